@@ -1,0 +1,103 @@
+"""A gauge: a reading that belongs to a place, not to a canary, and the state that its thresholds give it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class GaugeName(StrEnum):
+    """What a gauge reads."""
+
+    MAILBOX_CAPACITY = "mailbox.capacity"
+    MAILBOX_BACKLOG = "mailbox.backlog"
+    CERTIFICATE_EXPIRY = "certificate.expiry"
+    TICKET_API = "ticket.api"
+    DNS_MAIL = "dns.mail"
+    CLOCK_SKEW = "clock.skew"
+
+
+class GaugeState(StrEnum):
+    """``unknown`` is never good and never a page."""
+
+    OK = "ok"
+    WARN = "warn"
+    PAGE = "page"
+    UNKNOWN = "unknown"
+
+
+class Resource(StrEnum):
+    """What a mailbox's quota counts (RFC 9208 section 5)."""
+
+    STORAGE = "storage"
+    MESSAGE = "message"
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """One reading.
+
+    Attributes:
+        place: the mailbox, server, domain or ticketing system, by its name in the configuration.
+        value: in ``unit`` (UCUM: ``By``, ``{message}``, ``s``, ``1``); None where it could not be read.
+        limit: what the value may reach, in the same unit; None where there is none or it is not known.
+        read_at: aware UTC.
+        resource: of a mailbox's quota; else None.
+        detail: how it is known, or why it is not.
+        oldest_at: of a backlog, when the oldest unprocessed message arrived, by the remote's word.
+    """
+
+    place: str
+    name: GaugeName
+    value: float | None
+    unit: str
+    limit: float | None
+    read_at: datetime
+    state: GaugeState = GaugeState.OK
+    resource: Resource | None = None
+    detail: str = ""
+    oldest_at: datetime | None = None
+
+    @property
+    def share(self) -> float | None:
+        """The value as a share of its limit; None without either."""
+        if self.value is None or not self.limit:
+            return None
+        return self.value / self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityLimits:
+    """When a mailbox's capacity warns and when it pages.
+
+    Attributes:
+        warn_share, page_share: of the limit, 0 to 1.
+        forecast: a page when it is forecast to be full within this time.
+        hysteresis_share: a state is left only this far below where it was entered.
+    """
+
+    warn_share: float = 0.80
+    page_share: float = 0.95
+    forecast: timedelta = timedelta(hours=24)
+    hysteresis_share: float = 0.05
+
+
+def capacity_state(
+    share: float | None,
+    *,
+    full_in: timedelta | None,
+    limits: CapacityLimits,
+    previous: GaugeState = GaugeState.OK,
+) -> GaugeState:
+    """The state of a mailbox that is this full and forecast to be full after that time.
+
+    A page by forecast needs a mailbox that is more than half full: a growing empty one is no emergency.
+    """
+    if share is None:
+        return GaugeState.UNKNOWN
+    ease = limits.hysteresis_share
+    page_at = limits.page_share - (ease if previous is GaugeState.PAGE else 0)
+    warn_at = limits.warn_share - (ease if previous in {GaugeState.WARN, GaugeState.PAGE} else 0)
+    soon = full_in is not None and full_in <= limits.forecast and share > 0.5  # noqa: PLR2004 -- half full
+    if share >= page_at or soon:
+        return GaugeState.PAGE
+    return GaugeState.WARN if share >= warn_at else GaugeState.OK

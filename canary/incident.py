@@ -1,0 +1,269 @@
+"""Fold settled canaries into incidents: onset, detection, blame, impact window, recovery.
+
+The fold goes over verdicts in the order in which they settled. One step takes one verdict; folding step by step and
+folding at once are the same. `Progress` is all that has to be kept between two steps.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType, assert_never
+
+from canary.blame import Stop
+from canary.path import IncidentPolicy, PathName
+from canary.reason import Reason
+from canary.signature import CanaryId
+from canary.verdict import Verdict
+
+IncidentId = NewType("IncidentId", str)
+
+BLIND_RUN = 2
+"""Inconclusive canaries in a row that make a path blind."""
+
+
+class IncidentKind(StrEnum):
+    """Of the target, or of the prober that can't see."""
+
+    TARGET = "target"
+    BLIND = "blind"
+
+
+class Transition(StrEnum):
+    """What a step did to an incident."""
+
+    OPENED = "opened"
+    CHANGED = "changed"
+    RESOLVED = "resolved"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A canary's first verdict, as the fold takes it. Late and lost count as the breach that they follow."""
+
+    canary_id: CanaryId
+    launched_at: datetime
+    settled_at: datetime
+    verdict: Verdict
+    stop: Stop | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A run of breached canaries of one path, or of inconclusive ones.
+
+    Attributes:
+        onset_at: launch of the first failed canary.
+        opened_at: when the verdict that opened it settled; less ``onset_at`` it is the detection delay.
+        stop: the blame at opening; it labels the alert for good.
+        sharper: a better known blame, learnt later; else None.
+        impact_from: launch of the last confirmed canary before the onset; None: none is known.
+        impact_until: launch of the first confirmed canary of the recovery; None while it lasts.
+        resolved_at: when the verdict that ended it settled.
+        is_retired: ended because the path is gone, without a word of recovery.
+        failures: verdicts that counted against it.
+    """
+
+    id: IncidentId
+    path: PathName
+    kind: IncidentKind
+    first_canary: CanaryId
+    onset_at: datetime
+    opened_at: datetime
+    stop: Stop
+    impact_from: datetime | None
+    failures: int
+    impact_until: datetime | None = None
+    resolved_at: datetime | None = None
+    sharper: Stop | None = None
+    is_retired: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still lasts."""
+        return self.resolved_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An incident as it is now, and what just happened to it."""
+
+    incident: Incident
+    transition: Transition
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What the fold remembers of a path.
+
+    Attributes:
+        recent: the last verdicts that count, oldest first, no more than the policy's window.
+        blind: the unbroken run of inconclusive verdicts at the end, capped at `BLIND_RUN` and its first.
+        confirmed_at: the latest launch of a confirmed canary that `recent` no longer holds.
+        recovery: launches of the confirmed canaries in a row since the last breach of the open incident.
+        target, blindness: the open incidents.
+    """
+
+    recent: tuple[Settled, ...] = ()
+    blind: tuple[Settled, ...] = ()
+    confirmed_at: datetime | None = None
+    recovery: tuple[datetime, ...] = ()
+    target: Incident | None = None
+    blindness: Incident | None = None
+
+
+def step(
+    path: PathName, policy: IncidentPolicy, progress: Progress, settled: Settled
+) -> tuple[Progress, tuple[Change, ...]]:
+    """Take one more verdict into account; returns what to remember and what changed."""
+    match settled.verdict:
+        case Verdict.PENDING:
+            return progress, ()
+        case Verdict.INCONCLUSIVE:
+            return _inconclusive(path, progress, settled)
+        case Verdict.CONFIRMED:
+            seeing, changes = _sees_again(progress, settled)
+            after, more = _confirmed(policy, seeing, settled)
+            return after, changes + more
+        case Verdict.BREACHED | Verdict.LATE | Verdict.LOST:
+            seeing, changes = _sees_again(progress, settled)
+            after, more = _breached(path, policy, seeing, settled)
+            return after, changes + more
+        case _:
+            assert_never(settled.verdict)
+
+
+def fold(path: PathName, policy: IncidentPolicy, history: Iterable[Settled]) -> tuple[Incident, ...]:
+    """All incidents of a path's history, oldest first, each as it stands at the end."""
+    progress = Progress()
+    incidents: dict[IncidentId, Incident] = {}
+    for settled in sorted(history, key=lambda one: (one.settled_at, one.canary_id)):
+        progress, changes = step(path, policy, progress, settled)
+        incidents.update({change.incident.id: change.incident for change in changes})
+    for still_open in (progress.target, progress.blindness):
+        if still_open is not None:
+            incidents[still_open.id] = still_open
+    return tuple(sorted(incidents.values(), key=lambda one: (one.opened_at, one.kind)))
+
+
+def sharpen(progress: Progress, canary_id: CanaryId, stop: Stop) -> tuple[Progress, tuple[Change, ...]]:
+    """Note a better known blame of the canary that opened the incident; counters stay."""
+    incident = progress.target
+    if incident is None or incident.first_canary != canary_id or stop in {incident.stop, incident.sharper}:
+        return progress, ()
+    changed = replace(incident, sharper=stop)
+    return replace(progress, target=changed), (Change(changed, Transition.CHANGED),)
+
+
+def retire(progress: Progress, at: datetime) -> tuple[Progress, tuple[Change, ...]]:
+    """End the incidents of a path that is disabled or gone, without a word of recovery."""
+    ended = [
+        replace(one, resolved_at=at, is_retired=True)
+        for one in (progress.target, progress.blindness)
+        if one is not None
+    ]
+    return Progress(), tuple(Change(one, Transition.RETIRED) for one in ended)
+
+
+def _inconclusive(
+    path: PathName, progress: Progress, settled: Settled
+) -> tuple[Progress, tuple[Change, ...]]:
+    run = (*progress.blind, settled)
+    if progress.blindness is not None:
+        grown = replace(progress.blindness, failures=progress.blindness.failures + 1)
+        return replace(progress, blindness=grown), ()
+    if len(run) < BLIND_RUN or settled.stop is None:
+        return replace(progress, blind=run), ()
+    first = min(run, key=lambda one: (one.launched_at, one.canary_id))
+    opened = Incident(
+        id=IncidentId(f"blind-{first.canary_id}"),
+        path=path,
+        kind=IncidentKind.BLIND,
+        first_canary=first.canary_id,
+        onset_at=first.launched_at,
+        opened_at=settled.settled_at,
+        stop=settled.stop,
+        impact_from=_last_confirmed_before(progress, first.launched_at),
+        failures=len(run),
+    )
+    return replace(progress, blind=run, blindness=opened), (Change(opened, Transition.OPENED),)
+
+
+def _sees_again(progress: Progress, settled: Settled) -> tuple[Progress, tuple[Change, ...]]:
+    if progress.blindness is None:
+        return replace(progress, blind=()), ()
+    ended = replace(progress.blindness, resolved_at=settled.settled_at)
+    return replace(progress, blind=(), blindness=None), (Change(ended, Transition.RESOLVED),)
+
+
+def _confirmed(
+    policy: IncidentPolicy, progress: Progress, settled: Settled
+) -> tuple[Progress, tuple[Change, ...]]:
+    incident = progress.target
+    if incident is None:
+        return _remember(policy, progress, settled), ()
+    if settled.launched_at <= incident.onset_at:
+        return progress, ()
+    recovery = (*progress.recovery, settled.launched_at)
+    if len(recovery) < policy.resolve:
+        return replace(progress, recovery=recovery), ()
+    ended = replace(incident, resolved_at=settled.settled_at, impact_until=min(recovery))
+    calm = Progress(confirmed_at=max(recovery))
+    return calm, (Change(ended, Transition.RESOLVED),)
+
+
+def _breached(
+    path: PathName, policy: IncidentPolicy, progress: Progress, settled: Settled
+) -> tuple[Progress, tuple[Change, ...]]:
+    incident = progress.target
+    if incident is not None:
+        grown = replace(incident, failures=incident.failures + 1)
+        return replace(progress, target=grown, recovery=()), ()
+    after = _remember(policy, progress, settled)
+    failed = _failed_that_open(policy, after.recent, settled)
+    if not failed or settled.stop is None:
+        return after, ()
+    first = min(failed, key=lambda one: (one.launched_at, one.canary_id))
+    opened = Incident(
+        id=IncidentId(f"incident-{first.canary_id}"),
+        path=path,
+        kind=IncidentKind.TARGET,
+        first_canary=first.canary_id,
+        onset_at=first.launched_at,
+        opened_at=settled.settled_at,
+        stop=settled.stop,
+        impact_from=_last_confirmed_before(after, first.launched_at),
+        failures=len(failed),
+    )
+    return replace(after, target=opened, recovery=()), (Change(opened, Transition.OPENED),)
+
+
+def _failed_that_open(
+    policy: IncidentPolicy, recent: tuple[Settled, ...], settled: Settled
+) -> tuple[Settled, ...]:
+    if settled.stop is not None and _opens_at_once(settled.stop.reason, policy):
+        return (settled,)
+    for rule in policy.open:
+        failed = tuple(one for one in recent[-rule.of :] if one.verdict.is_breach)
+        if len(failed) >= rule.failed:
+            return failed
+    return ()
+
+
+def _opens_at_once(reason: Reason, policy: IncidentPolicy) -> bool:
+    return reason in policy.at_once
+
+
+def _remember(policy: IncidentPolicy, progress: Progress, settled: Settled) -> Progress:
+    everything = (*progress.recent, settled)
+    kept = everything[-policy.window :]
+    gone = [one.launched_at for one in everything[: -len(kept)] if one.verdict is Verdict.CONFIRMED]
+    launches = [at for at in (progress.confirmed_at, *gone) if at is not None]
+    return replace(progress, recent=kept, confirmed_at=max(launches, default=None))
+
+
+def _last_confirmed_before(progress: Progress, onset_at: datetime) -> datetime | None:
+    launches = [one.launched_at for one in progress.recent if one.verdict is Verdict.CONFIRMED]
+    known = [at for at in (progress.confirmed_at, *launches) if at is not None and at < onset_at]
+    return max(known, default=None)

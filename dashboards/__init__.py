@@ -1,0 +1,1 @@
+"""Dashboards and rules, generated from the names that telemetry uses."""

@@ -1,0 +1,1 @@
+"""All that touches a target: channels, watchers and ticketing adapters."""

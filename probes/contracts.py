@@ -1,0 +1,264 @@
+"""The Protocols at which probes, watchers, ticketing systems and their runner meet."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from canary.canary import Canary
+from canary.gauge import Gauge
+from canary.hop import Channel
+from canary.observation import Depth, Observation
+from canary.ticket import Ticket, TicketRef
+
+
+class Clock(Protocol):
+    """The only source of time. Implemented by `runners.clock` and the tests' fake."""
+
+    def now(self) -> datetime:
+        """The wall clock, aware UTC, for stamps."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds, for durations."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; cancellable."""
+        ...
+
+    def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
+        """A scope that raises `TimeoutError` when it lasts longer, as `asyncio.timeout` does."""
+        ...
+
+
+class Report(Protocol):
+    """The only way out of a probe or watcher. Repeatable: the same fact told twice is stored once."""
+
+    async def __call__(self, observation: Observation, /) -> None:
+        """Hand over one observation; returns once it is stored."""
+        ...
+
+
+class CheckState(StrEnum):
+    """What a check came to; ``fail`` makes `intake-prober check` exit with 2."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of `intake-prober check`.
+
+    Attributes:
+        place: what was tried: an account, a mailbox, a ticketing system, a domain.
+        name: what of it: ``smtp.login``, ``imap.quota``, ``dns.spf``, ``ticket.close``, …
+        finding: what was found, for people, without secrets.
+        remedy: what to do; empty where all is well.
+        seconds: how long it took, or None.
+    """
+
+    place: str
+    name: str
+    state: CheckState
+    finding: str
+    remedy: str = ""
+    seconds: float | None = None
+
+
+class Probe(Protocol):
+    """One channel: submits a canary, hop by hop."""
+
+    @property
+    def channel(self) -> Channel:
+        """The channel that it serves."""
+        ...
+
+    async def launch(self, canary: Canary, report: Report) -> None:
+        """Submit the canary once and report one observation a hop, as it happens.
+
+        A failure of the target is reported, not raised. Cancellable; never repeated for one canary.
+        """
+        ...
+
+    async def check(self) -> Sequence[Check]:
+        """Try what can be tried without sending anything."""
+        ...
+
+
+class Watcher(Protocol):
+    """One place, shared by all outstanding canaries."""
+
+    @property
+    def place(self) -> str:
+        """The place's name in the configuration."""
+        ...
+
+    async def look(self, canaries: Sequence[Canary], depth: Depth, report: Report) -> None:
+        """One batched pass for all of them; for each that was not there, an observation `not_seen`.
+
+        A place that can't be read is reported as a blind look for each canary, never raised.
+        """
+        ...
+
+    async def news(self) -> None:
+        """Return when another look may pay: an IDLE push, or the poll interval. Cancellable."""
+        ...
+
+    async def remove(self, canaries: Sequence[Canary]) -> Sequence["Removed"]:
+        """Remove what the canaries left in this place; repeatable. One answer for each thing found."""
+        ...
+
+
+class RemovalState(StrEnum):
+    """What became of one thing that was to be removed."""
+
+    DONE = "done"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """One mail or ticket of a canary that was removed, or was not.
+
+    Attributes:
+        kind: ``mail`` or ``ticket``.
+        what: its identity in the place: a UID with its folder, a ticket's id.
+        detail: the remote's words, masked, where it failed.
+    """
+
+    canary: Canary
+    kind: str
+    place: str
+    what: str
+    state: RemovalState
+    detail: str = ""
+
+
+class View(StrEnum):
+    """Whether a look-up sees a ticket at once, or only after its index has caught up."""
+
+    STRONG = "strong"
+    EVENTUAL = "eventual"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look-up saw, and how far its silence may be trusted.
+
+    Attributes:
+        tickets: candidates; their tokens are not yet verified.
+        lag_seconds: how far an eventual view may be behind; 0 for a strong one.
+        is_complete: every page was read, so that absence may be said.
+        since: tickets created before this were not asked for.
+        skew_seconds: the system's clock less ours, or None.
+    """
+
+    tickets: tuple[Ticket, ...]
+    view: View
+    lag_seconds: float
+    is_complete: bool
+    since: datetime
+    skew_seconds: float | None = None
+
+
+class DisposalAction(StrEnum):
+    """How a synthetic ticket leaves the agents' sight."""
+
+    CLOSE = "close"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Disposal:
+    """What to do with tickets that are ours, and the tag to mark them with."""
+
+    action: DisposalAction
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disposed:
+    """What became of one ticket's disposal. ``accepted``: promised by the system, to be seen in a later look."""
+
+    ref: TicketRef
+    state: RemovalState
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """One rate-limit window as the answers seen so far tell it; None where the system does not say."""
+
+    name: str
+    left: int | None
+    limit: int | None
+    resets_at: datetime | None
+
+
+class Blind(Exception):
+    """A place could not be read. Mapped to a reason by `probes.reasons`; never a word about the target.
+
+    Attributes:
+        retry_after_seconds: how long the remote asked us to stay away, or None.
+    """
+
+    def __init__(
+        self, message: str, *, status: int | None = None, retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after_seconds = retry_after_seconds
+
+
+class TicketingSystem(Protocol):
+    """One vendor. Knows neither schedule nor verdict nor signing key."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the configuration."""
+        ...
+
+    async def find(self, canaries: Sequence[Canary], depth: Depth) -> Look:
+        """Look once for all of them, in as few calls as the vendor allows.
+
+        With no canaries it looks for anything that bears the marker and the tag (an empty store's `sweep`).
+
+        Raises:
+            Blind: refused, throttled, down, or not of the contract.
+        """
+        ...
+
+    async def dispose(self, tickets: Sequence[Ticket], how: Disposal) -> Sequence[Disposed]:
+        """Close or delete; repeatable. Every ticket gets an answer; a refusal is an answer.
+
+        The caller has verified each token and requester.
+        """
+        ...
+
+    def budget(self) -> Sequence[Budget]:
+        """The windows seen in answers so far; costs no call."""
+        ...
+
+    async def check(self) -> Sequence[Check]:
+        """Whether it is reachable and we are authorised to search, tag and close."""
+        ...
+
+
+class GaugeReader(Protocol):
+    """Reads the gauges of one place."""
+
+    @property
+    def place(self) -> str:
+        """The place's name in the configuration."""
+        ...
+
+    async def read(self) -> Sequence[Gauge]:
+        """Read now; what can't be read is a gauge in state ``unknown``."""
+        ...
