@@ -1,0 +1,293 @@
+"""The Protocols at which the store and the rest of the runners meet.
+
+Each verb of `Store` is one short transaction, which also bumps the counters of the fact that it records. None is
+open across a network await. Every verb is repeatable: "once" is a unique key in the store, never a hope.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from canary.canary import Canary
+from canary.gauge import Gauge, GaugeName, Resource
+from canary.incident import Change, Incident, Progress, Transition
+from canary.observation import Observation
+from canary.path import PathName
+from canary.signature import CanaryId
+from canary.slot import Slot
+from canary.ticket import TicketRef
+from canary.verdict import Judgement, Verdict
+
+
+class StoreError(Exception):
+    """The store can't be read or written (disk full, database gone, locked): the prober's own blindness.
+
+    The message names the store without its password, the cause and the remedy.
+    """
+
+
+class SettlementConflict(Exception):
+    """Somebody else settled the canary, or a canary of its path, in between: read again and judge again."""
+
+
+class RemovalKind(StrEnum):
+    """What a canary leaves behind."""
+
+    TICKET = "ticket"
+    MAIL = "mail"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A canary as the store has it.
+
+    Attributes:
+        judgement: the stored one; None until it was judged for the first time.
+        launch_ended: whether its probe ended, in whatever way.
+        is_clean: whether nothing of it is left to remove, for good.
+    """
+
+    canary: Canary
+    judgement: Judgement | None
+    launch_ended: bool
+    is_clean: bool
+
+    @property
+    def verdict(self) -> Verdict:
+        """The stored verdict; pending until it was judged."""
+        return self.judgement.verdict if self.judgement is not None else Verdict.PENDING
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """All that one judgement changes, to be stored in one transaction.
+
+    Attributes:
+        expected: the verdict that the store must still have, else `SettlementConflict`.
+        progress: what the incident fold remembers of the path from now on; None: unchanged.
+        progress_version: the version of the progress that it was computed from.
+        changes: incidents that opened, changed or ended.
+    """
+
+    judgement: Judgement
+    expected: Verdict
+    progress: Progress | None
+    progress_version: int
+    changes: tuple[Change, ...]
+    settled_by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """One mail or ticket of a canary that is still to be removed.
+
+    Attributes:
+        place: the mailbox or ticketing system.
+        what: its identity there; empty where it is only known that something must be there.
+        attempts: how often its removal was tried; next_at: when to try again.
+    """
+
+    canary_id: CanaryId
+    path: PathName
+    kind: RemovalKind
+    place: str
+    what: str
+    attempts: int
+    next_at: datetime
+    since: datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of the append-only audit: something of ours was closed, deleted or refused to be."""
+
+    at: datetime
+    prober: str
+    canary_id: CanaryId
+    kind: RemovalKind
+    place: str
+    what: str
+    action: str
+    outcome: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PathFacts:
+    """When a path was last heard of; each None until it was."""
+
+    last_launch_at: datetime | None
+    last_verdict_at: datetime | None
+    last_success_at: datetime | None
+    verdicts: tuple[tuple[datetime, Verdict], ...]
+    """The last ten verdicts by settling time, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One series of a counter or histogram, by the names of `canary.instruments`."""
+
+    name: str
+    labels: Mapping[str, str]
+    value: float
+    counts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryQuery:
+    """Which canaries are asked for, newest launch first."""
+
+    path: PathName | None = None
+    verdict: Verdict | None = None
+    since: datetime | None = None
+    limit: int = 50
+
+
+class Store(Protocol):
+    """What is kept. Raises `StoreError` from any verb."""
+
+    # canaries
+    async def record(self, canary: Canary, *, holder: str, lease_until: datetime) -> None:
+        """Keep a canary before its first byte leaves; counts it as launched."""
+        ...
+
+    async def launch_ended(self, canary_id: CanaryId) -> None:
+        """Note that its probe ended, in whatever way; gives up the launch lease."""
+        ...
+
+    async def append(self, observation: Observation) -> bool:
+        """Keep an observation; False if it was known. A look in vain renews its one row (begin kept, end moved)."""
+        ...
+
+    async def observations(self, canary_id: CanaryId) -> Sequence[Observation]:
+        """All of a canary's observations, by the time they ended."""
+        ...
+
+    async def outstanding(self, now: datetime) -> Sequence[Record]:
+        """Canaries that are pending, or breached before their horizon's look, or not yet clean; oldest first."""
+        ...
+
+    async def renew(self, canary_ids: Sequence[CanaryId], *, holder: str, lease_until: datetime) -> None:
+        """Keep the launch leases that this holder has."""
+        ...
+
+    async def abandoned(self, now: datetime) -> Sequence[Canary]:
+        """Canaries whose launch began, has no end, and whose lease ran out."""
+        ...
+
+    async def find(self, id_or_token: str) -> Sequence[Record]:
+        """Canaries whose id begins with the text, or whose token or trace id is it."""
+        ...
+
+    async def canaries(self, query: CanaryQuery) -> Sequence[Record]:
+        """History."""
+        ...
+
+    async def known(self, canary_ids: Sequence[CanaryId]) -> Mapping[CanaryId, Canary]:
+        """Those of the given ids that the store has (kept 90 days)."""
+        ...
+
+    # slots
+    async def claim(self, slot: Slot, *, holder: str, at: datetime) -> bool:
+        """Insert (path, slot time); True for exactly one caller."""
+        ...
+
+    # settling
+    async def progress(self, path: PathName) -> tuple[Progress, int]:
+        """What the incident fold remembers of a path, and its version (0: nothing yet)."""
+        ...
+
+    async def settle(self, settlement: Settlement) -> None:
+        """Store judgement, incidents and outbox rows, and count them, in one transaction.
+
+        A repeated settlement that changes no verdict only stores flaws and sharper blame.
+
+        Raises:
+            SettlementConflict: the verdict or the progress is no longer the one that was read.
+        """
+        ...
+
+    async def store_progress(
+        self, path: PathName, progress: Progress, *, version: int, changes: Sequence[Change], at: datetime
+    ) -> None:
+        """Store an incident change that no verdict made (a path was retired). Raises `SettlementConflict`."""
+        ...
+
+    async def incidents(
+        self, *, path: PathName | None, since: datetime | None, limit: int
+    ) -> Sequence[Incident]:
+        """Incidents, newest first; open ones always."""
+        ...
+
+    async def transitions(self, incident_id: str) -> Sequence[tuple[datetime, Transition]]:
+        """What happened to an incident, oldest first."""
+        ...
+
+    async def path_facts(self, path: PathName) -> PathFacts:
+        """When a path was last heard of."""
+        ...
+
+    # cleaning
+    async def note_ticket(self, canary_id: CanaryId, ref: TicketRef, *, at: datetime) -> None:
+        """Remember a verified ticket of ours as something to remove (repeatable)."""
+        ...
+
+    async def note_removed(self, entry: AuditEntry, *, next_at: datetime | None) -> None:
+        """Write the audit line and the leftover's new state: gone (``next_at`` None) or to be tried again then."""
+        ...
+
+    async def finish_clean(self, canary_id: CanaryId, *, at: datetime) -> None:
+        """Nothing of this canary is left, and none can come any more."""
+        ...
+
+    async def leftovers(self) -> Sequence[Leftover]:
+        """All that is still to be removed, oldest first."""
+        ...
+
+    async def audit(self, *, since: datetime | None, limit: int) -> Sequence[AuditEntry]:
+        """The audit, newest first."""
+        ...
+
+    async def disposals_since(self, place: str, since: datetime) -> int:
+        """How many disposals the audit has of a place since then (the hourly cap)."""
+        ...
+
+    # gauges and controls
+    async def add_gauges(self, gauges: Sequence[Gauge]) -> None:
+        """Keep readings."""
+        ...
+
+    async def gauges(
+        self, *, place: str, name: GaugeName, resource: Resource | None, since: datetime
+    ) -> Sequence[Gauge]:
+        """Readings, oldest first."""
+        ...
+
+    async def latest_gauges(self) -> Sequence[Gauge]:
+        """The newest reading of each place, name and resource."""
+        ...
+
+    async def note_control(self, control: str, *, at: datetime, worked: bool) -> None:
+        """Keep what a control came to."""
+        ...
+
+    async def control_worked_at(self, control: str) -> datetime | None:
+        """When a control last worked, from this prober; None: never."""
+        ...
+
+    # telemetry and housekeeping
+    async def seed(self, name: str, labels: Sequence[Mapping[str, str]], *, at: datetime) -> None:
+        """Create counter series at 0 where they do not exist yet."""
+        ...
+
+    async def samples(self) -> Sequence[Sample]:
+        """All counters and histograms."""
+        ...
+
+    async def forget(self, now: datetime) -> int:
+        """Drop canaries and readings that are older than 90 days and clean; returns how many canaries."""
+        ...
