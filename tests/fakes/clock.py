@@ -51,7 +51,7 @@ class FakeClock:
             await asyncio.sleep(0)
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.call_at(seconds, lambda: None if future.done() else future.set_result(None))
+        self.call_at(seconds, lambda: _wake(future))
         await future
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
@@ -109,3 +109,8 @@ def run_jumping(clock: FakeClock, work: Coroutine[Any, Any, T]) -> T:
             return await work
 
     return asyncio.run(main())
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
