@@ -1,0 +1,87 @@
+"""The board: which canaries are outstanding now, and in which places each is still to be seen."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from canary.canary import Canary
+from canary.hop import Hop
+from canary.observation import Observation, Outcome
+from canary.signature import CanaryId
+from canary.verdict import Verdict
+from runners.contracts import Record
+from runners.prober import Prober
+
+
+class Board:
+    """A process's picture of what is outstanding. The store has the facts; this only saves asking it each time."""
+
+    def __init__(self, prober: Prober) -> None:
+        self._prober = prober
+        self._records: dict[CanaryId, Record] = {}
+        self._seen: dict[CanaryId, set[Hop]] = {}
+        self._touched: set[CanaryId] = set()
+        self.changed = asyncio.Event()
+
+    def put(self, record: Record) -> None:
+        """Add a canary, or what is now known of it; wakes the watchers."""
+        self._records[record.canary.id] = record
+        self._seen.setdefault(record.canary.id, set())
+        self.changed.set()
+
+    def drop(self, canary_id: CanaryId) -> None:
+        """Nothing more is to be done for it."""
+        self._records.pop(canary_id, None)
+        self._touched.discard(canary_id)
+
+    def get(self, canary_id: CanaryId) -> Record | None:
+        """What is known of a canary, if it is outstanding here."""
+        return self._records.get(canary_id)
+
+    def canaries(self) -> Mapping[CanaryId, Canary]:
+        """All canaries on the board, by id."""
+        return {canary_id: record.canary for canary_id, record in self._records.items()}
+
+    def records(self) -> Sequence[Record]:
+        """All, oldest launch first."""
+        return sorted(self._records.values(), key=lambda one: one.canary.launched_at)
+
+    def noticed(self, observation: Observation) -> None:
+        """Take a stored observation into account: its canary wants judging."""
+        if observation.canary_id not in self._records:
+            return
+        self._touched.add(observation.canary_id)
+        if observation.outcome in {Outcome.OK, Outcome.FAILED}:
+            self._seen[observation.canary_id].add(observation.hop)
+
+    def take_touched(self) -> Sequence[Record]:
+        """The canaries of which something was noticed since the last call."""
+        touched, self._touched = self._touched, set()
+        return [self._records[one] for one in touched if one in self._records]
+
+    def wanted_at(self, place: str, now: datetime) -> tuple[list[Canary], list[Canary]]:
+        """The canaries to look for at a place: those that wait, and those whose deadline look is due.
+
+        Only pending canaries are waited for; what is breached or inconclusive is looked for once a round by
+        whoever watches to the horizon.
+        """
+        waiting: list[Canary] = []
+        due: list[Canary] = []
+        hop = self._prober.places[place].hop
+        for record in self._records.values():
+            canary = record.canary
+            if record.verdict is not Verdict.PENDING or place not in self._prober.places_of(canary):
+                continue
+            if hop in self._seen[canary.id]:
+                continue
+            (due if now >= canary.deadline_at else waiting).append(canary)
+        return waiting, due
+
+    def next_deadline(self, now: datetime) -> datetime | None:
+        """The next time at which a pending canary's deadline look becomes due."""
+        coming = [
+            record.canary.deadline_at
+            for record in self._records.values()
+            if record.verdict is Verdict.PENDING and record.canary.deadline_at > now
+        ]
+        return min(coming, default=None)

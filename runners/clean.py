@@ -1,0 +1,118 @@
+"""Remove what canaries left: close tickets, remove mails, write the audit, count what is left over."""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+from canary.canary import Canary
+from canary.signature import CanaryId
+from canary.verdict import Verdict
+from probes.contracts import Clock, RemovalState, Removed
+from runners.contracts import AuditEntry, Leftover, Record, RemovalKind, Store
+from runners.prober import Prober
+from runners.progress import Progress
+
+FIRST_RETRY = timedelta(seconds=30)
+LONGEST_RETRY = timedelta(hours=1)
+PLACE_SECONDS = 60.0
+MOST_LEFTOVERS = 20
+"""A path with more than this many launches nothing until they are gone."""
+
+_log = logging.getLogger(__name__)
+
+
+class Cleaner:
+    """Cleans canaries that have their last word, in every place where they may have left something."""
+
+    def __init__(
+        self, prober: Prober, store: Store, *, clock: Clock, progress: Progress, observer: str
+    ) -> None:
+        self._prober = prober
+        self._store = store
+        self._clock = clock
+        self._progress = progress
+        self._observer = observer
+
+    def is_due(self, record: Record) -> bool:
+        """Whether a canary may be cleaned: removing a breached one's mail early would destroy the proof of `late`."""
+        if record.is_clean or not record.launch_ended:
+            return False
+        if record.verdict is Verdict.BREACHED:
+            return self._clock.now() >= record.canary.horizon_at
+        return record.verdict is not Verdict.PENDING
+
+    async def clean(self, records: Sequence[Record]) -> frozenset[CanaryId]:
+        """Clean all that are due, one call a place; returns those of which nothing is left.
+
+        Repeatable: what is gone already counts as removed. An inconclusive canary stays on the list until its
+        horizon, because its ticket may still come.
+
+        Raises:
+            StoreError: the audit could not be written; nothing more was removed.
+        """
+        due = [record for record in records if self.is_due(record)]
+        waiting = {(one.canary_id, one.place): one for one in await self._store.leftovers()}
+        now = self._clock.now()
+        left = {one.canary_id for one in waiting.values() if one.next_at > now}
+        for name, place in self._prober.places.items():
+            canaries = [
+                record.canary
+                for record in due
+                if name in self._prober.places_of(record.canary) and record.canary.id not in left
+            ]
+            if place.may_write and canaries:
+                left |= await self._clean_place(name, canaries, waiting)
+        finished = set()
+        for record in due:
+            may_still_come = record.verdict is Verdict.INCONCLUSIVE and now < record.canary.horizon_at
+            if record.canary.id not in left and not may_still_come:
+                await self._store.finish_clean(record.canary.id, at=now)
+                finished.add(record.canary.id)
+        return frozenset(finished)
+
+    async def _clean_place(
+        self, name: str, canaries: Sequence[Canary], waiting: dict[tuple[CanaryId, str], Leftover]
+    ) -> set[CanaryId]:
+        """Remove from one place; returns the canaries of which something is, or may be, left there."""
+        try:
+            async with self._clock.timeout(PLACE_SECONDS):
+                removed = await self._prober.places[name].watcher.remove(canaries)
+        except TimeoutError:
+            self._progress.note(f"{name}: cleaning took more than {PLACE_SECONDS:.0f} s; it is tried again")
+            removed = [
+                Removed(one, RemovalKind.TICKET, name, "", RemovalState.FAILED, "no answer in time")
+                for one in canaries
+            ]
+        left: set[CanaryId] = set()
+        for one in removed:
+            if one.state is RemovalState.ABSENT and not one.what:
+                continue
+            await self._note(one, waiting.get((one.canary.id, name)))
+            if one.state in {RemovalState.FAILED, RemovalState.ACCEPTED}:
+                left.add(one.canary.id)
+        return left
+
+    async def _note(self, removed: Removed, before: Leftover | None) -> None:
+        now = self._clock.now()
+        is_gone = removed.state in {RemovalState.DONE, RemovalState.ABSENT}
+        attempts = before.attempts if before is not None else 0
+        wait = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(attempts, 12))
+        await self._store.note_removed(
+            AuditEntry(
+                at=now,
+                prober=self._observer,
+                canary_id=removed.canary.id,
+                kind=RemovalKind(removed.kind),
+                place=removed.place,
+                what=removed.what,
+                action="remove",
+                outcome=removed.state,
+                detail=self._prober.masker.detail(removed.detail),
+            ),
+            next_at=None if is_gone else now + wait,
+        )
+        if not is_gone:
+            self._progress.note(
+                f"{removed.place}: {removed.kind} {removed.what or 'of ' + removed.canary.id} is not removed yet"
+                f" ({removed.detail or removed.state}); tried again in {wait.total_seconds():.0f} s"
+            )

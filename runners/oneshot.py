@@ -1,0 +1,319 @@
+"""`run` and `sweep`: one shot, for cron, a CronJob and people."""
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from canary.gauge import Gauge
+from canary.path import Path, PathName
+from canary.signature import CanaryId
+from canary.slot import due_slot
+from canary.verdict import Verdict
+from probes.contracts import Clock
+from runners.board import Board
+from runners.clean import MOST_LEFTOVERS, Cleaner
+from runners.contracts import CanaryQuery, Record, Store, StoreError
+from runners.gauging import Gauging
+from runners.launch import Launcher, Order
+from runners.ledger import Ledger
+from runners.prober import Prober
+from runners.progress import Progress
+from runners.settle import Settler
+from runners.watch import Watch
+
+HAND_OVER_SECONDS = 4.0
+"""After a signal, what is under way is stored and handed over within this time."""
+CLEAN_SECONDS = 120.0
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a run is asked to do.
+
+    Attributes:
+        paths: only these; empty: all that are enabled.
+        only_due: only where a slot is due that nobody has claimed.
+        detach: do not wait for the verdicts.
+        until_horizon: wait until every canary has its last word.
+        launches: False for `sweep`.
+    """
+
+    paths: tuple[PathName, ...] = ()
+    only_due: bool = False
+    detach: bool = False
+    until_horizon: bool = False
+    launches: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run came to.
+
+    Attributes:
+        records: the canaries that were launched or changed verdict in this process, oldest first.
+        first_verdicts: those among them that got their first verdict in this process.
+        interrupted_by: the signal that ended it, or None.
+        problem: why nothing could be recorded, or None.
+    """
+
+    records: tuple[Record, ...]
+    first_verdicts: tuple[Record, ...]
+    gauges: tuple[Gauge, ...]
+    interrupted_by: int | None = None
+    problem: str | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 all confirmed, 1 a breach, 3 inconclusive or nothing recorded, 130 or 143 interrupted; 1 outranks 3."""
+        if self.interrupted_by is not None:
+            return 128 + self.interrupted_by
+        verdicts = {record.verdict for record in self.first_verdicts}
+        if any(verdict.is_breach for verdict in verdicts):
+            return 1
+        return 3 if Verdict.INCONCLUSIVE in verdicts or self.problem is not None else 0
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What this process launched and settled."""
+
+    launched: set[CanaryId] = field(default_factory=set)
+    settled: dict[CanaryId, Record] = field(default_factory=dict)
+    first: set[CanaryId] = field(default_factory=set)
+
+
+class OneShot:
+    """One run over a store that is open: the parts, joined."""
+
+    def __init__(self, prober: Prober, store: Store, *, clock: Clock, progress: Progress) -> None:
+        self._prober = prober
+        self._store = store
+        self._clock = clock
+        self._progress = progress
+        self._tally = _Tally()
+        self._board = Board(prober)
+        observer = f"{socket.gethostname()}/{os.getpid()}"
+        self._ledger = Ledger(
+            store,
+            masker=prober.masker,
+            observer=observer,
+            progress=progress,
+            canaries=self._board.canaries,
+            noticed=self._board.noticed,
+        )
+        self._launcher = Launcher(prober, store, clock=clock, holder=observer, randomness=secrets.token_bytes)
+        self._settler = Settler(prober, store, clock=clock, listener=progress, settled_by=observer)
+        self._gauging = Gauging(store, clock=clock, progress=progress)
+        self._cleaner = Cleaner(prober, store, clock=clock, progress=progress, observer=prober.name)
+        self._watch = Watch(
+            prober,
+            store,
+            self._board,
+            settler=self._settler,
+            gauging=self._gauging,
+            report=self._ledger,
+            clock=clock,
+            progress=progress,
+            settled=self._note_settled,
+        )
+        self._gauges: tuple[Gauge, ...] = ()
+
+    async def run(self, options: RunOptions) -> RunResult:
+        """Launch, watch, settle, clean; returns early, with all stored, on SIGINT or SIGTERM."""
+        interrupted_by: int | None = None
+        problem: str | None = None
+        try:
+            async with _interruptible() as caught:
+                await self._whole(options)
+            interrupted_by = caught.signal
+        except StoreError as error:
+            problem = str(error)
+            self._progress.note(problem)
+        return await self._result(interrupted_by, problem)
+
+    async def _whole(self, options: RunOptions) -> None:
+        await self._take_what_is_left()
+        orders = await self._orders(options) if options.launches else []
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(self._watch.run())
+            gauging = group.create_task(self._gauging.read(self._prober.gauges))
+            sending = [group.create_task(self._send(order)) for order in orders]
+            looking = group.create_task(self._look_for_what_is_left())
+            await asyncio.wait([*sending, looking, gauging])
+            if not options.detach:
+                await self._wait_for_verdicts(until_horizon=options.until_horizon)
+            watching.cancel()
+        self._gauges = gauging.result()
+        await self._clean()
+
+    async def _take_what_is_left(self) -> None:
+        for record in await self._store.outstanding(self._clock.now()):
+            self._board.put(record)
+        for canary in await self._launcher.take_over(self._ledger):
+            self._progress.note(
+                f"{canary.path}: the launch of canary {canary.id} was left unfinished; it is judged now"
+            )
+        await self._watch.settle_touched()
+
+    async def _look_for_what_is_left(self) -> None:
+        now = self._clock.now()
+        old = [
+            record.canary
+            for record in self._board.records()
+            if record.canary.id not in self._tally.launched
+            and (record.verdict is not Verdict.PENDING or now >= record.canary.deadline_at)
+            and not record.is_clean
+        ]
+        if old:
+            self._progress.note(f"looking for {len(old)} canaries of earlier runs")
+            await self._watch.look_once(old)
+
+    async def _orders(self, options: RunOptions) -> list[Order]:
+        wanted = [self._prober.paths[name] for name in options.paths] or list(self._prober.paths.values())
+        orders = []
+        for path in wanted:
+            if not path.is_enabled and path.name not in options.paths:
+                continue
+            order = await self._order(path, only_due=options.only_due)
+            if order is not None:
+                orders.append(order)
+        return orders
+
+    async def _order(self, path: Path, *, only_due: bool) -> Order | None:
+        leftovers = [one for one in await self._store.leftovers() if one.path == path.name]
+        if len(leftovers) > MOST_LEFTOVERS:
+            self._progress.note(
+                f"{path.name}: nothing is launched while {len(leftovers)} leftovers wait for removal;"
+                " see `intake-prober audit`"
+            )
+            return None
+        sender = await self._sender(path)
+        if not only_due:
+            await self._within_cap(path, sender)
+            return Order(path, sender)
+        if path.interval_seconds is None or not await self._within_cap(path, sender):
+            return None
+        slot = due_slot(path.name, timedelta(seconds=path.interval_seconds), self._clock.now())
+        claimed = await self._store.claim(slot, holder=self._prober.name, at=self._clock.now())
+        return Order(path, sender, slot.at) if claimed else None
+
+    async def _sender(self, path: Path) -> str:
+        """The senders of a path take turns, by what the store knows of the last launch."""
+        senders = self._prober.senders[path.name]
+        last = await self._store.canaries(CanaryQuery(path=path.name, limit=1))
+        if not last or last[0].canary.sender not in senders:
+            return senders[0]
+        return senders[(list(senders).index(last[0].canary.sender) + 1) % len(senders)]
+
+    async def _within_cap(self, path: Path, sender: str) -> bool:
+        """Loop guards of vendors count a sender's mails over all paths into one system."""
+        cap = self._prober.cap_per_hour.get(path.ticketing or "")
+        if cap is None:
+            return True
+        hour = await self._store.canaries(CanaryQuery(since=self._clock.now() - _HOUR, limit=10 * cap))
+        same = [
+            one
+            for one in hour
+            if one.canary.sender == sender
+            and (other := self._prober.paths.get(one.canary.path)) is not None
+            and other.ticketing == path.ticketing
+        ]
+        if len(same) < cap:
+            return True
+        self._progress.note(
+            f"{path.name}: {sender} has sent {len(same)} canaries to {path.ticketing} in an hour, cap {cap}"
+        )
+        return False
+
+    async def _send(self, order: Order) -> None:
+        canary = await self._launcher.record(order)
+        self._tally.launched.add(canary.id)
+        self._board.put(Record(canary, None, launch_ended=False, is_clean=False))
+        self._progress.launched(canary)
+        await self._launcher.send(canary, self._ledger)
+        await self._watch.settle_touched()
+
+    async def _wait_for_verdicts(self, *, until_horizon: bool) -> None:
+        while True:
+            open_ones = [
+                record
+                for canary_id in self._tally.launched
+                if (record := self._board.get(canary_id)) is not None
+                and _waits(record, until_horizon=until_horizon)
+            ]
+            if not open_ones:
+                return
+            if until_horizon:
+                await self._watch.look_once(
+                    [one.canary for one in open_ones if one.verdict is Verdict.BREACHED]
+                )
+            await self._clock.sleep(0.05 if not until_horizon else 1.0)
+
+    async def _clean(self) -> None:
+        ids = set(self._board.canaries())
+        records = [one for one in await self._store.outstanding(self._clock.now()) if one.canary.id in ids]
+        try:
+            async with self._clock.timeout(CLEAN_SECONDS):
+                await self._cleaner.clean(records)
+        except TimeoutError:
+            self._progress.note(
+                "cleaning took too long; the next run or `intake-prober sweep` goes on with it"
+            )
+
+    def _note_settled(self, record: Record) -> None:
+        if record.canary.id not in self._tally.settled and record.verdict is not Verdict.PENDING:
+            self._tally.first.add(record.canary.id)
+        self._tally.settled[record.canary.id] = record
+
+    async def _result(self, interrupted_by: int | None, problem: str | None) -> RunResult:
+        changed = dict(self._tally.settled)
+        for canary_id in self._tally.launched:
+            if (record := self._board.get(canary_id)) is not None:
+                changed.setdefault(canary_id, record)
+        records = tuple(sorted(changed.values(), key=lambda one: one.canary.launched_at))
+        first = tuple(one for one in records if one.canary.id in self._tally.first)
+        return RunResult(records, first, self._gauges, interrupted_by, problem)
+
+
+def _waits(record: Record, *, until_horizon: bool) -> bool:
+    return record.verdict is Verdict.PENDING or (until_horizon and record.verdict is Verdict.BREACHED)
+
+
+@dataclass(slots=True)
+class _Caught:
+    signal: int | None = None
+
+
+@asynccontextmanager
+async def _interruptible() -> AsyncIterator[_Caught]:
+    """Within this scope SIGINT and SIGTERM cancel the work, bounded; the scope then ends as if it were done."""
+    caught = _Caught()
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("no task to interrupt")
+
+    def stop(number: int) -> None:
+        if caught.signal is None:
+            caught.signal = number
+            task.cancel()
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    for number in numbers:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        yield caught
+    except asyncio.CancelledError:
+        if caught.signal is None:
+            raise
+        task.uncancel()
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)

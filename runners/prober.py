@@ -1,0 +1,83 @@
+"""The prober as wired: its paths with their probes, the places that are watched, and who is known where."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from canary.canary import Canary
+from canary.gauge import CapacityLimits
+from canary.hop import Hop
+from canary.path import Path, PathName
+from canary.signature import CanaryId, verify
+from probes.contracts import GaugeReader, Probe, Watcher
+from probes.masking import Masker
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A watched place.
+
+    Attributes:
+        hop: the hop that is seen there; once it is, the place need not be asked again for that canary.
+        may_write: whether anything is removed there.
+    """
+
+    watcher: Watcher
+    hop: Hop
+    may_write: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GaugedPlace:
+    """A place whose gauges are read, and the limits of what it may come to."""
+
+    reader: GaugeReader
+    capacity: CapacityLimits = field(default_factory=CapacityLimits)
+    backlog_age: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedPaths:
+    """Whose tokens verify: the signing keys, and the names of all paths that may have signed with them."""
+
+    keys: Sequence[bytes]
+    paths: Sequence[str]
+
+    def recognise(self, token: str) -> CanaryId | None:
+        """The id of the canary whose token this is, or None for a forged, altered or foreign one."""
+        verified = verify(token, keys=self.keys, paths=self.paths)
+        return verified.canary_id if verified is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Prober:
+    """Everything that `run`, `sweep` and `serve` share; constructed by `runners.wiring` alone.
+
+    Attributes:
+        senders: the addresses that take turns, by path.
+        places: watched places by name; a sender's mailbox has the account's name.
+        sender_places: the place of a sender's own mailbox, by address.
+        keys: signing keys, the first signs.
+        cap_per_hour: launches an hour by (sender, ticketing system), where a guard is known.
+    """
+
+    name: str
+    marker: str
+    paths: Mapping[PathName, Path]
+    probes: Mapping[PathName, Probe]
+    senders: Mapping[PathName, Sequence[str]]
+    places: Mapping[str, Place]
+    sender_places: Mapping[str, str]
+    gauges: Sequence[GaugedPlace]
+    keys: Sequence[bytes]
+    masker: Masker
+    cap_per_hour: Mapping[str, int] = field(default_factory=dict)
+    disposals_per_hour: int = 200
+
+    def places_of(self, canary: Canary) -> tuple[str, ...]:
+        """The places where a canary is to be seen; all of them where its path is no longer configured."""
+        path = self.paths.get(canary.path)
+        if path is None:
+            return tuple(self.places)
+        named = (path.mailbox, path.ticketing, self.sender_places.get(canary.sender))
+        return tuple(place for place in named if place is not None and place in self.places)

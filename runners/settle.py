@@ -1,0 +1,123 @@
+"""Judge outstanding canaries; store judgement, incidents and outbox rows in one transaction."""
+
+from dataclasses import replace
+
+from canary.canary import Canary
+from canary.hop import OPTIONAL_HOPS, full_route
+from canary.incident import Change, Progress, Settled, sharpen, step
+from canary.path import Path, Slo
+from canary.verdict import Judgement, Verdict, advance, judge
+from probes.contracts import Clock
+from runners.contracts import Record, Settlement, SettlementConflict, Store
+from runners.prober import Prober
+from runners.progress import Progress as Listener
+
+_TRIES = 8
+
+
+class Settler:
+    """Judges by what the store has, so that any process settles what any other saw."""
+
+    def __init__(
+        self, prober: Prober, store: Store, *, clock: Clock, listener: Listener, settled_by: str
+    ) -> None:
+        self._prober = prober
+        self._store = store
+        self._clock = clock
+        self._listener = listener
+        self._settled_by = settled_by
+
+    async def preview(self, record: Record) -> Judgement:
+        """What would be judged now; stores nothing."""
+        fresh = judge(
+            path_of(self._prober, record.canary),
+            record.canary,
+            await self._store.observations(record.canary.id),
+            self._clock.now(),
+        )
+        return advance(record.judgement, fresh)
+
+    async def settle(self, record: Record) -> Record:
+        """Judge a canary and store what changed; returns the canary as it then stands.
+
+        Repeatable; when another process settles at the same time, one of the two wins and both return it.
+
+        Raises:
+            StoreError: nothing was stored.
+        """
+        for _ in range(_TRIES):
+            judgement = await self.preview(record)
+            if record.judgement is not None and not _differs(record.judgement, judgement):
+                return record
+            progress, version = await self._store.progress(record.canary.path)
+            grown, changes = self._incidents(record, judgement, progress)
+            try:
+                await self._store.settle(
+                    Settlement(
+                        judgement=judgement,
+                        expected=record.verdict,
+                        progress=grown if grown != progress else None,
+                        progress_version=version,
+                        changes=changes,
+                        settled_by=self._settled_by,
+                        at=self._clock.now(),
+                    )
+                )
+            except SettlementConflict:
+                record = await self._again(record)
+                continue
+            return self._told(replace(record, judgement=judgement), record.verdict, changes)
+        return record
+
+    def _incidents(
+        self, record: Record, judgement: Judgement, progress: Progress
+    ) -> tuple[Progress, tuple[Change, ...]]:
+        path = path_of(self._prober, record.canary)
+        if record.verdict is Verdict.PENDING and judgement.verdict is not Verdict.PENDING:
+            if judgement.settled_at is None:
+                return progress, ()
+            settled = Settled(
+                canary_id=judgement.canary_id,
+                launched_at=record.canary.launched_at,
+                settled_at=judgement.settled_at,
+                verdict=judgement.verdict,
+                stop=judgement.stop,
+            )
+            return step(path.name, path.incidents, progress, settled)
+        if judgement.verdict.is_breach and judgement.stop is not None:
+            return sharpen(progress, judgement.canary_id, judgement.stop)
+        return progress, ()
+
+    async def _again(self, record: Record) -> Record:
+        found = await self._store.find(record.canary.id)
+        return found[0] if found else record
+
+    def _told(self, record: Record, before: Verdict, changes: tuple[Change, ...]) -> Record:
+        if record.judgement is not None and record.verdict is not before:
+            self._listener.judged(record.canary, record.judgement)
+        for change in changes:
+            self._listener.changed(change)
+        return record
+
+
+def path_of(prober: Prober, canary: Canary) -> Path:
+    """A canary's path as configured; where it is gone from the configuration, one rebuilt from the canary."""
+    configured = prober.paths.get(canary.path)
+    if configured is not None:
+        return configured
+    deadline = (canary.deadline_at - canary.launched_at).total_seconds()
+    horizon = (canary.horizon_at - canary.launched_at).total_seconds()
+    return Path(
+        name=canary.path,
+        channel=canary.channel,
+        route=tuple(hop for hop in full_route(canary.channel) if hop not in OPTIONAL_HOPS),
+        slo=Slo(deadline_seconds=deadline, horizon_seconds=horizon),
+        is_enabled=False,
+    )
+
+
+def _differs(stored: Judgement, fresh: Judgement) -> bool:
+    """Whether anything that is kept has changed; what the hops look like while pending is not."""
+    if fresh.verdict is Verdict.PENDING:
+        return False
+    return (stored.verdict, stored.stop, stored.flaws) != (fresh.verdict, fresh.stop, fresh.flaws)

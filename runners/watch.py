@@ -1,0 +1,196 @@
+"""Watch every outstanding canary in its places, and settle what is seen: one loop a place, all in one TaskGroup."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from canary.canary import Canary
+from canary.hop import Hop
+from canary.observation import Depth, Evidence, LookFacts, Observation, Outcome
+from canary.reason import Reason
+from canary.signature import CanaryId
+from canary.verdict import Verdict
+from probes.contracts import Clock, Report
+from runners.board import Board
+from runners.contracts import Record, Store, StoreError
+from runners.gauging import Gauging, explanations
+from runners.prober import Prober
+from runners.progress import Progress
+from runners.race import first
+from runners.settle import Settler
+
+LOOK_SECONDS = 30.0
+"""One look at one place, at most; then it counts as blind."""
+STEP = timedelta(seconds=2)
+"""Our wall clock may depart this far from the monotonic one before it counts as stepped."""
+_STORE_RETRY_SECONDS = 1.0
+
+
+class Watch:
+    """Looks, reports and settles until it is cancelled. Facts go to the store; this keeps nothing of its own."""
+
+    def __init__(
+        self,
+        prober: Prober,
+        store: Store,
+        board: Board,
+        *,
+        settler: Settler,
+        gauging: Gauging,
+        report: Report,
+        clock: Clock,
+        progress: Progress,
+        settled: Callable[[Record], None],
+    ) -> None:
+        self._prober = prober
+        self._store = store
+        self._board = board
+        self._settler = settler
+        self._gauging = gauging
+        self._report = report
+        self._clock = clock
+        self._progress = progress
+        self._settled = settled
+        self._explained: set[CanaryId] = set()
+        self._origin = (clock.now(), clock.monotonic())
+
+    async def run(self) -> None:
+        """Watch all places side by side, for ever; cancel it to stop."""
+        async with asyncio.TaskGroup() as group:
+            for name in self._prober.places:
+                group.create_task(self._watch(name))
+            group.create_task(self._judge_by_time())
+
+    async def look_once(self, canaries: Sequence[Canary]) -> None:
+        """One wide look for the given canaries in all their places: what earlier runs left, late ones, lost ones."""
+        async with asyncio.TaskGroup() as group:
+            for name in self._prober.places:
+                here = [one for one in canaries if name in self._prober.places_of(one)]
+                if here:
+                    group.create_task(self._look(name, here, Depth.DEADLINE))
+        await self.settle_touched()
+
+    async def settle_touched(self) -> None:
+        """Judge every canary of which something was noticed since the last time."""
+        for record in self._board.take_touched():
+            await self._settle(record)
+
+    async def _watch(self, name: str) -> None:
+        watcher = self._prober.places[name].watcher
+        while True:
+            self._board.changed.clear()
+            waiting, due = self._board.wanted_at(name, self._clock.now())
+            if not waiting and not due:
+                await self._board.changed.wait()
+                continue
+            try:
+                await self._look(name, [*waiting, *due], Depth.DEADLINE if due else Depth.POLL)
+                await self.settle_touched()
+            except StoreError as error:
+                self._progress.note(f"{error}; looking again")
+                await self._clock.sleep(_STORE_RETRY_SECONDS)
+                continue
+            if self._board.changed.is_set():
+                continue
+            await first(watcher.news(), self._board.changed.wait(), self._until_next_deadline())
+
+    async def _look(self, name: str, canaries: Sequence[Canary], depth: Depth) -> None:
+        place = self._prober.places[name]
+        began_at = self._clock.now()
+        try:
+            async with self._clock.timeout(LOOK_SECONDS):
+                await place.watcher.look(canaries, depth, self._report)
+        except TimeoutError:
+            for canary in canaries:
+                await self._report(
+                    _blind(
+                        canary, place.hop, name, depth=depth, began_at=began_at, ended_at=self._clock.now()
+                    )
+                )
+        await self._note_clock_step(canaries)
+
+    async def _until_next_deadline(self) -> None:
+        now = self._clock.now()
+        next_at = self._board.next_deadline(now)
+        if next_at is None:
+            await asyncio.Event().wait()
+        else:
+            await self._clock.sleep(max(0.0, (next_at - now).total_seconds()))
+
+    async def _judge_by_time(self) -> None:
+        """Some verdicts follow from time alone: a missing acknowledgement at the deadline, the horizon."""
+        while True:
+            await self._clock.sleep(1.0)
+            now = self._clock.now()
+            for record in self._board.records():
+                if record.verdict is Verdict.PENDING and now >= record.canary.deadline_at:
+                    try:
+                        await self._settle(record)
+                    except StoreError as error:
+                        self._progress.note(f"{error}; judging again")
+
+    async def _settle(self, record: Record) -> None:
+        current = self._board.get(record.canary.id)
+        if current is None:
+            return
+        preview = await self._settler.preview(current)
+        if current.verdict is Verdict.PENDING and preview.verdict not in {Verdict.PENDING, Verdict.CONFIRMED}:
+            await self._explain(current.canary)
+        after = await self._settler.settle(current)
+        if after != current:
+            self._board.put(after)
+            self._settled(after)
+
+    async def _explain(self, canary: Canary) -> None:
+        """Before a canary is given its bad verdict: look into the mailbox once more, and read what it says of itself."""
+        path = self._prober.paths.get(canary.path)
+        if path is None or path.mailbox is None or canary.id in self._explained:
+            return
+        self._explained.add(canary.id)
+        if path.mailbox in self._prober.places:
+            await self._look(path.mailbox, [canary], Depth.DEADLINE)
+        gauged = [one for one in self._prober.gauges if one.reader.place == path.mailbox]
+        for observation in explanations(canary, await self._gauging.read(gauged), now=self._clock.now()):
+            await self._report(observation)
+
+    async def _note_clock_step(self, canaries: Sequence[Canary]) -> None:
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        wall, steady = self._origin
+        if abs((now - wall) - timedelta(seconds=monotonic - steady)) <= STEP:
+            return
+        self._origin = (now, monotonic)
+        self._progress.note(
+            "the clock of this machine was stepped: canaries that are out can only be confirmed"
+        )
+        for canary in canaries:
+            await self._report(
+                Observation(
+                    canary_id=canary.id,
+                    hop=Hop.TICKET_CREATED,
+                    outcome=Outcome.UNKNOWN,
+                    evidence=Evidence.OBSERVED,
+                    began_at=now,
+                    ended_at=now,
+                    reason=Reason.CLOCK_STEPPED,
+                    detail="the wall clock departed from the monotonic one by more than 2 s",
+                    place="clock",
+                )
+            )
+
+
+def _blind(
+    canary: Canary, hop: Hop, place: str, *, depth: Depth, began_at: datetime, ended_at: datetime
+) -> Observation:
+    reason = Reason.TICKET_API_UNREADABLE if hop is Hop.TICKET_CONTENT else Reason.MAILBOX_UNREADABLE
+    return Observation(
+        canary_id=canary.id,
+        hop=Hop.TICKET_CREATED if hop is Hop.TICKET_CONTENT else hop,
+        outcome=Outcome.UNKNOWN,
+        evidence=Evidence.OBSERVED,
+        began_at=began_at,
+        ended_at=ended_at,
+        reason=reason,
+        detail=f"a look took longer than {LOOK_SECONDS:.0f} s",
+        place=place,
+        look=LookFacts(depth=depth, is_complete=False, is_blind=True),
+    )
