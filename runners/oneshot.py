@@ -13,7 +13,6 @@ from datetime import timedelta
 from canary.gauge import Gauge
 from canary.path import Path, PathName
 from canary.signature import CanaryId
-from canary.slot import due_slot
 from canary.verdict import Verdict
 from probes.contracts import Clock
 from runners.board import Board
@@ -198,9 +197,10 @@ class OneShot:
         if not only_due:
             await self._within_cap(path, sender)
             return Order(path, sender)
-        if path.interval_seconds is None or not await self._within_cap(path, sender):
+        schedule = self._prober.schedules.get(path.name)
+        slot = schedule(self._clock.now()) if schedule is not None else None
+        if slot is None or not await self._within_cap(path, sender):
             return None
-        slot = due_slot(path.name, timedelta(seconds=path.interval_seconds), self._clock.now())
         claimed = await self._store.claim(slot, holder=self._prober.name, at=self._clock.now())
         return Order(path, sender, slot.at) if claimed else None
 

@@ -1,14 +1,15 @@
 """The prober as wired: its paths with their probes, the places that are watched, and who is known where."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from canary.canary import Canary
 from canary.gauge import CapacityLimits
 from canary.hop import Hop
 from canary.path import Path, PathName
 from canary.signature import CanaryId, verify
+from canary.slot import Slot
 from probes.contracts import GaugeReader, Probe, Watcher
 from probes.masking import Masker
 
@@ -58,6 +59,7 @@ class Prober:
         places: watched places by name; a sender's mailbox has the account's name.
         sender_places: the place of a sender's own mailbox, by address.
         keys: signing keys, the first signs.
+        schedules: the latest due slot of a path at a time; None: launched by hand only.
         cap_per_hour: launches an hour by (sender, ticketing system), where a guard is known.
     """
 
@@ -71,6 +73,7 @@ class Prober:
     gauges: Sequence[GaugedPlace]
     keys: Sequence[bytes]
     masker: Masker
+    schedules: Mapping[PathName, Callable[[datetime], Slot | None]] = field(default_factory=dict)
     cap_per_hour: Mapping[str, int] = field(default_factory=dict)
     disposals_per_hour: int = 200
 
