@@ -1,0 +1,1 @@
+"""Tests against real servers, started as children on loopback."""
