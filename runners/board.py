@@ -21,13 +21,25 @@ class Board:
         self._records: dict[CanaryId, Record] = {}
         self._seen: dict[CanaryId, set[Hop]] = {}
         self._touched: set[CanaryId] = set()
-        self.changed = asyncio.Event()
+        self._next_change = asyncio.Event()
+        self.version = 0
 
     def put(self, record: Record) -> None:
-        """Add a canary, or what is now known of it; wakes the watchers."""
+        """Add a canary; wakes the watchers."""
         self._records[record.canary.id] = record
         self._seen.setdefault(record.canary.id, set())
-        self.changed.set()
+        self.version += 1
+        self._next_change.set()
+        self._next_change = asyncio.Event()
+
+    def update(self, record: Record) -> None:
+        """Take a new verdict into account; wakes nobody, for it can only mean that there is less to look for."""
+        self._records[record.canary.id] = record
+
+    async def changed_since(self, version: int) -> None:
+        """Return once anything was put after that version; no watcher can miss what another one took note of."""
+        while self.version == version:
+            await self._next_change.wait()
 
     def drop(self, canary_id: CanaryId) -> None:
         """Nothing more is to be done for it."""

@@ -78,10 +78,10 @@ class Watch:
     async def _watch(self, name: str) -> None:
         watcher = self._prober.places[name].watcher
         while True:
-            self._board.changed.clear()
+            version = self._board.version
             waiting, due = self._board.wanted_at(name, self._clock.now())
             if not waiting and not due:
-                await self._board.changed.wait()
+                await self._board.changed_since(version)
                 continue
             try:
                 await self._look(name, [*waiting, *due], Depth.DEADLINE if due else Depth.POLL)
@@ -90,9 +90,7 @@ class Watch:
                 self._progress.note(f"{error}; looking again")
                 await self._clock.sleep(_STORE_RETRY_SECONDS)
                 continue
-            if self._board.changed.is_set():
-                continue
-            await first(watcher.news(), self._board.changed.wait(), self._until_next_deadline())
+            await first(watcher.news(), self._board.changed_since(version), self._until_next_deadline())
 
     async def _look(self, name: str, canaries: Sequence[Canary], depth: Depth) -> None:
         place = self._prober.places[name]
@@ -138,7 +136,7 @@ class Watch:
             await self._explain(current.canary)
         after = await self._settler.settle(current)
         if after != current:
-            self._board.put(after)
+            self._board.update(after)
             self._settled(after)
 
     async def _explain(self, canary: Canary) -> None:
