@@ -1,0 +1,193 @@
+"""Make accounts, mailboxes and ticketing systems of their documents, and note what contradicts itself."""
+
+from datetime import timedelta
+
+from canary.gauge import CapacityLimits
+from probes.servers import SecretSource, TlsMode
+from runners.config.config import (
+    AccountConfig,
+    CapacityConfig,
+    Google,
+    MailboxConfig,
+    MailServer,
+    Microsoft,
+    Oauth,
+    Refresh,
+    TicketingConfig,
+    TokenCommand,
+)
+from runners.config.document_places import (
+    AccountDocument,
+    AuthDocument,
+    MailboxDocument,
+    ServerDocument,
+    TicketingDocument,
+    TicketingType,
+)
+from runners.config.reading import Loc
+from runners.config.sources import Surroundings
+
+_SMTP_PORTS = {TlsMode.STARTTLS: 587, TlsMode.IMPLICIT: 465, TlsMode.NONE: 25}
+_IMAP_PORTS = {TlsMode.STARTTLS: 143, TlsMode.IMPLICIT: 993, TlsMode.NONE: 143}
+
+
+def build_account(
+    name: str, document: AccountDocument, around: Surroundings, trusted: tuple[str, ...]
+) -> AccountConfig:
+    """An account; ``trusted`` are the CA files that hold everywhere."""
+    loc: Loc = ("accounts", name)
+    smtp = _server(
+        document.smtp, around, (*loc, "smtp"), ports=_SMTP_PORTS, address=document.address, trusted=trusted
+    )
+    imap = _server(
+        document.imap, around, (*loc, "imap"), ports=_IMAP_PORTS, address=document.address, trusted=trusted
+    )
+    return AccountConfig(name, document.address, document.name, smtp, imap, document.side)
+
+
+def build_mailbox(
+    name: str, document: MailboxDocument, around: Surroundings, trusted: tuple[str, ...]
+) -> MailboxConfig | None:
+    """A support mailbox; None where its server is missing."""
+    loc: Loc = ("mailboxes", name)
+    imap = _server(
+        document.imap, around, (*loc, "imap"), ports=_IMAP_PORTS, address=document.address, trusted=trusted
+    )
+    if imap is None:
+        return None
+    if imap.login is None:
+        around.note(
+            (*loc, "imap"),
+            "there is no password and no auth",
+            "Add the credential of the mailbox.",
+            at_key=True,
+        )
+    capacity = document.capacity
+    if capacity.warn >= capacity.page:
+        around.note(
+            (*loc, "capacity"),
+            "warn is not below page",
+            "Warn before the page, such as 80% and 95%.",
+            at_key=True,
+        )
+    declared = capacity.declared
+    return MailboxConfig(
+        name=name,
+        address=document.address,
+        imap=imap,
+        folders=tuple(dict.fromkeys((document.folder, *document.folders))),
+        may_remove=document.remove,
+        capacity=CapacityConfig(
+            CapacityLimits(
+                warn_share=capacity.warn,
+                page_share=capacity.page,
+                forecast=timedelta(seconds=capacity.forecast),
+            ),
+            declared.storage if declared is not None else None,
+            declared.messages if declared is not None else None,
+            capacity.exec,
+        ),
+        backlog_age_seconds=document.backlog.age,
+        backlog_search=document.backlog.search,
+    )
+
+
+def build_ticketing(
+    name: str, document: TicketingDocument, around: Surroundings, trusted: tuple[str, ...]
+) -> TicketingConfig:
+    """A ticketing system."""
+    loc: Loc = ("ticketing", name)
+    has_user = document.username is not None and document.password is not None
+    if document.token is None and not (has_user and document.type is TicketingType.RT):
+        remedy = (
+            "Add token: {env: NAME}." if document.type is TicketingType.HELPDESK else "Add a token, or both."
+        )
+        needed = "token" if document.type is TicketingType.HELPDESK else "token, or username and password"
+        around.note(loc, f"there is no credential: {document.type} needs a {needed}", remedy, at_key=True)
+    elif document.token is not None and (document.username is not None or document.password is not None):
+        around.note(loc, "there is a token and a user name or password", "Keep one of them.", at_key=True)
+    return TicketingConfig(
+        name=name,
+        type=document.type,
+        url=document.url.rstrip("/"),
+        token=around.optional_secret(document.token, (*loc, "token")),
+        username=document.username,
+        password=around.optional_secret(document.password, (*loc, "password")),
+        queue=document.queue,
+        cleanup=document.cleanup,
+        tag=document.tag,
+        cap_per_hour=document.cap.per_hour if document.cap is not None else None,
+        cleanup_per_hour=document.cleanup_cap.per_hour if document.cleanup_cap is not None else None,
+        ca_files=(*trusted, *around.files(document.ca, (*loc, "ca"))),
+    )
+
+
+def _server(
+    document: ServerDocument | None,
+    around: Surroundings,
+    loc: Loc,
+    *,
+    ports: dict[TlsMode, int],
+    address: str | None,
+    trusted: tuple[str, ...],
+) -> MailServer | None:
+    if document is None:
+        return None
+    login: SecretSource | Oauth | None = None
+    username = document.username or address or ""
+    if document.password is not None and document.auth is not None:
+        around.note(loc, "there is a password and an auth", "Keep one of them.", at_key=True)
+    if document.password is not None:
+        login = around.secret(document.password, (*loc, "password"))
+    elif document.auth is not None:
+        login = _oauth(document.auth, around, (*loc, "auth"), username)
+    elif document.username is not None:
+        around.note(loc, "there is a username, but no password and no auth", "Add one of them.", at_key=True)
+    if login is not None and not username:
+        around.note(
+            loc, "the key username is missing", "Add the name that belongs to the credential.", at_key=True
+        )
+    return MailServer(
+        host=document.host,
+        port=document.port if document.port is not None else ports[document.tls],
+        tls=document.tls,
+        username=username,
+        login=login,
+        ca_files=(*trusted, *around.files(document.ca, (*loc, "ca"))),
+    )
+
+
+def _oauth(document: AuthDocument, around: Surroundings, loc: Loc, username: str) -> Oauth | None:
+    given = [name for name in AuthDocument.model_fields if getattr(document, name) is not None]
+    if len(given) != 1:
+        around.note(
+            loc, "auth needs exactly one of google, microsoft, oauth, exec", "Name the provider.", at_key=True
+        )
+        return None
+    if document.google is not None:
+        google = document.google
+        return Google(
+            key=around.secret(google.service_account, (*loc, "google", "service_account")),
+            subject=google.subject or username,
+            token_url=google.token_url,
+            scope=google.scope,
+        )
+    if document.microsoft is not None:
+        microsoft, at = document.microsoft, (*loc, "microsoft")
+        return Microsoft(
+            tenant=microsoft.tenant,
+            client_id=around.secret(microsoft.client_id, (*at, "client_id")),
+            client_secret=around.secret(microsoft.client_secret, (*at, "client_secret")),
+            scope=microsoft.scope,
+            token_url=microsoft.token_url,
+        )
+    if document.oauth is not None:
+        oauth, at = document.oauth, (*loc, "oauth")
+        return Refresh(
+            token_url=oauth.token_url,
+            client_id=around.secret(oauth.client_id, (*at, "client_id")),
+            client_secret=around.optional_secret(oauth.client_secret, (*at, "client_secret")),
+            refresh_token=around.secret(oauth.refresh_token, (*at, "refresh_token")),
+            scope=oauth.scope,
+        )
+    return TokenCommand(document.exec or ())

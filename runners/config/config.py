@@ -1,0 +1,304 @@
+"""The configuration as typed, frozen values: what wiring makes the parts of. Nobody below wiring sees it whole."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path as FilePath
+
+from canary.gauge import CapacityLimits
+from canary.path import IncidentPolicy, Path, PathName
+from canary.reason import Side
+from canary.slot import Slot, due_slot
+from probes.masking import Masker
+from probes.servers import Bearer, Credential, Password, SecretSource, Server, TlsMode
+from runners.config.cron import Cron
+from runners.config.document import AlertsVia, SinkKind
+from runners.config.document_paths import MxTls, Via
+from runners.config.document_places import Cleanup, TicketingType
+
+
+@dataclass(frozen=True, slots=True)
+class Google:
+    """Access by a Google service account; ``key`` reads its JSON key file."""
+
+    key: SecretSource
+    subject: str
+    token_url: str
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Microsoft:
+    """Access by a Microsoft Entra application; ``token_url`` None: the tenant's own."""
+
+    tenant: str
+    client_id: SecretSource
+    client_secret: SecretSource
+    scope: str
+    token_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Access by a refresh token."""
+
+    token_url: str
+    client_id: SecretSource
+    client_secret: SecretSource | None
+    refresh_token: SecretSource
+    scope: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCommand:
+    """Access tokens printed by a command, as a word or as JSON with access_token and expires_in."""
+
+    command: tuple[str, ...]
+
+
+Oauth = Google | Microsoft | Refresh | TokenCommand
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """A mail server as configured; a `Server` once it is known where OAuth tokens come from.
+
+    Attributes:
+        login: how we are known there; None: no authentication.
+    """
+
+    host: str
+    port: int
+    tls: TlsMode
+    username: str
+    login: SecretSource | Oauth | None
+    ca_files: tuple[str, ...]
+
+    def server(self, tokens: Callable[[Oauth, str], SecretSource]) -> Server:
+        """The server with its credential; ``tokens`` makes a source of access tokens for a user name."""
+        credential: Credential | None
+        match self.login:
+            case None:
+                credential = None
+            case Google() | Microsoft() | Refresh() | TokenCommand():
+                credential = Bearer(self.username, tokens(self.login, self.username))
+            case secret:
+                credential = Password(self.username, secret)
+        return Server(self.host, self.port, self.tls, credential, self.ca_files)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountConfig:
+    """A customer that we play. ``smtp_side``: whose fault it is when its own submission server fails."""
+
+    name: str
+    address: str
+    display_name: str | None
+    smtp: MailServer | None
+    imap: MailServer | None
+    smtp_side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityConfig:
+    """Thresholds of a mailbox's capacity and, where the server tells none, its limit.
+
+    Attributes:
+        declared_bytes, declared_messages: the limits by the configuration's word.
+        command: prints used and limit in bytes.
+    """
+
+    limits: CapacityLimits
+    declared_bytes: int | None
+    declared_messages: int | None
+    command: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxConfig:
+    """A support mailbox that the prober may read.
+
+    Attributes:
+        folders: all that is looked through, the one where mail arrives first.
+        may_remove: whether canaries' mails are removed from it.
+        backlog_search: the IMAP search for unprocessed messages; None: UNSEEN.
+    """
+
+    name: str
+    address: str | None
+    imap: MailServer
+    folders: tuple[str, ...]
+    may_remove: bool
+    capacity: CapacityConfig
+    backlog_age_seconds: float
+    backlog_search: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketingConfig:
+    """A ticketing system.
+
+    Attributes:
+        token: an API token; else ``username`` and ``password``.
+        cap_per_hour: scheduled launches of one sender to it; None: no cap is known.
+        cleanup_per_hour: tickets that may be closed or deleted; None: the default.
+    """
+
+    name: str
+    type: TicketingType
+    url: str
+    token: SecretSource | None
+    username: str | None
+    password: SecretSource | None
+    queue: str | None
+    cleanup: Cleanup
+    tag: str
+    cap_per_hour: float | None
+    cleanup_per_hour: float | None
+    ca_files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentConfig:
+    """An attachment of the canary mail, read when the configuration was."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DkimConfig:
+    """A DKIM signature; ``key`` reads the private key in PEM."""
+
+    domain: str
+    selector: str
+    key: SecretSource
+
+
+@dataclass(frozen=True, slots=True)
+class MailConfig:
+    """What the canary mail looks like; None: the default text."""
+
+    subject: str | None
+    body: str | None
+    headers: Mapping[str, str]
+    attachment: AttachmentConfig | None
+    dkim: DkimConfig | None
+    has_subaddress: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """A schedule by interval."""
+
+    interval_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PathConfig:
+    """A path: what the domain knows of it, and what sends it.
+
+    Attributes:
+        senders: names of the accounts that take turns.
+        schedule: None: launched by hand only.
+        jitter_seconds: launch up to this much after the slot.
+        bisect_to: the vendor's inbound address; kept for a later release.
+    """
+
+    path: Path
+    senders: tuple[str, ...]
+    to: str
+    via: Via
+    mx_port: int
+    mx_tls: MxTls
+    ca_files: tuple[str, ...]
+    schedule: Every | Cron | None
+    jitter_seconds: float
+    bisect_to: str | None
+    mail: MailConfig
+
+    def due_slot(self, now: datetime) -> Slot | None:
+        """The latest slot that is not after ``now``; None without a schedule, or before its first one."""
+        match self.schedule:
+            case None:
+                return None
+            case Every():
+                from datetime import timedelta
+
+                return due_slot(self.path.name, timedelta(seconds=self.schedule.interval_seconds), now)
+            case Cron():
+                at = self.schedule.latest(now)
+                return Slot(self.path.name, at) if at is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class SinkConfig:
+    """Where alerts go; its settings are kept as written, for `serve`."""
+
+    name: str
+    kind: SinkKind
+    settings: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsConfig:
+    """Who sends alerts, and where to."""
+
+    via: AlertsVia
+    policy: IncidentPolicy
+    sinks: tuple[SinkConfig, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetryConfig:
+    """Where traces and metrics go; None: nowhere."""
+
+    otlp_url: str | None
+    metrics_listen: str | None
+    pushgateway_url: str | None
+    textfile: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProberConfig:
+    """This prober. ``store_url`` may hold a password: mask it before it is shown."""
+
+    name: str
+    store_url: str
+    signing_keys: tuple[SecretSource, ...]
+    marker: str
+    ca_files: tuple[str, ...]
+    controls: tuple[str, ...]
+    resolver: str
+    contact_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration.
+
+    Attributes:
+        file: where it was read from.
+        masker: knows every secret that the configuration named and that was read so far.
+        own_addresses: every address in it, lower case: the only ones that logs may show.
+    """
+
+    file: FilePath
+    prober: ProberConfig
+    accounts: Mapping[str, AccountConfig]
+    mailboxes: Mapping[str, MailboxConfig]
+    ticketing: Mapping[str, TicketingConfig]
+    paths: Mapping[PathName, PathConfig]
+    alerts: AlertsConfig
+    telemetry: TelemetryConfig
+    masker: Masker
+    own_addresses: frozenset[str]
+
+    def with_paths(self, names: Sequence[str]) -> "Config":
+        """The same with only these paths; all of them where none is named.
+
+        Raises:
+            KeyError: there is no such path.
+        """
+        chosen = {PathName(name): self.paths[PathName(name)] for name in names} if names else self.paths
+        return replace(self, paths=chosen)

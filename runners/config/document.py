@@ -1,0 +1,183 @@
+"""The YAML document: the top, the prober, alerts and telemetry; its models are the source of the JSON Schema."""
+
+# ruff: noqa: RUF012 -- pydantic copies its models' defaults
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from canary.path import OpenRule
+from canary.reason import Reason
+from runners.config.block import Block
+from runners.config.document_paths import PathSetting
+from runners.config.document_places import AccountDocument, Files, MailboxDocument, Ticketing
+from runners.config.errors import did_you_mean
+from runners.config.fields import LISTED, Line, Marker, Name, SecretSetting, Url, mistake, shown, word
+
+
+class ControlKind(StrEnum):
+    """The protocol of a control: an independent place that tells ours from theirs."""
+
+    HTTPS = "https"
+    DNS = "dns"
+    SMTP = "smtp"
+
+
+def _control(value: Any) -> Any:  # noqa: ANN401 -- whatever YAML holds
+    kind, separator, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
+    place = rest.removeprefix("//") if kind == ControlKind.HTTPS else rest
+    if kind not in set(ControlKind) or not separator or not place or place.startswith("/") or " " in place:
+        raise mistake(
+            f"{shown(value)} is not a control",
+            "Write https://host, dns:name or smtp:host[:port], of the protocol and port of the hop it excuses.",
+        )
+    return value
+
+
+def _resolver(value: Any) -> Any:  # noqa: ANN401 -- whatever YAML holds
+    host, _, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
+    if value != "system" and not (host and port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16):
+        raise mistake(f"{shown(value)} is not a resolver", "Write system, or address:port (127.0.0.1:53).")
+    return value
+
+
+def _open_rule(value: Any) -> OpenRule:  # noqa: ANN401 -- whatever YAML holds
+    words = value.split(" of ") if isinstance(value, str) else []
+    numbers = [int(one) for one in words if one.isascii() and one.isdigit() and len(one) < 4]  # noqa: PLR2004 -- 999
+    if len(words) != 2 or len(numbers) != 2 or not 0 < numbers[0] <= numbers[1]:  # noqa: PLR2004 -- k of n
+        raise mistake(f"{shown(value)} is not a rule", "Write how many failed of how many: 2 of 3.")
+    return OpenRule(*numbers)
+
+
+def _sink(value: Any) -> Any:  # noqa: ANN401 -- whatever YAML holds
+    kind = value.get("type") if isinstance(value, dict) else None
+    if not isinstance(kind, str) or kind not in set(SinkKind):
+        raise mistake(
+            f"{shown(kind)} is not a kind of sink", did_you_mean(shown(kind), list(SinkKind)), at=("type",)
+        )
+    return value
+
+
+class SinkKind(StrEnum):
+    """Where alerts can go."""
+
+    ALERTMANAGER = "alertmanager"
+    APPRISE = "apprise"
+    EMAIL = "email"
+    HEARTBEAT = "heartbeat"
+    JSM = "jsm"
+    PAGERDUTY = "pagerduty"
+    SLACK = "slack"
+    STATUSPAGE = "statuspage"
+    WEBHOOK = "webhook"
+
+
+Control = Annotated[
+    str,
+    BeforeValidator(_control),
+    WithJsonSchema(
+        {"type": "string", "pattern": "^(https://|dns:|smtp:).+", "examples": ["dns:example.org"]}
+    ),
+]
+Resolver = Annotated[
+    str,
+    BeforeValidator(_resolver),
+    WithJsonSchema({"type": "string", "pattern": "^(system|.+:[0-9]+)$", "examples": ["127.0.0.1:53"]}),
+]
+Rule = Annotated[
+    OpenRule,
+    BeforeValidator(_open_rule),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,3} of [0-9]{1,3}$", "examples": ["2 of 3"]}),
+]
+Sink = Annotated[
+    dict[str, Any],
+    BeforeValidator(_sink),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {"type": {"type": "string", "enum": [one.value for one in SinkKind]}},
+            "required": ["type"],
+        }
+    ),
+]
+
+
+class ProberDocument(Block):
+    """This prober."""
+
+    name: Annotated[
+        Name, Field(description="Which prober: in metrics, mails and tickets. One a schedule, not a pod.")
+    ] = "prober"
+    store: Annotated[
+        Line,
+        Field(description="sqlite:///FILE (beside this file, if relative) or postgresql+psycopg://…."),
+    ] = "sqlite:///intake.db"
+    signing_keys: Annotated[
+        list[SecretSetting], LISTED, Field(description="At least 16 bytes each: the first signs, all verify.")
+    ]
+    marker: Annotated[Marker, Field(description="The word that begins the subject of all canaries.")] = (
+        "intakecanary"
+    )
+    ca: Annotated[Files, Field(description="PEM files of CAs to trust everywhere beside the system's.")] = []
+    controls: Annotated[
+        list[Control],
+        Field(description="Independent places of the same protocol and port as the hops that they excuse."),
+    ] = []
+    resolver: Annotated[Resolver, Field(description="system, or address:port.")] = "system"
+    contact: Annotated[
+        Url | None, Field(description="In the User-Agent: where to complain about the prober.")
+    ] = None
+
+
+class AlertsVia(StrEnum):
+    """Who sends alerts: the prober itself, or Prometheus by our rules. Both would page twice."""
+
+    DIRECT = "direct"
+    PROMETHEUS = "prometheus"
+
+
+class AlertsDocument(Block):
+    """When an incident opens and ends, and where alerts go."""
+
+    via: Annotated[
+        AlertsVia | None, word(AlertsVia), Field(description="Default: direct with sinks, else prometheus.")
+    ] = None
+    open: Annotated[
+        list[Rule], LISTED, Field(description="Breached among those that count: 2 of 3; a list: any of them.")
+    ] = [OpenRule(2, 3)]
+    resolve: Annotated[int, Field(ge=1, le=100, description="Confirmed in a row that end an incident.")] = 2
+    at_once: Annotated[
+        list[Annotated[Reason, word(Reason)]],
+        Field(description="Reasons that open an incident with the first breach."),
+    ] = []
+    sinks: Annotated[dict[Name, Sink], Field(description="Where alerts go (used by `serve`).")] = {}
+
+
+class MetricsDocument(Block):
+    """How metrics leave."""
+
+    listen: Annotated[Line | None, Field(description="address:port of /metrics (used by `serve`).")] = None
+    pushgateway: Annotated[Url | None, Field(description="A Pushgateway, for one-shot runs.")] = None
+    textfile: Annotated[
+        Line | None, Field(description="A file for the node exporter's textfile collector.")
+    ] = None
+
+
+class TelemetryDocument(Block):
+    """Where traces and metrics go."""
+
+    otlp: Annotated[Url | None, Field(description="An OTLP/HTTP endpoint.")] = None
+    metrics: Annotated[MetricsDocument, Field(description="How metrics leave.")] = MetricsDocument()
+
+
+class Document(Block):
+    """The configuration of intake-prober."""
+
+    prober: ProberDocument
+    accounts: dict[Name, AccountDocument]
+    mailboxes: dict[Name, MailboxDocument] = {}
+    ticketing: dict[Name, Ticketing] = {}
+    paths: dict[Name, PathSetting]
+    alerts: AlertsDocument = AlertsDocument()
+    telemetry: TelemetryDocument = TelemetryDocument()

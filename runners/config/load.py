@@ -1,0 +1,368 @@
+"""Read, check and type a configuration: a `Config`, or all of its mistakes at once."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path as FilePath
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from canary.path import IncidentPolicy, PathName
+from canary.reason import CAUSES, Side
+from probes.contracts import Clock
+from probes.masking import Masker, Secret
+from runners.clock import SystemClock
+from runners.config.build_paths import Places, build_path, check_references
+from runners.config.build_places import build_account, build_mailbox, build_ticketing
+from runners.config.config import (
+    AccountConfig,
+    AlertsConfig,
+    Config,
+    PathConfig,
+    ProberConfig,
+    SinkConfig,
+    TelemetryConfig,
+)
+from runners.config.document import (
+    AlertsDocument,
+    AlertsVia,
+    Document,
+    ProberDocument,
+    SinkKind,
+    TelemetryDocument,
+)
+from runners.config.document_paths import PathDocument, PathSetting
+from runners.config.document_places import AccountDocument, MailboxDocument, Ticketing, TicketingDocument
+from runners.config.errors import ConfigError, ConfigErrors
+from runners.config.fields import Name
+from runners.config.mistakes import explain, is_unknown_key, unknown_key
+from runners.config.reading import Loc, Tree, read_tree
+from runners.config.sources import Surroundings
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_NAMES: TypeAdapter[str] = TypeAdapter(Name)
+_SECTIONS: dict[str, tuple[type[BaseModel], TypeAdapter[Any]]] = {
+    "accounts": (AccountDocument, TypeAdapter(AccountDocument)),
+    "mailboxes": (MailboxDocument, TypeAdapter(MailboxDocument)),
+    "ticketing": (TicketingDocument, TypeAdapter(Ticketing)),
+    "paths": (PathDocument, TypeAdapter(PathSetting)),
+}
+_STORES = ("sqlite:///", "postgresql+psycopg://")
+
+
+def load(
+    path: FilePath | str,
+    *,
+    allow_literal_secrets: bool = False,
+    needs_secrets: bool = True,
+    environ: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
+) -> Config:
+    """Read a configuration file.
+
+    Args:
+        path: the file; relative names in it are relative to its folder.
+        allow_literal_secrets: take secrets that stand in the file as text (the sandbox).
+        needs_secrets: whether a secret that can't be had is a mistake; False for who only reads the store.
+        environ: where `env` secrets are; the process's own if not given.
+        clock: limits commands that print secrets; the system's if not given.
+
+    Raises:
+        ConfigErrors: with every mistake, its place and its remedy.
+    """
+    file = FilePath(path)
+    tree = read_tree(str(path), _read_text(file))
+    around = Surroundings(
+        tree=tree,
+        folder=file.absolute().parent,
+        environ=os.environ if environ is None else environ,
+        masker=Masker(),
+        clock=clock if clock is not None else SystemClock(),
+        allow_literal_secrets=allow_literal_secrets,
+        needs_secrets=needs_secrets,
+    )
+    config = _build(file, tree, around) if not _is_hopeless(tree) else None
+    if tree.errors or config is None:
+        raise ConfigErrors(tree.errors)
+    return config
+
+
+def _read_text(file: FilePath) -> str:
+    name = str(file)
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        remedy = "Write one with `intake-prober init`, or name it with --config."
+        raise ConfigErrors([ConfigError(name, None, None, "", "there is no such file", remedy)]) from None
+    except IsADirectoryError:
+        remedy = "Name the file in it with --config."
+        raise ConfigErrors([ConfigError(name, None, None, "", "this is a directory", remedy)]) from None
+    except (OSError, ValueError) as error:
+        cause = error.strerror if isinstance(error, OSError) and error.strerror else "it has no such name"
+        message = f"the file can't be read: {cause}"
+        raise ConfigErrors([ConfigError(name, None, None, "", message, "Look at its permissions.")]) from None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        wrong = ConfigError(name, line, column, "", "the file is not UTF-8", "Save it as UTF-8.")
+        raise ConfigErrors([wrong]) from None
+
+
+def _is_hopeless(tree: Tree) -> bool:
+    """Whether nothing more can be said; notes why."""
+    if tree.value is None and not tree.errors:
+        tree.errors.append(tree.error((), "the file is empty", "Write one with `intake-prober init`."))
+    elif tree.value is not None and not isinstance(tree.value, dict):
+        tree.errors.append(
+            tree.error((), "the file is not a mapping", "It begins with prober:, accounts:, paths:.")
+        )
+    is_broken = any(not one.key and one.message.startswith("this is not YAML") for one in tree.errors)
+    return is_broken or not isinstance(tree.value, dict)
+
+
+def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
+    top = tree.value if isinstance(tree.value, dict) else {}
+    known = list(Document.model_fields)
+    tree.errors.extend(unknown_key(tree, (key,), known) for key in top if key not in known)
+    for key in ("prober", "accounts", "paths"):
+        if key not in top:
+            tree.errors.append(
+                tree.error((key,), f"the key {key} is missing", "Add it; `intake-prober init` shows how.")
+            )
+    prober = _block(tree, "prober", ProberDocument) if "prober" in top else None
+    alerts = _block(tree, "alerts", AlertsDocument)
+    telemetry = _block(tree, "telemetry", TelemetryDocument)
+    sections = {name: _section(tree, name) for name in _SECTIONS}
+    _check_shared_names(top, around)
+    built_prober = _prober(prober, around)
+    trusted = built_prober.ca_files if built_prober is not None else ()
+    accounts: dict[str, AccountConfig] = {
+        name: build_account(name, one, around, trusted)
+        for name, one in sections["accounts"].items()
+        if isinstance(one, AccountDocument)
+    }
+    mailboxes = {
+        name: built
+        for name, one in sections["mailboxes"].items()
+        if isinstance(one, MailboxDocument)
+        and (built := build_mailbox(name, one, around, trusted)) is not None
+    }
+    ticketing = {
+        name: build_ticketing(name, one, around, trusted)
+        for name, one in sections["ticketing"].items()
+        if isinstance(one, TicketingDocument)
+    }
+    policy = _policy(alerts)
+    places = Places(_names(top, "accounts"), _names(top, "mailboxes"), _names(top, "ticketing"), accounts)
+    paths = _paths(top, sections["paths"], places, around, policy=policy, trusted=trusted)
+    if tree.errors or built_prober is None or alerts is None or telemetry is None:
+        return None
+    return Config(
+        file=file,
+        prober=built_prober,
+        accounts=MappingProxyType(accounts),
+        mailboxes=MappingProxyType(mailboxes),
+        ticketing=MappingProxyType(ticketing),
+        paths=MappingProxyType(paths),
+        alerts=_alerts(alerts, policy),
+        telemetry=TelemetryConfig(
+            telemetry.otlp,
+            telemetry.metrics.listen,
+            telemetry.metrics.pushgateway,
+            telemetry.metrics.textfile,
+        ),
+        masker=around.masker,
+        own_addresses=_own_addresses(accounts, paths, [one.address for one in mailboxes.values()]),
+    )
+
+
+def _block(tree: Tree, key: str, model: type[_Model]) -> _Model | None:
+    top = tree.value if isinstance(tree.value, dict) else {}
+    raw = top.get(key, {})
+    found = _validated(tree, (key,), {} if raw is None else raw, model, TypeAdapter(model))
+    return found if isinstance(found, model) else None
+
+
+def _section(tree: Tree, key: str) -> Mapping[str, BaseModel]:
+    top = tree.value if isinstance(tree.value, dict) else {}
+    raw = top.get(key)
+    model, adapter = _SECTIONS[key]
+    if raw is None and key not in {"accounts", "paths"}:
+        return {}
+    if not isinstance(raw, dict) or not raw:
+        if key in top:
+            remedy = "Write a name, and its settings below it."
+            tree.errors.append(tree.error((key,), f"{key} names nothing", remedy, at_key=True))
+        return {}
+    found: dict[str, BaseModel] = {}
+    for name, value in raw.items():
+        try:
+            _NAMES.validate_python(name)
+        except ValidationError as error:
+            tree.errors.extend(explain(tree, (key, name), model, error))
+        one = _validated(tree, (key, name), value, model, adapter)
+        if one is not None:
+            found[name] = one
+    return found
+
+
+def _validated(
+    tree: Tree,
+    loc: Loc,
+    value: object,
+    model: type[BaseModel],
+    adapter: TypeAdapter[Any],
+) -> BaseModel | None:
+    """The typed mapping, or None with its mistakes noted; unknown keys alone don't hide what else is wrong."""
+    try:
+        found: BaseModel = adapter.validate_python(value)
+    except ValidationError as error:
+        tree.errors.extend(explain(tree, loc, model, error))
+        details = error.errors(include_url=False)
+    else:
+        return found
+    if not all(is_unknown_key(one) for one in details):
+        return None
+    try:
+        found = adapter.validate_python(_without(value, [one["loc"] for one in details]))
+    except ValidationError:
+        return None
+    return found
+
+
+def _without(value: Any, locs: list[tuple[str | int, ...]]) -> Any:  # noqa: ANN401 -- whatever YAML holds
+    """A copy of a value without what stands at the given places."""
+    if isinstance(value, dict):
+        below: dict[str, Any] = {}
+        for key, one in value.items():
+            if (key,) not in locs:
+                below[key] = _without(one, [loc[1:] for loc in locs if loc[:1] == (key,)])
+        return below
+    if isinstance(value, list):
+        return [
+            _without(one, [loc[1:] for loc in locs if loc[:1] == (index,)]) for index, one in enumerate(value)
+        ]
+    return value
+
+
+def _names(top: Mapping[str, Any], key: str) -> list[str]:
+    raw = top.get(key)
+    return list(raw) if isinstance(raw, dict) else []
+
+
+def _check_shared_names(top: Mapping[str, Any], around: Surroundings) -> None:
+    """Accounts, mailboxes and ticketing systems are all places: two of one name could not be told apart."""
+    first: dict[str, str] = {}
+    for key in ("accounts", "mailboxes", "ticketing"):
+        for name in _names(top, key):
+            if name in first:
+                around.note(
+                    (key, name),
+                    f"{first[name]} has a {name} too",
+                    "Give each place a name of its own.",
+                    at_key=True,
+                )
+            first.setdefault(name, key)
+
+
+def _prober(document: ProberDocument | None, around: Surroundings) -> ProberConfig | None:
+    if document is None:
+        return None
+    keys = tuple(
+        around.secret(ref, ("prober", "signing_keys", index), is_key=True)
+        for index, ref in enumerate(document.signing_keys)
+    )
+    return ProberConfig(
+        name=document.name,
+        store_url=_store_url(document.store, around),
+        signing_keys=keys,
+        marker=document.marker,
+        ca_files=around.files(document.ca, ("prober", "ca")),
+        controls=tuple(document.controls),
+        resolver=document.resolver,
+        contact_url=document.contact,
+    )
+
+
+def _store_url(url: str, around: Surroundings) -> str:
+    """The store's URL; a relative SQLite file lies beside the configuration, wherever cron starts us."""
+    loc: Loc = ("prober", "store")
+    if not url.startswith(_STORES) or url in _STORES or url == "sqlite:///:memory:":
+        around.note(
+            loc,
+            "this is not a store",
+            "Write sqlite:///intake.db or postgresql+psycopg://user@host/database (password: PGPASSWORD or ~/.pgpass).",
+        )
+        return url
+    if url.startswith("sqlite:///"):
+        return f"sqlite:///{around.folder / url.removeprefix('sqlite:///')}"
+    userinfo = url.removeprefix("postgresql+psycopg://").partition("/")[0].rpartition("@")[0]
+    password = userinfo.partition(":")[2]
+    if password:
+        around.masker.register(Secret(password))
+        if not around.allow_literal_secrets:
+            around.note(
+                loc,
+                "a secret stands here as text",
+                "Leave the password out; set PGPASSWORD or PGPASSFILE instead.",
+            )
+    return url
+
+
+def _policy(document: AlertsDocument | None) -> IncidentPolicy:
+    if document is None:
+        return IncidentPolicy()
+    return IncidentPolicy(tuple(document.open), document.resolve, frozenset(document.at_once))
+
+
+def _paths(
+    top: Mapping[str, Any],
+    documents: Mapping[str, BaseModel],
+    places: Places,
+    around: Surroundings,
+    *,
+    policy: IncidentPolicy,
+    trusted: tuple[str, ...],
+) -> dict[PathName, PathConfig]:
+    raw = top.get("paths")
+    if isinstance(raw, dict):
+        for name, value in raw.items():
+            if isinstance(value, dict) and value.get("channel") == "email":
+                check_references(name, value, places, around)
+    for index, reason in enumerate(sorted(policy.at_once)):
+        if CAUSES[reason].side is Side.PROBER:
+            remedy = "It lies on our side and never breaches; see docs/runbook for each reason's side."
+            around.note(("alerts", "at_once", index), f"{reason} opens no incident", remedy)
+    paths: dict[PathName, PathConfig] = {}
+    for name, one in documents.items():
+        if isinstance(one, PathDocument):
+            built = build_path(name, one, places, around, policy=policy, trusted=trusted)
+            if built is not None:
+                paths[PathName(name)] = built
+    return paths
+
+
+def _alerts(document: AlertsDocument, policy: IncidentPolicy) -> AlertsConfig:
+    sinks = tuple(
+        SinkConfig(
+            name,
+            SinkKind(settings["type"]),
+            MappingProxyType({k: v for k, v in settings.items() if k != "type"}),
+        )
+        for name, settings in document.sinks.items()
+    )
+    via = document.via or (AlertsVia.DIRECT if sinks else AlertsVia.PROMETHEUS)
+    return AlertsConfig(via, policy, sinks)
+
+
+def _own_addresses(
+    accounts: Mapping[str, AccountConfig], paths: Mapping[PathName, PathConfig], others: list[str | None]
+) -> frozenset[str]:
+    found = {one.address for one in accounts.values()} | {one.to for one in paths.values()}
+    for path in paths.values():
+        found |= path.path.requesters
+    found |= {one for one in others if one is not None}
+    return frozenset(one.lower() for one in found)

@@ -1,0 +1,126 @@
+"""Make secret sources and file names of what the document says, and note what can't be had."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+from probes.contracts import Clock
+from probes.masking import Masker, Secret
+from probes.servers import SecretSource, SecretUnavailable
+from runners.config.errors import ConfigError
+from runners.config.fields import SecretKind, SecretRef
+from runners.config.reading import Loc, Tree
+from runners.config.secrets import EnvSecret, ExecSecret, FileSecret, LiteralSecret
+
+_SHORTEST_KEY_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a configuration is read in.
+
+    Attributes:
+        folder: what relative file names are relative to: where the configuration lies.
+        needs_secrets: whether a secret that can't be had is a mistake (not for who only reads the store).
+    """
+
+    tree: Tree
+    folder: Path
+    environ: Mapping[str, str]
+    masker: Masker
+    clock: Clock
+    allow_literal_secrets: bool
+    needs_secrets: bool
+
+    def note(self, loc: Loc, message: str, remedy: str = "", *, at_key: bool = False) -> None:
+        """Note a mistake."""
+        self.tree.errors.append(self.tree.error(loc, message, remedy, at_key=at_key))
+
+    def noted(self) -> tuple[ConfigError, ...]:
+        """All mistakes so far."""
+        return tuple(self.tree.errors)
+
+    def secret(self, ref: SecretRef, loc: Loc, *, is_key: bool = False) -> SecretSource:
+        """A source for a secret; notes a mistake where it can't be had, or is too short for a signing key."""
+        match ref.kind:
+            case SecretKind.ENV:
+                env = EnvSecret(ref.words[0], environ=self.environ, masker=self.masker)
+                remedy = f"Set {ref.words[0]} where the prober runs, or name another source."
+                self._try(env, loc, remedy, is_key=is_key)
+                return env
+            case SecretKind.FILE:
+                file = FileSecret(self.folder / ref.words[0], masker=self.masker)
+                self._try(file, loc, "Write the secret there, readable for the prober alone.", is_key=is_key)
+                return file
+            case SecretKind.EXEC:
+                if self.needs_secrets and shutil.which(ref.words[0], path=self.environ.get("PATH")) is None:
+                    self.note(
+                        loc, f"there is no command {ref.words[0]}", "Install it, or write its whole path."
+                    )
+                return ExecSecret(ref.words, masker=self.masker, clock=self.clock)
+            case SecretKind.LITERAL:
+                return self._literal(ref, loc, is_key=is_key)
+            case _:
+                assert_never(ref.kind)
+
+    def optional_secret(self, ref: SecretRef | None, loc: Loc) -> SecretSource | None:
+        """A source for a secret that need not be there."""
+        return self.secret(ref, loc) if ref is not None else None
+
+    def files(self, names: list[str], loc: Loc) -> tuple[str, ...]:
+        """Files that must be readable, as whole paths."""
+        found = []
+        for index, name in enumerate(names):
+            path = self.folder / name
+            if self.needs_secrets:
+                self.content(name, (*loc, index))
+            found.append(str(path))
+        return tuple(found)
+
+    def content(self, name: str, loc: Loc) -> bytes:
+        """What a file holds; nothing, and a mistake noted, where it can't be read."""
+        try:
+            return (self.folder / name).read_bytes()
+        except (OSError, ValueError) as error:
+            cause = error.strerror if isinstance(error, OSError) and error.strerror else "it has no such name"
+            self.note(
+                loc,
+                f"the file {self.folder / name} can't be read: {cause}",
+                "Correct the name or the permissions.",
+            )
+            return b""
+
+    def _literal(self, ref: SecretRef, loc: Loc, *, is_key: bool) -> SecretSource:
+        secret = Secret(ref.words[0])
+        literal = LiteralSecret(secret)
+        if ref.is_open:
+            return literal
+        self.masker.register(secret)
+        if self.allow_literal_secrets:
+            self._try(literal, loc, "", is_key=is_key)
+        else:
+            self.note(
+                loc,
+                "a secret stands here as text",
+                "Write {env: NAME}, {file: PATH} or {exec: [command]}; --allow-literal-secrets is for the sandbox.",
+            )
+        return literal
+
+    def _try(
+        self, source: EnvSecret | FileSecret | LiteralSecret, loc: Loc, remedy: str, *, is_key: bool
+    ) -> None:
+        if not self.needs_secrets:
+            return
+        try:
+            secret = source.now()
+        except SecretUnavailable as error:
+            self.note(loc, str(error), remedy)
+            return
+        if is_key and len(secret.reveal().encode()) < _SHORTEST_KEY_BYTES:
+            self.note(
+                loc,
+                "the signing key has fewer than 16 bytes",
+                "Make one of 32 random bytes: openssl rand -hex 32.",
+            )
