@@ -1,8 +1,11 @@
 """The JSON Schema of the configuration, and the page that explains every key (docs/configuration.md)."""
 
-from typing import Any, Literal
+from typing import Any
 
 from runners.config.document import Document
+from runners.config.fields import duration_text
+
+_WORDS_IN_A_CELL = 6
 
 _INTRODUCTION = """\
 # Configuration
@@ -86,48 +89,40 @@ def _kind(value: dict[str, Any], definitions: dict[str, Any]) -> str:
         kinds = [_kind(one, definitions) for one in value["anyOf"] if one.get("type") != "null"]
         return " or ".join(dict.fromkeys(kinds))
     meant = _definition(value, definitions) if "$ref" in value else value
-    if "enum" in meant:
-        words = [str(one) for one in meant["enum"]]
-        return ", ".join(f"`{one}`" for one in words) if len(words) <= 6 else "a word"  # noqa: PLR2004 -- a cell's worth
-    if "const" in meant:
-        return f"`{meant['const']}`"
+    words = [str(one) for one in meant.get("enum", [meant["const"]] if "const" in meant else [])]
+    if words:
+        return ", ".join(f"`{one}`" for one in words) if len(words) <= _WORDS_IN_A_CELL else "a word"
     match meant.get("type"):
         case "array":
-            return f"list of {_kind(meant['items'], definitions)}" if "items" in meant else "list"
+            kind = f"list of {_kind(meant['items'], definitions)}" if "items" in meant else "list"
         case "object":
             keys = meant.get("properties", {})
-            return " or ".join(f"`{{{key}: …}}`" for key in keys) if keys else "mapping"
+            kind = " or ".join(f"`{{{key}: …}}`" for key in keys) if keys else "mapping"
         case "boolean":
-            return "`true`, `false`"
+            kind = "`true`, `false`"
         case "integer":
-            return "whole number"
+            kind = "whole number"
         case _:
-            examples = meant.get("examples", [])
-            return ", ".join(f"`{one}`" for one in examples) if examples else "text"
+            kind = ", ".join(f"`{one}`" for one in meant.get("examples", [])) or "text"
+    return kind
 
 
 def _default(value: dict[str, Any]) -> str:
-    from runners.config.fields import duration_text
-
-    default = value.get("default")
-    match default:
-        case None | {} | [] | "":
-            return ""
-        case dict():
-            return ""
-        case bool():
-            return f"`{str(default).lower()}`"
-        case float() if default <= 1:
-            return f"`{default * 100:g}%`"
-        case float():
-            return f"`{duration_text(default)}`"
-        case list():
-            return "`2 of 3`" if "failed" in str(default) else f"`{default}`"
-        case _:
-            return f"`{default}`"
+    match value.get("default"):
+        case None | [] | "" | dict():
+            text = ""
+        case bool() as default:
+            text = str(default).lower()
+        case float() as default if default <= 1:
+            text = f"{default * 100:g}%"
+        case float() as default:
+            text = duration_text(default)
+        case list() as default:
+            text = " or ".join(str(one) for one in default)
+        case default:
+            text = str(default)
+    return f"`{text}`" if text else ""
 
 
 def _cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
-
-

@@ -1,0 +1,286 @@
+"""The shape of every `--json` answer, and the JSON Schema of all of them.
+
+Times are RFC 3339 in UTC with microseconds, durations are seconds as numbers, what isn't there is null.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from typing_extensions import TypedDict
+
+Side = Literal["target", "prober"]
+
+
+class FlawAnswer(TypedDict):
+    """A hop that went wrong although the intact ticket came in time."""
+
+    hop: str
+    reason: str
+
+
+class TicketAnswer(TypedDict):
+    """What a ticket is called."""
+
+    system: str
+    id: str
+    url: str | None
+
+
+class HopAnswer(TypedDict):
+    """What one hop came to."""
+
+    name: str
+    outcome: Literal["ok", "failed", "skipped", "unknown"]
+    evidence: Literal["observed", "reported", "inferred"] | None
+    began_at: str | None
+    ended_at: str | None
+    seconds: float | None
+    reason: str | None
+    detail: str | None
+
+
+class CanaryAnswer(TypedDict):
+    """One canary. ``seconds`` is from launch to the good ``ticket.content``; ``ticket`` is the first one."""
+
+    id: str
+    path: str
+    channel: str
+    verdict: str
+    blame: str | None
+    reason: str | None
+    side: Side | None
+    slow: list[str]
+    flaws: list[FlawAnswer]
+    launched_at: str
+    settled_at: str | None
+    seconds: float | None
+    deadline_seconds: float
+    ticket: TicketAnswer | None
+    trace_id: str
+    hops: list[HopAnswer]
+
+
+class GaugeAnswer(TypedDict):
+    """One reading of a place; of a mailbox's capacity one a resource."""
+
+    place: str
+    name: str
+    value: float | None
+    unit: str
+    limit: float | None
+    state: Literal["ok", "warn", "page", "unknown"]
+    detail: str
+
+
+class RunAnswer(TypedDict):
+    """`run` and `sweep`: canaries that were launched or changed verdict in this process, and the readings taken."""
+
+    canaries: list[CanaryAnswer]
+    gauges: list[GaugeAnswer]
+    exit: int
+
+
+class ErrorAnswer(TypedDict):
+    """One mistake in the configuration or the command line; without a place, file, line and column are null."""
+
+    file: str | None
+    line: int | None
+    column: int | None
+    key: str
+    message: str
+    remedy: str
+
+
+class ErrorsAnswer(TypedDict):
+    """Any command that could not do its work."""
+
+    errors: list[ErrorAnswer]
+    exit: int
+
+
+class CheckAnswer(TypedDict):
+    """One check: a place, what of it was tried, and what was found."""
+
+    place: str
+    name: str
+    state: Literal["ok", "warn", "fail"]
+    finding: str
+    remedy: str
+    seconds: float | None
+
+
+class ChecksAnswer(TypedDict):
+    """`check`."""
+
+    checks: list[CheckAnswer]
+    exit: int
+
+
+class IncidentAnswer(TypedDict):
+    """A run of breached (kind target) or inconclusive (kind blind) canaries of one path.
+
+    ``blame`` and ``reason`` are as at opening; ``sharper`` is what was learnt later.
+    """
+
+    id: str
+    path: str
+    kind: Literal["target", "blind"]
+    state: Literal["open", "resolved", "retired"]
+    first_canary: str
+    blame: str
+    reason: str
+    side: str
+    sharper: FlawAnswer | None
+    onset_at: str
+    opened_at: str
+    detection_seconds: float
+    impact_from: str | None
+    impact_until: str | None
+    resolved_at: str | None
+    failures: int
+
+
+class PathAnswer(TypedDict):
+    """A path at a glance."""
+
+    path: str
+    channel: str
+    enabled: bool
+    state: Literal["unknown", "broken", "stale", "blind", "degraded", "ok"]
+    silenced: bool
+    why: str
+    proof: Literal["api", "reply"]
+    last_launch_at: str | None
+    last_verdict_at: str | None
+    last_success_at: str | None
+    verdicts: list[str]
+    incident: IncidentAnswer | None
+
+
+class StatusAnswer(TypedDict):
+    """`status`."""
+
+    paths: list[PathAnswer]
+    gauges: list[GaugeAnswer]
+    leftovers: int
+    exit: int
+
+
+class CanariesAnswer(TypedDict):
+    """`canaries`, newest first."""
+
+    canaries: list[CanaryAnswer]
+    exit: int
+
+
+class RelayAnswer(TypedDict):
+    """One relay that the mail passed, by the relays' own clocks."""
+
+    by_host: str
+    from_host: str | None
+    protocol: str | None
+    at: str | None
+    delay_seconds: float | None
+    clock_suspect: bool
+
+
+class ObservationAnswer(TypedDict):
+    """One fact that was seen of the canary."""
+
+    hop: str
+    outcome: str
+    evidence: str
+    began_at: str
+    ended_at: str
+    seconds: float | None
+    reason: str | None
+    place: str
+    attempt: int
+    detail: str
+    observer: str
+    remote_at: str | None
+    facts: dict[str, str | int | float | bool]
+    relays: list[RelayAnswer]
+
+
+class TraceAnswer(TypedDict):
+    """`trace`: one canary and all that was seen of it."""
+
+    canary: CanaryAnswer
+    observations: list[ObservationAnswer]
+    runbook: str | None
+    exit: int
+
+
+class IncidentsAnswer(TypedDict):
+    """`incidents`, newest first."""
+
+    incidents: list[IncidentAnswer]
+    exit: int
+
+
+class AuditLineAnswer(TypedDict):
+    """Something of ours that was removed, or could not be."""
+
+    at: str
+    prober: str
+    canary: str
+    kind: str
+    place: str
+    what: str
+    action: str
+    outcome: str
+    detail: str
+
+
+class LeftoverAnswer(TypedDict):
+    """Something of ours that is still to be removed."""
+
+    canary: str
+    path: str
+    kind: str
+    place: str
+    what: str
+    attempts: int
+    since: str
+    next_at: str
+    detail: str
+
+
+class AuditAnswer(TypedDict):
+    """`audit`, newest first, and what is still to be removed."""
+
+    audit: list[AuditLineAnswer]
+    leftovers: list[LeftoverAnswer]
+    exit: int
+
+
+ANSWERS: Mapping[str, type] = {
+    "audit": AuditAnswer,
+    "canaries": CanariesAnswer,
+    "check": ChecksAnswer,
+    "errors": ErrorsAnswer,
+    "incidents": IncidentsAnswer,
+    "run": RunAnswer,
+    "status": StatusAnswer,
+    "sweep": RunAnswer,
+    "trace": TraceAnswer,
+}
+"""The answer of each command, by its name; ``errors`` is what any of them prints instead."""
+
+
+def answers_schema() -> dict[str, object]:
+    """The JSON Schemas of all answers (draft 2020-12), by command, with shared definitions."""
+    from pydantic import TypeAdapter
+
+    adapters: list[tuple[str, Literal["serialization"], TypeAdapter[Any]]] = [
+        (name, "serialization", TypeAdapter(shape)) for name, shape in ANSWERS.items()
+    ]
+    by_key, definitions = TypeAdapter.json_schemas(adapters)
+    commands = {str(name): schema for (name, _), schema in by_key.items()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Answers of intake-prober --json",
+        "properties": commands,
+        **definitions,
+    }

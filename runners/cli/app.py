@@ -1,0 +1,124 @@
+"""The command line's front: commands and their help. What a command needs is imported when it runs."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runners.cli import (
+    audit,
+    canaries,
+    check,
+    demo,
+    incidents,
+    init,
+    run,
+    schema,
+    status,
+    sweep,
+    trace,
+)
+from runners.cli.exits import Exit
+from runners.cli.options import (
+    DEFAULT_CONFIG,
+    ColorOption,
+    ConfigOption,
+    FormatOption,
+    JsonOption,
+    LiteralOption,
+    Options,
+    merged,
+)
+
+PROGRAM = "intake-prober"
+# In Typer's own tree or in click's, by version: both call what a user can cause by this ancestor of BadParameter.
+_MISTAKE: type[Exception] = next(
+    one for one in typer.BadParameter.__mro__ if one.__name__ == "ClickException"
+)
+
+app = typer.Typer(
+    name=PROGRAM,
+    help="Know within minutes when customers can't reach support, and which hop broke.",
+    epilog="Exit: 0 all well, 1 a breach, 2 configuration or usage, 3 inconclusive. Example: intake-prober check",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for function in (
+    init.init,
+    check.check,
+    run.run,
+    sweep.sweep,
+    status.status,
+    canaries.canaries,
+    trace.trace,
+    incidents.incidents,
+    audit.audit,
+    demo.demo,
+    schema.schema,
+):
+    app.command()(function)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        typer.echo(f"{PROGRAM} {version(PROGRAM)}")
+        raise typer.Exit
+
+
+@app.callback()
+def _shared(
+    context: typer.Context,
+    *,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    allow_literal_secrets: LiteralOption = False,
+    log_format: FormatOption = None,
+    no_color: ColorOption = False,
+    version: Annotated[  # noqa: ARG001 -- its callback answers
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")
+    ] = False,
+) -> None:
+    named = os.environ.get("INTAKE_PROBER_CONFIG")
+    options = Options(config=Path(named) if named else DEFAULT_CONFIG)
+    given = {
+        "config": config,
+        "as_json": as_json,
+        "allow_literal_secrets": allow_literal_secrets,
+        "log_format": log_format,
+        "no_color": no_color,
+    }
+    context.obj = merged(options, given)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        status_now = app(words, standalone_mode=False, prog_name=PROGRAM)
+    except _MISTAKE as mistake:
+        return _usage(mistake, as_json="--json" in words)
+    except (KeyboardInterrupt, typer.Abort):
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the answer has gone. Nothing is left to say, also not at the interpreter's end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    return status_now if isinstance(status_now, int) else Exit.OK
+
+
+def _usage(mistake: Exception, *, as_json: bool) -> int:
+    options = Options(as_json=as_json)
+    if type(mistake).__name__ == "NoArgsIsHelpError":
+        options.output.tell(str(mistake))
+        return Exit.USAGE
+    explain = getattr(mistake, "format_message", mistake.__str__)
+    context = getattr(mistake, "ctx", None)
+    name = getattr(context, "command_path", PROGRAM)
+    return options.fail(str(explain()).rstrip("."), f"See {name} --help.").exit_code

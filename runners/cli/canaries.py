@@ -1,0 +1,89 @@
+"""`canaries`: the history of canaries."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from canary.verdict import Verdict
+from runners.cli.options import Options, command
+from runners.cli.output import Output, Style
+from runners.cli.selecting import LimitOption, PathOption, SinceOption
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runners.contracts import PathFacts, Record, Store
+    from runners.states import PathView
+
+
+@command
+def canaries(
+    options: Options,
+    path: PathOption = None,
+    verdict: Annotated[Verdict | None, typer.Option("--verdict", help="Only with this verdict.")] = None,
+    since: SinceOption = None,
+    limit: LimitOption = 20,
+) -> None:
+    """List canaries, newest first, each with its verdict, blame and time.
+
+    Example: intake-prober canaries --path support-email --verdict breached --since 7d
+    """
+    from runners.answer_shapes import CanariesAnswer
+    from runners.answers import canary_answer
+    from runners.cli.selecting import paths_of, since_when
+    from runners.cli.storing import ask_store, exit_of, view_paths
+    from runners.clock import SystemClock
+    from runners.contracts import CanaryQuery
+
+    config = options.load(needs_secrets=False)
+    paths = paths_of(options, config, path)
+    query = CanaryQuery(
+        path=paths[0].name if path is not None else None,
+        verdict=verdict,
+        since=since_when(options, since, SystemClock().now()),
+        limit=limit,
+    )
+
+    async def ask(store: "Store") -> "tuple[Sequence[Record], list[tuple[PathView, PathFacts]]]":
+        return await store.canaries(query), await view_paths(store, paths, [])
+
+    records, views = ask_store(options, config, ask)
+    code = exit_of([view for view, _ in views])
+    if options.as_json:
+        answer: CanariesAnswer = {"canaries": [canary_answer(one) for one in records], "exit": int(code)}
+        options.output.answer_json(answer)
+    else:
+        for record in records:
+            options.output.answer(canary_line(options.output, record))
+        if not records:
+            options.output.tell("No canaries.")
+    raise typer.Exit(code)
+
+
+def canary_line(output: Output, record: "Record") -> str:
+    """A canary in one line."""
+    from runners.cli.words import clock, duration
+
+    judgement = record.judgement
+    words = [
+        clock(record.canary.launched_at),
+        record.canary.id,
+        record.canary.path,
+        output.paint(f"{record.verdict:<12}", verdict_style(record.verdict)),
+        duration(judgement.seconds if judgement is not None else None),
+    ]
+    if judgement is not None and judgement.stop is not None:
+        words.append(f"{judgement.stop.hop}: {judgement.stop.reason}")
+    if judgement is not None:
+        words += [f"{hop} slow" for hop in judgement.slow]
+        words += [f"{one.hop} {one.reason}" for one in judgement.flaws]
+    return "  ".join(words)
+
+
+def verdict_style(verdict: Verdict) -> Style:
+    """How a verdict is painted."""
+    if verdict is Verdict.CONFIRMED:
+        return Style.GOOD
+    if verdict.is_breach:
+        return Style.BAD
+    return Style.FAINT if verdict is Verdict.PENDING else Style.WARN

@@ -1,0 +1,151 @@
+"""What a run shows while it goes on: lines hop by hop for people, or log events for machines."""
+
+import logging
+
+from canary.canary import Canary
+from canary.gauge import Gauge, GaugeState
+from canary.incident import Change, Transition
+from canary.observation import Evidence, Observation, Outcome
+from canary.verdict import Judgement, Verdict
+from runners.cli.canaries import verdict_style
+from runners.cli.output import Output, Style, plain
+from runners.cli.words import clock, duration, gauge_words
+from runners.progress import Progress
+
+_log = logging.getLogger("runners.progress")
+_OUTCOMES = {
+    Outcome.OK: Style.GOOD,
+    Outcome.FAILED: Style.BAD,
+    Outcome.UNKNOWN: Style.WARN,
+    Outcome.SKIPPED: Style.FAINT,
+}
+
+
+def progress_for(output: Output) -> Progress:
+    """Lines on a terminal; elsewhere log events."""
+    return LiveLines(output) if output.remarks.isatty() else LoggedFacts()
+
+
+class LiveLines:
+    """Lines on standard error, one a fact; looks in vain are not shown."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def launched(self, canary: Canary) -> None:
+        """A canary is on its way."""
+        self._say(canary, f"launched as {canary.sender}", Style.STRONG)
+
+    def observed(self, canary: Canary, observation: Observation) -> None:
+        """Something new was seen."""
+        if observation.is_look_in_vain:
+            return
+        outcome = self._output.paint_remark(f"{observation.outcome:<7}", _OUTCOMES[observation.outcome])
+        evidence = "" if observation.evidence is Evidence.OBSERVED else f"  {observation.evidence}"
+        reason = f"  {observation.reason}" if observation.reason is not None else ""
+        detail = f"  {plain(observation.detail)}" if observation.outcome is not Outcome.OK else ""
+        took = duration(observation.seconds)
+        self._output.tell(
+            f"{self._head(canary)}{observation.hop:<16} {took:>9}  {outcome}{evidence}{reason}{detail}"
+        )
+
+    def judged(self, canary: Canary, judgement: Judgement) -> None:
+        """A verdict changed."""
+        if judgement.verdict is Verdict.PENDING:
+            return
+        stop = f" at {judgement.stop.hop}: {judgement.stop.reason}" if judgement.stop is not None else ""
+        took = f" in {duration(judgement.seconds)}" if judgement.seconds is not None else ""
+        flaws = "".join(f", {one.hop} {one.reason}" for one in judgement.flaws)
+        self._say(canary, f"{judgement.verdict}{took}{stop}{flaws}", verdict_style(judgement.verdict))
+
+    def changed(self, change: Change) -> None:
+        """An incident opened, changed or ended."""
+        incident = change.incident
+        stop = incident.sharper or incident.stop
+        style = Style.BAD if change.transition is Transition.OPENED else Style.STRONG
+        text = f"incident {change.transition}: {stop.hop}, {stop.reason}, since {clock(incident.onset_at)}"
+        self._output.tell(f"{incident.path}  {self._output.paint_remark(text, style)}")
+
+    def gauged(self, gauge: Gauge) -> None:
+        """A gauge was read."""
+        style = {GaugeState.PAGE: Style.BAD, GaugeState.WARN: Style.WARN}.get(gauge.state, Style.FAINT)
+        self._output.tell(self._output.paint_remark(gauge_words(gauge), style))
+
+    def note(self, text: str) -> None:
+        """A remark."""
+        self._output.tell(self._output.paint_remark(plain(text), Style.WARN))
+
+    def _say(self, canary: Canary, text: str, style: Style) -> None:
+        self._output.tell(f"{self._head(canary)}{self._output.paint_remark(text, style)}")
+
+    def _head(self, canary: Canary) -> str:
+        return f"{canary.path}  {canary.id[-6:]}  "
+
+
+class LoggedFacts:
+    """Log events, one a fact, with the ids by which a line finds its trace."""
+
+    def launched(self, canary: Canary) -> None:
+        """A canary is on its way."""
+        _log.info("canary_launched", extra=_ids(canary))
+
+    def observed(self, canary: Canary, observation: Observation) -> None:
+        """Something new was seen."""
+        if observation.is_look_in_vain:
+            return
+        extra = {
+            **_ids(canary),
+            "hop": observation.hop.value,
+            "outcome": observation.outcome.value,
+            "reason": observation.reason.value if observation.reason is not None else None,
+            "seconds": observation.seconds,
+        }
+        _log.info("hop_observed", extra=extra)
+
+    def judged(self, canary: Canary, judgement: Judgement) -> None:
+        """A verdict changed."""
+        stop = judgement.stop
+        extra = {
+            **_ids(canary),
+            "verdict": judgement.verdict.value,
+            "hop": stop.hop.value if stop is not None else None,
+            "reason": stop.reason.value if stop is not None else None,
+            "seconds": judgement.seconds,
+        }
+        _log.info("verdict_reached", extra=extra)
+
+    def changed(self, change: Change) -> None:
+        """An incident opened, changed or ended."""
+        incident = change.incident
+        stop = incident.sharper or incident.stop
+        extra = {
+            "path": incident.path,
+            "incident_id": incident.id,
+            "hop": stop.hop.value,
+            "reason": stop.reason.value,
+        }
+        _log.info(f"incident_{change.transition}", extra=extra)
+
+    def gauged(self, gauge: Gauge) -> None:
+        """A gauge was read."""
+        level = logging.INFO if gauge.state is GaugeState.OK else logging.WARNING
+        extra = {
+            "place": gauge.place,
+            "gauge": gauge.name.value,
+            "state": gauge.state.value,
+            "value": gauge.value,
+        }
+        _log.log(level, "gauge_read", extra=extra)
+
+    def note(self, text: str) -> None:
+        """A remark."""
+        _log.warning(text)
+
+
+def _ids(canary: Canary) -> dict[str, object]:
+    return {
+        "path": canary.path,
+        "channel": canary.channel.value,
+        "canary_id": canary.id,
+        "trace_id": canary.trace_id,
+    }

@@ -1,0 +1,47 @@
+"""Run once for `run` and `sweep`, and print what it came to."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import typer
+
+from runners.cli.exits import Exit
+from runners.cli.options import Options
+
+if TYPE_CHECKING:
+    from runners.config.config import Config
+    from runners.oneshot import RunOptions, RunResult
+
+
+def once(options: Options, config: "Config", wanted: "RunOptions") -> None:
+    """Run, print the answer, and end with its status.
+
+    Raises:
+        typer.Exit: always.
+    """
+    from probes.servers import SecretUnavailable
+    from runners.answers import run_answer
+    from runners.cli.live import progress_for
+    from runners.contracts import StoreError
+    from runners.wiring import run_once
+
+    output = options.output
+    try:
+        result = asyncio.run(run_once(config, wanted, progress_for(output)))
+    except (StoreError, SecretUnavailable) as error:
+        raise options.fail(config.masker.mask(str(error)).rstrip("."), status=Exit.BLIND) from None
+    if options.as_json:
+        output.answer_json(run_answer(result.records, result.gauges, result.exit_code))
+    else:
+        _print(options, result)
+    raise typer.Exit(result.exit_code)
+
+
+def _print(options: Options, result: "RunResult") -> None:
+    from runners.cli.canaries import canary_line
+
+    output = options.output
+    for record in result.records:
+        output.answer(canary_line(output, record))
+    if result.problem is not None:
+        output.tell(f"intake-prober: {result.problem}")

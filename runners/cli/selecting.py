@@ -1,0 +1,61 @@
+"""What commands that show history are asked for: a path, a verdict, a time, a number."""
+
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runners.cli.options import Options
+
+if TYPE_CHECKING:
+    from canary.path import Path
+    from runners.config.config import Config
+
+PathOption = Annotated[str | None, typer.Option("--path", "-p", metavar="PATH", help="Only of this path.")]
+SinceOption = Annotated[
+    str | None,
+    typer.Option("--since", metavar="WHEN", help="Not older than this: 24h, 7d, or 2026-03-01T08:00Z."),
+]
+LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, max=10000, help="At most so many.")]
+
+_BACK = re.compile(r"(\d{1,6})([mhdw])")
+_SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def since_when(options: Options, text: str | None, now: datetime) -> datetime | None:
+    """The moment that ``--since`` names.
+
+    Raises:
+        typer.Exit: it names none; that was said.
+    """
+    if text is None:
+        return None
+    match = _BACK.fullmatch(text)
+    if match is not None:
+        return now - timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise options.fail(
+            f"--since {text} is not a time", "Write 90m, 24h, 7d, or a time with its zone: 2026-03-01T08:00Z."
+        )
+    return at
+
+
+def paths_of(options: Options, config: "Config", name: str | None) -> "list[Path]":
+    """The path that ``--path`` names, or all of them.
+
+    Raises:
+        typer.Exit: there is none of that name; that was said.
+    """
+    known = {str(key): one.path for key, one in config.paths.items()}
+    if name is None:
+        return list(known.values())
+    if name not in known:
+        from runners.config.errors import did_you_mean
+
+        raise options.fail(f"there is no path {name}", did_you_mean(name, known))
+    return [known[name]]

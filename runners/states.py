@@ -1,0 +1,123 @@
+"""The state of a path, of what the store knows: the first that holds of unknown, broken, stale, blind, degraded, ok."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from canary.gauge import Gauge, GaugeState
+from canary.incident import BLIND_RUN, Incident, IncidentKind
+from canary.path import Path
+from canary.verdict import Verdict
+from runners.contracts import PathFacts, Record
+
+_STALE_INTERVALS = 3
+
+
+class PathState(StrEnum):
+    """How a path is, the worst first."""
+
+    UNKNOWN = "unknown"
+    BROKEN = "broken"
+    STALE = "stale"
+    BLIND = "blind"
+    DEGRADED = "degraded"
+    OK = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class PathView:
+    """A path's state, and why it is so.
+
+    Attributes:
+        why: one sentence without a full stop; empty where all is well.
+        incident: the open one that makes it broken (or blind), else None.
+    """
+
+    path: Path
+    state: PathState
+    why: str
+    incident: Incident | None = None
+    is_silenced: bool = False
+
+
+def view_path(
+    path: Path,
+    facts: PathFacts,
+    *,
+    incidents: Sequence[Incident],
+    recent: Sequence[Record],
+    gauges: Sequence[Gauge],
+    now: datetime,
+) -> PathView:
+    """Judge a path by what the store knows.
+
+    Args:
+        path: as configured.
+        facts: when it was last heard of.
+        incidents: those of this path; closed ones don't matter.
+        recent: its last canaries, newest launch first.
+        gauges: the newest readings of all places.
+        now: aware UTC.
+    """
+    if not facts.verdicts:
+        why = (
+            "no canary has a verdict yet"
+            if facts.last_launch_at is not None
+            else "no canary was launched yet"
+        )
+        return PathView(path, PathState.UNKNOWN, why)
+    opened = {one.kind: one for one in incidents if one.is_open and one.path == path.name}
+    broken = opened.get(IncidentKind.TARGET)
+    if broken is not None:
+        stop = broken.sharper or broken.stop
+        return PathView(path, PathState.BROKEN, f"{stop.hop} is broken: {stop.reason}", broken)
+    if (age := _stale_since(path, facts, now)) is not None:
+        return PathView(path, PathState.STALE, f"no verdict for {_words(age)}: the prober does not run")
+    newest = [verdict for _, verdict in facts.verdicts[:BLIND_RUN]]
+    if len(newest) == BLIND_RUN and all(one is Verdict.INCONCLUSIVE for one in newest):
+        blindness = opened.get(IncidentKind.BLIND)
+        why = f": {blindness.stop.hop}, {blindness.stop.reason}" if blindness is not None else ""
+        return PathView(path, PathState.BLIND, f"the prober can't see{why}", blindness)
+    why = _degraded(path, recent, gauges)
+    return PathView(path, PathState.DEGRADED if why else PathState.OK, why)
+
+
+def _stale_since(path: Path, facts: PathFacts, now: datetime) -> timedelta | None:
+    """How long a scheduled path has had no verdict, if that is too long."""
+    if path.interval_seconds is None or not path.is_enabled or facts.last_verdict_at is None:
+        return None
+    age = now - facts.last_verdict_at
+    limit = timedelta(seconds=_STALE_INTERVALS * path.interval_seconds + path.slo.deadline_seconds)
+    return age if age > limit else None
+
+
+def _degraded(path: Path, recent: Sequence[Record], gauges: Sequence[Gauge]) -> str:
+    """Why a path is worse than it should be although it works; empty if it is not."""
+    places = {path.mailbox, path.ticketing, path.domain} - {None, ""}
+    for gauge in gauges:
+        if gauge.place in places and gauge.state in {GaugeState.WARN, GaugeState.PAGE}:
+            return f"{gauge.name} of {gauge.place} is at {gauge.state}" + (
+                f": {gauge.detail}" if gauge.detail else ""
+            )
+    counting = [
+        one.judgement
+        for one in recent
+        if one.judgement is not None and (one.verdict is Verdict.CONFIRMED or one.verdict.is_breach)
+    ]
+    for rule in path.incidents.open:
+        worse = [one for one in counting[: rule.of] if one.slow or one.flaws]
+        if len(worse) >= rule.failed:
+            words = [f"{hop} slow" for hop in worse[0].slow] + [
+                f"{one.hop} {one.reason}" for one in worse[0].flaws
+            ]
+            return f"{len(worse)} of the last {rule.of} canaries were slow or flawed: {', '.join(words)}"
+    return ""
+
+
+def _words(age: timedelta) -> str:
+    minutes = int(age.total_seconds() // 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [f"{count} {unit}" for count, unit in ((days, "d"), (hours, "h"), (minutes, "min")) if count]
+    return " ".join(parts[:2]) or "a moment"

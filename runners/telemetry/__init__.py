@@ -1,0 +1,1 @@
+"""Logs now; traces and metrics are rendered of the store's rows."""
