@@ -5,9 +5,10 @@ open across a network await. Every verb is repeatable: "once" is a unique key in
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 from canary.canary import Canary
@@ -18,6 +19,7 @@ from canary.path import PathName
 from canary.signature import CanaryId
 from canary.slot import Slot
 from canary.ticket import TicketRef
+from canary.trace import TraceId
 from canary.verdict import Judgement, Verdict
 
 
@@ -128,13 +130,34 @@ class PathFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Exemplar:
+    """One measurement that stands for its bucket, with the trace that it came of."""
+
+    trace_id: TraceId
+    value: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
-    """One series of a counter or histogram, by the names of `canary.instruments`."""
+    """One series of a counter or histogram, by the names of `canary.instruments`.
+
+    Attributes:
+        value: of a counter; of a histogram, the sum of what was measured.
+        counts: of a histogram, how many fell into each bucket, the one above all bounds last; not cumulative.
+        created_at: when the series was born at 0.
+        least, greatest: of a histogram, what was measured so far.
+        exemplars: of a histogram, the newest of each bucket that has one, by the bucket's index.
+    """
 
     name: str
     labels: Mapping[str, str]
     value: float
     counts: tuple[int, ...] = ()
+    created_at: datetime | None = None
+    least: float | None = None
+    greatest: float | None = None
+    exemplars: Mapping[int, Exemplar] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

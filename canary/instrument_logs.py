@@ -1,0 +1,67 @@
+"""Every log event and every field that a log line may bear."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LogEvent:
+    """One event of the log; ``level`` is the lowest at which it is written.
+
+    WARNING: somebody should look tomorrow. ERROR: the prober failed. A breach is INFO, and an alert.
+    """
+
+    name: str
+    level: str
+    meaning: str
+
+
+LOG_FIELDS = (
+    "ts",
+    "level",
+    "event",
+    "logger",
+    "msg",
+    "prober",
+    "run_id",
+    "path",
+    "channel",
+    "canary_id",
+    "hop",
+    "incident_id",
+    "trace_id",
+    "span_id",
+    "outcome",
+    "reason",
+    "seconds",
+    "exc",
+)
+"""The fields of one line, in order; what does not apply is left out."""
+
+LOG_EVENTS: tuple[LogEvent, ...] = (
+    LogEvent("canary_launched", "INFO", "A canary was recorded and is being sent."),
+    LogEvent("launch_ended", "DEBUG", "Its probe ended."),
+    LogEvent("launch_failed", "ERROR", "A fault of the prober ended a launch; the traceback is with it."),
+    LogEvent("launch_taken_over", "WARNING", "A launch of a process that is gone was ended."),
+    LogEvent("lease_not_renewed", "WARNING", "The store did not take a lease's renewal."),
+    LogEvent("lease_not_given_up", "WARNING", "The store did not take a lease back at the end."),
+    LogEvent("hop_observed", "INFO", "One hop was seen."),
+    LogEvent("look_blind", "WARNING", "A place could not be read."),
+    LogEvent("verdict_reached", "INFO", "A canary got a verdict."),
+    LogEvent("incident_opened", "INFO", "An incident opened."),
+    LogEvent("incident_changed", "INFO", "An incident's blame became sharper."),
+    LogEvent("incident_resolved", "INFO", "An incident ended."),
+    LogEvent("incident_retired", "INFO", "An incident ended with its path."),
+    LogEvent("gauge_read", "DEBUG", "A place was read."),
+    LogEvent("removed", "INFO", "A mail or ticket of ours was removed."),
+    LogEvent(
+        "removal_failed", "WARNING", "A mail or ticket of ours could not be removed; it is tried again."
+    ),
+    LogEvent("slot_missed", "WARNING", "A slot was not launched."),
+    LogEvent("clock_stepped", "WARNING", "Our wall clock was set."),
+    LogEvent("store_failed", "ERROR", "The store could not be read or written."),
+    LogEvent("store_migrated", "INFO", "The store has a new revision."),
+    LogEvent("export_failed", "WARNING", "A trace or snapshot was not taken; it is sent again."),
+    LogEvent("alert_delivered", "INFO", "A sink took an alert."),
+    LogEvent("alert_not_delivered", "WARNING", "A sink did not take an alert."),
+    LogEvent("heartbeat_failed", "WARNING", "The heartbeat could not be sent."),
+)

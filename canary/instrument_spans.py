@@ -1,0 +1,227 @@
+"""Every span, attribute and event of a canary's trace, and the log events."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from canary.hop import LAUNCH_HOPS, Hop
+
+SCOPE = "intake_prober"
+"""The instrumentation scope of all spans and metrics."""
+
+
+class SpanKind(StrEnum):
+    """The kinds of OpenTelemetry that we use."""
+
+    INTERNAL = "INTERNAL"
+    CLIENT = "CLIENT"
+    CONSUMER = "CONSUMER"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One kind of span.
+
+    Attributes:
+        name: as exported; ``canary <path>`` is completed by the path.
+        parent: the key of the span above it; None for the root.
+        attributes: what it bears beside `EVERYWHERE`, by name.
+    """
+
+    name: str
+    key: str
+    parent: str | None
+    kind: SpanKind
+    meaning: str
+    attributes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute; ``type`` is its OpenTelemetry type."""
+
+    name: str
+    type: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a span, with the names of its attributes."""
+
+    name: str
+    attributes: tuple[str, ...]
+    meaning: str
+
+
+ATTRIBUTES: tuple[Attribute, ...] = (
+    Attribute("intake.canary.id", "string", "The canary."),
+    Attribute("intake.path", "string", "Its path."),
+    Attribute("intake.channel", "string", "email, portal or form."),
+    Attribute("intake.verdict", "string", "What was concluded."),
+    Attribute("intake.blame", "string", "The hop that it stopped at."),
+    Attribute("intake.reason", "string", "Why, by the closed vocabulary."),
+    Attribute("intake.deadline", "double", "Seconds from launch to the deadline."),
+    Attribute("intake.horizon", "double", "Seconds from launch to the horizon."),
+    Attribute("intake.seconds", "double", "Seconds from launch to the good ticket.content."),
+    Attribute("intake.ticket.system", "string", "The ticketing system, by its name in the configuration."),
+    Attribute("intake.ticket.id", "string", "The ticket's id there."),
+    Attribute("intake.ticket.url", "string", "Where a person sees it."),
+    Attribute("intake.slot", "string", "The scheduled time that it was launched for, RFC 3339."),
+    Attribute("intake.incident.id", "string", "The incident that it belongs to."),
+    Attribute("intake.link", "string", "What a link is for: incident_onset."),
+    Attribute("user_agent.synthetic.type", "string", "Always test."),
+    Attribute("intake.hop", "string", "The hop."),
+    Attribute("intake.outcome", "string", "ok or failed."),
+    Attribute("intake.evidence", "string", "observed, reported or inferred."),
+    Attribute("intake.times", "string", "measured, or bounded by other hops."),
+    Attribute("intake.observer", "string", "Host or pod of the process that saw it."),
+    Attribute("error.type", "string", "The reason, only on failure."),
+    Attribute("server.address", "string", "The server, by name."),
+    Attribute("server.port", "int", "Its port."),
+    Attribute("client.address", "string", "Of a relay, the host that it had the mail from."),
+    Attribute("network.peer.address", "string", "The server's address."),
+    Attribute("network.peer.port", "int", "The server's port, as connected."),
+    Attribute("network.transport", "string", "tcp or udp."),
+    Attribute("network.protocol.name", "string", "smtp, http, imap or dns."),
+    Attribute("network.protocol.version", "string", "Of the protocol."),
+    Attribute("dns.question.name", "string", "What was asked for."),
+    Attribute("dns.answers", "string[]", "What was answered."),
+    Attribute("intake.dns.type", "string", "The record type."),
+    Attribute("intake.dns.rcode", "string", "The response code."),
+    Attribute("tls.protocol.name", "string", "tls."),
+    Attribute("tls.protocol.version", "string", "1.2 or 1.3."),
+    Attribute("tls.cipher", "string", "The cipher suite."),
+    Attribute("tls.server.subject", "string", "The certificate's subject."),
+    Attribute("tls.server.not_after", "string", "When the certificate ends."),
+    Attribute("intake.smtp.code", "int", "The reply code (RFC 5321 section 4.2)."),
+    Attribute("intake.smtp.enhanced_code", "string", "The enhanced status code (RFC 3463)."),
+    Attribute("intake.smtp.queue_id", "string", "The queue id in the reply to DATA."),
+    Attribute("http.request.method", "string", "The method."),
+    Attribute("http.response.status_code", "int", "The status."),
+    Attribute("http.request.resend_count", "int", "How often it was sent again."),
+    Attribute("url.full", "string", "The URL, its query cut off."),
+    Attribute("url.template", "string", "The URL with its variable parts named."),
+    Attribute("browser.document.url.full", "string", "Where the browser ended up."),
+    Attribute("intake.artifact.screenshot", "string", "The id of a screenshot."),
+    Attribute("intake.artifact.har", "string", "The id of a HAR file."),
+    Attribute("intake.ticket.lookups", "int", "How many looks it took."),
+    Attribute("intake.remote.created_at", "string", "When it was created, by the remote's word."),
+    Attribute("intake.relay.index", "int", "Which relay, from 1, oldest first."),
+    Attribute("intake.relay.delay", "double", "Seconds since the relay before it, by their clocks."),
+    Attribute("intake.relay.with", "string", "The protocol that it names."),
+    Attribute("intake.relay.stamp", "string", "Its date as written."),
+)
+
+EVERYWHERE = ("intake.canary.id", "intake.path", "intake.channel")
+"""What every span bears."""
+
+_HOP = ("intake.hop", "intake.outcome", "intake.evidence", "intake.times", "intake.observer", "error.type")
+_NETWORK = (
+    "server.address",
+    "server.port",
+    "network.peer.address",
+    "network.peer.port",
+    "network.transport",
+    "network.protocol.name",
+    "network.protocol.version",
+)
+_DNS = ("dns.question.name", "dns.answers", "intake.dns.type", "intake.dns.rcode")
+_TLS = (
+    "tls.protocol.name",
+    "tls.protocol.version",
+    "tls.cipher",
+    "tls.server.subject",
+    "tls.server.not_after",
+)
+_SMTP = ("intake.smtp.code", "intake.smtp.enhanced_code", "intake.smtp.queue_id")
+_HTTP = (
+    "http.request.method",
+    "http.response.status_code",
+    "http.request.resend_count",
+    "url.full",
+    "url.template",
+)
+_PORTAL = ("url.full", "browser.document.url.full", "intake.artifact.screenshot", "intake.artifact.har")
+_TICKET = ("intake.ticket.lookups", "intake.remote.created_at")
+
+
+def _attributes_of(hop: Hop) -> tuple[str, ...]:
+    """What a hop's span may bear, by the first and last word of the hop's name."""
+    stage, _, step = hop.partition(".")
+    by_stage = {"dns": _DNS, "smtp": _SMTP, "form": _HTTP, "ticket": _HTTP + _TICKET, "portal": _PORTAL}
+    return _HOP + _NETWORK + by_stage.get(stage, ()) + (_TLS if step == "tls" else ())
+
+
+def _hop_span(hop: Hop) -> Span:
+    is_awaited = hop in {Hop.MAILBOX_ARRIVAL, Hop.REPLY_RECEIVED}
+    return Span(
+        name=str(hop),
+        key="cleanup/<attempt>" if hop is Hop.TICKET_CLEANUP else str(hop),
+        parent="canary",
+        kind=SpanKind.CONSUMER if is_awaited else SpanKind.CLIENT,
+        meaning="From the sending to the sight." if is_awaited else _meaning(hop),
+        attributes=_attributes_of(hop),
+    )
+
+
+def _meaning(hop: Hop) -> str:
+    if hop is Hop.TICKET_CLEANUP:
+        return "One try to remove what the canary left; after the verdict."
+    return "One hop of the launch." if hop in LAUNCH_HOPS else "One hop, as a watcher saw it."
+
+
+SPANS: tuple[Span, ...] = (
+    Span(
+        name="canary <path>",
+        key="canary",
+        parent=None,
+        kind=SpanKind.INTERNAL,
+        meaning="From the launch to the first verdict other than pending.",
+        attributes=(
+            "intake.verdict",
+            "intake.blame",
+            "intake.reason",
+            "intake.deadline",
+            "intake.horizon",
+            "intake.seconds",
+            "intake.ticket.system",
+            "intake.ticket.id",
+            "intake.ticket.url",
+            "intake.slot",
+            "intake.incident.id",
+            "user_agent.synthetic.type",
+        ),
+    ),
+    *(_hop_span(hop) for hop in Hop),
+    Span(
+        name="relay",
+        key="relay/<n>",
+        parent=str(Hop.MAILBOX_ARRIVAL),
+        kind=SpanKind.INTERNAL,
+        meaning="One relay that the mail passed, clamped into its parent.",
+        attributes=(
+            "server.address",
+            "client.address",
+            "intake.relay.index",
+            "intake.relay.delay",
+            "intake.relay.with",
+            "intake.relay.stamp",
+        ),
+    ),
+    Span(
+        name="canary.aftermath",
+        key="aftermath",
+        parent="canary",
+        kind=SpanKind.INTERNAL,
+        meaning="From the breach to late or lost.",
+    ),
+)
+
+EVENTS: tuple[Event, ...] = (
+    Event("intake.deadline", (), "The deadline passed."),
+    Event("intake.blind", ("cause",), "We could not see, and why."),
+    Event("intake.retry", ("attempt", "error.type"), "A hop was tried again."),
+    Event("intake.bounce", ("enhanced_code", "reporting_mta"), "The mail came back."),
+    Event("intake.relay.clock_suspect", ("skew_seconds",), "A relay's clock contradicts its neighbours'."),
+    Event("intake.duplicate_ticket", ("count",), "More than one ticket came of the canary."),
+)

@@ -1,0 +1,208 @@
+"""Canaries: recorded, launched under a lease, found again and forgotten."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, delete, false, insert, or_, select, update
+from sqlalchemy.engine import Connection, Row
+
+from canary.canary import Canary, Token
+from canary.hop import Channel
+from canary.instruments import metrics
+from canary.path import PathName
+from canary.signature import CanaryId
+from canary.trace import TraceId, span_id
+from canary.verdict import Judgement, Verdict
+from runners.contracts import CanaryQuery, Record, StoreError
+from runners.store import codec
+from runners.store.counters import Tally
+from runners.store.sql import inserted
+from runners.store.tables import canary, gauge, judgement, lease, missed_slot, slot
+
+KEPT = timedelta(days=90)
+"""How long clean canaries and readings are kept; the tokens of older ones are unknown."""
+FORGET_AT_ONCE = 500
+"""How many canaries one transaction drops, so that it stays short."""
+
+_LAUNCH = "launch"
+_MOST_FOUND = 100
+_CHUNK = 500
+_AFTER_ANY_ID = "{"
+"""Sorts after every character of an id."""
+
+
+def record(connection: Connection, one: Canary, *, holder: str, lease_until: datetime) -> None:
+    """Keep a canary with its launch lease and count it; nothing where it was kept before.
+
+    Raises:
+        StoreError: another canary has its id or token.
+    """
+    is_new = inserted(
+        connection,
+        canary,
+        id=one.id,
+        path=one.path,
+        channel=one.channel,
+        token=one.token,
+        marker=one.marker,
+        sender=one.sender,
+        launched_at=one.launched_at,
+        deadline_at=one.deadline_at,
+        horizon_at=one.horizon_at,
+        trace_id=one.trace_id,
+        span_id=span_id(one.id, "canary"),
+        prober=one.prober,
+        slot_at=one.slot_at,
+        by_hand=one.by_hand,
+        launch_ended=False,
+        verdict=Verdict.PENDING,
+        settled_at=None,
+        is_clean=False,
+        cleaned_at=None,
+    )
+    if not is_new:
+        if known(connection, [one.id]).get(one.id) != one:
+            raise StoreError(f"store: another canary has the id {one.id} or its token. Launch again.")
+        return
+    connection.execute(
+        insert(lease).values(canary_id=one.id, kind=_LAUNCH, holder=holder, until_at=lease_until)
+    )
+    tally = Tally(one.launched_at)
+    tally.count(metrics.CANARY_LAUNCHED, {"path": one.path, "channel": one.channel})
+    tally.write(connection)
+
+
+def launch_ended(connection: Connection, canary_id: CanaryId) -> None:
+    """Note that a launch ended and drop its lease."""
+    connection.execute(update(canary).where(canary.c.id == canary_id).values(launch_ended=True))
+    connection.execute(delete(lease).where(lease.c.canary_id == canary_id, lease.c.kind == _LAUNCH))
+
+
+def renew(
+    connection: Connection, canary_ids: Sequence[CanaryId], *, holder: str, lease_until: datetime
+) -> None:
+    """Move the end of this holder's launch leases."""
+    for chunk in _chunks(canary_ids):
+        connection.execute(
+            update(lease)
+            .where(lease.c.canary_id.in_(chunk), lease.c.kind == _LAUNCH, lease.c.holder == holder)
+            .values(until_at=lease_until)
+        )
+
+
+def abandoned(connection: Connection, now: datetime) -> list[Canary]:
+    """Canaries whose launch has no end and whose lease ran out, oldest first."""
+    rows = connection.execute(
+        select(canary)
+        .join(lease, and_(lease.c.canary_id == canary.c.id, lease.c.kind == _LAUNCH))
+        .where(canary.c.launch_ended == false(), lease.c.until_at <= now)
+        .order_by(canary.c.launched_at, canary.c.id)
+    )
+    return [canary_of(row) for row in rows]
+
+
+def outstanding(connection: Connection, now: datetime) -> list[Record]:
+    """Canaries that are pending, or breached before their horizon, or not clean; oldest first."""
+    wanted = or_(
+        canary.c.is_clean == false(),
+        canary.c.verdict == Verdict.PENDING.value,
+        and_(canary.c.verdict == Verdict.BREACHED.value, canary.c.horizon_at > now),
+    )
+    return _records(connection, _RECORDS.where(wanted).order_by(canary.c.launched_at, canary.c.id))
+
+
+def find(connection: Connection, id_or_token: str) -> list[Record]:
+    """Canaries whose id begins with the text, or whose token or trace id is it; newest first, at most a hundred."""
+    word = id_or_token.strip().lower()
+    if not word or not word.isascii() or not word.isalnum():
+        return []
+    wanted = or_(
+        and_(canary.c.id >= word, canary.c.id < word + _AFTER_ANY_ID),
+        canary.c.token == word,
+        canary.c.trace_id == word,
+    )
+    newest_first = _RECORDS.where(wanted).order_by(canary.c.launched_at.desc(), canary.c.id.desc())
+    return _records(connection, newest_first.limit(_MOST_FOUND))
+
+
+def history(connection: Connection, query: CanaryQuery) -> list[Record]:
+    """The canaries that a query asks for, newest launch first."""
+    statement = _RECORDS.order_by(canary.c.launched_at.desc(), canary.c.id.desc()).limit(query.limit)
+    if query.path is not None:
+        statement = statement.where(canary.c.path == query.path)
+    if query.verdict is not None:
+        statement = statement.where(canary.c.verdict == query.verdict.value)
+    if query.since is not None:
+        statement = statement.where(canary.c.launched_at >= query.since)
+    return _records(connection, statement)
+
+
+def known(connection: Connection, canary_ids: Sequence[CanaryId]) -> dict[CanaryId, Canary]:
+    """Those of the given ids that are there."""
+    found: dict[CanaryId, Canary] = {}
+    for chunk in _chunks(canary_ids):
+        rows = connection.execute(select(canary).where(canary.c.id.in_(chunk)))
+        found.update({CanaryId(row.id): canary_of(row) for row in rows})
+    return found
+
+
+def forget(connection: Connection, now: datetime) -> int:
+    """Drop some clean canaries whose launch is older than `KEPT`, with all that hangs on them; returns how many."""
+    old = (
+        select(canary.c.id)
+        .where(
+            canary.c.launched_at < now - KEPT,
+            canary.c.is_clean != false(),
+            canary.c.verdict != Verdict.PENDING.value,
+        )
+        .order_by(canary.c.launched_at)
+        .limit(FORGET_AT_ONCE)
+    )
+    return connection.execute(delete(canary).where(canary.c.id.in_(old))).rowcount
+
+
+def forget_readings(connection: Connection, now: datetime) -> None:
+    """Drop gauge readings and slots that are older than `KEPT`."""
+    for table, at in ((gauge, gauge.c.read_at), (slot, slot.c.slot_at), (missed_slot, missed_slot.c.slot_at)):
+        connection.execute(delete(table).where(at < now - KEPT))
+
+
+def canary_of(row: Row[Any]) -> Canary:
+    """The canary of a row that has the columns of its table."""
+    return Canary(
+        id=CanaryId(row.id),
+        path=PathName(row.path),
+        channel=Channel(row.channel),
+        token=Token(row.token),
+        marker=row.marker,
+        sender=row.sender,
+        launched_at=row.launched_at,
+        deadline_at=row.deadline_at,
+        horizon_at=row.horizon_at,
+        trace_id=TraceId(row.trace_id),
+        prober=row.prober,
+        slot_at=row.slot_at,
+        by_hand=row.by_hand,
+    )
+
+
+_RECORDS = select(canary, judgement.c.body.label("judgement_body")).outerjoin(
+    judgement, judgement.c.canary_id == canary.c.id
+)
+
+
+def _records(connection: Connection, statement: Select[Any]) -> list[Record]:
+    return [
+        Record(
+            canary=canary_of(row),
+            judgement=codec.loads(Judgement, row.judgement_body) if row.judgement_body is not None else None,
+            launch_ended=row.launch_ended,
+            is_clean=row.is_clean,
+        )
+        for row in connection.execute(statement)
+    ]
+
+
+def _chunks(canary_ids: Sequence[CanaryId]) -> list[Sequence[CanaryId]]:
+    return [canary_ids[start : start + _CHUNK] for start in range(0, len(canary_ids), _CHUNK)]

@@ -1,0 +1,246 @@
+"""One database: its engine, and short transactions that a cancelled caller can't tear.
+
+A transaction, once asked for, runs to its end in a task of its own; a caller that is cancelled leaves at once, and
+the transaction has happened whole or not at all. So no connection is ever interrupted in the middle of a statement,
+and none can leak. `Database.close` waits for what is still under way. Limits are the drivers' own (busy timeout,
+connect timeout, statement timeout): the injected clock may be a fake, and the database is real.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from runners.contracts import StoreError
+from runners.store.codec import Unreadable
+from runners.store.faults import Faults
+
+T = TypeVar("T")
+
+BUSY_SECONDS = 5.0
+"""How long to wait for another process's transaction; ours take milliseconds."""
+CONNECT_SECONDS = 5
+STATEMENT_SECONDS = 10
+POSTGRESQL_CONNECTIONS = 4
+_TRIES = 4
+_TRY_AGAIN = {"40001", "40P01"}
+"""Serialization failure and deadlock: PostgreSQL asks to repeat the transaction."""
+
+
+class Database:
+    """An open database; construct it by `connect_to`."""
+
+    def __init__(self, engine: AsyncEngine, faults: Faults, *, is_read_only: bool) -> None:
+        self.faults = faults
+        self.is_read_only = is_read_only
+        self._engine = engine
+        self._running: set[asyncio.Task[Any]] = set()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is the embedded database."""
+        return self._engine.dialect.name == "sqlite"
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a transaction that only reads.
+
+        Raises:
+            StoreError: the database could not be read.
+        """
+        return await self._to_its_end(work, {"begin": "BEGIN"})
+
+    async def write(self, work: Callable[[Connection], T], *, is_durable: bool = False) -> T:
+        """Run ``work`` in a transaction of its own; it is repeated whole after a deadlock.
+
+        Args:
+            work: what to do; it may run more than once, and keeps nothing outside of the database.
+            is_durable: whether it must outlive a loss of power, not only of this process (decision 0010).
+
+        Raises:
+            StoreError: the database could not be written; nothing of ``work`` is kept.
+        """
+        if self.is_read_only:
+            raise self.faults.error(
+                "it was opened for reading only", "This is a fault of the prober: report it."
+            )
+        options = {"begin": "BEGIN IMMEDIATE", "synchronous": "FULL" if is_durable else "NORMAL"}
+        return await self._to_its_end(work, options)
+
+    async def migrate(self, work: Callable[[Connection], None]) -> None:
+        """Run a migration as `write` runs its work, without PostgreSQL's limit on time.
+
+        Raises:
+            StoreError: the database could not be written; nothing was changed.
+        """
+        await self._to_its_end(work, {"begin": "BEGIN IMMEDIATE", "synchronous": "FULL", "unlimited": "yes"})
+        if self.is_sqlite:
+            await self._use_write_ahead_log()
+
+    async def close(self) -> None:
+        """Wait for the transactions under way, then close all connections."""
+        try:
+            while self._running:
+                await asyncio.wait(self._running)
+        finally:
+            await self._engine.dispose()
+
+    async def _use_write_ahead_log(self) -> None:
+        """Have readers and the writer not wait for each other; the file remembers it.
+
+        Another process that is in the file at this moment makes SQLite refuse; that one, or the next, will set it.
+        """
+
+        def switch(connection: Connection) -> None:
+            connection.exec_driver_sql("ROLLBACK")
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+            connection.exec_driver_sql("BEGIN")
+
+        with contextlib.suppress(StoreError):
+            await self._to_its_end(switch, {"begin": "BEGIN"})
+
+    async def _to_its_end(self, work: Callable[[Connection], T], options: dict[str, str]) -> T:
+        task = asyncio.ensure_future(  # noqa: TID251 -- owned by this object: `close` waits for it
+            self._run(work, options)
+        )
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
+
+    async def _run(self, work: Callable[[Connection], T], options: dict[str, str]) -> T:
+        def whole(connection: Connection) -> T:
+            with connection.execution_options(**options).begin():
+                return work(connection)
+
+        for attempt in range(1, _TRIES + 1):
+            try:
+                async with self._engine.connect() as connection:
+                    return await connection.run_sync(whole)
+            except DBAPIError as error:
+                if attempt == _TRIES or getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
+                    raise self.faults.explain(error) from error
+            except (SQLAlchemyError, OSError) as error:
+                raise self.faults.explain(error) from error
+            except Unreadable as error:
+                raise self.faults.error(
+                    f"a row can't be read: {error}", "Was it written by a newer intake-prober? Use that one."
+                ) from error
+        raise self.faults.error("no try succeeded", "Look at the database's load.")
+
+
+def connect_to(address: str, *, is_read_only: bool = False) -> Database:
+    """Make the engine of a store; connects to nothing yet.
+
+    Args:
+        address: ``sqlite:///file``, or ``postgresql+psycopg://user:password@host/database``.
+        is_read_only: writes nothing and creates no file.
+
+    Raises:
+        StoreError: the address is none, names a database that is not supported, or its driver is not installed.
+    """
+    try:
+        url = make_url(address)
+    except ArgumentError:
+        raise StoreError(
+            "store: the address can't be read. Write sqlite:///intake.db or"
+            " postgresql+psycopg://user:password@host/database"
+        ) from None
+    faults = Faults(url)
+    match url.get_backend_name():
+        case "sqlite":
+            return Database(
+                _sqlite(url, faults, is_read_only=is_read_only), faults, is_read_only=is_read_only
+            )
+        case "postgresql":
+            engine = _postgresql(url, faults, is_read_only=is_read_only)
+            return Database(engine, faults, is_read_only=is_read_only)
+        case other:
+            raise faults.error(
+                f"{other} is not supported", "Use sqlite:///intake.db or postgresql+psycopg://host/database"
+            )
+
+
+def _sqlite(url: URL, faults: Faults, *, is_read_only: bool) -> AsyncEngine:
+    """One connection a process: transactions queue in the process instead of waking each other on the file's lock."""
+    if not url.database or url.database == ":memory:":
+        raise faults.error("a store in memory forgets", "Name a file: sqlite:///intake.db")
+    location = url.set(drivername="sqlite+aiosqlite", query={})
+    if is_read_only:
+        quoted = Path(url.database).absolute().as_uri()
+        location = location.set(database=quoted, query={"mode": "ro", "uri": "true"})
+    engine = create_async_engine(
+        location,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=60,
+        pool_reset_on_return=None,
+        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
+        hide_parameters=True,
+    )
+    event.listen(engine.sync_engine, "connect", _set_up_sqlite_reader if is_read_only else _set_up_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401 -- the adapted driver's connection
+    del record
+    cursor = connection.cursor()
+    for pragma in ("foreign_keys = ON", "temp_store = MEMORY", "cache_size = -8000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _set_up_sqlite_reader(connection: Any, record: object) -> None:  # noqa: ANN401 -- as above
+    del record
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Take the write lock at once, so that no transaction fails in its middle for want of it."""
+    options = connection.get_execution_options()
+    synchronous = options.get("synchronous")
+    if synchronous is not None and connection.info.get("synchronous") != synchronous:
+        connection.exec_driver_sql(f"PRAGMA synchronous = {synchronous}")
+        connection.info["synchronous"] = synchronous
+    connection.exec_driver_sql(options.get("begin", "BEGIN"))
+
+
+def _postgresql(url: URL, faults: Faults, *, is_read_only: bool) -> AsyncEngine:
+    settings = {
+        "statement_timeout": f"{STATEMENT_SECONDS}s",
+        "lock_timeout": f"{STATEMENT_SECONDS}s",
+        "idle_in_transaction_session_timeout": "60s",
+        "timezone": "UTC",
+        "default_transaction_read_only": "on" if is_read_only else "off",
+    }
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    try:
+        return create_async_engine(
+            url.set(drivername="postgresql+psycopg"),
+            pool_size=POSTGRESQL_CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=60,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": CONNECT_SECONDS,
+                "keepalives_idle": 30,
+                "tcp_user_timeout": 1000 * STATEMENT_SECONDS,
+                "application_name": "intake-prober",
+                "options": options,
+            },
+            hide_parameters=True,
+        )
+    except (ImportError, NoSuchModuleError):
+        raise faults.error(
+            "the PostgreSQL driver is not installed",
+            "Install the extra: pip install 'intake-prober[postgresql]'",
+        ) from None

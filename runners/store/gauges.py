@@ -1,0 +1,117 @@
+"""Gauge readings of places, and what controls came to."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.engine import Connection, Row
+
+from canary.gauge import Gauge, GaugeName, GaugeState, Resource
+from runners.store.sql import insert_into, inserted
+from runners.store.tables import control, gauge, latest_gauge
+
+_NO_RESOURCE = ""
+
+
+def add(connection: Connection, readings: Sequence[Gauge]) -> None:
+    """Keep readings; one of the same place, name, resource and time is kept once."""
+    for one in readings:
+        key = {"place": one.place, "name": one.name.value, "resource": one.resource or _NO_RESOURCE}
+        inserted(
+            connection,
+            gauge,
+            **key,
+            read_at=one.read_at,
+            value=one.value,
+            unit=one.unit,
+            capacity=one.limit,
+            state=one.state,
+            detail=one.detail,
+            oldest_at=one.oldest_at,
+        )
+        statement = insert_into(connection, latest_gauge).values(**key, read_at=one.read_at)
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=list(latest_gauge.primary_key.columns),
+                set_={"read_at": statement.excluded.read_at},
+                where=latest_gauge.c.read_at < statement.excluded.read_at,
+            )
+        )
+
+
+def series(
+    connection: Connection, *, place: str, name: GaugeName, resource: Resource | None, since: datetime
+) -> list[Gauge]:
+    """The readings of one gauge since then, oldest first."""
+    rows = connection.execute(
+        select(gauge)
+        .where(
+            gauge.c.place == place,
+            gauge.c.name == name.value,
+            gauge.c.resource == (resource or _NO_RESOURCE),
+            gauge.c.read_at >= since,
+        )
+        .order_by(gauge.c.read_at)
+    )
+    return [_gauge_of(row) for row in rows]
+
+
+def latest(connection: Connection) -> list[Gauge]:
+    """The newest reading of each place, name and resource."""
+    newest, table = latest_gauge, gauge
+    rows = connection.execute(
+        select(table)
+        .join(
+            newest,
+            and_(
+                table.c.place == newest.c.place,
+                table.c.name == newest.c.name,
+                table.c.resource == newest.c.resource,
+                table.c.read_at == newest.c.read_at,
+            ),
+        )
+        .order_by(table.c.place, table.c.name, table.c.resource)
+    )
+    return [_gauge_of(row) for row in rows]
+
+
+def note_control(connection: Connection, prober: str, name: str, *, at: datetime, worked: bool) -> None:
+    """Keep what a control came to; an older answer changes nothing that a newer one said."""
+    statement = insert_into(connection, control).values(
+        prober=prober, control=name, tried_at=at, worked=worked, worked_at=at if worked else None
+    )
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[control.c.prober, control.c.control],
+            set_={
+                "tried_at": statement.excluded.tried_at,
+                "worked": statement.excluded.worked,
+                "worked_at": func.coalesce(statement.excluded.worked_at, control.c.worked_at),
+            },
+            where=control.c.tried_at <= statement.excluded.tried_at,
+        )
+    )
+
+
+def control_worked_at(connection: Connection, prober: str, name: str) -> datetime | None:
+    """When a control last worked from this prober; None: never."""
+    found: datetime | None = connection.scalar(
+        select(control.c.worked_at).where(control.c.prober == prober, control.c.control == name)
+    )
+    return found
+
+
+def _gauge_of(row: Row[Any]) -> Gauge:
+    return Gauge(
+        place=row.place,
+        name=GaugeName(row.name),
+        value=row.value,
+        unit=row.unit,
+        limit=row.capacity,
+        read_at=row.read_at,
+        state=GaugeState(row.state),
+        resource=Resource(row.resource) if row.resource else None,
+        detail=row.detail,
+        oldest_at=row.oldest_at,
+    )

@@ -1,0 +1,1 @@
+"""Alembic's migrations; run by `runners.store.schema`."""

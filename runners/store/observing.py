@@ -1,0 +1,98 @@
+"""Observations: each fact once; looks in vain in one row a place, stage and kind."""
+
+from dataclasses import replace
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.engine import Connection
+
+from canary.instruments import metrics
+from canary.observation import Observation, Outcome, Stage
+from canary.path import PathName
+from canary.signature import CanaryId
+from canary.trace import TraceId
+from runners.contracts import StoreError
+from runners.store import codec
+from runners.store.counters import Tally
+from runners.store.sql import inserted
+from runners.store.tables import canary, observation
+
+_CANARY = select(canary.c.path, canary.c.deadline_at, canary.c.horizon_at, canary.c.trace_id).where(
+    canary.c.id == bindparam("b_id")
+)
+_ALL = (
+    select(observation.c.body)
+    .where(observation.c.canary_id == bindparam("b_id"))
+    .order_by(observation.c.ended_at, observation.c.key)
+)
+_ONE = (
+    select(observation.c.body)
+    .where(observation.c.canary_id == bindparam("b_id"), observation.c.key == bindparam("b_key"))
+    .with_for_update()
+)
+
+
+def append(connection: Connection, seen: Observation) -> bool:
+    """Keep an observation and count it; False where it was known. A look in vain renews its row.
+
+    Raises:
+        StoreError: the store has no such canary.
+    """
+    row = connection.execute(_CANARY, {"b_id": seen.canary_id}).one_or_none()
+    if row is None:
+        raise StoreError(f"store: it has no canary {seen.canary_id}, so nothing can be kept of it.")
+    key = seen.key(row.deadline_at, row.horizon_at)
+    is_new = inserted(
+        connection,
+        observation,
+        canary_id=seen.canary_id,
+        key=key,
+        hop=seen.hop,
+        outcome=seen.outcome,
+        ended_at=seen.ended_at,
+        body=codec.dumps(seen),
+    )
+    if seen.is_look_in_vain:
+        if not is_new:
+            _renew(connection, seen, key, seen.stage(row.deadline_at, row.horizon_at))
+    elif is_new:
+        _count(connection, seen, PathName(row.path), TraceId(row.trace_id))
+    return is_new
+
+
+def observations(connection: Connection, canary_id: CanaryId) -> list[Observation]:
+    """All of a canary's observations, by the time they ended."""
+    return [codec.loads(Observation, row.body) for row in connection.execute(_ALL, {"b_id": canary_id})]
+
+
+def _renew(connection: Connection, seen: Observation, key: str, stage: Stage) -> None:
+    """Let the row span both looks, with the words of the later one.
+
+    The first complete look at or after the deadline stands for good: a verdict may already rest on it.
+    """
+    if (
+        stage is not Stage.WAITING
+        and seen.look is not None
+        and seen.look.is_complete
+        and not seen.look.is_blind
+    ):
+        return
+    stored = codec.loads(
+        Observation, connection.execute(_ONE, {"b_id": seen.canary_id, "b_key": key}).one().body
+    )
+    later = seen if seen.ended_at > stored.ended_at else stored
+    spanning = replace(later, began_at=min(seen.began_at, stored.began_at))
+    if spanning != stored:
+        connection.execute(
+            update(observation)
+            .where(observation.c.canary_id == seen.canary_id, observation.c.key == key)
+            .values(ended_at=spanning.ended_at, body=codec.dumps(spanning))
+        )
+
+
+def _count(connection: Connection, seen: Observation, path: PathName, trace_id: TraceId) -> None:
+    tally = Tally(seen.ended_at)
+    labels = {"path": path, "hop": seen.hop, "outcome": seen.outcome}
+    tally.count(metrics.HOP_OBSERVATIONS, {**labels, "evidence": seen.evidence})
+    if seen.seconds is not None and seen.outcome in {Outcome.OK, Outcome.FAILED}:
+        tally.measure(metrics.HOP_DURATION, labels, seen.seconds, trace_id=trace_id)
+    tally.write(connection)

@@ -1,0 +1,201 @@
+"""The store that is kept in a database: each verb of the contract as one transaction."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import partial
+
+from canary.canary import Canary
+from canary.gauge import Gauge, GaugeName, Resource
+from canary.incident import Change, Incident, Progress, Transition
+from canary.observation import Observation
+from canary.path import PathName
+from canary.signature import CanaryId
+from canary.slot import Slot
+from canary.ticket import TicketRef
+from runners.contracts import AuditEntry, CanaryQuery, Leftover, PathFacts, Record, Sample, Settlement
+from runners.store import canaries, claims, cleaning, counters, incidents, observing, schema, settling
+from runners.store import gauges as readings
+from runners.store.engine import Database, connect_to
+
+
+@asynccontextmanager
+async def open_store(
+    address: str, *, prober: str = "", is_read_only: bool = False
+) -> AsyncIterator["SqlStore"]:
+    """Open a store, bring it to this program's revision, and close it at the end.
+
+    Cancellable at any moment. A transaction that was asked for runs to its end, and closing waits for it.
+
+    Args:
+        address: ``sqlite:///file`` or ``postgresql+psycopg://user:password@host/database``.
+        prober: whose controls are kept; those of others are not ours.
+        is_read_only: writes nothing and creates no file; `NoStoreYet` where there is none.
+
+    Raises:
+        StoreError: it can't be opened; the message says why and what to do.
+    """
+    database = connect_to(address, is_read_only=is_read_only)
+    try:
+        await schema.bring_up(database)
+        yield SqlStore(database, prober=prober)
+    finally:
+        await database.close()
+
+
+class SqlStore:
+    """Satisfies `runners.contracts.Store`; opened by `open_store`."""
+
+    def __init__(self, database: Database, *, prober: str) -> None:
+        self._database = database
+        self._prober = prober
+
+    # canaries
+    async def record(self, canary: Canary, *, holder: str, lease_until: datetime) -> None:
+        """Keep a canary before its first byte leaves; outlives a loss of power."""
+        work = partial(canaries.record, one=canary, holder=holder, lease_until=lease_until)
+        await self._database.write(work, is_durable=True)
+
+    async def launch_ended(self, canary_id: CanaryId) -> None:
+        """Note that its probe ended; gives up the launch lease."""
+        await self._database.write(partial(canaries.launch_ended, canary_id=canary_id))
+
+    async def append(self, observation: Observation) -> bool:
+        """Keep an observation; False if it was known."""
+        return await self._database.write(partial(observing.append, seen=observation))
+
+    async def observations(self, canary_id: CanaryId) -> Sequence[Observation]:
+        """All of a canary's observations, by the time they ended."""
+        return await self._database.read(partial(observing.observations, canary_id=canary_id))
+
+    async def outstanding(self, now: datetime) -> Sequence[Record]:
+        """Canaries that are pending, or breached before their horizon, or not yet clean; oldest first."""
+        return await self._database.read(partial(canaries.outstanding, now=now))
+
+    async def renew(self, canary_ids: Sequence[CanaryId], *, holder: str, lease_until: datetime) -> None:
+        """Keep the launch leases that this holder has."""
+        work = partial(canaries.renew, canary_ids=canary_ids, holder=holder, lease_until=lease_until)
+        await self._database.write(work)
+
+    async def abandoned(self, now: datetime) -> Sequence[Canary]:
+        """Canaries whose launch began, has no end, and whose lease ran out."""
+        return await self._database.read(partial(canaries.abandoned, now=now))
+
+    async def find(self, id_or_token: str) -> Sequence[Record]:
+        """Canaries whose id begins with the text, or whose token or trace id is it; newest first."""
+        return await self._database.read(partial(canaries.find, id_or_token=id_or_token))
+
+    async def canaries(self, query: CanaryQuery) -> Sequence[Record]:
+        """History, newest launch first."""
+        return await self._database.read(partial(canaries.history, query=query))
+
+    async def known(self, canary_ids: Sequence[CanaryId]) -> Mapping[CanaryId, Canary]:
+        """Those of the given ids that the store has."""
+        return await self._database.read(partial(canaries.known, canary_ids=canary_ids))
+
+    # slots
+    async def claim(self, slot: Slot, *, holder: str, at: datetime) -> bool:
+        """Insert (path, slot time); True for exactly one caller."""
+        return await self._database.write(partial(claims.claim, one=slot, holder=holder, at=at))
+
+    # settling
+    async def progress(self, path: PathName) -> tuple[Progress, int]:
+        """What the incident fold remembers of a path, and its version."""
+        return await self._database.read(partial(incidents.progress, path=path))
+
+    async def settle(self, settlement: Settlement) -> None:
+        """Store judgement, incidents and outbox rows, and count them. Raises `SettlementConflict`."""
+        await self._database.write(partial(settling.settle, settlement=settlement))
+
+    async def store_progress(
+        self, path: PathName, progress: Progress, *, version: int, changes: Sequence[Change], at: datetime
+    ) -> None:
+        """Store an incident change that no verdict made. Raises `SettlementConflict`."""
+        work = partial(incidents.change, path=path, fresh=progress, version=version, changes=changes, at=at)
+        await self._database.write(work)
+
+    async def incidents(
+        self, *, path: PathName | None, since: datetime | None, limit: int
+    ) -> Sequence[Incident]:
+        """Incidents, newest first; open ones always."""
+        return await self._database.read(partial(incidents.find, path=path, since=since, limit=limit))
+
+    async def transitions(self, incident_id: str) -> Sequence[tuple[datetime, Transition]]:
+        """What happened to an incident, oldest first."""
+        return await self._database.read(partial(incidents.transitions, incident_id=incident_id))
+
+    async def path_facts(self, path: PathName) -> PathFacts:
+        """When a path was last heard of."""
+        return await self._database.read(partial(settling.path_facts, path=path))
+
+    # cleaning
+    async def note_ticket(self, canary_id: CanaryId, ref: TicketRef, *, at: datetime) -> None:
+        """Remember a verified ticket of ours as something to remove."""
+        await self._database.write(partial(cleaning.note_ticket, canary_id=canary_id, ref=ref, at=at))
+
+    async def note_removed(self, entry: AuditEntry, *, next_at: datetime | None) -> None:
+        """Write the audit line and the leftover's new state; outlives a loss of power."""
+        work = partial(cleaning.note_removed, entry=entry, next_at=next_at)
+        await self._database.write(work, is_durable=True)
+
+    async def finish_clean(self, canary_id: CanaryId, *, at: datetime) -> None:
+        """Nothing of this canary is left, and none can come any more."""
+        await self._database.write(partial(cleaning.finish_clean, canary_id=canary_id, at=at))
+
+    async def leftovers(self) -> Sequence[Leftover]:
+        """All that is still to be removed, oldest first."""
+        return await self._database.read(cleaning.leftovers)
+
+    async def audit(self, *, since: datetime | None, limit: int) -> Sequence[AuditEntry]:
+        """The audit, newest first."""
+        return await self._database.read(partial(cleaning.read_audit, since=since, limit=limit))
+
+    async def disposals_since(self, place: str, since: datetime) -> int:
+        """How many disposals the audit has of a place since then."""
+        return await self._database.read(partial(cleaning.disposals_since, place=place, since=since))
+
+    # gauges and controls
+    async def add_gauges(self, gauges: Sequence[Gauge]) -> None:
+        """Keep readings."""
+        if gauges:
+            await self._database.write(partial(readings.add, readings=gauges))
+
+    async def gauges(
+        self, *, place: str, name: GaugeName, resource: Resource | None, since: datetime
+    ) -> Sequence[Gauge]:
+        """Readings, oldest first."""
+        work = partial(readings.series, place=place, name=name, resource=resource, since=since)
+        return await self._database.read(work)
+
+    async def latest_gauges(self) -> Sequence[Gauge]:
+        """The newest reading of each place, name and resource."""
+        return await self._database.read(readings.latest)
+
+    async def note_control(self, control: str, *, at: datetime, worked: bool) -> None:
+        """Keep what a control came to."""
+        work = partial(readings.note_control, prober=self._prober, name=control, at=at, worked=worked)
+        await self._database.write(work)
+
+    async def control_worked_at(self, control: str) -> datetime | None:
+        """When a control last worked, from this prober; None: never."""
+        work = partial(readings.control_worked_at, prober=self._prober, name=control)
+        return await self._database.read(work)
+
+    # telemetry and housekeeping
+    async def seed(self, name: str, labels: Sequence[Mapping[str, str]], *, at: datetime) -> None:
+        """Create series at 0 where they do not exist yet."""
+        await self._database.write(partial(counters.seed, name=name, labels=labels, at=at))
+
+    async def samples(self) -> Sequence[Sample]:
+        """All counters and histograms."""
+        return await self._database.read(counters.samples)
+
+    async def forget(self, now: datetime) -> int:
+        """Drop what is older than 90 days and clean, in short transactions; returns how many canaries."""
+        await self._database.write(partial(canaries.forget_readings, now=now))
+        dropped = 0
+        while True:
+            some = await self._database.write(partial(canaries.forget, now=now))
+            dropped += some
+            if some < canaries.FORGET_AT_ONCE:
+                return dropped

@@ -1,0 +1,375 @@
+"""The tables of the store, as the newest migration leaves them.
+
+Times are whole microseconds since 1970 in UTC: exact, the same in both databases, and in order. What only the domain
+reads is one JSON text a row (`runners.store.codec`); what is searched, counted or joined has a column of its own.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware time as whole microseconds since 1970 in UTC."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Count the microseconds; a naive time is a `TypeError`."""
+        del dialect
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """Back to an aware time."""
+        del dialect
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+class Words(TypeDecorator[str]):
+    """Text from outside; what PostgreSQL takes in no text (NUL, lone surrogates) becomes U+FFFD."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Replace what can't be stored."""
+        del dialect
+        if value is None or (value.isascii() and "\x00" not in value):
+            return value
+        return value.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+_Id = String(32).with_variant(String(32, collation="C"), "postgresql")
+"""Ids are found by their beginning, which only byte order makes a range of the index."""
+_Count = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite numbers rows by itself only where the key is called INTEGER."""
+
+
+def _of_canary(*, is_key: bool = True) -> Column[str]:
+    return Column(
+        "canary_id",
+        _Id,
+        ForeignKey("canary.id", ondelete="CASCADE"),
+        primary_key=is_key,
+        nullable=False,
+    )
+
+
+canary = Table(
+    "canary",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("token", String(64), nullable=False, unique=True),
+    Column("marker", Text, nullable=False),
+    Column("sender", Words, nullable=False),
+    Column("launched_at", Instant, nullable=False),
+    Column("deadline_at", Instant, nullable=False),
+    Column("horizon_at", Instant, nullable=False),
+    Column("trace_id", String(32), nullable=False),
+    Column("span_id", String(16), nullable=False),
+    Column("prober", Text, nullable=False),
+    Column("slot_at", Instant),
+    Column("by_hand", Boolean, nullable=False),
+    Column("launch_ended", Boolean, nullable=False),
+    Column("verdict", String(16), nullable=False),
+    Column("settled_at", Instant),
+    Column("is_clean", Boolean, nullable=False),
+    Column("cleaned_at", Instant),
+)
+Index(None, canary.c.path, canary.c.launched_at)
+Index(None, canary.c.path, canary.c.verdict, canary.c.settled_at)
+Index(None, canary.c.path, canary.c.settled_at)
+Index(None, canary.c.verdict, canary.c.launched_at)
+Index(None, canary.c.launched_at)
+Index(None, canary.c.trace_id)
+Index(
+    "ix_canary_unclean",
+    canary.c.launched_at,
+    sqlite_where=text("is_clean = 0"),
+    postgresql_where=text("is_clean = false"),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    _of_canary(),
+    Column("kind", String(16), primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until_at", Instant, nullable=False),
+)
+
+slot = Table(
+    "slot",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("slot_at", Instant, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("claimed_at", Instant, nullable=False),
+)
+
+missed_slot = Table(
+    "missed_slot",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("slot_at", Instant, primary_key=True),
+    Column("cause", Text, nullable=False),
+    Column("noted_at", Instant, nullable=False),
+)
+
+observation = Table(
+    "observation",
+    metadata,
+    _of_canary(),
+    Column("key", Words, primary_key=True),
+    Column("hop", String(32), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("ended_at", Instant, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+judgement = Table(
+    "judgement",
+    metadata,
+    _of_canary(),
+    Column("verdict", String(16), nullable=False),
+    Column("blame", String(32)),
+    Column("reason", String(80)),
+    Column("side", String(16)),
+    Column("settled_by", Text, nullable=False),
+    Column("stored_at", Instant, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+path_progress = Table(
+    "path_progress",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+incident = Table(
+    "incident",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("onset_at", Instant, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("resolved_at", Instant),
+    Column("blame", String(32), nullable=False),
+    Column("reason", String(80), nullable=False),
+    Column("body", Text, nullable=False),
+)
+Index(None, incident.c.path, incident.c.opened_at)
+Index(None, incident.c.opened_at)
+Index(
+    "ix_incident_open",
+    incident.c.path,
+    sqlite_where=text("resolved_at IS NULL"),
+    postgresql_where=text("resolved_at IS NULL"),
+)
+
+incident_transition = Table(
+    "incident_transition",
+    metadata,
+    Column("id", _Count, primary_key=True, autoincrement=True),
+    Column("incident_id", String(64), ForeignKey("incident.id", ondelete="CASCADE"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("transition", String(16), nullable=False),
+    Column("body", Text, nullable=False),
+)
+Index(None, incident_transition.c.incident_id, incident_transition.c.id)
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("labels", Words, primary_key=True),
+    Column("value", Float(53), nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+histogram = Table(
+    "histogram",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("labels", Words, primary_key=True),
+    Column("counts", Text, nullable=False),
+    Column("sum", Float(53), nullable=False),
+    Column("min", Float(53)),
+    Column("max", Float(53)),
+    Column("exemplars", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+gauge = Table(
+    "gauge",
+    metadata,
+    Column("place", Words, primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("resource", String(16), primary_key=True),
+    Column("read_at", Instant, primary_key=True),
+    Column("value", Float(53)),
+    Column("unit", Text, nullable=False),
+    Column("capacity", Float(53)),
+    Column("state", String(16), nullable=False),
+    Column("detail", Words, nullable=False),
+    Column("oldest_at", Instant),
+)
+
+latest_gauge = Table(
+    "latest_gauge",
+    metadata,
+    Column("place", Words, primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("resource", String(16), primary_key=True),
+    Column("read_at", Instant, nullable=False),
+)
+
+control = Table(
+    "control",
+    metadata,
+    Column("prober", Text, primary_key=True),
+    Column("control", Words, primary_key=True),
+    Column("tried_at", Instant, nullable=False),
+    Column("worked", Boolean, nullable=False),
+    Column("worked_at", Instant),
+)
+
+leftover = Table(
+    "leftover",
+    metadata,
+    _of_canary(),
+    Column("kind", String(16), primary_key=True),
+    Column("place", Words, primary_key=True),
+    Column("what", Words, primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Instant, nullable=False),
+    Column("since_at", Instant, nullable=False),
+    Column("detail", Words, nullable=False),
+    Column("url", Words),
+    Column("is_gone", Boolean, nullable=False),
+)
+Index(
+    "ix_leftover_remaining",
+    leftover.c.since_at,
+    sqlite_where=text("is_gone = 0"),
+    postgresql_where=text("is_gone = false"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _Count, primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False),
+    Column("prober", Text, nullable=False),
+    Column("canary_id", _Id, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("place", Words, nullable=False),
+    Column("what", Words, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("detail", Words, nullable=False),
+)
+Index(None, audit.c.at)
+Index(None, audit.c.place, audit.c.at)
+Index(None, audit.c.canary_id)
+
+export_outbox = Table(
+    "export_outbox",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    _of_canary(),
+    Column("part", String(64), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Instant, nullable=False),
+)
+Index(
+    "ix_export_outbox_pending",
+    export_outbox.c.next_at,
+    sqlite_where=text("state = 'pending'"),
+    postgresql_where=text("state = 'pending'"),
+)
+
+alert_outbox = Table(
+    "alert_outbox",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("sink", Text, nullable=False),
+    Column("dedup_key", String(255), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("transition", String(16), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Instant, nullable=False),
+    Column("delivered_at", Instant),
+    Column("error", Words),
+    UniqueConstraint("sink", "dedup_key", "seq"),
+)
+Index(
+    "ix_alert_outbox_pending",
+    alert_outbox.c.next_at,
+    sqlite_where=text("state = 'pending'"),
+    postgresql_where=text("state = 'pending'"),
+)
+
+silence = Table(
+    "silence",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("begins_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("why", Words, nullable=False),
+    Column("who", Words, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+Index(None, silence.c.path, silence.c.ends_at)
+
+artifact = Table(
+    "artifact",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    _of_canary(is_key=False),
+    Column("hop", String(32), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("location", Words, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("taken_at", Instant, nullable=False),
+)
+Index(None, artifact.c.canary_id)
