@@ -100,7 +100,7 @@ canary = Table(
     Column("prober", Text, nullable=False),
     Column("slot_at", Instant),
     Column("by_hand", Boolean, nullable=False),
-    Column("launch_ended", Boolean, nullable=False),
+    Column("launch_ended_at", Instant),
     Column("verdict", String(16), nullable=False),
     Column("settled_at", Instant),
     Column("is_clean", Boolean, nullable=False),
