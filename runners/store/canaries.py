@@ -55,7 +55,7 @@ def record(connection: Connection, one: Canary, *, holder: str, lease_until: dat
         prober=one.prober,
         slot_at=one.slot_at,
         by_hand=one.by_hand,
-        launch_ended=False,
+        launch_ended_at=None,
         verdict=Verdict.PENDING,
         settled_at=None,
         is_clean=False,
@@ -73,9 +73,13 @@ def record(connection: Connection, one: Canary, *, holder: str, lease_until: dat
     tally.write(connection)
 
 
-def launch_ended(connection: Connection, canary_id: CanaryId) -> None:
+def launch_ended(connection: Connection, canary_id: CanaryId, *, at: datetime) -> None:
     """Note that a launch ended and drop its lease."""
-    connection.execute(update(canary).where(canary.c.id == canary_id).values(launch_ended=True))
+    connection.execute(
+        update(canary)
+        .where(canary.c.id == canary_id, canary.c.launch_ended_at.is_(None))
+        .values(launch_ended_at=at)
+    )
     connection.execute(delete(lease).where(lease.c.canary_id == canary_id, lease.c.kind == _LAUNCH))
 
 
@@ -96,7 +100,7 @@ def abandoned(connection: Connection, now: datetime) -> list[Canary]:
     rows = connection.execute(
         select(canary)
         .join(lease, and_(lease.c.canary_id == canary.c.id, lease.c.kind == _LAUNCH))
-        .where(canary.c.launch_ended == false(), lease.c.until_at <= now)
+        .where(canary.c.launch_ended_at.is_(None), lease.c.until_at <= now)
         .order_by(canary.c.launched_at, canary.c.id)
     )
     return [canary_of(row) for row in rows]
@@ -197,7 +201,7 @@ def _records(connection: Connection, statement: Select[Any]) -> list[Record]:
         Record(
             canary=canary_of(row),
             judgement=codec.loads(Judgement, row.judgement_body) if row.judgement_body is not None else None,
-            launch_ended=row.launch_ended,
+            launch_ended=row.launch_ended_at is not None,
             is_clean=row.is_clean,
         )
         for row in connection.execute(statement)

@@ -1,6 +1,7 @@
 """Observations: each fact once; looks in vain in one row a place, stage and kind."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.engine import Connection
@@ -31,7 +32,7 @@ _ONE = (
 )
 
 
-def append(connection: Connection, seen: Observation) -> bool:
+def append(connection: Connection, seen: Observation, *, now: datetime) -> bool:
     """Keep an observation and count it; False where it was known. A look in vain renews its row.
 
     Raises:
@@ -55,7 +56,7 @@ def append(connection: Connection, seen: Observation) -> bool:
         if not is_new:
             _renew(connection, seen, key, seen.stage(row.deadline_at, row.horizon_at))
     elif is_new:
-        _count(connection, seen, PathName(row.path), TraceId(row.trace_id))
+        _count(connection, seen, PathName(row.path), TraceId(row.trace_id), now)
     return is_new
 
 
@@ -89,8 +90,10 @@ def _renew(connection: Connection, seen: Observation, key: str, stage: Stage) ->
         )
 
 
-def _count(connection: Connection, seen: Observation, path: PathName, trace_id: TraceId) -> None:
-    tally = Tally(seen.ended_at)
+def _count(
+    connection: Connection, seen: Observation, path: PathName, trace_id: TraceId, now: datetime
+) -> None:
+    tally = Tally(now)
     labels = {"path": path, "hop": seen.hop, "outcome": seen.outcome}
     tally.count(metrics.HOP_OBSERVATIONS, {**labels, "evidence": seen.evidence})
     if seen.seconds is not None and seen.outcome in {Outcome.OK, Outcome.FAILED}:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
+from typing import Protocol
 
 from canary.canary import Canary
 from canary.gauge import Gauge, GaugeName, Resource
@@ -19,9 +20,17 @@ from runners.store import gauges as readings
 from runners.store.engine import Database, connect_to
 
 
+class StampClock(Protocol):
+    """The part of a clock that the store needs."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        ...
+
+
 @asynccontextmanager
 async def open_store(
-    address: str, *, prober: str = "", is_read_only: bool = False
+    address: str, *, clock: StampClock, prober: str = "", read_only: bool = False
 ) -> AsyncIterator["SqlStore"]:
     """Open a store, bring it to this program's revision, and close it at the end.
 
@@ -29,16 +38,17 @@ async def open_store(
 
     Args:
         address: ``sqlite:///file`` or ``postgresql+psycopg://user:password@host/database``.
+        clock: what time it is, for the stamps that no caller gives.
         prober: whose controls are kept; those of others are not ours.
-        is_read_only: writes nothing and creates no file; `NoStoreYet` where there is none.
+        read_only: writes nothing and creates no file; `NoStoreYet` where there is none.
 
     Raises:
         StoreError: it can't be opened; the message says why and what to do.
     """
-    database = connect_to(address, is_read_only=is_read_only)
+    database = connect_to(address, is_read_only=read_only)
     try:
         await schema.bring_up(database)
-        yield SqlStore(database, prober=prober)
+        yield SqlStore(database, clock=clock, prober=prober)
     finally:
         await database.close()
 
@@ -46,8 +56,9 @@ async def open_store(
 class SqlStore:
     """Satisfies `runners.contracts.Store`; opened by `open_store`."""
 
-    def __init__(self, database: Database, *, prober: str) -> None:
+    def __init__(self, database: Database, *, clock: StampClock, prober: str) -> None:
         self._database = database
+        self._clock = clock
         self._prober = prober
 
     # canaries
@@ -58,11 +69,12 @@ class SqlStore:
 
     async def launch_ended(self, canary_id: CanaryId) -> None:
         """Note that its probe ended; gives up the launch lease."""
-        await self._database.write(partial(canaries.launch_ended, canary_id=canary_id))
+        work = partial(canaries.launch_ended, canary_id=canary_id, at=self._clock.now())
+        await self._database.write(work)
 
     async def append(self, observation: Observation) -> bool:
         """Keep an observation; False if it was known."""
-        return await self._database.write(partial(observing.append, seen=observation))
+        return await self._database.write(partial(observing.append, seen=observation, now=self._clock.now()))
 
     async def observations(self, canary_id: CanaryId) -> Sequence[Observation]:
         """All of a canary's observations, by the time they ended."""

@@ -43,7 +43,7 @@ def _create_canaries() -> None:
     sa.Column('prober', sa.Text(), nullable=False),
     sa.Column('slot_at', sa.BigInteger(), nullable=True),
     sa.Column('by_hand', sa.Boolean(), nullable=False),
-    sa.Column('launch_ended', sa.Boolean(), nullable=False),
+    sa.Column('launch_ended_at', sa.BigInteger(), nullable=True),
     sa.Column('verdict', sa.String(length=16), nullable=False),
     sa.Column('settled_at', sa.BigInteger(), nullable=True),
     sa.Column('is_clean', sa.Boolean(), nullable=False),
