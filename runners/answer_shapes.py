@@ -4,7 +4,7 @@ Times are RFC 3339 in UTC with microseconds, durations are seconds as numbers, w
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from typing_extensions import TypedDict
 

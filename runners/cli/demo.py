@@ -12,7 +12,7 @@ def demo(options: Options) -> None:
     Example: intake-prober demo
     """
     try:
-        from runners.demo import main
+        from runners.demo.story import main
     except ModuleNotFoundError as error:
         raise options.fail(
             f"the demo needs {error.name}, which is not installed", "Install intake-prober[sandbox]."

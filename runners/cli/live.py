@@ -23,10 +23,10 @@ _OUTCOMES = {
 
 def progress_for(output: Output) -> Progress:
     """Lines on a terminal; elsewhere log events."""
-    return LiveLines(output) if output.remarks.isatty() else LoggedFacts()
+    return LiveProgress(output) if output.remarks.isatty() else LoggedFacts()
 
 
-class LiveLines:
+class LiveProgress:
     """Lines on standard error, one a fact; looks in vain are not shown."""
 
     def __init__(self, output: Output) -> None:

@@ -11,6 +11,7 @@ from runners.cli.options import Options
 if TYPE_CHECKING:
     from runners.config.config import Config
     from runners.oneshot import RunOptions, RunResult
+    from runners.progress import Progress
 
 
 def once(options: Options, config: "Config", wanted: "RunOptions") -> None:
@@ -23,11 +24,10 @@ def once(options: Options, config: "Config", wanted: "RunOptions") -> None:
     from runners.answers import run_answer
     from runners.cli.live import progress_for
     from runners.contracts import StoreError
-    from runners.wiring import run_once
 
     output = options.output
     try:
-        result = asyncio.run(run_once(config, wanted, progress_for(output)))
+        result = asyncio.run(_run(config, wanted, progress_for(output)))
     except (StoreError, SecretUnavailable) as error:
         raise options.fail(config.masker.mask(str(error)).rstrip("."), status=Exit.BLIND) from None
     if options.as_json:
@@ -35,6 +35,20 @@ def once(options: Options, config: "Config", wanted: "RunOptions") -> None:
     else:
         _print(options, result)
     raise typer.Exit(result.exit_code)
+
+
+async def _run(config: "Config", wanted: "RunOptions", progress: "Progress") -> "RunResult":
+    from runners.clock import SystemClock
+    from runners.oneshot import OneShot
+    from runners.store import open_store
+    from runners.wiring import wired
+
+    clock = SystemClock()
+    async with (
+        open_store(config.prober.store_url, prober=config.prober.name) as store,
+        wired(config, clock=clock, store=store, progress=progress) as prober,
+    ):
+        return await OneShot(prober, store, clock=clock, progress=progress).run(wanted)
 
 
 def _print(options: Options, result: "RunResult") -> None:

@@ -26,12 +26,11 @@ def ask_store(options: Options, config: "Config", question: Callable[["Store"], 
     Raises:
         typer.Exit: it can't be read; that was said.
     """
-    from runners.clock import SystemClock
     from runners.contracts import StoreError
     from runners.store import open_store
 
     async def ask() -> Answer:
-        async with open_store(config.prober.store_url, clock=SystemClock(), read_only=True) as store:
+        async with open_store(config.prober.store_url, prober=config.prober.name, is_read_only=True) as store:
             return await question(store)
 
     try:

@@ -64,6 +64,6 @@ def trace(
         }
         options.output.answer_json(answer)
     else:
-        for line in waterfall(options.output, record, observations, runbook=runbook):
+        for line in waterfall(record, observations, options.output, runbook=runbook):
             options.output.answer(line)
     raise typer.Exit(code)

@@ -23,7 +23,7 @@ _STYLES = {
 
 
 def waterfall(
-    output: Output, record: Record, observations: Sequence[Observation], *, runbook: str | None
+    record: Record, observations: Sequence[Observation], output: Output, *, runbook: str | None = None
 ) -> Iterator[str]:
     """The lines of a canary's waterfall."""
     canary, judgement = record.canary, record.judgement

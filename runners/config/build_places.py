@@ -55,7 +55,7 @@ def build_mailbox(
     )
     if imap is None:
         return None
-    if imap.login is None:
+    if document.imap.password is None and document.imap.auth is None and document.imap.username is None:
         around.note(
             (*loc, "imap"),
             "there is no password and no auth",

@@ -3,8 +3,8 @@
 import itertools
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from runners.config.errors import did_you_mean
 
@@ -40,7 +40,7 @@ class Cron:
 
     def latest(self, now: datetime) -> datetime | None:
         """The latest moment that is not after ``now``, aware UTC; None if there was none in four years."""
-        zone = ZoneInfo(self.zone)
+        zone = _zone_info(self.zone)
         today = now.astimezone(zone).date()
         for back in range(_LOOK_BACK_DAYS):
             day = today - timedelta(days=back)
@@ -53,7 +53,7 @@ class Cron:
 
     def longest_gap_seconds(self) -> float | None:
         """The longest time between two moments of a year; None if it has fewer than two."""
-        zone = ZoneInfo(self.zone)
+        zone = _zone_info(self.zone)
         longest = 0.0
         previous: datetime | None = None
         day = date(2027, 1, 1)
@@ -80,7 +80,7 @@ class Cron:
             return by_day or by_weekday
         return by_day and by_weekday
 
-    def _moments(self, day: date, zone: ZoneInfo) -> list[datetime]:
+    def _moments(self, day: date, zone: tzinfo) -> list[datetime]:
         found: list[datetime] = []
         for hour in sorted(self.hours):
             for minute in sorted(self.minutes):
@@ -113,15 +113,22 @@ def parse_cron(text: str) -> Cron:
     return cron
 
 
+def _zone_info(name: str) -> tzinfo:
+    """The zone of that name; UTC also where no time zones are installed."""
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
 def _zone(name: str) -> str:
     try:
-        ZoneInfo(name)
-    except (OSError, ValueError) as error:
-        from zoneinfo import available_timezones
-
-        raise CronError(
-            f"{name} is not a time zone", did_you_mean(name, available_timezones() or {"UTC"})
-        ) from error
+        _zone_info(name)
+    except (KeyError, OSError, ValueError) as error:
+        known = available_timezones()
+        remedy = (
+            did_you_mean(name, known)
+            if known
+            else "No time zones are known here: install the package tzdata."
+        )
+        raise CronError(f"{name} is not a time zone", remedy) from error
     return name
 
 

@@ -83,12 +83,21 @@ Control = Annotated[
 Resolver = Annotated[
     str,
     BeforeValidator(_resolver),
-    WithJsonSchema({"type": "string", "pattern": "^(system|.+:[0-9]+)$", "examples": ["127.0.0.1:53"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "title": "resolver",
+            "pattern": "^(system|.+:[0-9]+)$",
+            "examples": ["127.0.0.1:53"],
+        }
+    ),
 ]
 Rule = Annotated[
     OpenRule,
     BeforeValidator(_open_rule),
-    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,3} of [0-9]{1,3}$", "examples": ["2 of 3"]}),
+    WithJsonSchema(
+        {"type": "string", "title": "rule", "pattern": "^[0-9]{1,3} of [0-9]{1,3}$", "examples": ["2 of 3"]}
+    ),
 ]
 Sink = Annotated[
     dict[str, Any],

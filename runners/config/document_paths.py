@@ -96,7 +96,7 @@ def _hop_budgets(value: Any) -> Any:  # noqa: ANN401 -- whatever YAML holds
     if isinstance(value, dict):
         for name in value:
             if name not in set(Hop):
-                raise mistake(f"{name} is not a hop", did_you_mean(name, list(Hop)), at=(name,))
+                raise mistake(f"{name} is not a hop", did_you_mean(name, list(Hop)), at=(name,), at_key=True)
     return value
 
 

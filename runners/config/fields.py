@@ -31,9 +31,13 @@ _SIZES = {
 }  # fmt: skip
 
 
-def mistake(message: str, remedy: str, *, at: Sequence[str] = ()) -> PydanticCustomError:
-    """A mistake as pydantic carries it; ``at`` is where below the field it lies."""
-    return PydanticCustomError("mistake", "{message}", {"message": message, "remedy": remedy, "at": list(at)})
+def mistake(
+    message: str, remedy: str, *, at: Sequence[str] = (), at_key: bool = False
+) -> PydanticCustomError:
+    """A mistake as pydantic carries it; ``at`` is where below the field it lies, ``at_key``: at that key itself."""
+    return PydanticCustomError(
+        "mistake", "{message}", {"message": message, "remedy": remedy, "at": list(at), "at_key": at_key}
+    )
 
 
 def shown(value: Any) -> str:  # noqa: ANN401 -- whatever YAML holds
@@ -191,7 +195,9 @@ def _parse_secret(value: Any) -> SecretRef:  # noqa: ANN401 -- whatever YAML hol
         case "exec":
             return SecretRef(SecretKind.EXEC, parse_command(source))
         case _:
-            raise mistake(f"unknown key {kind}", did_you_mean(kind, ("env", "file", "exec")), at=(kind,))
+            raise mistake(
+                f"unknown key {kind}", did_you_mean(kind, ("env", "file", "exec")), at=(kind,), at_key=True
+            )
 
 
 def _parse_open(value: Any) -> SecretRef:  # noqa: ANN401 -- whatever YAML holds
@@ -210,6 +216,7 @@ def parse_command(value: Any) -> tuple[str, ...]:  # noqa: ANN401 -- whatever YA
 
 _OBJECT = {"type": "object", "additionalProperties": False, "minProperties": 1, "maxProperties": 1}
 _SECRET_SCHEMA: dict[str, Any] = {
+    "title": "secret",
     "anyOf": [
         {
             **_OBJECT,
@@ -220,52 +227,54 @@ _SECRET_SCHEMA: dict[str, Any] = {
             },
         },
         {"type": "string", "description": "A literal: refused without --allow-literal-secrets."},
-    ]
+    ],
 }
 
 
-def _text_schema(pattern: str, *examples: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "pattern": f"^(?:{pattern})$", "examples": list(examples)})
+def _text_schema(kind: str, pattern: str, *examples: str) -> WithJsonSchema:
+    return WithJsonSchema(
+        {"type": "string", "title": kind, "pattern": f"^(?:{pattern})$", "examples": list(examples)}
+    )
 
 
 Duration = Annotated[
-    float, BeforeValidator(parse_duration), _text_schema(_DURATION.pattern, "30s", "10m", "1h30m")
+    float, BeforeValidator(parse_duration), _text_schema("duration", _DURATION.pattern, "30s", "10m", "1h30m")
 ]
-Share = Annotated[float, BeforeValidator(parse_share), _text_schema(_SHARE.pattern, "99.5%")]
-Size = Annotated[int, BeforeValidator(parse_size), _text_schema(_SIZE.pattern, "2GiB")]
-Rated = Annotated[Rate, BeforeValidator(parse_rate), _text_schema(_RATE.pattern, "12/h")]
+Share = Annotated[float, BeforeValidator(parse_share), _text_schema("share", _SHARE.pattern, "99.5%")]
+Size = Annotated[int, BeforeValidator(parse_size), _text_schema("size", _SIZE.pattern, "2GiB")]
+Rated = Annotated[Rate, BeforeValidator(parse_rate), _text_schema("rate", _RATE.pattern, "12/h")]
 Address = Annotated[
     str,
     _matching(_ADDRESS, "an address", "Write it as name@example.org, without angle brackets."),
-    _text_schema("[^\\s@]+@[^\\s@]+", "canary@probe.example"),
+    _text_schema("address", "[^\\s@]+@[^\\s@]+", "canary@probe.example"),
 ]
 Host = Annotated[
     str, _matching(_HOST, "a host", "Write a name or an IP address, without scheme and port."),
-    _text_schema("[^\\s/]+", "smtp.probe.example"),
+    _text_schema("host", "[^\\s/]+", "smtp.probe.example"),
 ]  # fmt: skip
 Url = Annotated[
     str,
     _matching(_URL, "a URL", "Write https://host/path, without user, password and fragment."),
-    _text_schema("https?://.+", "https://desk.acme.example"),
+    _text_schema("URL", "https?://.+", "https://desk.acme.example"),
 ]
 Name = Annotated[
     str,
     _matching(
         _NAME, "a name", "Use letters, digits, dots, hyphens and underscores; begin with a letter or digit."
     ),
-    _text_schema(_NAME.pattern, "support-email"),
+    _text_schema("name", _NAME.pattern, "support-email"),
 ]
 Marker = Annotated[
     str,
     _matching(_MARKER, "a marker", "Use one word of 4 to 31 lower-case letters and digits: intakecanary."),
-    _text_schema(_MARKER.pattern, "intakecanary"),
+    _text_schema("word", _MARKER.pattern, "intakecanary"),
 ]
 Text = Annotated[str, BeforeValidator(_parse_text), WithJsonSchema({"type": "string", "minLength": 1})]
 Line = Annotated[str, BeforeValidator(_parse_line), WithJsonSchema({"type": "string", "minLength": 1})]
 Command = Annotated[
     tuple[str, ...],
     BeforeValidator(parse_command),
-    WithJsonSchema({"type": "array", "items": {"type": "string"}, "minItems": 1}),
+    WithJsonSchema({"type": "array", "title": "command", "items": {"type": "string"}, "minItems": 1}),
 ]
 SecretSetting = Annotated[SecretRef, BeforeValidator(_parse_secret), WithJsonSchema(_SECRET_SCHEMA)]
 OpenSetting = Annotated[SecretRef, BeforeValidator(_parse_open), WithJsonSchema(_SECRET_SCHEMA)]

@@ -46,7 +46,10 @@ def _explain_one(tree: Tree, base: Loc, model: type[BaseModel], detail: ErrorDet
     context: Mapping[str, Any] = detail.get("ctx", {})
     match detail["type"]:
         case "mistake":
-            return tree.error((*loc, *context["at"]), str(context["message"]), str(context["remedy"]))
+            at = (*loc, *context["at"])
+            return tree.error(
+                at, str(context["message"]), str(context["remedy"]), at_key=bool(context["at_key"])
+            )
         case "extra_forbidden":
             return unknown_key(tree, loc, known_keys(model, detail["loc"]))
         case "missing":

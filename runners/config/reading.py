@@ -93,11 +93,8 @@ def read_tree(file: str, text: str) -> Tree:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
-        message = (
-            f"the character U+{ord(error.character):04X} is not allowed in YAML"
-            if isinstance(error.character, str)
-            else "a character is not allowed in YAML"
-        )
+        # PyYAML hands over the character's number where it read text, and a word where it read bytes.
+        message = f"the character U+{int(error.character):04X} is not allowed in YAML"
         tree.errors.append(ConfigError(file, line, column, "", message, "Remove it."))
     except _TooMuch as error:
         tree.errors.append(error.error)

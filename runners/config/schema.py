@@ -1,11 +1,16 @@
 """The JSON Schema of the configuration, and the page that explains every key (docs/configuration.md)."""
 
+from pathlib import Path
 from typing import Any
 
 from runners.config.document import Document
 from runners.config.fields import duration_text
 
 _WORDS_IN_A_CELL = 6
+_SHOWN = {"control", "duration", "rate", "resolver", "rule", "share", "size"}
+_TITLES = _SHOWN | {"address", "command", "host", "name", "secret", "URL", "word"}
+_SHARED = {"ServerDocument": ("A mail server", "mail server"), "AuthDocument": ("OAuth 2.0", "OAuth 2.0")}
+"""Mappings that stand in several places: a section of their own, and how a cell names them."""
 
 _INTRODUCTION = """\
 # Configuration
@@ -28,6 +33,10 @@ This page is generated from the models in `runners/config`; a test compares it.
 def configuration_schema() -> dict[str, Any]:
     """The JSON Schema of the configuration file (draft 2020-12)."""
     schema = Document.model_json_schema(by_alias=True, mode="validation")
+    for block in (schema, *schema["$defs"].values()):
+        for value in block.get("properties", {}).values():
+            if "default" in value:
+                value["default"] = _as_written(value)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
@@ -37,17 +46,18 @@ def configuration_page() -> str:
     definitions: dict[str, Any] = schema["$defs"]
     sections = [_INTRODUCTION]
     for key, value in schema["properties"].items():
-        block = _definition(value, definitions)
-        by_name = "additionalProperties" in value
-        title = f"## `{key}`" if not by_name else f"## `{key}.NAME`"
-        sections.append(_section(title, block, definitions, prefix=""))
+        by_name = "patternProperties" in value
+        title = f"## `{key}.NAME`" if by_name else f"## `{key}`"
+        sections.append(_section(title, _definition(value, definitions), definitions))
+    for name, (title, _) in _SHARED.items():
+        sections.append(_section(f"## {title}", definitions[name], definitions))
     return "\n".join(sections)
 
 
-def _section(title: str, block: dict[str, Any], definitions: dict[str, Any], *, prefix: str) -> str:
+def _section(title: str, block: dict[str, Any], definitions: dict[str, Any]) -> str:
     lines = [title, "", str(block.get("description", "")), ""]
     lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
-    lines += _rows(block, definitions, prefix)
+    lines += _rows(block, definitions, "")
     return "\n".join([*lines, ""])
 
 
@@ -55,20 +65,32 @@ def _rows(block: dict[str, Any], definitions: dict[str, Any], prefix: str) -> li
     rows = []
     needed = set(block.get("required", []))
     for key, value in block.get("properties", {}).items():
-        inner = _definition(value, definitions)
-        has_rows = inner.get("type") == "object" and "properties" in inner and "anyOf" not in value
-        nested = has_rows or _is_optional_block(value, definitions)
+        name = _reference(value)
+        inner = definitions.get(name, {})
+        is_shared = name in _SHARED
+        is_block = "properties" in inner and not is_shared
         default = "needed" if key in needed else _default(value)
-        kind = "mapping" if nested else _kind(value, definitions)
+        kind = (
+            f"[{_SHARED[name][1]}](#{_anchor(_SHARED[name][0])})" if is_shared else _kind(value, definitions)
+        )
         meaning = str(value.get("description", inner.get("description", "")))
-        rows.append(f"| `{prefix}{key}` | {kind} | {default} | {_cell(meaning)} |")
-        if nested:
+        shown = "mapping" if is_block else kind
+        rows.append(f"| `{prefix}{key}` | {shown} | {default} | {_cell(meaning)} |")
+        if is_block:
             rows += _rows(inner, definitions, f"{prefix}{key}.")
     return rows
 
 
-def _is_optional_block(value: dict[str, Any], definitions: dict[str, Any]) -> bool:
-    return "anyOf" in value and "properties" in _definition(value, definitions)
+def _reference(value: dict[str, Any]) -> str:
+    """The name of the definition that a value is of, also if it is optional; empty if it is of none."""
+    for one in (value, *value.get("anyOf", [])):
+        if "$ref" in one:
+            return str(one["$ref"]).rpartition("/")[2]
+    return ""
+
+
+def _anchor(title: str) -> str:
+    return title.lower().replace(" ", "-")
 
 
 def _definition(value: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
@@ -76,8 +98,9 @@ def _definition(value: dict[str, Any], definitions: dict[str, Any]) -> dict[str,
     if "$ref" in value:
         found: dict[str, Any] = definitions[value["$ref"].rpartition("/")[2]]
         return found
-    if "additionalProperties" in value and isinstance(value["additionalProperties"], dict):
-        return _definition(value["additionalProperties"], definitions)
+    if "patternProperties" in value:
+        (named,) = value["patternProperties"].values()
+        return _definition(named, definitions)
     for one in value.get("anyOf", []):
         if "$ref" in one:
             return _definition(one, definitions)
@@ -85,6 +108,8 @@ def _definition(value: dict[str, Any], definitions: dict[str, Any]) -> dict[str,
 
 
 def _kind(value: dict[str, Any], definitions: dict[str, Any]) -> str:
+    if value.get("title") in _TITLES:
+        return _named(value)
     if "anyOf" in value:
         kinds = [_kind(one, definitions) for one in value["anyOf"] if one.get("type") != "null"]
         return " or ".join(dict.fromkeys(kinds))
@@ -103,26 +128,51 @@ def _kind(value: dict[str, Any], definitions: dict[str, Any]) -> str:
         case "integer":
             kind = "whole number"
         case _:
-            kind = ", ".join(f"`{one}`" for one in meant.get("examples", [])) or "text"
+            kind = "text"
     return kind
+
+
+def _named(value: dict[str, Any]) -> str:
+    examples = ", ".join(f"`{one}`" for one in value.get("examples", []))
+    return f"{value['title']}: {examples}" if examples and value["title"] in _SHOWN else str(value["title"])
+
+
+def _as_written(value: dict[str, Any]) -> Any:  # noqa: ANN401 -- whatever JSON holds
+    """A default as it would be written in the file: the models hold seconds, shares and rules."""
+    match value["default"], value.get("title"):
+        case float() as default, "duration":
+            return duration_text(default)
+        case float() as default, "share":
+            return f"{default * 100:g}%"
+        case [{"failed": failed, "of": of}], _:
+            return [f"{failed} of {of}"]
+        case "ignored", _:
+            return False
+        case default, _:
+            return default
 
 
 def _default(value: dict[str, Any]) -> str:
     match value.get("default"):
         case None | [] | "" | dict():
-            text = ""
+            return ""
         case bool() as default:
             text = str(default).lower()
-        case float() as default if default <= 1:
-            text = f"{default * 100:g}%"
-        case float() as default:
-            text = duration_text(default)
         case list() as default:
-            text = " or ".join(str(one) for one in default)
+            text = ", ".join(str(one) for one in default)
         case default:
             text = str(default)
-    return f"`{text}`" if text else ""
+    return f"`{text}`"
 
 
 def _cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
+
+
+def write_page(page: Path) -> None:
+    """Write docs/configuration.md anew: ``python -m runners.config.schema``, after a change of the models."""
+    page.write_text(configuration_page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_page(Path(__file__).parents[2] / "docs" / "configuration.md")

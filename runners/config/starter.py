@@ -26,7 +26,7 @@ accounts:
 # mailboxes:                           # where the prober may read the support mailbox: arrival, capacity, backlog
 #   support: {imap: {host: imap.acme.example, port: 993, tls: implicit, username: support, password: {env: SUPPORT_PASSWORD}}}
 
-# ticketing:                           # without it, use `proof: reply`, as below
+# ticketing:                           # without it, the acknowledgement is the proof, as below
 #   desk: {type: helpdesk, url: "https://desk.acme.example", token: {env: DESK_TOKEN}, cleanup: close, tag: synthetic}
 
 paths:
