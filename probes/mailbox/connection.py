@@ -10,6 +10,7 @@ IMAPClient's traps are dealt with here, so that nobody above needs to know them:
 * After a read that timed out the connection is unusable.
 """
 
+import imaplib
 import logging
 import socket
 import ssl
@@ -23,6 +24,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.imap_utf7 import encode as encode_utf7
+from imapclient.response_parser import parse_response
 
 from probes.mailbox.failure import OUTSIDE, ConnectionDead
 from probes.mailbox.settings import Limits
@@ -47,6 +49,8 @@ def _parsed(method: Callable[P, T]) -> Callable[P, T]:
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return method(*args, **kwargs)
+        except OUTSIDE:
+            raise  # a certificate that does not hold is a ValueError, too
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise ConnectionDead(f"an answer that is not of the protocol ({type(error).__name__})") from error
 
@@ -175,9 +179,10 @@ class Connection:
         return self._selected[0]
 
     @_parsed
-    def search(self, criteria: Sequence[object]) -> list[int]:
-        """The UIDs of messages that match, ascending."""
-        return sorted(int(uid) for uid in self._client.search(list(criteria)))
+    def search(self, criteria: Sequence[object] | str) -> list[int]:
+        """The UIDs of messages that match, ascending; a text is sent as it is."""
+        terms = criteria if isinstance(criteria, str) else list(criteria)
+        return sorted(int(uid) for uid in self._client.search(terms))
 
     @_parsed
     def fetch(self, uids: Collection[int], section: str) -> list[Fetched]:
@@ -236,14 +241,21 @@ class Connection:
     def quotas(self, folder: str) -> list[tuple[str, str, int, int]]:
         """Root, resource, use and limit of each quota that holds for a folder (RFC 9208 section 4.1.2).
 
-        A server without any quota answers without a root (Dovecot), of which the library makes an IndexError.
+        A server without any quota may answer without a root (Dovecot): an IndexError in the library's own verb, which
+        also insists on the old capability. So the lines are read here.
         """
         name = encode_utf7(folder).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-        try:
-            _, quotas = self._client.get_quota_root(b'"' + name + b'"')
-        except IndexError:
-            return []
-        return [(one.quota_root, one.resource.upper(), int(one.usage), int(one.limit)) for one in quotas]
+        imap = self._client._imap  # noqa: SLF001 -- the library's own verb fails, see above
+        kind, answer = imap.getquotaroot(b'"' + name + b'"')
+        if kind != "OK":
+            raise imaplib.IMAP4.error(f"GETQUOTAROOT failed: {kind}")
+        lines = [line for line in answer[1] if line is not None]
+        words = list(parse_response(lines)) if lines else []
+        found = []
+        for root, resources in zip(words[::2], words[1::2], strict=True):
+            for resource, used, limit in zip(resources[::3], resources[1::3], resources[2::3], strict=True):
+                found.append((_text(root), _text(resource).upper(), int(used), int(limit)))
+        return found
 
     def flag_deleted(self, uids: Collection[int]) -> None:
         r"""Set \Deleted; the only flag that is ever set, and only on mails with our token."""

@@ -57,7 +57,7 @@ def unreadable(error: BaseException, server: Server, doing: str) -> MailboxUnrea
 
 def _cause(error: BaseException) -> tuple[Reason, str]:
     reason = Reason.MAILBOX_UNREADABLE
-    cause = str(error)[:200] or type(error).__name__
+    cause = next(iter(str(error).splitlines()), "")[:200] or type(error).__name__
     match error:
         case SecretUnavailable():
             reason = Reason.CREDENTIALS_REJECTED

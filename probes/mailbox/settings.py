@@ -107,4 +107,4 @@ class BacklogSettings:
     """
 
     folder: str = "INBOX"
-    criteria: tuple[str, ...] = ("UNSEEN", "UNDELETED")
+    criteria: str = "UNSEEN UNDELETED"
