@@ -1,0 +1,43 @@
+"""The fake store keeps the contract, so that what is tested on it holds for the real ones."""
+
+import pytest
+
+from tests.contracts.store_cases import StorePlace
+from tests.contracts.store_contract import CanaryContract, ObservationContract, SettlingContract
+from tests.contracts.store_contract_more import (
+    CleaningContract,
+    GaugeContract,
+    HousekeepingContract,
+    IncidentContract,
+    RaceContract,
+)
+from tests.fakes.memory_store import MemoryStore
+
+
+@pytest.fixture
+def place() -> StorePlace:
+    return MemoryStore()
+
+
+class TestCanaries(CanaryContract): ...
+
+
+class TestObservations(ObservationContract): ...
+
+
+class TestSettling(SettlingContract): ...
+
+
+class TestIncidents(IncidentContract): ...
+
+
+class TestCleaning(CleaningContract): ...
+
+
+class TestGauges(GaugeContract): ...
+
+
+class TestHousekeeping(HousekeepingContract): ...
+
+
+class TestRaces(RaceContract): ...
