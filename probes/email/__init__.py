@@ -1,0 +1,1 @@
+"""The channel e-mail: a canary mail submitted by SMTP."""

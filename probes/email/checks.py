@@ -1,0 +1,237 @@
+"""What `intake-prober check` tries of an e-mail path: everything up to, but without, MAIL."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from canary.observation import Fact
+from canary.reason import CAUSES, Reason
+from probes.contracts import Check, CheckState, Clock
+from probes.dns import MailHost, Resolver
+from probes.email.session import Endpoint, SmtpSession, open_first
+from probes.email.settings import EmailSettings, MxTls, Via
+from probes.mail_dns import MailDnsExpectation, check_mail_dns
+from probes.masking import Masker
+from probes.message.compose import ascii_domain
+from probes.reasons import MAPPED, explain
+from probes.servers import Server, TlsMode
+from probes.tls import Contexts
+
+_CERTIFICATE_WARNING = timedelta(days=14)
+
+
+@dataclass(slots=True)
+class _Step:
+    """One line in the making."""
+
+    finding: str = "as it should be"
+    state: CheckState = CheckState.OK
+    remedy: str = ""
+
+
+class _Failed(Exception):
+    """A step failed: those after it can't be tried."""
+
+
+class _Checklist:
+    def __init__(self, place: str, *, clock: Clock, masker: Masker) -> None:
+        self._place = place
+        self._clock = clock
+        self._masker = masker
+        self.checks: list[Check] = []
+
+    @asynccontextmanager
+    async def step(self, name: str, seconds: float) -> AsyncIterator[_Step]:
+        """Try one thing within its limit. Raises `_Failed` after the line was written."""
+        step, began = _Step(), self._clock.monotonic()
+        failed: Exception | None = None
+        try:
+            async with self._clock.timeout(seconds):
+                yield step
+        except MAPPED as error:
+            fault = explain(error)
+            if fault is None:
+                raise
+            failed = error
+            step.state, step.finding = CheckState.FAIL, f"{fault.reason}: {fault.detail}"
+            step.remedy = CAUSES[fault.reason].remedy
+        self.checks.append(
+            Check(
+                self._place,
+                name,
+                step.state,
+                self._masker.detail(step.finding),
+                step.remedy,
+                self._clock.monotonic() - began,
+            )
+        )
+        if failed is not None:
+            raise _Failed from failed
+
+    def certificate(self, facts: dict[str, Fact], now: datetime) -> None:
+        """The line on the certificate's end, from the facts of a verified connection."""
+        text = facts.get("tls.server.not_after")
+        if not isinstance(text, str):
+            return
+        left = datetime.fromisoformat(text) - now
+        soon = left < _CERTIFICATE_WARNING
+        self.checks.append(
+            Check(
+                self._place,
+                "tls.certificate",
+                CheckState.WARN if soon else CheckState.OK,
+                f"ends {text[:10]}, in {left.days} days",
+                CAUSES[Reason.CERTIFICATE_EXPIRED].remedy if soon else "",
+            )
+        )
+
+
+async def check_path(
+    settings: EmailSettings, *, clock: Clock, resolver: Resolver, contexts: Contexts, masker: Masker
+) -> Sequence[Check]:
+    """Try each sender's server (or the target's mail hosts) up to the login, and the target's DNS records."""
+    checks: list[Check] = []
+    if settings.via is Via.SMTP:
+        for account in settings.senders.values():
+            if account.server is None:
+                checks.append(
+                    Check(
+                        account.address, "smtp.server", CheckState.FAIL, "no smtp server", "Add `smtp` to it."
+                    )
+                )
+                continue
+            checks += await _check_server(
+                account.address,
+                account.server,
+                settings=settings,
+                clock=clock,
+                resolver=resolver,
+                contexts=contexts,
+                masker=masker,
+            )
+    else:
+        checks += await _check_mx(settings, clock=clock, resolver=resolver, contexts=contexts, masker=masker)
+    expectation = MailDnsExpectation(
+        must_have_mx=settings.via is Via.MX, dkim_selectors=settings.dkim_selectors
+    )
+    domain = ascii_domain(settings.mail.recipient).rpartition("@")[2]
+    checks += await check_mail_dns(domain, expectation, resolver=resolver)
+    return checks
+
+
+async def _check_server(
+    address: str,
+    server: Server,
+    *,
+    settings: EmailSettings,
+    clock: Clock,
+    resolver: Resolver,
+    contexts: Contexts,
+    masker: Masker,
+) -> Sequence[Check]:
+    limits = settings.limits
+    lines = _Checklist(f"{address} via {server.address}", clock=clock, masker=masker)
+    opened: list[SmtpSession] = []
+    try:
+        async with lines.step("smtp.connect", limits.dns_seconds + limits.connect_seconds) as step:
+            hosts = (await resolver.host(server.host)).hosts
+            endpoints = [Endpoint(server.host, one, server.port) for host in hosts for one in host.addresses]
+            session, failed = await open_first(
+                endpoints,
+                tls=server.tls,
+                clock=clock,
+                limits=limits,
+                helo_name=settings.helo_name or address.rpartition("@")[2],
+            )
+            opened.append(session)
+            _note_failed(step, failed, f"connected to {session.endpoint.address}")
+        if server.tls is not TlsMode.NONE:
+            async with lines.step("smtp.tls", limits.tls_seconds) as step:
+                context = contexts.verified(tuple(server.ca_files))
+                implicit = server.tls is TlsMode.IMPLICIT
+                facts = dict(await (session.secure_at_once if implicit else session.starttls)(context))
+                step.finding = _tls_finding(facts)
+            lines.certificate(facts, clock.now())
+        if server.credential is not None:
+            async with lines.step("smtp.login", limits.auth_seconds) as step:
+                await session.login(server.credential)
+                step.finding = f"logged in as {server.credential.username}"
+        await session.quit()
+    except _Failed:
+        pass
+    finally:
+        for session in opened:
+            session.close()
+    return lines.checks
+
+
+async def _check_mx(
+    settings: EmailSettings, *, clock: Clock, resolver: Resolver, contexts: Contexts, masker: Masker
+) -> Sequence[Check]:
+    domain = ascii_domain(settings.mail.recipient).rpartition("@")[2]
+    lines = _Checklist(domain, clock=clock, masker=masker)
+    hosts: tuple[MailHost, ...] = ()
+    try:
+        async with lines.step("dns.route", settings.limits.dns_seconds) as step:
+            route = await resolver.mail_hosts(domain)
+            hosts = route.hosts
+            _note_failed(
+                step, route.unresolved, ", ".join(f"{host.preference} {host.name}" for host in hosts)
+            )
+    except _Failed:
+        pass
+    checks = lines.checks
+    for host in hosts:
+        checks += await _check_mail_host(
+            host, settings=settings, clock=clock, contexts=contexts, masker=masker
+        )
+    return checks
+
+
+async def _check_mail_host(
+    host: MailHost, *, settings: EmailSettings, clock: Clock, contexts: Contexts, masker: Masker
+) -> Sequence[Check]:
+    limits = settings.limits
+    lines = _Checklist(f"{host.name}:{settings.mx_port}", clock=clock, masker=masker)
+    sender = next(iter(settings.senders), "")
+    opened: list[SmtpSession] = []
+    try:
+        async with lines.step("smtp.connect", limits.connect_seconds) as step:
+            session, failed = await open_first(
+                [Endpoint(host.name, address, settings.mx_port) for address in host.addresses],
+                tls=TlsMode.STARTTLS,
+                clock=clock,
+                limits=limits,
+                helo_name=settings.helo_name or ascii_domain(sender).rpartition("@")[2],
+            )
+            opened.append(session)
+            _note_failed(step, failed, f"connected to {session.endpoint.address}")
+        if settings.mx_tls is not MxTls.NONE:
+            optional = settings.mx_tls is MxTls.OPPORTUNISTIC
+            async with lines.step("smtp.tls", limits.tls_seconds) as step:
+                if optional and not session.offers_starttls:
+                    step.state, step.finding = CheckState.WARN, "STARTTLS is not offered"
+                    step.remedy = CAUSES[Reason.TLS_UNAVAILABLE].remedy
+                    facts = {}
+                else:
+                    facts = dict(await session.starttls(contexts.verified(settings.ca_files)))
+                    step.finding = _tls_finding(facts)
+            lines.certificate(facts, clock.now())
+        await session.quit()
+    except _Failed:
+        pass
+    finally:
+        for session in opened:
+            session.close()
+    return lines.checks
+
+
+def _note_failed(step: _Step, failed: Sequence[str], finding: str) -> None:
+    step.finding = "; ".join([finding, *failed])
+    if failed:
+        step.state, step.remedy = CheckState.WARN, "Not every address answers: look at those named."
+
+
+def _tls_finding(facts: dict[str, Fact]) -> str:
+    return f"TLS {facts.get('tls.protocol.version', '?')}, {facts.get('tls.cipher', '?')}"
