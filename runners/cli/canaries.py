@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from canary.verdict import Verdict
 from runners.cli.options import Options, command
 from runners.cli.output import Output, Style
 from runners.cli.selecting import LimitOption, PathOption, SinceOption
@@ -12,6 +11,7 @@ from runners.cli.selecting import LimitOption, PathOption, SinceOption
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from canary.verdict import Verdict
     from runners.contracts import PathFacts, Record, Store
     from runners.states import PathView
 
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 def canaries(
     options: Options,
     path: PathOption = None,
-    verdict: Annotated[Verdict | None, typer.Option("--verdict", help="Only with this verdict.")] = None,
+    verdict: Annotated[
+        str | None,
+        typer.Option("--verdict", help="pending, confirmed, breached, late, lost or inconclusive."),
+    ] = None,
     since: SinceOption = None,
     limit: LimitOption = 20,
 ) -> None:
@@ -30,7 +33,7 @@ def canaries(
     """
     from runners.answer_shapes import CanariesAnswer
     from runners.answers import canary_answer
-    from runners.cli.selecting import paths_of, since_when
+    from runners.cli.selecting import paths_of, since_when, verdict_of
     from runners.cli.storing import ask_store, exit_of, view_paths
     from runners.clock import SystemClock
     from runners.contracts import CanaryQuery
@@ -39,7 +42,7 @@ def canaries(
     paths = paths_of(options, config, path)
     query = CanaryQuery(
         path=paths[0].name if path is not None else None,
-        verdict=verdict,
+        verdict=verdict_of(options, verdict),
         since=since_when(options, since, SystemClock().now()),
         limit=limit,
     )
@@ -80,10 +83,8 @@ def canary_line(output: Output, record: "Record") -> str:
     return "  ".join(words)
 
 
-def verdict_style(verdict: Verdict) -> Style:
+def verdict_style(verdict: "Verdict") -> Style:
     """How a verdict is painted."""
-    if verdict is Verdict.CONFIRMED:
-        return Style.GOOD
     if verdict.is_breach:
         return Style.BAD
-    return Style.FAINT if verdict is Verdict.PENDING else Style.WARN
+    return {"confirmed": Style.GOOD, "pending": Style.FAINT}.get(verdict.value, Style.WARN)

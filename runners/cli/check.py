@@ -1,6 +1,5 @@
 """`check`: validate the configuration and try every place, without sending a canary."""
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import typer
@@ -20,6 +19,8 @@ def check(options: Options) -> None:
 
     Example: intake-prober check --json
     """
+    import asyncio
+
     from runners.answers import checks_answer
     from runners.checks import exit_of, run_checks
     from runners.clock import SystemClock

@@ -45,7 +45,7 @@ async def _run(config: "Config", wanted: "RunOptions", progress: "Progress") -> 
 
     clock = SystemClock()
     async with (
-        open_store(config.prober.store_url, prober=config.prober.name) as store,
+        open_store(config.prober.store_url, clock=clock, prober=config.prober.name) as store,
         wired(config, clock=clock, store=store, progress=progress) as prober,
     ):
         return await OneShot(prober, store, clock=clock, progress=progress).run(wanted)

@@ -10,6 +10,7 @@ from runners.cli.options import Options
 
 if TYPE_CHECKING:
     from canary.path import Path
+    from canary.verdict import Verdict
     from runners.config.config import Config
 
 PathOption = Annotated[str | None, typer.Option("--path", "-p", metavar="PATH", help="Only of this path.")]
@@ -59,3 +60,19 @@ def paths_of(options: Options, config: "Config", name: str | None) -> "list[Path
 
         raise options.fail(f"there is no path {name}", did_you_mean(name, known))
     return [known[name]]
+
+
+def verdict_of(options: Options, text: str | None) -> "Verdict | None":
+    """The verdict that ``--verdict`` names.
+
+    Raises:
+        typer.Exit: there is none of that name; that was said.
+    """
+    if text is None:
+        return None
+    from canary.verdict import Verdict
+    from runners.config.errors import did_you_mean
+
+    if text not in set(Verdict):
+        raise options.fail(f"{text} is not a verdict", did_you_mean(text, list(Verdict)))
+    return Verdict(text)

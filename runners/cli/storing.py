@@ -26,11 +26,15 @@ def ask_store(options: Options, config: "Config", question: Callable[["Store"], 
     Raises:
         typer.Exit: it can't be read; that was said.
     """
+    from runners.clock import SystemClock
     from runners.contracts import StoreError
     from runners.store import open_store
 
+    clock = SystemClock()
+
     async def ask() -> Answer:
-        async with open_store(config.prober.store_url, prober=config.prober.name, is_read_only=True) as store:
+        prober = config.prober
+        async with open_store(prober.store_url, clock=clock, prober=prober.name, read_only=True) as store:
             return await question(store)
 
     try:

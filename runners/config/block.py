@@ -6,4 +6,4 @@ from pydantic import BaseModel, ConfigDict
 class Block(BaseModel):
     """A mapping of the document: every key is known, every value has its type."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)

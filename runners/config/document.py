@@ -10,8 +10,8 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from canary.path import OpenRule
 from canary.reason import Reason
 from runners.config.block import Block
-from runners.config.document_paths import PathSetting
-from runners.config.document_places import AccountDocument, Files, MailboxDocument, Ticketing
+from runners.config.document_paths import PathDocument
+from runners.config.document_places import AccountDocument, Files, MailboxDocument, TicketingDocument
 from runners.config.errors import did_you_mean
 from runners.config.fields import LISTED, Line, Marker, Name, SecretSetting, Url, mistake, shown, word
 
@@ -186,7 +186,7 @@ class Document(Block):
     prober: ProberDocument
     accounts: dict[Name, AccountDocument]
     mailboxes: dict[Name, MailboxDocument] = {}
-    ticketing: dict[Name, Ticketing] = {}
-    paths: dict[Name, PathSetting]
+    ticketing: dict[Name, TicketingDocument] = {}
+    paths: dict[Name, PathDocument]
     alerts: AlertsDocument = AlertsDocument()
     telemetry: TelemetryDocument = TelemetryDocument()

@@ -5,7 +5,7 @@
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from canary.hop import Channel, Hop
 from canary.path import Proof, Reply
@@ -100,21 +100,24 @@ def _hop_budgets(value: Any) -> Any:  # noqa: ANN401 -- whatever YAML holds
     return value
 
 
-def _only_email(value: Any) -> Any:  # noqa: ANN401 -- whatever YAML holds
-    channel = value.get("channel") if isinstance(value, dict) else None
-    if channel in {Channel.PORTAL, Channel.FORM}:
-        raise mistake(
-            f"channel {channel} comes with a later release", "This one has channel email.", at=("channel",)
-        )
-    if isinstance(channel, str) and channel != Channel.EMAIL:
-        raise mistake(
-            f"{shown(channel)} is not a channel", did_you_mean(channel, list(Channel)), at=("channel",)
-        )
-    return value
-
-
 class PathDocument(Block):
     """One way by which a customer's request reaches support."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_email(cls, value: Any) -> Any:  # noqa: ANN401 -- whatever YAML holds
+        channel = value.get("channel") if isinstance(value, dict) else None
+        if isinstance(channel, str) and channel in {Channel.PORTAL, Channel.FORM}:
+            raise mistake(
+                f"channel {channel} comes with a later release",
+                "This one has channel email.",
+                at=("channel",),
+            )
+        if isinstance(channel, str) and channel != Channel.EMAIL:
+            raise mistake(
+                f"{shown(channel)} is not a channel", did_you_mean(channel, list(Channel)), at=("channel",)
+            )
+        return value
 
     channel: Annotated[
         Literal[Channel.EMAIL], word(Channel), Field(description="How the request is submitted.")
@@ -189,6 +192,3 @@ class PathDocument(Block):
     labels: Annotated[LabelsDocument, Field(description="Labels by which alerts are routed.")] = (
         LabelsDocument()
     )
-
-
-PathSetting = Annotated[PathDocument, BeforeValidator(_only_email)]

@@ -5,7 +5,7 @@
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from canary.reason import Side
 from probes.servers import TlsMode
@@ -25,6 +25,7 @@ from runners.config.fields import (
     Size,
     Url,
     mistake,
+    shown,
     word,
 )
 
@@ -210,22 +211,23 @@ LATER_TICKETING = frozenset(
 """Systems that are known by name, so that the message can say that they come later."""
 
 
-def _known_ticketing(value: Any) -> Any:  # noqa: ANN401 -- whatever YAML holds
-    kind = value.get("type") if isinstance(value, dict) else None
-    if isinstance(kind, str) and kind in LATER_TICKETING:
-        raise mistake(
-            f"ticketing type {kind} comes with a later release",
-            "This one has helpdesk (django-helpdesk) and rt (Request Tracker 5); or use `proof: reply` on the path.",
-            at=("type",),
-        )
-    if isinstance(kind, str) and kind not in set(TicketingType):
-        words = (*TicketingType, *LATER_TICKETING)
-        raise mistake(f"{kind} is not a ticketing type", did_you_mean(kind, words), at=("type",))
-    return value
-
-
 class TicketingDocument(Block):
     """A ticketing system."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_type(cls, value: Any) -> Any:  # noqa: ANN401 -- whatever YAML holds
+        kind = value.get("type") if isinstance(value, dict) else None
+        if isinstance(kind, str) and kind in LATER_TICKETING:
+            raise mistake(
+                f"ticketing type {kind} comes with a later release",
+                "This one has helpdesk (django-helpdesk) and rt (Request Tracker 5); or use `proof: reply` on the path.",
+                at=("type",),
+            )
+        if isinstance(kind, str) and kind not in set(TicketingType):
+            words = (*TicketingType, *LATER_TICKETING)
+            raise mistake(f"{shown(kind)} is not a ticketing type", did_you_mean(kind, words), at=("type",))
+        return value
 
     type: Annotated[TicketingType, word(TicketingType), Field(description="Which system.")]
     url: Annotated[Url, Field(description="Where it is: the address of its front page.")]
@@ -246,6 +248,3 @@ class TicketingDocument(Block):
         Rated | None, Field(description="At most this many scheduled launches of one sender to this system.")
     ] = None
     ca: Annotated[Files, Field(description="PEM files of CAs to trust beside the system's.")] = []
-
-
-Ticketing = Annotated[TicketingDocument, BeforeValidator(_known_ticketing)]

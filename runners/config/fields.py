@@ -126,6 +126,11 @@ def parse_size(value: Any) -> int:  # noqa: ANN401 -- whatever YAML holds
     return int(float(match[1]) * _SIZES[match[2]])
 
 
+def is_name(text: str) -> bool:
+    """Whether a path or a place may be called so."""
+    return _NAME.fullmatch(text) is not None
+
+
 def _matching(pattern: re.Pattern[str], what: str, remedy: str) -> BeforeValidator:
     def check(value: Any) -> str:  # noqa: ANN401 -- whatever YAML holds
         if not isinstance(value, str) or not pattern.fullmatch(value):

@@ -6,7 +6,7 @@ from pathlib import Path as FilePath
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from canary.path import IncidentPolicy, PathName
 from canary.reason import CAUSES, Side
@@ -32,21 +32,20 @@ from runners.config.document import (
     SinkKind,
     TelemetryDocument,
 )
-from runners.config.document_paths import PathDocument, PathSetting
-from runners.config.document_places import AccountDocument, MailboxDocument, Ticketing, TicketingDocument
+from runners.config.document_paths import PathDocument
+from runners.config.document_places import AccountDocument, MailboxDocument, TicketingDocument
 from runners.config.errors import ConfigError, ConfigErrors
-from runners.config.fields import Name
+from runners.config.fields import is_name
 from runners.config.mistakes import explain, is_unknown_key, unknown_key
 from runners.config.reading import Loc, Tree, read_tree
 from runners.config.sources import Surroundings
 
 _Model = TypeVar("_Model", bound=BaseModel)
-_NAMES: TypeAdapter[str] = TypeAdapter(Name)
-_SECTIONS: dict[str, tuple[type[BaseModel], TypeAdapter[Any]]] = {
-    "accounts": (AccountDocument, TypeAdapter(AccountDocument)),
-    "mailboxes": (MailboxDocument, TypeAdapter(MailboxDocument)),
-    "ticketing": (TicketingDocument, TypeAdapter(Ticketing)),
-    "paths": (PathDocument, TypeAdapter(PathSetting)),
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "accounts": AccountDocument,
+    "mailboxes": MailboxDocument,
+    "ticketing": TicketingDocument,
+    "paths": PathDocument,
 }
 _STORES = ("sqlite:///", "postgresql+psycopg://")
 
@@ -182,14 +181,14 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
 def _block(tree: Tree, key: str, model: type[_Model]) -> _Model | None:
     top = tree.value if isinstance(tree.value, dict) else {}
     raw = top.get(key, {})
-    found = _validated(tree, (key,), {} if raw is None else raw, model, TypeAdapter(model))
+    found = _validated(tree, (key,), {} if raw is None else raw, model)
     return found if isinstance(found, model) else None
 
 
 def _section(tree: Tree, key: str) -> Mapping[str, BaseModel]:
     top = tree.value if isinstance(tree.value, dict) else {}
     raw = top.get(key)
-    model, adapter = _SECTIONS[key]
+    model = _SECTIONS[key]
     if raw is None and key not in {"accounts", "paths"}:
         return {}
     if not isinstance(raw, dict) or not raw:
@@ -199,11 +198,10 @@ def _section(tree: Tree, key: str) -> Mapping[str, BaseModel]:
         return {}
     found: dict[str, BaseModel] = {}
     for name, value in raw.items():
-        try:
-            _NAMES.validate_python(name)
-        except ValidationError as error:
-            tree.errors.extend(explain(tree, (key, name), model, error))
-        one = _validated(tree, (key, name), value, model, adapter)
+        if not is_name(name):
+            remedy = "Use letters, digits, dots, hyphens and underscores; begin with a letter or digit."
+            tree.errors.append(tree.error((key, name), f"{name} is not a name", remedy, at_key=True))
+        one = _validated(tree, (key, name), value, model)
         if one is not None:
             found[name] = one
     return found
@@ -214,11 +212,10 @@ def _validated(
     loc: Loc,
     value: object,
     model: type[BaseModel],
-    adapter: TypeAdapter[Any],
 ) -> BaseModel | None:
     """The typed mapping, or None with its mistakes noted; unknown keys alone don't hide what else is wrong."""
     try:
-        found: BaseModel = adapter.validate_python(value)
+        found = model.model_validate(value)
     except ValidationError as error:
         tree.errors.extend(explain(tree, loc, model, error))
         details = error.errors(include_url=False)
@@ -227,7 +224,7 @@ def _validated(
     if not all(is_unknown_key(one) for one in details):
         return None
     try:
-        found = adapter.validate_python(_without(value, [one["loc"] for one in details]))
+        found = model.model_validate(_without(value, [one["loc"] for one in details]))
     except ValidationError:
         return None
     return found
