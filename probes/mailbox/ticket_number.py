@@ -26,11 +26,11 @@ def ticket_number(message: Message) -> str | None:
     if own is not None:
         return own.group(1)
     subject = field(message, "Subject")[:500]
-    text, page = bodies(message)
+    text, page = (body[:_TEXT_CHARACTERS].replace("\xa0", " ") for body in bodies(message))
     for pattern, texts in (
         (_BRACKETED, (subject,)),
-        (_NAMED, (subject, text[:_TEXT_CHARACTERS], page[:_TEXT_CHARACTERS])),
-        (_HASHED, (subject, text[:_TEXT_CHARACTERS])),
+        (_NAMED, (subject, text, page)),
+        (_HASHED, (subject, text, page)),
     ):
         for one in texts:
             found = pattern.search(one)

@@ -112,12 +112,23 @@ def decode(text: str) -> str:
     if not _WORD.search(clean):
         return clean
     try:
-        pieces = decode_header(clean)
+        return _decoded(clean)
     except (HeaderParseError, binascii.Error, ValueError):
-        return clean
+        return _WORD.sub(_decoded_word, clean)
+
+
+def _decoded(text: str) -> str:
     return "".join(
-        piece if isinstance(piece, str) else to_text(piece, charset or "ascii") for piece, charset in pieces
+        piece if isinstance(piece, str) else to_text(piece, charset or "ascii")
+        for piece, charset in decode_header(text)
     )
+
+
+def _decoded_word(match: re.Match[str]) -> str:
+    try:
+        return _decoded(match.group())
+    except (HeaderParseError, binascii.Error, ValueError):
+        return match.group()
 
 
 def to_text(data: bytes, charset: str) -> str:
