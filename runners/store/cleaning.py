@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import false, func, insert, select, true, update
+from sqlalchemy import false, func, select, true, update
 from sqlalchemy.engine import Connection
 
 from canary.instruments import metrics
@@ -54,30 +54,29 @@ def note_ticket(connection: Connection, canary_id: CanaryId, ref: TicketRef, *, 
 
 def note_removed(connection: Connection, entry: AuditEntry, *, next_at: datetime | None) -> None:
     """Write one line of the audit, and what became of the leftover; a line that is there already changes nothing."""
-    number = _audited(connection, entry)
-    if number is None:
-        return
-    connection.execute(
-        insert(audit).values(
-            at=entry.at,
-            prober=entry.prober,
-            canary_id=entry.canary_id,
-            kind=entry.kind,
-            place=entry.place,
-            what=entry.what,
-            action=entry.action,
-            outcome=entry.outcome,
-            detail=entry.detail,
-        )
-    )
     path = _path_of(connection, entry.canary_id)
-    if path is None:
+    is_new = inserted(
+        connection,
+        audit,
+        at=entry.at,
+        prober=entry.prober,
+        canary_id=entry.canary_id,
+        kind=entry.kind,
+        place=entry.place,
+        what=entry.what,
+        action=entry.action,
+        outcome=entry.outcome,
+        detail=entry.detail,
+    )
+    if not is_new or path is None:
         return
     if next_at is None:
         _gone(connection, entry, path)
     else:
         _still_there(connection, entry, path, next_at)
-    outbox.enqueue_trace(connection, entry.canary_id, outbox.cleanup_part(number), at=entry.at)
+    outbox.enqueue_trace(
+        connection, entry.canary_id, outbox.cleanup_part(_tries(connection, entry.canary_id)), at=entry.at
+    )
     tally = Tally(entry.at)
     tally.count(metrics.CLEANUP_ATTEMPTS, {"path": path, "kind": entry.kind, "outcome": entry.outcome})
     tally.write(connection)
@@ -153,13 +152,9 @@ def _path_of(connection: Connection, canary_id: CanaryId) -> PathName | None:
     return PathName(path) if path is not None else None
 
 
-def _audited(connection: Connection, entry: AuditEntry) -> int | None:
-    """Which try of the canary's clean-up this is, from 1; None where the audit has this very line."""
-    rows = connection.execute(select(audit).where(audit.c.canary_id == entry.canary_id)).all()
-    line = (entry.at, entry.kind, entry.place, entry.what, entry.action, entry.outcome)
-    if any((row.at, row.kind, row.place, row.what, row.action, row.outcome) == line for row in rows):
-        return None
-    return len(rows) + 1
+def _tries(connection: Connection, canary_id: CanaryId) -> int:
+    """How many lines the audit has of a canary."""
+    return connection.scalar(select(func.count()).where(audit.c.canary_id == canary_id)) or 0
 
 
 def _gone(connection: Connection, entry: AuditEntry, path: PathName) -> None:

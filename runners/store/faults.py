@@ -58,6 +58,20 @@ _POSTGRESQL = (
     ("08", "the connection was lost", "Look at the network and at the server's log."),
 )
 
+_REFUSED_AT_THE_DOOR = (
+    (
+        "password authentication failed",
+        "the password or the role is refused",
+        "Correct it in `prober.store`.",
+    ),
+    ("no password supplied", "the server asks for a password", "Add it to `prober.store`."),
+    ("no pg_hba.conf entry", "the server refuses us by host, role or database", "Allow it in pg_hba.conf."),
+    ('role "', "the role does not exist or may not log in", "Correct the user in `prober.store`."),
+    ('database "', "the database does not exist", "Create it: createdb {database}"),
+    ("too many clients", "the server takes no more connections", "Raise max_connections, or use a pooler."),
+)
+"""What a server says before there is a session; psycopg gives no code with it."""
+
 
 class Faults:
     """Turns the errors of one store's driver into `StoreError`."""
@@ -69,6 +83,7 @@ class Faults:
         self.name = f"sqlite:///{self._path}" if is_sqlite else url.render_as_string(hide_password=True)
         """The store's address without its password."""
         self._table = _SQLITE if is_sqlite else _POSTGRESQL
+        self._refusals = () if is_sqlite else _REFUSED_AT_THE_DOOR
 
     def explain(self, error: SQLAlchemyError | OSError) -> StoreError:
         """The error for people; never holds the statement's parameters or the password."""
@@ -79,6 +94,9 @@ class Faults:
         for prefix, finding, remedy in self._table:
             if code.startswith(prefix):
                 return self.error(f"{finding} ({code})", remedy)
+        for words, finding, remedy in self._refusals:
+            if words in str(cause):
+                return self.error(finding, remedy)
         finding = f"{type(cause).__name__} {code}".rstrip() + f": {self._harmless(str(cause))}"
         if self._table is _POSTGRESQL and not code:
             return self.error(

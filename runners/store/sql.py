@@ -24,4 +24,5 @@ def insert_into(connection: Connection, table: Table) -> "SqliteInsert | Postgre
 def inserted(connection: Connection, table: Table, **values: object) -> bool:
     """Insert a row; False where one with its key is there already."""
     statement = insert_into(connection, table).values(**values).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    done = connection.execute(statement, execution_options={"preserve_rowcount": True})
+    return done.rowcount == 1

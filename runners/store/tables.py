@@ -303,10 +303,10 @@ audit = Table(
     Column("action", Text, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("detail", Words, nullable=False),
+    UniqueConstraint("canary_id", "at", "kind", "place", "what", "action", "outcome", name="uq_audit_line"),
 )
 Index(None, audit.c.at)
 Index(None, audit.c.place, audit.c.at)
-Index(None, audit.c.canary_id)
 
 export_outbox = Table(
     "export_outbox",

@@ -349,9 +349,11 @@ def _create_cleaning() -> None:
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+        sa.UniqueConstraint(
+            "canary_id", "at", "kind", "place", "what", "action", "outcome", name=op.f("uq_audit_line")
+        ),
     )
     op.create_index(op.f("ix_audit_at"), "audit", ["at"], unique=False)
-    op.create_index(op.f("ix_audit_canary_id"), "audit", ["canary_id"], unique=False)
     op.create_index(op.f("ix_audit_place_at"), "audit", ["place", "at"], unique=False)
 
 

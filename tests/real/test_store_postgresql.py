@@ -1,0 +1,183 @@
+"""The store in a real PostgreSQL keeps the contract; its faults are named."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+
+from runners.contracts import Store, StoreError
+from runners.store import NoStoreYet, open_store
+from tests.contracts.store_cases import NOON, StorePlace, make_canary, recorded, removal
+from tests.contracts.store_contract import CanaryContract, ObservationContract, SettlingContract
+from tests.contracts.store_contract_more import (
+    CleaningContract,
+    GaugeContract,
+    HousekeepingContract,
+    IncidentContract,
+    RaceContract,
+)
+from tests.fakes.clock import FakeClock
+from tests.real.servers.postgresql import PostgreSql, running_postgresql
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database of its own for one test."""
+
+    url: str
+
+    def open(self) -> AbstractAsyncContextManager[Store]:
+        return open_store(self.url, clock=FakeClock())
+
+    def connect(self) -> psycopg.Connection:
+        return psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgreSql]:
+    with running_postgresql() as postgresql:
+        yield postgresql
+
+
+@pytest.fixture
+def database(server: PostgreSql) -> Iterator[Database]:
+    made = Database(server.new_database())
+    yield made
+    with made.connect() as connection:
+        others = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND state IS NOT NULL AND application_name = 'intake-prober' AND state <> 'idle'"
+        ).fetchone()
+    assert others == (0,)
+
+
+@pytest.fixture
+def place(database: Database) -> StorePlace:
+    return database
+
+
+class TestCanaries(CanaryContract): ...
+
+
+class TestObservations(ObservationContract): ...
+
+
+class TestSettling(SettlingContract): ...
+
+
+class TestIncidents(IncidentContract): ...
+
+
+class TestCleaning(CleaningContract): ...
+
+
+class TestGauges(GaugeContract): ...
+
+
+class TestHousekeeping(HousekeepingContract): ...
+
+
+class TestRaces(RaceContract): ...
+
+
+def _error_of(url: str, *, read_only: bool = False) -> StoreError:
+    async def main() -> None:
+        async with open_store(url, clock=FakeClock(), read_only=read_only) as store:
+            await recorded(store, make_canary())
+
+    with pytest.raises(StoreError) as caught:
+        asyncio.run(main())
+    return caught.value
+
+
+def test_server_that_is_not_there__is_named_without_the_password() -> None:
+    error = _error_of("postgresql+psycopg://intake:geheim@127.0.0.1:1/intake")
+
+    assert "postgresql+psycopg://intake:***@127.0.0.1:1/intake" in str(error)
+    assert "no connection" in str(error)
+    assert "geheim" not in repr(error)
+
+
+def test_database_that_does_not_exist__is_said_with_the_command_that_makes_it(server: PostgreSql) -> None:
+    assert "createdb nowhere" in str(_error_of(server.url_of("nowhere")))
+
+
+def test_role_that_is_refused__is_said(server: PostgreSql) -> None:
+    url = server.url.replace(f"//{server.account.name}@", "//stranger:geheim@")
+
+    error = _error_of(url)
+
+    assert "role" in str(error)
+    assert "geheim" not in str(error)
+
+
+def test_overlapping_first_runs__make_one_schema(database: Database) -> None:
+    async def main() -> None:
+        async def first_run(number: int) -> None:
+            async with database.open() as store:
+                await recorded(store, make_canary(number))
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(4):
+                group.create_task(first_run(number))
+        async with database.open() as store:
+            assert len(await store.outstanding(NOON)) == 4
+
+    asyncio.run(main())
+
+
+def test_read_only__before_anything_was_stored__says_so_and_creates_nothing(database: Database) -> None:
+    assert isinstance(_error_of(database.url, read_only=True), NoStoreYet)
+    with database.connect() as connection:
+        tables = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
+    assert tables == (0,)
+
+
+def test_audit__can_be_neither_changed_nor_deleted_nor_emptied(database: Database) -> None:
+    async def main() -> None:
+        async with database.open() as store:
+            await store.note_removed(removal(make_canary().id), next_at=None)
+
+    asyncio.run(main())
+    with database.connect() as connection:
+        for statement in ("UPDATE audit SET what = 'x'", "DELETE FROM audit", "TRUNCATE audit"):
+            with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+                connection.execute(statement)
+
+
+def test_server_killed_in_between__is_a_store_error_then_works_again_when_it_is_back(
+    server: PostgreSql, database: Database
+) -> None:
+    name = database.url.rpartition("/")[2]
+
+    async def main() -> None:
+        with database.connect() as connection:
+            connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
+        async with database.open() as store:
+            await recorded(store, make_canary(1))
+            server.kill()
+            try:
+                with pytest.raises(StoreError, match="connection"):
+                    await recorded(store, make_canary(2))
+            finally:
+                server.start()
+            await recorded(store, make_canary(2))
+            assert len(await store.outstanding(NOON)) == 2
+
+    asyncio.run(main())
+
+
+def test_newer_revision__is_refused(database: Database) -> None:
+    async def main() -> None:
+        async with database.open():
+            pass
+
+    asyncio.run(main())
+    with database.connect() as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    assert "newer intake-prober" in str(_error_of(database.url))
