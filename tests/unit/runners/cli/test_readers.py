@@ -1,0 +1,170 @@
+"""status, canaries, trace, incidents and audit: what the store knows, in words and as JSON."""
+
+from pathlib import Path
+
+from tests.unit.runners.cli.conftest import Run
+from tests.unit.runners.cli.filled import fill
+from tests.unit.runners.config.examples import FULL, changed
+
+
+def test_status__of_a_path_that_works__exits_0(run: Run, tmp_path: Path) -> None:
+    fill(tmp_path, broken=False, text=changed("every: 10m", "every: 1h"))
+
+    said = run("status")
+
+    assert said.status == 0
+    assert said.err == ""
+    assert said.out.startswith("support-email  ok        last proof 4")
+    assert "\x1b" not in said.out
+
+
+def test_status__of_a_path_that_is_broken__exits_1_and_says_where(run: Run, tmp_path: Path) -> None:
+    fill(tmp_path, broken=True)
+
+    said = run("status")
+    answer = run("status", "--json").answer("status")
+
+    assert said.status == 1
+    assert "mailbox.arrival is broken: not_seen" in said.out
+    (path,) = answer["paths"]
+    assert (path["state"], path["verdicts"]) == ("broken", ["breached", "breached", "confirmed"])
+    assert path["incident"]["blame"] == "mailbox.arrival"
+    assert answer["gauges"][0]["detail"] == "storage"
+    assert answer["exit"] == 1
+
+
+def test_status__of_a_path_without_verdicts_for_long__exits_3(run: Run, tmp_path: Path) -> None:
+    fill(tmp_path, broken=False)
+
+    said = run("status", "--json")
+
+    assert said.status == 3
+    assert said.answer("status")["paths"][0]["state"] == "stale"
+
+
+def test_status__without_a_store__exits_3_and_makes_none(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "intake.yaml").write_text(FULL)
+
+    said = run("status")
+
+    assert said.status == 3
+    assert said.err.startswith("intake-prober: ")
+    assert not (tmp_path / "intake.db").exists()
+
+
+def test_status__without_the_secrets__works(run: Run, tmp_path: Path) -> None:
+    text = changed("every: 10m", "every: 1h")
+    fill(tmp_path, broken=False, text=text)
+    (tmp_path / "intake.yaml").write_text(changed("{env: DESK_TOKEN}", "{env: NOT_SET}", text))
+
+    assert run("status").status == 0
+
+
+def test_canaries__are_listed_newest_first_with_blame(run: Run, tmp_path: Path) -> None:
+    fill(tmp_path, broken=True)
+
+    said = run("canaries")
+    answer = run("canaries", "--json", "--verdict", "confirmed").answer("canaries")
+
+    assert [line.split()[4] for line in said.out.splitlines()] == ["breached", "breached", "confirmed"]
+    assert "mailbox.arrival: not_seen" in said.out
+    (canary,) = answer["canaries"]
+    assert canary["seconds"] == 2.6
+    assert canary["blame"] is None
+    assert canary["ticket"] == {
+        "system": "desk",
+        "id": "17",
+        "url": "https://desk.acme.example/tickets/17/",
+    }
+    assert [hop["name"] for hop in canary["hops"]][:2] == ["dns", "smtp.connect"]
+
+
+def test_canaries__of_an_unknown_verdict_or_time__are_told(run: Run, tmp_path: Path) -> None:
+    fill(tmp_path, broken=False)
+
+    assert "Did you mean breached?" in run("canaries", "--verdict", "breachd").err
+    assert "--since yesterday is not a time" in run("canaries", "--since", "yesterday").err
+    assert "--since 2026-03-01 is not a time" in run("canaries", "--since", "2026-03-01").err
+
+
+def test_trace__shows_hops_relays_and_verdict(run: Run, tmp_path: Path) -> None:
+    fill(tmp_path, broken=False, text=changed("every: 10m", "every: 1h"))
+    (canary,) = run("canaries", "--json").answer("canaries")["canaries"]
+
+    said = run("trace", canary["id"])
+
+    assert said.status == 0
+    lines = said.out.splitlines()
+    assert lines[0] == f"support-email  canary {canary['id']}  confirmed in 2.6 s"
+    assert [line.split()[0] for line in lines[2:8]] == [
+        "dns",
+        "smtp.connect",
+        "smtp.tls",
+        "smtp.auth",
+        "smtp.accept",
+        "mailbox.arrival",
+    ]
+    assert "└ from smtp.probe.example by mx.acme.example with ESMTPS  +400 ms" in lines[8]
+    assert lines[-1] == "Ticket 17 in desk https://desk.acme.example/tickets/17/"
+
+
+def test_trace__of_a_breached_canary__says_who_is_to_blame_and_what_to_read(run: Run, tmp_path: Path) -> None:
+    fill(tmp_path, broken=True)
+    canary = run("canaries", "--json", "--verdict", "breached").answer("canaries")["canaries"][0]
+
+    said = run("trace", canary["trace_id"])
+    answer = run("trace", canary["id"], "--json").answer("trace")
+
+    assert said.status == 1
+    assert "Broken at mailbox.arrival: not_seen." in said.out
+    assert "See docs/runbook/not_seen.md and https://wiki.acme.example/intake" in said.out
+    assert answer["canary"]["side"] == "target"
+    assert answer["observations"][0]["hop"] == "dns"
+
+
+def test_trace__of_no_canary_or_of_several__is_told(run: Run, tmp_path: Path) -> None:
+    history = fill(tmp_path, broken=True)
+    beginning = history.canary(history.now).id[:4]
+
+    assert "there is no canary zzzz" in run("trace", "zzzz").err
+    several = run("trace", beginning)
+    assert several.status == 2
+    assert f"{beginning} is the beginning of 3 canaries" in several.err
+
+
+def test_incidents__say_onset_detection_and_who_may_be_affected(run: Run, tmp_path: Path) -> None:
+    fill(tmp_path, broken=True)
+
+    said = run("incidents")
+    (incident,) = run("incidents", "--json").answer("incidents")["incidents"]
+
+    assert said.status == 1
+    assert "may be affected" in said.out
+    assert incident["state"] == "open"
+    assert incident["failures"] == 2
+    assert incident["detection_seconds"] == 1202.0
+    assert incident["impact_from"] is not None
+    assert incident["impact_until"] is None
+
+
+def test_audit__lists_what_was_closed(run: Run, tmp_path: Path) -> None:
+    fill(tmp_path, broken=False)
+
+    said = run("audit")
+    answer = run("audit", "--json").answer("audit")
+
+    assert said.status == 0
+    assert "ticket  desk  17  close  done" in said.out
+    assert answer["audit"][0]["action"] == "close"
+
+
+def test_store_that_is_no_store__exits_3_with_the_cause(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "intake.yaml").write_text(FULL)
+    (tmp_path / "intake.db").write_text(
+        "this is no database, and long enough to be taken for a header of one"
+    )
+
+    said = run("status", "--json")
+
+    assert said.status == 3
+    assert "intake.db" in said.answer("errors")["errors"][0]["message"]
