@@ -37,16 +37,19 @@ _TRY_AGAIN = {"40001", "40P01"}
 class Database:
     """An open database; construct it by `connect_to`."""
 
-    def __init__(self, engine: AsyncEngine, faults: Faults, *, is_read_only: bool) -> None:
+    def __init__(
+        self, engine: AsyncEngine, faults: Faults, *, is_read_only: bool, file: Path | None = None
+    ) -> None:
         self.faults = faults
         self.is_read_only = is_read_only
         self._engine = engine
+        self._file = file
         self._running: set[asyncio.Task[Any]] = set()
 
     @property
-    def is_sqlite(self) -> bool:
-        """Whether it is the embedded database."""
-        return self._engine.dialect.name == "sqlite"
+    def exists(self) -> bool:
+        """Whether its file is there; of a server, that is not known before asking it."""
+        return self._file is None or self._file.exists()
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a transaction that only reads.
@@ -80,7 +83,7 @@ class Database:
             StoreError: the database could not be written; nothing was changed.
         """
         await self._to_its_end(work, {"begin": "BEGIN IMMEDIATE", "synchronous": "FULL", "unlimited": "yes"})
-        if self.is_sqlite:
+        if self._file is not None:
             await self._use_write_ahead_log()
 
     async def close(self) -> None:
@@ -154,9 +157,8 @@ def connect_to(address: str, *, is_read_only: bool = False) -> Database:
     faults = Faults(url)
     match url.get_backend_name():
         case "sqlite":
-            return Database(
-                _sqlite(url, faults, is_read_only=is_read_only), faults, is_read_only=is_read_only
-            )
+            engine = _sqlite(url, faults, is_read_only=is_read_only)
+            return Database(engine, faults, is_read_only=is_read_only, file=Path(url.database or ""))
         case "postgresql":
             engine = _postgresql(url, faults, is_read_only=is_read_only)
             return Database(engine, faults, is_read_only=is_read_only)
@@ -170,6 +172,8 @@ def _sqlite(url: URL, faults: Faults, *, is_read_only: bool) -> AsyncEngine:
     """One connection a process: transactions queue in the process instead of waking each other on the file's lock."""
     if not url.database or url.database == ":memory:":
         raise faults.error("a store in memory forgets", "Name a file: sqlite:///intake.db")
+    if url.query:
+        raise faults.error("it takes no options after a question mark", "Name the file alone.")
     location = url.set(drivername="sqlite+aiosqlite", query={})
     if is_read_only:
         quoted = Path(url.database).absolute().as_uri()

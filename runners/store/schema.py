@@ -21,6 +21,8 @@ async def bring_up(database: Database) -> None:
     Raises:
         StoreError: the store can't be reached, is newer than this program, or is older and open for reading only.
     """
+    if database.is_read_only and not database.exists:
+        raise database.faults.no_store_yet()
     found = await database.read(_revision)
     if found == REVISIONS[-1]:
         return
