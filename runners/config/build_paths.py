@@ -92,6 +92,8 @@ def build_path(
         mx_port=document.mx_port,
         mx_tls=document.mx_tls,
         ca_files=ca_files,
+        helo_name=document.helo or "",
+        dkim_selectors=tuple(document.dkim_selectors),
         schedule=schedule,
         jitter_seconds=document.jitter or 0.0,
         bisect_to=document.bisect,
@@ -238,6 +240,7 @@ def _mail(document: MailDocument, around: Surroundings, loc: Loc) -> MailConfig:
             (given.text or "").encode() if given.file is None else around.content(given.file, (*at, "file"))
         )
         attachment = AttachmentConfig(given.name, content)
+    _check_headers(document, around, loc)
     dkim = None
     if document.dkim is not None:
         key = around.secret(document.dkim.key, (*loc, "dkim", "key"))
@@ -248,5 +251,16 @@ def _mail(document: MailDocument, around: Surroundings, loc: Loc) -> MailConfig:
         headers=MappingProxyType(dict(document.headers)),
         attachment=attachment,
         dkim=dkim,
-        has_subaddress=document.subaddress,
+        subaddress=document.subaddress,
     )
+
+
+def _check_headers(document: MailDocument, around: Surroundings, loc: Loc) -> None:
+    if not document.headers:
+        return
+    from probes.message.compose import header_problem
+
+    for name, value in document.headers.items():
+        if problem := header_problem(name, value):
+            message, _, remedy = problem.partition(". ")
+            around.note((*loc, "headers", name), message, remedy, at_key=True)

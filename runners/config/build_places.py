@@ -76,6 +76,7 @@ def build_mailbox(
         address=document.address,
         imap=imap,
         folders=tuple(dict.fromkeys((document.folder, *document.folders))),
+        junk_folders=tuple(document.junk),
         may_remove=document.remove,
         capacity=CapacityConfig(
             CapacityLimits(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path as FilePath
 
 from canary.gauge import CapacityLimits
@@ -13,7 +13,7 @@ from probes.masking import Masker
 from probes.servers import Bearer, Credential, Password, SecretSource, Server, TlsMode
 from runners.config.cron import Cron
 from runners.config.document import AlertsVia, SinkKind
-from runners.config.document_paths import MxTls, Via
+from runners.config.document_paths import MxTls, Subaddress, Via
 from runners.config.document_places import Cleanup, TicketingType
 
 
@@ -120,6 +120,7 @@ class MailboxConfig:
 
     Attributes:
         folders: all that is looked through, the one where mail arrives first.
+        junk_folders: names of spam folders beside the usual ones.
         may_remove: whether canaries' mails are removed from it.
         backlog_search: the IMAP search for unprocessed messages; None: UNSEEN.
     """
@@ -128,6 +129,7 @@ class MailboxConfig:
     address: str | None
     imap: MailServer
     folders: tuple[str, ...]
+    junk_folders: tuple[str, ...]
     may_remove: bool
     capacity: CapacityConfig
     backlog_age_seconds: float
@@ -184,7 +186,7 @@ class MailConfig:
     headers: Mapping[str, str]
     attachment: AttachmentConfig | None
     dkim: DkimConfig | None
-    has_subaddress: bool
+    subaddress: Subaddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,8 @@ class PathConfig:
         senders: names of the accounts that take turns.
         schedule: None: launched by hand only.
         jitter_seconds: launch up to this much after the slot.
+        helo_name: how we greet; empty: the sender's domain.
+        dkim_selectors: selectors of the target's domain that `check` looks up.
         bisect_to: the vendor's inbound address; kept for a later release.
     """
 
@@ -212,6 +216,8 @@ class PathConfig:
     mx_port: int
     mx_tls: MxTls
     ca_files: tuple[str, ...]
+    helo_name: str
+    dkim_selectors: tuple[str, ...]
     schedule: Every | Cron | None
     jitter_seconds: float
     bisect_to: str | None
@@ -223,8 +229,6 @@ class PathConfig:
             case None:
                 return None
             case Every():
-                from datetime import timedelta
-
                 return due_slot(self.path.name, timedelta(seconds=self.schedule.interval_seconds), now)
             case Cron():
                 at = self.schedule.latest(now)

@@ -16,6 +16,7 @@ from runners.config.fields import (
     LISTED,
     Address,
     Duration,
+    Host,
     Line,
     Name,
     SecretSetting,
@@ -41,6 +42,14 @@ class MxTls(StrEnum):
     REQUIRED = "required"
     OPPORTUNISTIC = "opportunistic"
     NONE = "none"
+
+
+class Subaddress(StrEnum):
+    """Where the sub-address of the canary stands, so that answers come back to it."""
+
+    NONE = "none"
+    REPLY_TO = "reply_to"
+    FROM = "from"
 
 
 class AttachmentDocument(Block):
@@ -70,9 +79,10 @@ class MailDocument(Block):
     attachment: Annotated[AttachmentDocument | None, Field(description="An attachment.")] = None
     dkim: Annotated[DkimDocument | None, Field(description="Sign with DKIM.")] = None
     subaddress: Annotated[
-        bool,
-        Field(description="Send from name+TOKEN@domain, where the sender's mailbox takes sub-addresses."),
-    ] = False
+        Subaddress,
+        word(Subaddress),
+        Field(description="Where name+TOKEN@domain stands, if the sender's mailbox takes sub-addresses."),
+    ] = Subaddress.NONE
 
 
 class LabelsDocument(Block):
@@ -137,6 +147,10 @@ class PathDocument(Block):
         MxTls.OPPORTUNISTIC
     )
     ca: Annotated[Files, Field(description="PEM files of CAs to trust at the MX.")] = []
+    helo: Annotated[Host | None, Field(description="How we greet; default: the sender's domain.")] = None
+    dkim_selectors: Annotated[
+        list[Host], Field(description="DKIM selectors of the target's domain, which `check` looks up.")
+    ] = []
     mailbox: Annotated[
         Name | None, Field(description="The support mailbox, where the prober may read it.")
     ] = None

@@ -168,6 +168,10 @@ class MailboxDocument(Block):
         list[Line],
         Field(description="Further folders where mail may lie; the junk folder is found by itself."),
     ] = []
+    junk: Annotated[
+        list[Line],
+        Field(description="Spam folders, where the server marks none as such; usual names are known."),
+    ] = []
     remove: Annotated[bool, Field(description="Whether canaries' mails are removed from it.")] = True
     capacity: Annotated[CapacityDocument, Field(description="Thresholds of mailbox.capacity.")] = (
         CapacityDocument()

@@ -7,8 +7,12 @@ import pytest
 from canary.hop import Hop
 from canary.path import OpenRule, PathName, Proof, Reply
 from canary.reason import Reason
+from probes.email import settings
+from probes.message import compose
+from probes.selfcheck import parse_control
 from probes.servers import Password, TlsMode
 from runners.config.config import Every, TokenCommand
+from runners.config.document_paths import MxTls, Subaddress, Via
 from runners.config.document_places import Cleanup, TicketingType
 from runners.config.errors import ConfigErrors
 from runners.config.load import load
@@ -254,3 +258,51 @@ def test_unreadable_file__is_told(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigErrors, match="the file can't be read: Too many levels of symbolic links"):
         load(looping, environ=ENVIRON)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://www.example.com",
+        "https://www.example.com/",
+        "https://www.example.com:8443",
+        "https://www.example.com/path",
+        "https://",
+        "http://www.example.com",
+        "dns:example.org",
+        "dns:example.org:53",
+        "smtp:mx.example.net",
+        "smtp:mx.example.net:587",
+        "smtp:mx.example.net:99999",
+        "smtp:[2001:db8::1]:25",
+        "smtp:",
+        "www.example.com",
+    ],
+)
+def test_control__is_taken_where_the_prober_can_read_it(tmp_path: Path, text: str) -> None:
+    found = mistakes(tmp_path, changed("dns:example.org", f'"{text}"'))
+
+    assert (not found) == _is_readable(text)
+
+
+def _is_readable(text: str) -> bool:
+    try:
+        parse_control(text)
+    except ValueError:
+        return False
+    return True
+
+
+def test_header_that_the_mail_sets_itself__is_told(tmp_path: Path) -> None:
+    text = changed("reply: true", "reply: true\n    mail: {headers: {Message-ID: x, X-Team: intake}}")
+
+    error = only_mistake(tmp_path, text)
+
+    assert error.key == "paths.support-email.mail.headers.Message-ID"
+    assert error.message == "header Message-ID: the canary mail sets it itself"
+
+
+def test_words_of_the_document__are_those_of_the_parts() -> None:
+    assert [one.value for one in Via] == [one.value for one in settings.Via]
+    assert [one.value for one in MxTls] == [one.value for one in settings.MxTls]
+    assert [one.value for one in Subaddress] == [one.value for one in compose.Subaddress]
