@@ -97,7 +97,7 @@ def explain(error: BaseException, *, limit_reason: Reason = Reason.ANSWER_TIMEOU
         error: what was raised.
         limit_reason: what a plain `TimeoutError` (our own limit) means where it was raised.
     """
-    if type(error) is TimeoutError and error.errno is None and error.__cause__ is None:
+    if type(error) is TimeoutError and error.errno is None and not isinstance(error.__cause__, OSError):
         return _fault(limit_reason, "no answer within the limit")
     for kind, row in _ROWS:
         if isinstance(error, kind):
@@ -190,7 +190,7 @@ def _certificate(error: ssl.SSLCertVerificationError) -> Fault:
 
 
 def _tls(error: ssl.SSLError) -> Fault:
-    return _fault(Reason.TLS_FAILED, f"the TLS handshake failed: {error.reason or error}")
+    return _fault(Reason.TLS_FAILED, f"the TLS handshake failed: {getattr(error, 'reason', None) or error}")
 
 
 def _name_lookup(error: socket.gaierror) -> Fault:
