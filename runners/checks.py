@@ -1,4 +1,4 @@
-"""Run every check at once, each within a limit, and hand each finding over as it comes."""
+"""Run every check at once, each within a limit, and hand each finding over as it comes; try what is our own."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,6 +7,11 @@ from operator import attrgetter
 
 from probes.contracts import Check, CheckState, Clock
 from probes.masking import Masker
+from probes.servers import SecretUnavailable
+from runners.advice import advise
+from runners.config.config import Config
+from runners.config.secrets import read_signing_keys
+from runners.contracts import StoreError
 
 LIMIT_SECONDS = 60.0
 """How long one source of checks may take: a login and a few commands, each with limits of its own."""
@@ -60,9 +65,54 @@ async def run_checks(
     return tuple(sorted(checks, key=attrgetter("place", "name")))
 
 
+def own_sources(config: Config) -> tuple[CheckSource, ...]:
+    """What can be tried without any target: the configuration, the signing keys and the store."""
+
+    async def advice() -> Sequence[Check]:
+        return advise(config)
+
+    async def keys() -> Sequence[Check]:
+        return [await _keys(config)]
+
+    return CheckSource("configuration", advice), CheckSource("prober", keys)
+
+
+def store_source(config: Config, *, clock: Clock) -> CheckSource:
+    """Opens the store as a run would: it is made, or brought to this program's revision."""
+
+    async def attempt() -> Sequence[Check]:
+        from runners.store import open_store
+
+        began = clock.monotonic()
+        try:
+            async with open_store(config.prober.store_url, clock=clock, prober=config.prober.name) as store:
+                leftovers = await store.leftovers()
+        except StoreError as error:
+            finding, _, remedy = str(error).partition(". ")
+            return [Check("store", "open", CheckState.FAIL, finding, remedy)]
+        seconds = clock.monotonic() - began
+        found = [Check("store", "open", CheckState.OK, "can be read and written", seconds=seconds)]
+        if leftovers:
+            remedy = "See `intake-prober audit`; `intake-prober sweep` tries again."
+            finding = f"{len(leftovers)} leftovers wait for removal"
+            found.append(Check("store", "leftovers", CheckState.WARN, finding, remedy))
+        return found
+
+    return CheckSource("store", attempt)
+
+
 def exit_of(checks: Sequence[Check]) -> int:
     """2 if one failed; warnings are all right."""
     return 2 if any(one.state is CheckState.FAIL for one in checks) else 0
+
+
+async def _keys(config: Config) -> Check:
+    try:
+        keys = await read_signing_keys(config.prober.signing_keys)
+    except SecretUnavailable as error:
+        return Check("prober", "signing_keys", CheckState.FAIL, str(error), "See docs/configuration.md.")
+    verify = f", {len(keys) - 1} more verify" if len(keys) > 1 else ""
+    return Check("prober", "signing_keys", CheckState.OK, f"the first signs{verify}")
 
 
 async def _tried(source: CheckSource, *, clock: Clock, limit_seconds: float) -> Sequence[Check]:

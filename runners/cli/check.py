@@ -8,7 +8,10 @@ from runners.cli.options import Options, command
 from runners.cli.output import Output, Style, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from probes.contracts import Check
+    from runners.config.config import Config
 
 
 @command
@@ -22,25 +25,30 @@ def check(options: Options) -> None:
     import asyncio
 
     from runners.answers import checks_answer
-    from runners.checks import exit_of, run_checks
-    from runners.clock import SystemClock
-    from runners.wiring import check_sources
+    from runners.checks import exit_of
 
     config = options.load()
-    output = options.output
+    checks = asyncio.run(_try_all(options, config))
+    code = exit_of(checks)
+    if options.as_json:
+        options.output.answer_json(checks_answer(checks, code))
+    raise typer.Exit(code)
+
+
+async def _try_all(options: Options, config: "Config") -> "Sequence[Check]":
+    from runners.checks import own_sources, run_checks, store_source
+    from runners.clock import SystemClock
+    from runners.wiring import checkable
+
+    output, clock = options.output, SystemClock()
 
     def found(one: "Check") -> None:
         if not options.as_json:
             output.answer(check_line(output, one))
 
-    clock = SystemClock()
-    checks = asyncio.run(
-        run_checks(check_sources(config, clock=clock), clock=clock, masker=config.masker, found=found)
-    )
-    code = exit_of(checks)
-    if options.as_json:
-        output.answer_json(checks_answer(checks, code))
-    raise typer.Exit(code)
+    async with checkable(config, clock=clock) as targets:
+        sources = (*own_sources(config), store_source(config, clock=clock), *targets)
+        return await run_checks(sources, clock=clock, masker=config.masker, found=found)
 
 
 def check_line(output: Output, one: "Check") -> str:

@@ -1,0 +1,161 @@
+"""Checks run at once, within limits, and are handed over as they come."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from probes.contracts import Check, CheckState
+from probes.masking import Masker, Secret
+from runners.advice import advise, detection_seconds, launches_per_hour
+from runners.checks import CheckSource, exit_of, own_sources, run_checks, store_source
+from runners.clock import SystemClock
+from tests.fakes.clock import FakeClock, run_jumping
+from tests.unit.runners.config.examples import FULL, changed, read
+
+
+def _ok(place: str, finding: str = "fine") -> Check:
+    return Check(place, "login", CheckState.OK, finding)
+
+
+async def _tried(source: CheckSource) -> Sequence[Check]:
+    return await source.check()
+
+
+def test_sources__that_wait_for_each_other__run_at_once_and_are_sorted_at_the_end() -> None:
+    clock = FakeClock()
+    heard: list[str] = []
+    reached = asyncio.Event()
+
+    async def first() -> Sequence[Check]:
+        await reached.wait()
+        return [_ok("a")]
+
+    async def second() -> Sequence[Check]:
+        reached.set()
+        return [_ok("b")]
+
+    checks = run_jumping(
+        clock,
+        run_checks(
+            [CheckSource("a", first), CheckSource("b", second)],
+            clock=clock,
+            masker=Masker(),
+            found=lambda one: heard.append(one.place),
+        ),
+    )
+
+    assert heard == ["b", "a"]
+    assert [one.place for one in checks] == ["a", "b"]
+
+
+def test_source_that_hangs__fails_at_its_limit_and_holds_up_nobody() -> None:
+    clock = FakeClock()
+
+    async def hang() -> Sequence[Check]:
+        await clock.sleep(9999)
+        return []
+
+    async def answer() -> Sequence[Check]:
+        return [_ok("b")]
+
+    checks = run_jumping(
+        clock,
+        run_checks(
+            [CheckSource("a", hang), CheckSource("b", answer)],
+            clock=clock,
+            masker=Masker(),
+            found=lambda _: None,
+            limit_seconds=5.0,
+        ),
+    )
+
+    assert [(one.place, one.state) for one in checks] == [("a", CheckState.FAIL), ("b", CheckState.OK)]
+    assert checks[0].finding == "no answer within 5 s"
+    assert exit_of(checks) == 2
+
+
+def test_findings__are_masked() -> None:
+    clock = FakeClock()
+
+    async def answer() -> Sequence[Check]:
+        return [_ok("a", "login with hunter2-long refused")]
+
+    (check,) = run_jumping(
+        clock,
+        run_checks(
+            [CheckSource("a", answer)],
+            clock=clock,
+            masker=Masker([Secret("hunter2-long")]),
+            found=lambda _: None,
+        ),
+    )
+
+    assert check.finding == "login with *** refused"
+
+
+def test_warnings__are_no_failure() -> None:
+    assert exit_of([Check("a", "b", CheckState.WARN, "c")]) == 0
+
+
+def test_store__is_made_and_found_writable(tmp_path: Path) -> None:
+    config = read(tmp_path, FULL)
+
+    (check,) = asyncio.run(_tried(store_source(config, clock=SystemClock())))
+
+    assert check.state is CheckState.OK
+    assert (tmp_path / "intake.db").exists()
+
+
+def test_store_in_a_folder_that_is_not_there__fails_with_a_remedy(tmp_path: Path) -> None:
+    config = read(tmp_path, changed("sqlite:///intake.db", "sqlite:///gone/intake.db"))
+
+    (check,) = asyncio.run(_tried(store_source(config, clock=SystemClock())))
+
+    assert check.state is CheckState.FAIL
+    assert "gone/intake.db" in check.finding
+
+
+def test_signing_keys__are_tried(tmp_path: Path) -> None:
+    config = read(tmp_path, FULL)
+    _, keys = own_sources(config)
+
+    (check,) = asyncio.run(_tried(keys))
+
+    assert (check.name, check.state) == ("signing_keys", CheckState.OK)
+
+
+def test_launches__are_summed_over_paths_by_sender_and_system(tmp_path: Path) -> None:
+    head, _, tail = FULL.partition("  support-email:")
+    block, _, rest = tail.partition("alerts:")
+    config = read(tmp_path, f"{head}  support-email:{block}  other:{block}alerts:{rest}")
+
+    assert launches_per_hour(config) == {("canary@probe.example", "desk"): 12.0}
+    (check,) = [one for one in advise(config) if one.name == "launches"]
+    assert (check.state, check.finding) == (CheckState.OK, "12 scheduled launches an hour to desk, cap 12")
+
+
+def test_launches_above_the_cap__are_a_warning(tmp_path: Path) -> None:
+    config = read(tmp_path, changed("every: 10m", "every: 2m"))
+
+    (check,) = [one for one in advise(config) if one.name == "launches"]
+
+    assert check.state is CheckState.WARN
+    assert check.finding.startswith("30 scheduled launches an hour to desk, above the cap of 12")
+
+
+def test_missing_control_of_the_port_that_is_used__is_a_warning(tmp_path: Path) -> None:
+    config = read(tmp_path, FULL)
+    with_control = read(tmp_path, changed("smtp:mx.example.net", "smtp:mx.example.net:587"))
+
+    (check,) = [one for one in advise(config) if one.name == "controls"]
+
+    assert check.finding.startswith("no control for port 587:")
+    assert not [one for one in advise(with_control) if one.name == "controls"]
+
+
+def test_detection__is_the_fewest_failures_and_the_deadline(tmp_path: Path) -> None:
+    config = read(tmp_path, FULL)
+
+    (path,) = config.paths.values()
+
+    assert detection_seconds(path) == 2 * 600 + 600
