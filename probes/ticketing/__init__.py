@@ -1,0 +1,1 @@
+"""Ticketing systems: one adapter a vendor, and the watcher that looks into them for all canaries at once."""

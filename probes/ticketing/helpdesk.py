@@ -1,0 +1,275 @@
+"""django-helpdesk 2.6: tickets found on the last pages of its list, closed by one change each.
+
+Its list has no search and no order but the ascending id, silently ignores parameters that it does not know, and
+shows a ticket's creation only as the date of its first follow-up (views/api.py and serializers.py of 2.6.1). So a
+look walks backwards from ``page=last`` until it meets a ticket that is older than the oldest launch.
+"""
+
+import hashlib
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Final
+
+from canary.canary import Canary
+from canary.hop import Channel
+from canary.observation import Depth
+from canary.signature import find_tokens
+from canary.ticket import Attachment, Ticket, TicketId, TicketRef
+from probes.contracts import (
+    Blind,
+    Budget,
+    Check,
+    CheckState,
+    Clock,
+    Disposal,
+    DisposalAction,
+    Disposed,
+    Look,
+    RemovalState,
+    View,
+)
+from probes.http import Api
+from probes.json_answer import Json
+from probes.masking import Masker, Secret
+from probes.ticketing.checking import checked, skew_check
+from probes.ticketing.disposing import dispose_each
+from probes.ticketing.settings import LOOK_BACK_SECONDS, ORPHAN_DAYS, HelpdeskSettings
+
+_OPEN: Final = (1, 2)
+"""Open and reopened (helpdesk/settings.py of 2.6.1: 3 resolved, 4 closed, 5 duplicate)."""
+_CLOSED: Final = 4
+_TICKETS: Final = "api/tickets/"
+_PAGE = re.compile(r"[?&]page=(\d+)")
+_REMEMBERED: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    ticket: Ticket
+    files: tuple[tuple[str, str], ...]
+
+
+def authorise(secret: Secret) -> Mapping[str, str]:
+    """Django REST framework's token (rest_framework.authentication.TokenAuthentication)."""
+    return {"Authorization": f"Token {secret.reveal()}"}
+
+
+class Helpdesk:
+    """A django-helpdesk as a `TicketingSystem`. Its list reads the table: the view is strong."""
+
+    def __init__(self, settings: HelpdeskSettings, api: Api, *, clock: Clock, masker: Masker) -> None:
+        self._settings = settings
+        self._api = api
+        self._clock = clock
+        self._masker = masker
+        self._digests: dict[str, str | None] = {}
+
+    @property
+    def name(self) -> str:
+        """Its name in the configuration."""
+        return self._settings.name
+
+    async def find(self, canaries: Sequence[Canary], depth: Depth) -> Look:
+        """Walk back from the newest ticket; see `TicketingSystem.find`.
+
+        A narrow look reads the newest pages of open tickets; a wide one all tickets since the oldest launch, open
+        or not. Without canaries it goes back as far as tokens are kept.
+        """
+        since = self._since(canaries)
+        tokens = frozenset(one.token for one in canaries)
+        is_narrow = depth is Depth.POLL and bool(canaries)
+        most_pages = self._settings.poll_pages if is_narrow else self._settings.most_pages
+        candidates: dict[str, _Candidate] = {}
+        is_complete = False
+        page = "last"
+        for _ in range(most_pages):
+            found, before, oldest_at = await self._page(page, is_narrow=is_narrow, tokens=tokens)
+            candidates.update((one.ticket.ref.id, one) for one in found)
+            if before is None or (oldest_at is not None and oldest_at < self._by_its_clock(since)):
+                is_complete = True
+                break
+            page = before
+        read = [await self._with_digests(one) for one in candidates.values()]
+        return Look(
+            tickets=tuple(read),
+            view=View.STRONG,
+            lag_seconds=0.0,
+            is_complete=is_complete,
+            since=since,
+            skew_seconds=self._api.skew.seconds,
+        )
+
+    async def dispose(self, tickets: Sequence[Ticket], how: Disposal) -> Sequence[Disposed]:
+        """Close with the tag in the resolution, or delete; neither mails the submitter (seen on 2.6.1)."""
+        match how.action:
+            case DisposalAction.CLOSE:
+                return await dispose_each(tickets, self._close, how, masker=self._masker)
+            case DisposalAction.DELETE:
+                return await dispose_each(tickets, self._delete, how, masker=self._masker)
+
+    def budget(self) -> Sequence[Budget]:
+        """Windows of whatever stands in front of it; the helpdesk itself has none."""
+        return self._api.rate_limits.windows(now=self._clock.now())
+
+    async def check(self) -> Sequence[Check]:
+        """Read one ticket, and ask by OPTIONS what we may do with it; changes nothing."""
+        found = await checked(self.name, "ticket.search", self._check_search, masker=self._masker)
+        if found.state is CheckState.FAIL:
+            return (found,)
+        changes = await checked(self.name, "ticket.close", self._check_change, masker=self._masker)
+        return (found, changes, skew_check(self.name, self._api.skew))
+
+    async def _page(
+        self, page: str, *, is_narrow: bool, tokens: Collection[str]
+    ) -> tuple[list[_Candidate], str | None, datetime | None]:
+        """The candidates of one page, the page before it, and when its oldest ticket was created."""
+        query = {"page": page, "page_size": str(self._settings.page_size)}
+        if is_narrow:
+            query["status"] = ",".join(str(one) for one in _OPEN)
+        answer = await self._api.get(_TICKETS, query)
+        found: list[_Candidate] = []
+        created: list[datetime] = []
+        for row in answer["results"].items():
+            created_at = _created_at(row)
+            if created_at is not None:
+                created.append(created_at)
+            if self._is_candidate(row, tokens):
+                found.append(_Candidate(self._ticket(row, created_at), _files(row)))
+        return found, _page_before(answer["previous"]), min(created, default=None)
+
+    def _is_candidate(self, row: Json, tokens: Collection[str]) -> bool:
+        """Whether a ticket bears a token of ours; others are dropped here, before anything keeps them."""
+        text = _searched(row)
+        words = find_tokens(text)
+        if tokens:
+            return any(word in tokens for word in words)
+        is_marked = self._settings.marker.lower() in text.lower()
+        return bool(words) and (is_marked or self._is_tagged(row))
+
+    def _ticket(self, row: Json, created_at: datetime | None) -> Ticket:
+        number = row["id"].number()
+        status = row["status"].number()
+        message_id = _message_id(row)
+        return Ticket(
+            ref=TicketRef(
+                self.name, TicketId(str(number)), f"{self._settings.url.rstrip('/')}/tickets/{number}/"
+            ),
+            subject=row["title"].text(),
+            body=row["description"].text(),
+            requester=row["submitter_email"].text().strip().lower() or None,
+            remote_created_at=created_at,
+            channel=Channel.EMAIL if message_id else None,
+            tags=frozenset({self._settings.tag}) if self._is_tagged(row) else frozenset(),
+            is_open=status in _OPEN,
+            message_id=message_id,
+        )
+
+    def _is_tagged(self, row: Json) -> bool:
+        return row["resolution"].text().startswith(f"{self._settings.tag}:")
+
+    async def _with_digests(self, candidate: "_Candidate") -> Ticket:
+        """The ticket with the digests of its attachments, as far as their files are served to us."""
+        digested = [Attachment(name, await self._digest(url)) for name, url in candidate.files]
+        return replace(candidate.ticket, attachments=tuple(digested))
+
+    async def _digest(self, url: str) -> str | None:
+        if url not in self._digests:
+            if len(self._digests) >= _REMEMBERED:
+                self._digests.clear()
+            try:
+                answer = await self._api.call("GET", url)
+            except Blind:
+                # many installations serve attachments only to a browser that is logged in
+                self._digests[url] = None
+            else:
+                self._digests[url] = hashlib.sha256(answer.content).hexdigest()
+        return self._digests[url]
+
+    async def _close(self, ticket: Ticket, how: Disposal) -> Disposed:
+        if not ticket.is_open and how.tag in ticket.tags:
+            return Disposed(ticket.ref, RemovalState.ABSENT, "already closed")
+        resolution = f"{how.tag}: a synthetic request, opened and closed by intake-prober"
+        answer = await self._api.call(
+            "PATCH",
+            f"{_TICKETS}{ticket.ref.id}/",
+            body={"status": _CLOSED, "resolution": resolution},
+            accept={HTTPStatus.NOT_FOUND},
+        )
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return Disposed(ticket.ref, RemovalState.ABSENT, "no longer there")
+        after = answer.json()
+        if after["status"].number() != _CLOSED or after["resolution"].text() != resolution:
+            return Disposed(ticket.ref, RemovalState.FAILED, "it took the change and did not make it")
+        return Disposed(ticket.ref, RemovalState.DONE)
+
+    async def _delete(self, ticket: Ticket, how: Disposal) -> Disposed:
+        answer = await self._api.call("DELETE", f"{_TICKETS}{ticket.ref.id}/", accept={HTTPStatus.NOT_FOUND})
+        is_gone = answer.status == HTTPStatus.NOT_FOUND
+        state = RemovalState.ABSENT if is_gone else RemovalState.DONE
+        return Disposed(ticket.ref, state, f"no longer there ({how.action})" if is_gone else "")
+
+    async def _check_search(self) -> Check:
+        answer = await self._api.get(_TICKETS, {"page": "last", "page_size": "1"})
+        count = answer["count"].number()
+        return Check(
+            self.name, "ticket.search", CheckState.OK, f"reachable and authorised; {count} tickets are shown"
+        )
+
+    async def _check_change(self) -> Check:
+        newest = await self._api.get(_TICKETS, {"page": "last", "page_size": "1"})
+        rows = list(newest["results"].items())
+        where = f"{_TICKETS}{rows[0]['id'].number()}/" if rows else _TICKETS
+        wanted = "PUT" if rows else "POST"
+        answer = (await self._api.call("OPTIONS", where)).json()
+        if answer.has("actions") and answer["actions"].has(wanted):
+            return Check(self.name, "ticket.close", CheckState.OK, "authorised to tag, close and delete")
+        return Check(
+            self.name,
+            "ticket.close",
+            CheckState.FAIL,
+            "the credential may read tickets and not change them",
+            "Give its user staff status and access to the queue, or set `cleanup: none`.",
+        )
+
+    def _since(self, canaries: Sequence[Canary]) -> datetime:
+        if not canaries:
+            return self._clock.now() - timedelta(days=ORPHAN_DAYS)
+        return min(one.launched_at for one in canaries) - timedelta(seconds=LOOK_BACK_SECONDS)
+
+    def _by_its_clock(self, moment: datetime) -> datetime:
+        """The moment by the helpdesk's clock where that is behind ours; never a later one."""
+        return moment + timedelta(seconds=min(0.0, self._api.skew.seconds or 0.0))
+
+
+def _searched(row: Json) -> str:
+    return "\n".join((row["title"].text(), row["description"].text(), _message_id(row) or ""))
+
+
+def _created_at(row: Json) -> datetime | None:
+    return min((one["date"].moment() for one in row["followup_set"].items()), default=None)
+
+
+def _message_id(row: Json) -> str | None:
+    """The Message-ID of the mail that made the ticket; only mails have one."""
+    return next((one["message_id"].text() or None for one in row["followup_set"].items()), None)
+
+
+def _files(row: Json) -> tuple[tuple[str, str], ...]:
+    """Names and addresses of the files that came with the first message."""
+    first = next(row["followup_set"].items(), None)
+    if first is None:
+        return ()
+    return tuple(
+        (one["filename"].text(), one["file"].text()) for one in first["followupattachment_set"].items()
+    )
+
+
+def _page_before(previous: Json) -> str | None:
+    """The number of the page before; the link of page 2 leads to the list without a number."""
+    if previous.is_null:
+        return None
+    found = _PAGE.search(previous.text())
+    return found.group(1) if found is not None else "1"

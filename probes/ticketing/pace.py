@@ -1,0 +1,97 @@
+"""When the next look may pay: often while a canary is fresh, seldom when it is old, never against the system's word."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from canary.canary import Canary
+from probes.contracts import Blind, Budget, Clock
+from probes.ticketing.budget import seconds_between_looks
+
+
+@dataclass(frozen=True, slots=True)
+class PaceSettings:
+    """How often a system is looked at.
+
+    Attributes:
+        least_seconds: between the begins of two looks, however many canaries are out.
+        fresh_seconds: as long as the youngest canary is younger than this, looks are ``least_seconds`` apart.
+        age_share: later they are this share of the youngest one's age apart.
+        most_seconds: and never further apart than this.
+        blind_seconds: after a look that was blind, doubled each time up to ``most_blind_seconds``.
+        longest_hush_seconds: the longest that a system's wish to be left alone is honoured without asking again.
+    """
+
+    least_seconds: float = 1.0
+    fresh_seconds: float = 120.0
+    age_share: float = 1 / 120
+    most_seconds: float = 60.0
+    blind_seconds: float = 1.0
+    most_blind_seconds: float = 15.0
+    longest_hush_seconds: float = 3600.0
+
+
+class Pace:
+    """Keeps the time of one system's looks."""
+
+    def __init__(self, settings: PaceSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._began: float | None = None
+        self._youngest_at: datetime | None = None
+        self._blind_looks = 0
+        self._hush_until: float | None = None
+        self._calls_a_look = 1.0
+
+    async def turn(self) -> None:
+        """Wait until a look may begin; the caller looks at once."""
+        if self._began is not None:
+            await self._clock.sleep(self._began + self._settings.least_seconds - self._clock.monotonic())
+        self._began = self._clock.monotonic()
+
+    def looked(self, outstanding: Sequence[Canary], *, calls: int = 1) -> None:
+        """A look was done; these canaries were not yet there."""
+        self._blind_looks = 0
+        self._hush_until = None
+        self._calls_a_look = max(1.0, float(calls))
+        self._youngest_at = max((one.launched_at for one in outstanding), default=None)
+
+    def was_blind(self, outstanding: Sequence[Canary], error: Blind | None) -> None:
+        """A look was blind; ``error`` may say how long to stay away."""
+        self._blind_looks += 1
+        self._youngest_at = max((one.launched_at for one in outstanding), default=None)
+        if error is not None and error.retry_after_seconds is not None:
+            wait = min(error.retry_after_seconds, self._settings.longest_hush_seconds)
+            self._hush_until = self._clock.monotonic() + wait
+
+    @property
+    def hush_seconds(self) -> float:
+        """How long the system still wants to be left alone; 0: not at all."""
+        if self._hush_until is None:
+            return 0.0
+        return max(0.0, self._hush_until - self._clock.monotonic())
+
+    def wait_seconds(self, budgets: Sequence[Budget]) -> float | None:
+        """How long until another look may pay; None: nothing is outstanding."""
+        if self._youngest_at is None or self._began is None:
+            return None
+        now = self._clock.now()
+        apart = max(
+            self._interval(now - self._youngest_at),
+            seconds_between_looks(budgets, now=now, calls_a_look=self._calls_a_look),
+            self._back_off(),
+        )
+        return max(0.0, self._began + apart - self._clock.monotonic(), self.hush_seconds)
+
+    def _interval(self, age: timedelta) -> float:
+        settings = self._settings
+        if age.total_seconds() < settings.fresh_seconds:
+            return settings.least_seconds
+        wanted = age.total_seconds() * settings.age_share
+        return min(settings.most_seconds, max(settings.least_seconds, wanted))
+
+    def _back_off(self) -> float:
+        if self._blind_looks == 0:
+            return 0.0
+        doubled = self._settings.blind_seconds * 2.0 ** min(self._blind_looks - 1, 20)
+        return min(self._settings.most_blind_seconds, doubled)

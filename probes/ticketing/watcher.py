@@ -1,0 +1,340 @@
+"""Looks into one ticketing system for all canaries at once; verifies, compares, reports, and removes what is ours."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from canary.canary import Canary
+from canary.content import Finding, compare
+from canary.hop import Hop
+from canary.observation import Depth, Evidence, LookFacts, Observation, Outcome
+from canary.reason import Reason
+from canary.requester import Standing, standing
+from canary.signature import CanaryId, find_tokens, launched_at_of
+from canary.ticket import Ticket, TicketState
+from probes.contracts import (
+    Blind,
+    Check,
+    Clock,
+    Disposed,
+    RemovalState,
+    Removed,
+    Report,
+    TicketingSystem,
+)
+from probes.masking import Masker
+from probes.reasons import explain
+from probes.servers import SecretUnavailable
+from probes.ticketing.pace import Pace
+from probes.ticketing.settings import TicketWatcherSettings
+
+KIND = "ticket"
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A ticket with a token that verifies and a requester of ours, found without knowing its canary.
+
+    Attributes:
+        launched_at: as its token says, aware UTC.
+    """
+
+    canary_id: CanaryId
+    launched_at: datetime
+    ticket: Ticket
+
+
+class TicketWatcher:
+    """One ticketing system as a `Watcher`. Keeps no fact: whatever it saw is in its reports."""
+
+    def __init__(
+        self, system: TicketingSystem, settings: TicketWatcherSettings, *, clock: Clock, masker: Masker
+    ) -> None:
+        self._system = system
+        self._settings = settings
+        self._clock = clock
+        self._masker = masker
+        self._pace = Pace(settings.pace, clock)
+        self._turn = asyncio.Lock()
+
+    @property
+    def place(self) -> str:
+        """The system's name in the configuration."""
+        return self._system.name
+
+    async def look(self, canaries: Sequence[Canary], depth: Depth, report: Report) -> None:
+        """One look-up for all of them, at most one a second however often this is called.
+
+        Reports `ticket.created` and `ticket.content` for each ticket of each canary, a look in vain for each that
+        was not there, a blind look for each if the system can't be read. Never raises for what the system does.
+        """
+        if not canaries:
+            return
+        async with self._turn:
+            if self._pace.hush_seconds > 0:
+                now = self._clock.now()
+                detail = f"{self.place} asked to be left alone for another {self._pace.hush_seconds:.0f} s"
+                await self._report_blind(
+                    canaries, depth, Reason.RATE_LIMITED, detail, began_at=now, report=report
+                )
+                return
+            await self._pace.turn()
+            began_at = self._clock.now()
+            try:
+                look = await self._system.find(canaries, depth)
+            except (Blind, SecretUnavailable) as error:
+                self._pace.was_blind(canaries, error if isinstance(error, Blind) else None)
+                fault = explain(error)
+                reason = fault.reason if fault is not None else Reason.TICKET_API_UNREADABLE
+                await self._report_blind(
+                    canaries, depth, reason, str(error), began_at=began_at, report=report
+                )
+                return
+            ended_at = self._clock.now()
+            by_canary = self._by_canary(look.tickets, canaries)
+            self._pace.looked([one for one in canaries if not _has_ticket(by_canary[one.id])])
+        facts = LookFacts(depth=depth, is_complete=look.is_complete, lag_seconds=look.lag_seconds)
+        span = _Span(began_at, ended_at, facts, look.skew_seconds)
+        for canary in canaries:
+            for observation in self._seen(canary, by_canary[canary.id], span):
+                await report(observation)
+
+    async def news(self) -> None:
+        """Return when another look may pay; never, while nothing is outstanding. Cancellable."""
+        wait = self._pace.wait_seconds(self._system.budget())
+        if wait is None:
+            await asyncio.Event().wait()
+            return
+        await self._clock.sleep(wait)
+
+    async def remove(self, canaries: Sequence[Canary]) -> Sequence[Removed]:
+        """Find and dispose of the canaries' tickets: a verified token *and* a requester of ours, else not touched.
+
+        Repeatable: a ticket that is closed already is answered as absent. A system that can't be read, or not
+        whole, is answered as failed for each canary of which nothing was found.
+        """
+        how = self._settings.disposal
+        if how is None or not canaries:
+            return ()
+        if self._pace.hush_seconds > 0:
+            return tuple(self._not_removed(one, self._hush()) for one in canaries)
+        async with self._turn:
+            await self._pace.turn()
+            try:
+                look = await self._system.find(canaries, Depth.DEADLINE)
+            except (Blind, SecretUnavailable) as error:
+                return tuple(self._not_removed(one, str(error)) for one in canaries)
+            owners: dict[str, Canary] = {}
+            tickets: list[Ticket] = []
+            by_canary = self._by_canary(look.tickets, canaries)
+            for canary in canaries:
+                for ticket in by_canary[canary.id]:
+                    if self._standing(canary, ticket).may_be_cleaned:
+                        owners[ticket.ref.id] = canary
+                        tickets.append(ticket)
+            disposed = await self._system.dispose(tickets, how) if tickets else ()
+        removed = [self._removed(owners[one.ref.id], one) for one in disposed]
+        if not look.is_complete:
+            found = {one.canary.id for one in removed}
+            detail = "not all tickets could be read: it is not known whether one is left"
+            removed += [self._not_removed(one, detail) for one in canaries if one.id not in found]
+        return tuple(removed)
+
+    async def orphans(self, *, launched_before: datetime) -> Sequence[Orphan]:
+        """Our leftovers of which no store knows: marker or tag, a token that verifies, a requester of ours.
+
+        Only tickets that are still open, of canaries launched before the given time: a younger one may be
+        another prober's that is still out. The caller leaves out those that its store knows.
+
+        Raises:
+            Blind: the system can't be read.
+            SecretUnavailable: our credential can't be had.
+        """
+        async with self._turn:
+            await self._pace.turn()
+            look = await self._system.find((), Depth.DEADLINE)
+        found = []
+        for ticket in look.tickets:
+            canary_id = self._recognised(ticket)
+            if canary_id is None or not ticket.is_open or not self._is_of_ours(ticket):
+                continue
+            launched_at = launched_at_of(canary_id)
+            if launched_at < launched_before:
+                found.append(Orphan(canary_id, launched_at, ticket))
+        return tuple(found)
+
+    async def remove_orphans(self, orphans: Sequence[Orphan]) -> Sequence[Disposed]:
+        """Dispose of them; each is verified once more. With ``cleanup: none`` nothing is done."""
+        how = self._settings.disposal
+        if how is None:
+            return ()
+        ours = [
+            one.ticket
+            for one in orphans
+            if self._recognised(one.ticket) == one.canary_id and self._is_of_ours(one.ticket)
+        ]
+        async with self._turn:
+            return await self._system.dispose(ours, how) if ours else ()
+
+    async def check(self) -> Sequence[Check]:
+        """What `intake-prober check` says of this system; changes nothing."""
+        return await self._system.check()
+
+    def _hush(self) -> str:
+        return f"{self.place} asked to be left alone for another {self._pace.hush_seconds:.0f} s"
+
+    def _by_canary(
+        self, tickets: Iterable[Ticket], canaries: Sequence[Canary]
+    ) -> dict[CanaryId, list[Ticket]]:
+        found: dict[CanaryId, list[Ticket]] = {one.id: [] for one in canaries}
+        for ticket in tickets:
+            canary_id = self._recognised(ticket)
+            if canary_id in found:
+                found[canary_id].append(ticket)
+        return found
+
+    def _recognised(self, ticket: Ticket) -> CanaryId | None:
+        """Whose ticket it is: the first token that verifies, of the subject before the Message-ID and the body."""
+        for text in (ticket.subject, ticket.message_id, ticket.body):
+            for token in find_tokens(text or ""):
+                canary_id = self._settings.recognise(token)
+                if canary_id is not None:
+                    return canary_id
+        return None
+
+    def _standing(self, canary: Canary, ticket: Ticket) -> Standing:
+        expectation = self._settings.expectation(canary)
+        return standing(
+            ticket.requester,
+            sender=canary.sender,
+            forwarders=expectation.forwarders,
+            target=expectation.target,
+        )
+
+    def _is_of_ours(self, ticket: Ticket) -> bool:
+        return any(
+            standing(ticket.requester, sender=address).may_be_cleaned
+            for address in self._settings.own_addresses
+        )
+
+    def _seen(self, canary: Canary, tickets: Sequence[Ticket], span: "_Span") -> Iterable[Observation]:
+        for ticket in tickets:
+            yield self._created(canary, ticket, span)
+            if ticket.state is TicketState.TICKET:
+                yield self._content(canary, ticket, span)
+        if not _has_ticket(tickets):
+            yield Observation(
+                canary_id=canary.id,
+                hop=Hop.TICKET_CREATED,
+                outcome=Outcome.UNKNOWN,
+                evidence=Evidence.OBSERVED,
+                began_at=span.began_at,
+                ended_at=span.ended_at,
+                reason=Reason.NOT_SEEN,
+                detail=f"no ticket of it in {self.place}"
+                if span.look.is_complete
+                else "not all tickets were read",
+                place=self.place,
+                look=span.look,
+                skew_seconds=span.skew_seconds,
+            )
+
+    def _created(self, canary: Canary, ticket: Ticket, span: "_Span") -> Observation:
+        is_diverted = ticket.state is TicketState.DIVERTED
+        cause = ticket.cause or "it does not say why"
+        return Observation(
+            canary_id=canary.id,
+            hop=Hop.TICKET_CREATED,
+            outcome=Outcome.FAILED if is_diverted else Outcome.OK,
+            evidence=Evidence.OBSERVED,
+            began_at=span.began_at,
+            ended_at=span.ended_at,
+            reason=Reason.DIVERTED if is_diverted else None,
+            detail=self._masker.detail(f"{self.place} holds it aside: {cause}") if is_diverted else "",
+            place=self.place,
+            ticket=_without_text(ticket, self._standing(canary, ticket)),
+            look=span.look,
+            remote_at=ticket.remote_created_at,
+            skew_seconds=span.skew_seconds,
+        )
+
+    def _content(self, canary: Canary, ticket: Ticket, span: "_Span") -> Observation:
+        expectation = self._settings.expectation(canary)
+        requester = self._standing(canary, ticket)
+        findings = compare(canary, expectation.content, ticket, requester=requester)
+        is_damaged = any(one.is_damage for one in findings)
+        return Observation(
+            canary_id=canary.id,
+            hop=Hop.TICKET_CONTENT,
+            outcome=Outcome.FAILED if is_damaged else Outcome.OK,
+            evidence=Evidence.OBSERVED,
+            began_at=span.began_at,
+            ended_at=span.ended_at,
+            reason=findings[0].reason if findings else None,
+            detail=self._masker.detail(_told(findings)),
+            place=self.place,
+            ticket=_without_text(ticket, requester),
+            look=span.look,
+            remote_at=ticket.remote_created_at,
+            skew_seconds=span.skew_seconds,
+        )
+
+    async def _report_blind(
+        self,
+        canaries: Sequence[Canary],
+        depth: Depth,
+        reason: Reason,
+        detail: str,
+        *,
+        began_at: datetime,
+        report: Report,
+    ) -> None:
+        ended_at = self._clock.now()
+        for canary in canaries:
+            await report(
+                Observation(
+                    canary_id=canary.id,
+                    hop=Hop.TICKET_CREATED,
+                    outcome=Outcome.UNKNOWN,
+                    evidence=Evidence.OBSERVED,
+                    began_at=began_at,
+                    ended_at=ended_at,
+                    reason=reason,
+                    detail=self._masker.detail(detail),
+                    place=self.place,
+                    look=LookFacts(depth=depth, is_complete=False, is_blind=True),
+                )
+            )
+
+    def _removed(self, canary: Canary, disposed: Disposed) -> Removed:
+        return Removed(canary, KIND, self.place, disposed.ref.id, disposed.state, disposed.detail)
+
+    def _not_removed(self, canary: Canary, detail: str) -> Removed:
+        return Removed(canary, KIND, self.place, "", RemovalState.FAILED, self._masker.detail(detail))
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """When a look was, and what kind of look."""
+
+    began_at: datetime
+    ended_at: datetime
+    look: LookFacts
+    skew_seconds: float | None
+
+
+def _has_ticket(tickets: Sequence[Ticket]) -> bool:
+    """Whether it became a ticket; what is held aside may still become one."""
+    return any(one.state is TicketState.TICKET for one in tickets)
+
+
+def _without_text(ticket: Ticket, requester: Standing) -> Ticket:
+    """The ticket as it may be kept: without its body, and of a stranger's (who sent our token) without any word."""
+    if requester in {Standing.STRANGER, Standing.UNREADABLE}:
+        return replace(ticket, subject=None, body=None, requester=None, message_id=None, attachments=None)
+    return replace(ticket, body=None)
+
+
+def _told(findings: Sequence[Finding]) -> str:
+    return "; ".join(one.detail for one in findings)
