@@ -91,7 +91,8 @@ def stop(path: Path, results: Sequence[HopResult]) -> Stop:
     lost is blamed. Where nothing could be seen at all, the first unseen hop is named, on the prober's side.
     """
     remaining = results[_proved_up_to(path, results) :] or results[-1:]
-    open_hops = [result for result in remaining if result.outcome is not Outcome.OK] or list(remaining)
+    passed = {Outcome.OK, Outcome.SKIPPED}
+    open_hops = [result for result in remaining if result.outcome not in passed] or list(remaining)
     visible = [result for result in open_hops if not result.is_blind]
     chosen = (visible or open_hops)[0]
     reason = chosen.reason or Reason.NOT_LOOKED
