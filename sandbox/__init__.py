@@ -1,0 +1,1 @@
+"""The system under test: a whole support intake on loopback, a process of its own."""
