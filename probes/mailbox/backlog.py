@@ -11,6 +11,7 @@ from probes.mailbox.failure import MailboxUnreadable
 from probes.mailbox.session import Session
 from probes.mailbox.settings import BacklogSettings, MailboxSettings
 from probes.masking import Masker
+from probes.tls import Contexts
 
 OLDEST: Final = 100
 """So many messages with the lowest UIDs are asked for their arrival. UIDs rise in the order of arrival, but for mails
@@ -27,6 +28,7 @@ class MailboxBacklogReader:
         self._backlog = backlog
         self._clock = clock
         self._masker = masker
+        self._contexts = Contexts()
 
     @property
     def place(self) -> str:
@@ -36,7 +38,9 @@ class MailboxBacklogReader:
     async def read(self) -> Sequence[Gauge]:
         """Count now; a mailbox that can't be read, or a search that it refuses, is a gauge in state ``unknown``."""
         read_at = self._clock.now()
-        session = Session(self._settings.server, self._settings.limits, clock=self._clock)
+        session = Session(
+            self._settings.server, self._settings.limits, clock=self._clock, contexts=self._contexts
+        )
         try:
             count, oldest_at = await session.run(self._count, doing=f"search {self._backlog.criteria}")
         except MailboxUnreadable as error:

@@ -16,6 +16,7 @@ from probes.mailbox.failure import MailboxUnreadable
 from probes.mailbox.session import Session
 from probes.mailbox.settings import CapacitySettings, MailboxSettings
 from probes.masking import Masker
+from probes.tls import Contexts
 
 UNITS: Final = {Resource.STORAGE: "By", Resource.MESSAGE: "{message}"}
 STORAGE_UNIT_BYTES: Final = 1024
@@ -50,6 +51,7 @@ class MailboxCapacityReader:
         self._capacity = capacity
         self._clock = clock
         self._masker = masker
+        self._contexts = Contexts()
 
     @property
     def place(self) -> str:
@@ -75,7 +77,9 @@ class MailboxCapacityReader:
         declares = self._capacity.declared_bytes is not None or self._capacity.declared_messages is not None
         if self._capacity.command:
             return await self._by_command()
-        session = Session(self._settings.server, self._settings.limits, clock=self._clock)
+        session = Session(
+            self._settings.server, self._settings.limits, clock=self._clock, contexts=self._contexts
+        )
         try:
             return await session.run(
                 lambda connection: read_uses(connection, self._settings.folder, is_declared=declares),

@@ -23,7 +23,9 @@ from probes.mailbox.failure import (
 from probes.mailbox.settings import Limits
 from probes.mailbox.worker import Worker
 from probes.masking import Secret
+from probes.reasons import Failure
 from probes.servers import Bearer, Credential, SecretUnavailable, Server, TlsMode
+from probes.tls import Contexts
 
 T = TypeVar("T")
 
@@ -41,14 +43,16 @@ class Session:
     the next one; cancelling a call that waits for news leaves the connection open. Either way the thread goes on.
     """
 
-    def __init__(self, server: Server, limits: Limits, *, clock: Clock) -> None:
+    def __init__(
+        self, server: Server, limits: Limits, *, clock: Clock, contexts: Contexts | None = None
+    ) -> None:
         self._server = server
         self._limits = limits
         self._clock = clock
         self._worker = Worker(f"imap {server.address}")
         self._gate = asyncio.Lock()
         self._connection: Connection | None = None
-        self._context: ssl.SSLContext | None = None
+        self._contexts = contexts or Contexts()
         self._failures = 0
         self._retry_at = 0.0
         self._last: MailboxUnreadable | None = None
@@ -199,12 +203,11 @@ class Session:
             return await source.read(renew=renew)
 
     async def _open(self, credential: Credential, secret: Secret) -> Connection:
-        if self._context is None and self._server.tls is not TlsMode.NONE:
-            self._context = _context(self._server)
+        context = self._context()
         opened: list[Connection] = []
 
         def connect() -> Connection:
-            connection = Connection.open(self._server, self._context, self._limits)
+            connection = Connection.open(self._server, context, self._limits)
             opened.append(connection)
             try:
                 connection.login(credential.username, secret, is_bearer=isinstance(credential, Bearer))
@@ -222,6 +225,14 @@ class Session:
             for connection in opened:
                 _shut(connection)
             raise
+
+    def _context(self) -> ssl.SSLContext | None:
+        if self._server.tls is TlsMode.NONE:
+            return None
+        try:
+            return self._contexts.verified(tuple(self._server.ca_files))
+        except Failure as error:
+            raise MailboxUnreadable(f"{self._server.address}: {error}. Correct `ca`.") from error
 
     async def _blocking(self, work: Callable[[], T], connection: Connection) -> T:
         future = self._worker.submit(work)
@@ -301,18 +312,6 @@ class Session:
         self._retry_at = self._clock.monotonic() + wait
         self._last = unreadable(error, self._server, doing)
         return self._last
-
-
-def _context(server: Server) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    for path in server.ca_files:
-        try:
-            context.load_verify_locations(path)
-        except OSError as error:
-            raise MailboxUnreadable(
-                f"{server.address}: the CA file {path} can't be read: {error.strerror or error}. Correct `ca`."
-            ) from error
-    return context
 
 
 def _close_late(done: Future[Connection]) -> None:
