@@ -1,10 +1,7 @@
 """IMAP: one server connection: reads commands, writes answers in one segment, and idles."""
 
 import asyncio
-import base64
-import binascii
 import contextlib
-import json
 import logging
 import ssl
 from collections import Counter
@@ -12,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from sandbox.faults import HEALTHY, FaultBoard, Faults, QuotaForm
+from sandbox.imap_login import Login
 from sandbox.imap_parse import BadCommand, Node, Text, literal_at_end, parse, text, word
 from sandbox.imap_selected import SELECTED, Selected
 from sandbox.imap_store import No, StoreCommands
 from sandbox.mailstore import Account, MailStore
-from sandbox.smtpd import accepts_token, bearer
 
 _LINE_LIMIT_BYTES = 256 * 1024
 _LITERAL_LIMIT_BYTES = 64 * 1024 * 1024
@@ -223,64 +220,16 @@ class Session:
             raise BadCommand("logged in already")
         if not self._encrypted and not self._spared:
             raise No("[PRIVACYREQUIRED] Login is disabled before STARTTLS.")
-        account = await (self._by_password(nodes) if name == "LOGIN" else self._by_sasl(nodes))
-        refused = self.faults.imap_login_refused and self.faults.imap_account in (
-            None,
-            account.address if account else None,
-        )
-        if account is None or refused:
+        login = Login(self._parts.store, self.faults, self._ask)
+        found = await (login.by_password(nodes) if name == "LOGIN" else login.by_sasl(nodes))
+        if found is None:
             raise No("[AUTHENTICATIONFAILED] Authentication failed.")
-        self._account = account
+        self._account, self._token = found.account, found.token
         self._parts.counters["logins"] += 1
         self._say(tag + b" OK [CAPABILITY " + self._capabilities() + b"] Logged in")
 
-    async def _by_password(self, nodes: list[Node]) -> Account | None:
-        if len(nodes) != 2:  # noqa: PLR2004 - name and password
-            raise BadCommand("LOGIN takes a name and a password")
-        return self._checked(text(nodes[0]), text(nodes[1]))
-
-    def _checked(self, user: str, password: str) -> Account | None:
-        account = self._parts.store.find(user)
-        if self.faults.imap_oauth_only or account is None or not account.accepts_password(password):
-            return None
-        return account
-
-    async def _by_sasl(self, nodes: list[Node]) -> Account | None:
-        if not nodes:
-            raise BadCommand("AUTHENTICATE takes a mechanism")
-        mechanism = word(nodes[0])
-        if mechanism not in ("PLAIN", "XOAUTH2"):
-            raise No("[CANNOT] Unsupported authentication mechanism.")
-        if len(nodes) > 1:
-            blob = bytes(nodes[1]) if not isinstance(nodes[1], list) else b""
-            answer = b"" if blob == b"=" else blob
-        else:
-            answer = await self._ask(b"+ \r\n")
-        if answer == b"*":
-            raise BadCommand("authentication aborted by the client")
-        try:
-            response = base64.b64decode(answer, validate=True)
-        except binascii.Error as error:
-            raise BadCommand("invalid base64") from error
-        if mechanism == "PLAIN":
-            fields = response.decode("utf-8", errors="replace").split("\x00")
-            return self._checked(fields[1], fields[2]) if len(fields) == 3 else None  # noqa: PLR2004 - RFC 4616
-        return await self._by_bearer(response)
-
-    async def _by_bearer(self, response: bytes) -> Account | None:
-        found = bearer(response)
-        account = self._parts.store.find(found[0]) if found else None
-        tokens = self.faults.imap_bearer_tokens
-        if found and account and accepts_token(account, found[1], tokens):
-            self._token = found[1] if tokens is not None else None
-            return account
-        # The error comes as a challenge that the client answers with an empty line.
-        why = json.dumps({"status": "400", "schemes": "Bearer", "scope": "https://mail.acme.test/"}).encode()
-        await self._ask(b"+ " + base64.b64encode(why) + b"\r\n")
-        return None
-
-    async def _ask(self, prompt: bytes) -> bytes:
-        self._writer.write(prompt)
+    async def _ask(self, challenge: bytes) -> bytes:
+        self._writer.write(b"+ " + challenge + b"\r\n")
         await self._writer.drain()
         return (await self._reader.readuntil(b"\n")).strip()
 

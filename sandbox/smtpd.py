@@ -13,9 +13,10 @@ from enum import StrEnum
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from sandbox.bearer import accepts_token, bearer
 from sandbox.delivery import MX_NAME, Mail, PostOffice, queue_id, received
 from sandbox.faults import HEALTHY, AfterData, FaultBoard, Faults, MailboxFull, RecipientFault, SmtpPlace
-from sandbox.mailstore import Account, MailStore
+from sandbox.mailstore import MailStore
 
 SUBMISSION_NAME = "submission.acme.test"
 _SIZE_LIMIT_BYTES = 32 * 1024 * 1024
@@ -57,20 +58,6 @@ def faults_for(kind: Kind, faults: Faults) -> Faults:
         return faults if faults.desk_behind_faults else HEALTHY
     reached = SmtpPlace.MX if kind is Kind.MX else SmtpPlace.SUBMISSION
     return faults if faults.smtp_at in (SmtpPlace.BOTH, reached) else HEALTHY
-
-
-def bearer(blob: bytes) -> tuple[str, str] | None:
-    """Split an XOAUTH2 response into user and token; None if it isn't one."""
-    fields = dict(
-        part.split("=", 1) for part in blob.decode("utf-8", errors="replace").split("\x01") if "=" in part
-    )
-    scheme, _, token = fields.get("auth", "").partition(" ")
-    return (fields.get("user", ""), token) if scheme.casefold() == "bearer" else None
-
-
-def accepts_token(account: Account, token: str, tokens: tuple[str, ...] | None) -> bool:
-    """Whether the token opens the account; without a list the password is the only token."""
-    return token in tokens if tokens is not None else account.accepts_password(token)
 
 
 def cut(server: SMTP) -> None:
