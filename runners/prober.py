@@ -12,6 +12,7 @@ from canary.signature import CanaryId, verify
 from canary.slot import Slot
 from probes.contracts import GaugeReader, Probe, Watcher
 from probes.masking import Masker
+from probes.ticketing.watcher import TicketWatcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,13 @@ class Place:
     Attributes:
         hop: the hop that is seen there; once it is, the place need not be asked again for that canary.
         may_write: whether anything is removed there.
+        strays: finds and removes canaries' tickets of which no store knows; None where there are none.
     """
 
     watcher: Watcher
     hop: Hop
     may_write: bool = True
+    strays: TicketWatcher | None = None
 
 
 @dataclass(frozen=True, slots=True)

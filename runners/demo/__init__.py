@@ -1,0 +1,5 @@
+"""The demonstration: a whole intake on loopback, probed, broken, shown found, and healed."""
+
+from runners.demo.story import main
+
+__all__ = ["main"]
