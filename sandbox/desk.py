@@ -102,13 +102,8 @@ class Desk:
 
     async def state(self) -> dict[str, object]:
         """What `/state` says of the desk; `alive` is false after a crash."""
-        crashed: dict[str, object] = {
-            "alive": False,
-            "exit_code": self._process.returncode if self._process else None,
-            "polling": False,
-        }
         if not self.alive:
-            return crashed
+            return self._mute()
         self._asked += 1
         waiting = asyncio.get_running_loop().create_future()
         self._answers[self._asked] = waiting
@@ -117,7 +112,12 @@ class Desk:
             async with asyncio.timeout(_ANSWER_LIMIT_SECONDS):
                 return {"alive": True, **await waiting}
         except (TimeoutError, DeskFailed, ConnectionError):
-            return crashed | {"alive": self.alive, "answers": False}
+            return self._mute()
+
+    def _mute(self) -> dict[str, object]:
+        """The state of a desk that says nothing: it has crashed, or it hangs."""
+        code = self._process.returncode if self._process else None
+        return {"alive": self.alive, "answers": False, "exit_code": code, "polling": False}
 
     def steer(self, faults: Faults) -> None:
         """Tell the child the faults in force."""

@@ -20,6 +20,7 @@ _LITERAL_LIMIT_BYTES = 64 * 1024 * 1024
 _SPLIT_GAP_SECONDS = 0.3
 _EARLY_EXISTS_LIMIT_SECONDS = 10.0
 _RECHECK_SECONDS = 0.2
+_FAREWELL_SECONDS = 0.1
 _log = logging.getLogger("sandbox.imap")
 
 
@@ -353,5 +354,7 @@ def connected(
         finally:
             parts.writers.discard(writer)
             writer.close()
+            # TLS would wait for the client's farewell, half a minute; a real server closes right after its own.
+            asyncio.get_running_loop().call_later(_FAREWELL_SECONDS, writer.transport.abort)
 
     return serve
