@@ -65,6 +65,7 @@ def _configure(wanted: DeskSettings, database: Path) -> None:
         STATIC_URL="/static/",
         MEDIA_URL="/media/",
         MEDIA_ROOT=str(Path(wanted.directory) / "media"),
+        FILE_UPLOAD_TEMP_DIR=wanted.directory,
         DEFAULT_AUTO_FIELD="django.db.models.AutoField",
         DATABASES={
             "default": {

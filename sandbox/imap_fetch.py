@@ -41,12 +41,19 @@ def marks_seen(wanted: Sequence[str]) -> bool:
     return any(item.startswith("BODY[") for item in spelled)
 
 
-def fetch(message: Message, wanted: Sequence[str], *, with_uid: bool) -> bytes:
-    """Return what stands between the brackets of a FETCH response."""
+def fetch(message: Message, wanted: Sequence[str], *, with_uid: bool, may_mark: bool = True) -> bytes:
+    """Return what stands between the brackets of a FETCH response.
+
+    Args:
+        message: The mail; reading its body sets Seen.
+        wanted: Data items, as `items` gives them.
+        with_uid: Show the UID even if it was not asked for.
+        may_mark: False in a folder that was opened by EXAMINE: no flag changes.
+    """
     parts = [_item(message, item) for item in wanted]
     if with_uid and "UID" not in wanted:
         parts.insert(0, b"UID %d" % message.uid)
-    if marks_seen(wanted) and SEEN not in message.flags:
+    if may_mark and marks_seen(wanted) and SEEN not in message.flags:
         message.flags.add(SEEN)
         parts = [part for part in parts if not part.startswith(b"FLAGS ")]
         parts.append(_flags(message))

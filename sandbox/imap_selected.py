@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from sandbox.imap_fetch import fetch, items, marks_seen
+from sandbox.imap_fetch import fetch, items
 from sandbox.imap_parse import BadCommand, Node, is_in, numbers, text, word
 from sandbox.imap_search import BadCharset, search
 from sandbox.imap_store import No, find_folder
@@ -141,19 +141,12 @@ class Selected:
         if len(nodes) < 2:  # noqa: PLR2004 - a set and items
             raise BadCommand("FETCH takes a set and data items")
         wanted = items(nodes[1] if len(nodes) == 2 else list(nodes[1:]))  # noqa: PLR2004 - a set and items
-        if self._read_only:
-            wanted = [item.replace("BODY[", "BODY.PEEK[") for item in wanted]
         for number, message in self._chosen(nodes[0], by_uid=by_uid):
-            if self._read_only and marks_seen(wanted):
-                kept = set(message.flags)
-                body = fetch(message, wanted, with_uid=by_uid).removesuffix(b" FLAGS (\\Seen)")
-                message.flags = kept
-            else:
-                before = frozenset(message.flags)
-                body = fetch(message, wanted, with_uid=by_uid)
-                if before != message.flags:
-                    self.folder.changed()
-                    self._told[message.uid] = frozenset(message.flags)
+            before = frozenset(message.flags)
+            body = fetch(message, wanted, with_uid=by_uid, may_mark=not self._read_only)
+            if before != message.flags:
+                self.folder.changed()
+                self._told[message.uid] = frozenset(message.flags)
             self._say(b"* %d FETCH (%s)" % (number, body))
 
     def _flag(self, nodes: Sequence[Node], *, by_uid: bool) -> None:

@@ -16,6 +16,9 @@ class OverQuota(Exception):
     """A message has no room in its account."""
 
 
+ARCHIVE = "Archive"
+
+
 @dataclass(slots=True, eq=False)
 class Message:
     """One stored mail.
@@ -108,10 +111,10 @@ class MailStore:
         return self._accounts.values()
 
     def add_account(self, address: str, password: str) -> Account:
-        """Create an account with INBOX, Junk and Sent."""
+        """Create an account with INBOX, Junk, Sent and an archive."""
         account = Account(address, password)
         self._accounts[address] = account
-        for name, use in (("INBOX", None), ("Junk", "\\Junk"), ("Sent", "\\Sent")):
+        for name, use in (("INBOX", None), ("Junk", "\\Junk"), ("Sent", "\\Sent"), (ARCHIVE, "\\Archive")):
             self.create_folder(account, name, special_use=use)
         return account
 
@@ -170,8 +173,11 @@ class MailStore:
         self.room_made.set()
 
     def fill(self, account: Account, *, size_bytes: int, unread: bool) -> int:
-        """Add fillers of so many bytes in all; returns the number of fillers."""
-        inbox = account.folders["INBOX"]
+        """Add fillers of so many bytes in all; returns the number of fillers.
+
+        Read ones lie in the archive: the helpdesk fetches whatever is in INBOX, and would eat them.
+        """
+        folder = account.folders["INBOX" if unread else ARCHIVE]
         flags = () if unread else (SEEN,)
         made = 0
         while size_bytes > 0:
@@ -179,7 +185,7 @@ class MailStore:
             if size_bytes - portion < _filler_floor():
                 portion = size_bytes
             raw = _filler(portion)
-            self.store(account, inbox, raw, flags=flags, over_quota=True, is_filler=True)
+            self.store(account, folder, raw, flags=flags, over_quota=True, is_filler=True)
             size_bytes -= len(raw)
             made += 1
         return made
