@@ -82,6 +82,21 @@ def test_full_mailbox__queue__accepts_holds_and_delivers_in_order(sandbox: Sandb
     assert subjects(mails(sandbox)) == ["held 1", "held 2", "held 3"]
 
 
+def test_queue__a_small_mail_behind_a_large_one__overtakes_it_neither_on_arrival_nor_at_a_flush(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.quota(sandbox.support.address, storage_bytes=LIMIT_BYTES)
+    sandbox.fill(sandbox.support.address, share=0.7)
+    send(sandbox, mail(sandbox, "large", body=("x" * 70 + "\n") * 1500))
+    send(sandbox, mail(sandbox, "small"))
+
+    assert sandbox.flush_queue() == 2
+    assert "small" not in subjects(mails(sandbox))
+    sandbox.empty(sandbox.support.address)
+    sandbox.until(lambda state: state["queue"]["held"] == 0)
+    assert subjects(mails(sandbox)) == ["large", "small"]
+
+
 def test_queue__drains_at_the_rate_that_is_set(sandbox: Sandbox) -> None:
     fill(sandbox)
     for number in range(4):

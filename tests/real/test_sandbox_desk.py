@@ -205,3 +205,15 @@ def test_acknowledgement__is_marked_as_automatic(sandbox: Sandbox) -> None:
 
     reply: Message = message_from_bytes(wait_for_mails(sandbox, role="canary")[0])
     assert reply["Auto-Submitted"] == "auto-replied"
+
+
+def test_fillers__are_no_mail_of_customers__and_become_no_tickets(sandbox: Sandbox) -> None:
+    address = sandbox.support.address
+    sandbox.quota(address, storage_bytes=100_000)
+    sandbox.fill(address, share=1.0)
+    wait_for_mails_by_state(sandbox)
+    state = sandbox.state()
+    sandbox.quota(address)
+
+    assert state["mailboxes"][address]["used_bytes"] == 100_000
+    assert state["desk"]["tickets_total"] == 0

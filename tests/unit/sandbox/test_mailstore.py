@@ -81,4 +81,4 @@ def test_repr__shows_no_password() -> None:
 def test_uidvalidities__differ_between_folders() -> None:
     _, account = make()
 
-    assert len({folder.uidvalidity for folder in account.folders.values()}) == 3
+    assert len({folder.uidvalidity for folder in account.folders.values()}) == 4
