@@ -24,6 +24,7 @@ from runners.ledger import Ledger
 from runners.prober import Prober
 from runners.progress import Progress
 from runners.settle import Settler
+from runners.strays import Strays
 from runners.watch import Watch
 
 HAND_OVER_SECONDS = 4.0
@@ -111,6 +112,7 @@ class OneShot:
         self._settler = Settler(prober, store, clock=clock, listener=progress, settled_by=observer)
         self._gauging = Gauging(store, clock=clock, progress=progress)
         self._cleaner = Cleaner(prober, store, clock=clock, progress=progress, observer=prober.name)
+        self._strays = Strays(prober, store, clock=clock, progress=progress)
         self._watch = Watch(
             prober,
             store,
@@ -123,34 +125,32 @@ class OneShot:
             settled=self._note_settled,
         )
         self._gauges: tuple[Gauge, ...] = ()
+        self._problem: str | None = None
 
     async def run(self, options: RunOptions) -> RunResult:
         """Launch, watch, settle, clean; returns early, with all stored, on SIGINT or SIGTERM."""
         interrupted_by: int | None = None
-        problem: str | None = None
         try:
             async with _interruptible() as caught:
                 await self._whole(options)
             interrupted_by = caught.signal
-        except StoreError as error:
-            problem = str(error)
-            self._progress.note(problem)
-        return await self._result(interrupted_by, problem)
+        except* StoreError as errors:
+            self._trouble(errors.exceptions[0])
+        return self._result(interrupted_by)
 
     async def _whole(self, options: RunOptions) -> None:
         await self._take_what_is_left()
         orders = await self._orders(options) if options.launches else []
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(self._watch.run())
-            gauging = group.create_task(self._gauging.read(self._prober.gauges))
+            gauging = group.create_task(self._read_gauges())
             sending = [group.create_task(self._send(order)) for order in orders]
             looking = group.create_task(self._look_for_what_is_left())
             await asyncio.wait([*sending, looking, gauging])
             if not options.detach:
                 await self._wait_for_verdicts(until_horizon=options.until_horizon)
             watching.cancel()
-        self._gauges = gauging.result()
-        await self._clean()
+        await self._clean(launches=options.launches)
 
     async def _take_what_is_left(self) -> None:
         for record in await self._store.outstanding(self._clock.now()):
@@ -233,12 +233,29 @@ class OneShot:
         return False
 
     async def _send(self, order: Order) -> None:
-        canary = await self._launcher.record(order)
-        self._tally.launched.add(canary.id)
-        self._board.put(Record(canary, None, launch_ended=False, is_clean=False))
-        self._progress.launched(canary)
-        await self._launcher.send(canary, self._ledger)
-        await self._watch.settle_touched()
+        try:
+            canary = await self._launcher.record(order)
+            self._tally.launched.add(canary.id)
+            self._board.put(Record(canary, None, launch_ended=False, is_clean=False))
+            self._progress.launched(canary)
+            await self._launcher.send(canary, self._ledger)
+            await self._watch.settle_touched()
+        except StoreError as error:
+            self._trouble(error)
+
+    async def _read_gauges(self) -> None:
+        try:
+            self._gauges = await self._gauging.read(self._prober.gauges)
+        except StoreError as error:
+            self._trouble(error)
+
+    def _trouble(self, error: BaseException) -> None:
+        """Note the first reason why something could not be recorded."""
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        if self._problem is None:
+            self._problem = self._prober.masker.mask(str(error))
+            self._progress.note(self._problem)
 
     async def _wait_for_verdicts(self, *, until_horizon: bool) -> None:
         while True:
@@ -256,30 +273,34 @@ class OneShot:
                 )
             await self._clock.sleep(0.05 if not until_horizon else 1.0)
 
-    async def _clean(self) -> None:
+    async def _clean(self, *, launches: bool) -> None:
         ids = set(self._board.canaries())
         records = [one for one in await self._store.outstanding(self._clock.now()) if one.canary.id in ids]
         try:
             async with self._clock.timeout(CLEAN_SECONDS):
                 await self._cleaner.clean(records)
+                if not launches:
+                    await self._strays.remove()
         except TimeoutError:
             self._progress.note(
                 "cleaning took too long; the next run or `intake-prober sweep` goes on with it"
             )
 
-    def _note_settled(self, record: Record) -> None:
-        if record.canary.id not in self._tally.settled and record.verdict is not Verdict.PENDING:
-            self._tally.first.add(record.canary.id)
-        self._tally.settled[record.canary.id] = record
+    def _note_settled(self, before: Verdict, after: Record) -> None:
+        if after.verdict is before:
+            return
+        if before is Verdict.PENDING:
+            self._tally.first.add(after.canary.id)
+        self._tally.settled[after.canary.id] = after
 
-    async def _result(self, interrupted_by: int | None, problem: str | None) -> RunResult:
+    def _result(self, interrupted_by: int | None) -> RunResult:
         changed = dict(self._tally.settled)
         for canary_id in self._tally.launched:
             if (record := self._board.get(canary_id)) is not None:
                 changed.setdefault(canary_id, record)
         records = tuple(sorted(changed.values(), key=lambda one: one.canary.launched_at))
         first = tuple(one for one in records if one.canary.id in self._tally.first)
-        return RunResult(records, first, self._gauges, interrupted_by, problem)
+        return RunResult(records, first, self._gauges, interrupted_by, self._problem)
 
 
 def _waits(record: Record, *, until_horizon: bool) -> bool:

@@ -47,7 +47,7 @@ class Settler:
         """
         for _ in range(_TRIES):
             judgement = await self.preview(record)
-            if record.judgement is not None and not _differs(record.judgement, judgement):
+            if not _differs(record.judgement, judgement):
                 return record
             progress, version = await self._store.progress(record.canary.path)
             grown, changes = self._incidents(record, judgement, progress)
@@ -116,8 +116,10 @@ def path_of(prober: Prober, canary: Canary) -> Path:
     )
 
 
-def _differs(stored: Judgement, fresh: Judgement) -> bool:
+def _differs(stored: Judgement | None, fresh: Judgement) -> bool:
     """Whether anything that is kept has changed; what the hops look like while pending is not."""
     if fresh.verdict is Verdict.PENDING:
         return False
+    if stored is None:
+        return True
     return (stored.verdict, stored.stop, stored.flaws) != (fresh.verdict, fresh.stop, fresh.flaws)

@@ -40,7 +40,7 @@ class Watch:
         report: Report,
         clock: Clock,
         progress: Progress,
-        settled: Callable[[Record], None],
+        settled: Callable[[Verdict, Record], None],
     ) -> None:
         self._prober = prober
         self._store = store
@@ -137,7 +137,7 @@ class Watch:
         after = await self._settler.settle(current)
         if after != current:
             self._board.update(after)
-            self._settled(after)
+            self._settled(current.verdict, after)
 
     async def _explain(self, canary: Canary) -> None:
         """Before a canary is given its bad verdict: look into the mailbox once more, and read what it says of itself."""

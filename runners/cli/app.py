@@ -2,24 +2,14 @@
 
 import os
 import sys
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from runners.cli import (
-    audit,
-    canaries,
-    check,
-    demo,
-    incidents,
-    init,
-    run,
-    schema,
-    status,
-    sweep,
-    trace,
-)
 from runners.cli.exits import Exit
 from runners.cli.options import (
     DEFAULT_CONFIG,
@@ -38,30 +28,39 @@ _MISTAKE: type[Exception] = next(
     one for one in typer.BadParameter.__mro__ if one.__name__ == "ClickException"
 )
 
-app = typer.Typer(
-    name=PROGRAM,
-    help="Know within minutes when customers can't reach support, and which hop broke.",
-    epilog="Exit: 0 all well, 1 a breach, 2 configuration or usage, 3 inconclusive. Example: intake-prober check",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+COMMANDS = (
+    "init",
+    "check",
+    "run",
+    "sweep",
+    "status",
+    "canaries",
+    "trace",
+    "incidents",
+    "audit",
+    "demo",
+    "schema",
 )
-for function in (
-    init.init,
-    check.check,
-    run.run,
-    sweep.sweep,
-    status.status,
-    canaries.canaries,
-    trace.trace,
-    incidents.incidents,
-    audit.audit,
-    demo.demo,
-    schema.schema,
-):
-    app.command()(function)
+"""All commands, in the order of the help; each is the function of its name in the module of its name."""
+
+
+def build_app(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The command line with these commands: what is not asked for need not be built at every start."""
+    app = typer.Typer(
+        name=PROGRAM,
+        help="Know within minutes when customers can't reach support, and which hop broke.",
+        epilog="Exit: 0 all well, 1 a breach, 2 configuration or usage, 3 inconclusive. Example: intake-prober check",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_shared)
+    for name in names:
+        module = import_module(f"runners.cli.{name}")
+        app.command(name)(getattr(module, name))
+    return app
 
 
 def _version(value: bool) -> None:
@@ -72,7 +71,6 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _shared(
     context: typer.Context,
     *,
@@ -103,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
     # Pydantic looks for plugins in the metadata of every installed package: 60 ms of each start, and we have none.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
-        status_now = app(words, standalone_mode=False, prog_name=PROGRAM)
+        status_now = build_app(_wanted(words))(words, standalone_mode=False, prog_name=PROGRAM)
     except _MISTAKE as mistake:
         return _usage(mistake, as_json="--json" in words)
     except (KeyboardInterrupt, typer.Abort):
@@ -113,6 +111,12 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
     return status_now if isinstance(status_now, int) else Exit.OK
+
+
+def _wanted(words: Sequence[str]) -> Sequence[str]:
+    """The commands that a command line may mean: those among its words, or all where help or none is asked for."""
+    before_help = list(takewhile(lambda word: word not in {"-h", "--help"}, words))
+    return [name for name in COMMANDS if name in before_help] or COMMANDS
 
 
 def _usage(mistake: Exception, *, as_json: bool) -> int:

@@ -17,8 +17,6 @@ def audit(options: Options, since: SinceOption = None, limit: LimitOption = 50) 
 
     Example: intake-prober audit --since 24h
     """
-    from runners.answer_shapes import AuditAnswer
-    from runners.answers import audit_line_answer, leftover_answer
     from runners.cli.output import plain
     from runners.cli.selecting import since_when
     from runners.cli.storing import ask_store
@@ -33,6 +31,9 @@ def audit(options: Options, since: SinceOption = None, limit: LimitOption = 50) 
 
     entries, leftovers = ask_store(options, config, ask)
     if options.as_json:
+        from runners.answer_shapes import AuditAnswer
+        from runners.answers import audit_line_answer, leftover_answer
+
         answer: AuditAnswer = {
             "audit": [audit_line_answer(one) for one in entries],
             "leftovers": [leftover_answer(one) for one in leftovers],

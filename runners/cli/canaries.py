@@ -31,8 +31,6 @@ def canaries(
 
     Example: intake-prober canaries --path support-email --verdict breached --since 7d
     """
-    from runners.answer_shapes import CanariesAnswer
-    from runners.answers import canary_answer
     from runners.cli.selecting import paths_of, since_when, verdict_of
     from runners.cli.storing import ask_store, exit_of, view_paths
     from runners.clock import SystemClock
@@ -53,6 +51,9 @@ def canaries(
     records, views = ask_store(options, config, ask)
     code = exit_of([view for view, _ in views])
     if options.as_json:
+        from runners.answer_shapes import CanariesAnswer
+        from runners.answers import canary_answer
+
         answer: CanariesAnswer = {"canaries": [canary_answer(one) for one in records], "exit": int(code)}
         options.output.answer_json(answer)
     else:

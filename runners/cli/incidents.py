@@ -24,8 +24,6 @@ def incidents(
 
     Example: intake-prober incidents --since 30d
     """
-    from runners.answer_shapes import IncidentsAnswer
-    from runners.answers import incident_answer
     from runners.cli.selecting import paths_of, since_when
     from runners.cli.storing import ask_store, exit_of, view_paths
     from runners.clock import SystemClock
@@ -42,6 +40,9 @@ def incidents(
     found, views = ask_store(options, config, ask)
     code = exit_of([view for view, _ in views])
     if options.as_json:
+        from runners.answer_shapes import IncidentsAnswer
+        from runners.answers import incident_answer
+
         answer: IncidentsAnswer = {"incidents": [incident_answer(one) for one in found], "exit": int(code)}
         options.output.answer_json(answer)
     else:

@@ -21,8 +21,6 @@ def status(options: Options) -> None:
 
     Example: intake-prober status --json
     """
-    from runners.answer_shapes import StatusAnswer
-    from runners.answers import gauge_answer, path_answer
     from runners.cli.storing import ask_store, exit_of, view_paths
 
     config = options.load(needs_secrets=False)
@@ -35,6 +33,9 @@ def status(options: Options) -> None:
     views, gauges, leftovers = ask_store(options, config, ask)
     code = exit_of([view for view, _ in views])
     if options.as_json:
+        from runners.answer_shapes import StatusAnswer
+        from runners.answers import gauge_answer, path_answer
+
         answer: StatusAnswer = {
             "paths": [path_answer(view, facts) for view, facts in views],
             "gauges": [gauge_answer(one) for one in gauges],

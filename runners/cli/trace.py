@@ -26,8 +26,6 @@ def trace(
 
     Example: intake-prober trace ailhx6nqaa4tgmzt
     """
-    from runners.answer_shapes import TraceAnswer
-    from runners.answers import canary_answer, observation_answer
     from runners.cli.storing import ask_store, exit_of, view_paths
     from runners.cli.waterfall import waterfall
 
@@ -56,6 +54,9 @@ def trace(
     runbook = configured.path.runbook if configured is not None else None
     code = exit_of([view for view, _ in views])
     if options.as_json:
+        from runners.answer_shapes import TraceAnswer
+        from runners.answers import canary_answer, observation_answer
+
         answer: TraceAnswer = {
             "canary": canary_answer(record),
             "observations": [observation_answer(one) for one in observations],

@@ -149,11 +149,11 @@ async def is_clean(hand: Stagehand) -> None:
     hand.title(5, "Nothing is left behind")
     await hand.run(launches=False)
     state = hand.stage.state()
-    tickets = state["desk"]["tickets"]
+    desk = state["desk"]
     mails = {address: box["messages"] for address, box in state["mailboxes"].items()}
     records = await hand.store.canaries(CanaryQuery(limit=50))
-    hand.say(f"{len(records)} canaries, {tickets['total']} tickets, {tickets['open']} of them open")
-    hand.expect("no ticket is open", holds=tickets["open"] == 0)
+    hand.say(f"{len(records)} canaries, {desk['tickets_total']} tickets, {desk['tickets_open']} of them open")
+    hand.expect("no ticket is open", holds=desk["tickets_open"] == 0)
     hand.expect("no mail is left in any mailbox", holds=not any(mails.values()))
     hand.expect("no leftover is known", holds=not await hand.store.leftovers())
 

@@ -2,6 +2,7 @@
 
 Times are whole microseconds since 1970 in UTC: exact, the same in both databases, and in order. What only the domain
 reads is one JSON text a row (`runners.store.codec`); what is searched, counted or joined has a column of its own.
+Partial indexes (`PARTIAL_INDEXES`) stand in the migrations alone: to declare one here would load every dialect.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -73,6 +73,17 @@ _Count = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite numbers rows by itself only where the key is called INTEGER."""
 
 
+PARTIAL_INDEXES = frozenset(
+    {
+        "ix_canary_unclean",
+        "ix_incident_open",
+        "ix_leftover_remaining",
+        "ix_export_outbox_pending",
+        "ix_alert_outbox_pending",
+    }
+)
+
+
 def _of_canary(*, is_key: bool = True) -> Column[str]:
     return Column(
         "canary_id",
@@ -112,12 +123,6 @@ Index(None, canary.c.path, canary.c.settled_at)
 Index(None, canary.c.verdict, canary.c.launched_at)
 Index(None, canary.c.launched_at)
 Index(None, canary.c.trace_id)
-Index(
-    "ix_canary_unclean",
-    canary.c.launched_at,
-    sqlite_where=text("is_clean = 0"),
-    postgresql_where=text("is_clean = false"),
-)
 
 lease = Table(
     "lease",
@@ -194,12 +199,6 @@ incident = Table(
 )
 Index(None, incident.c.path, incident.c.opened_at)
 Index(None, incident.c.opened_at)
-Index(
-    "ix_incident_open",
-    incident.c.path,
-    sqlite_where=text("resolved_at IS NULL"),
-    postgresql_where=text("resolved_at IS NULL"),
-)
 
 incident_transition = Table(
     "incident_transition",
@@ -283,12 +282,6 @@ leftover = Table(
     Column("url", Words),
     Column("is_gone", Boolean, nullable=False),
 )
-Index(
-    "ix_leftover_remaining",
-    leftover.c.since_at,
-    sqlite_where=text("is_gone = 0"),
-    postgresql_where=text("is_gone = false"),
-)
 
 audit = Table(
     "audit",
@@ -318,12 +311,6 @@ export_outbox = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_at", Instant, nullable=False),
 )
-Index(
-    "ix_export_outbox_pending",
-    export_outbox.c.next_at,
-    sqlite_where=text("state = 'pending'"),
-    postgresql_where=text("state = 'pending'"),
-)
 
 alert_outbox = Table(
     "alert_outbox",
@@ -340,12 +327,6 @@ alert_outbox = Table(
     Column("delivered_at", Instant),
     Column("error", Words),
     UniqueConstraint("sink", "dedup_key", "seq"),
-)
-Index(
-    "ix_alert_outbox_pending",
-    alert_outbox.c.next_at,
-    sqlite_where=text("state = 'pending'"),
-    postgresql_where=text("state = 'pending'"),
 )
 
 silence = Table(

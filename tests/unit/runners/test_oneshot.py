@@ -1,0 +1,276 @@
+"""A one-shot run over a pretend intake: what it launches, waits for, settles, cleans, and how it exits."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from canary.hop import Hop
+from canary.path import PathName
+from canary.reason import Reason
+from canary.verdict import Verdict
+from probes.contracts import RemovalState
+from runners.contracts import StoreError
+from runners.oneshot import OneShot, RunOptions, RunResult
+from runners.progress import Silent
+from tests.fakes.clock import FakeClock, run_jumping
+from tests.fakes.memory_store import MemoryStore
+from tests.fakes.world import World, email_path, prober_of
+
+Run = Callable[..., RunResult]
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def world(clock: FakeClock) -> World:
+    return World(clock)
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def run(clock: FakeClock, world: World, store: MemoryStore) -> Run:
+    def go(options: RunOptions | None = None, *paths: str, deadline_seconds: float = 60.0) -> RunResult:
+        known = [
+            email_path(name, deadline_seconds=deadline_seconds) for name in (paths or ("support-email",))
+        ]
+        shot = OneShot(prober_of(world, *known), store, clock=clock, progress=Silent())
+        return run_jumping(clock, shot.run(options or RunOptions()))
+
+    return go
+
+
+def stop_of(result: RunResult) -> tuple[Hop, Reason]:
+    judgement = result.records[0].judgement
+    assert judgement is not None
+    assert judgement.stop is not None
+    return judgement.stop.hop, judgement.stop.reason
+
+
+def test_ticket_in_time__run__confirms_and_cleans_and_exits_0(run: Run, world: World) -> None:
+    result = run()
+
+    assert [record.verdict for record in result.records] == [Verdict.CONFIRMED]
+    assert world.removed == [result.records[0].canary.id]
+    assert result.exit_code == 0
+
+
+def test_no_ticket__run__breaches_at_the_deadline_and_blames_ticket_created(run: Run, world: World) -> None:
+    world.ticket_after_seconds = None
+
+    result = run()
+
+    assert [record.verdict for record in result.records] == [Verdict.BREACHED]
+    assert stop_of(result) == (Hop.TICKET_CREATED, Reason.NOT_SEEN)
+    assert world.removed == []
+    assert result.exit_code == 1
+
+
+def test_blind_desk__run__is_inconclusive_and_never_blames_the_target(run: Run, world: World) -> None:
+    world.desk_is_blind = True
+
+    result = run()
+
+    assert [record.verdict for record in result.records] == [Verdict.INCONCLUSIVE]
+    assert stop_of(result) == (Hop.TICKET_CREATED, Reason.TICKET_API_UNREADABLE)
+    assert result.exit_code == 3
+
+
+def test_breached_earlier__next_run_sees_the_ticket__is_late_and_clean(
+    run: Run, world: World, clock: FakeClock
+) -> None:
+    world.ticket_after_seconds = 90.0
+    first = run()
+    clock.advance(120)
+
+    second = run(RunOptions(launches=False))
+
+    assert [record.verdict for record in first.records] == [Verdict.BREACHED]
+    assert [record.verdict for record in second.records] == [Verdict.LATE]
+    assert world.removed == [first.records[0].canary.id]
+    assert second.exit_code == 0
+
+
+def test_breached_and_never_seen__sweep_after_the_horizon__is_lost(
+    run: Run, world: World, clock: FakeClock
+) -> None:
+    world.ticket_after_seconds = None
+    run()
+    clock.advance(3700)
+
+    result = run(RunOptions(launches=False))
+
+    assert [record.verdict for record in result.records] == [Verdict.LOST]
+
+
+def test_two_breaches__third_run_confirmed_twice__opens_and_resolves_one_incident(
+    run: Run, world: World, clock: FakeClock, store: MemoryStore
+) -> None:
+    run()
+    world.ticket_after_seconds = None
+    run()
+    run()
+    world.ticket_after_seconds = 1.0
+    run()
+    run()
+
+    incidents = run_jumping(clock, store.incidents(path=None, since=None, limit=10))
+
+    assert len(incidents) == 1
+    assert incidents[0].resolved_at is not None
+    assert incidents[0].impact_from is not None
+    assert incidents[0].impact_until is not None
+    assert incidents[0].impact_from < incidents[0].onset_at < incidents[0].impact_until
+
+
+def test_two_tickets__run__confirms_with_the_flaw_duplicate_and_removes_both(
+    run: Run, world: World, store: MemoryStore, clock: FakeClock
+) -> None:
+    world.tickets_each = 2
+
+    result = run()
+
+    judgement = result.records[0].judgement
+    assert judgement is not None
+    assert [(flaw.hop, flaw.reason) for flaw in judgement.flaws] == [(Hop.TICKET_CONTENT, Reason.DUPLICATE)]
+    audit = run_jumping(clock, store.audit(since=None, limit=10))
+    assert len({entry.what for entry in audit}) == 2
+
+
+def test_removal_fails__run__leaves_it_to_the_next_and_says_so(
+    run: Run, world: World, store: MemoryStore, clock: FakeClock
+) -> None:
+    world.removal = RemovalState.FAILED
+    run()
+    assert len(run_jumping(clock, store.leftovers())) == 1
+
+    world.removal = RemovalState.DONE
+    clock.advance(3600)
+    run(RunOptions(launches=False))
+
+    assert run_jumping(clock, store.leftovers()) == []
+
+
+def test_more_than_20_leftovers__run__launches_nothing(run: Run, world: World) -> None:
+    world.removal = RemovalState.FAILED
+    for _ in range(21):
+        run()
+    launched = len(world.sent)
+
+    run()
+
+    assert launched == 21
+    assert len(world.sent) == 21
+
+
+def test_due_slot__two_runs__launch_one_canary(run: Run, world: World) -> None:
+    run(RunOptions(only_due=True))
+    run(RunOptions(only_due=True))
+
+    assert len(world.sent) == 1
+
+
+def test_probe_has_a_bug__run__is_inconclusive_unexpected_and_goes_on(run: Run, world: World) -> None:
+    world.launch_error = RuntimeError("a bug")
+
+    result = run(RunOptions(), "one", "two")
+
+    assert [record.verdict for record in result.records] == [Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE]
+    assert stop_of(result)[1] is Reason.UNEXPECTED
+    assert result.exit_code == 3
+
+
+def test_store_fails_before_the_send__run__sends_nothing_and_exits_3(
+    run: Run, world: World, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise StoreError("intake.db: the disk is full. Free some space.")
+
+    monkeypatch.setattr(store, "record", refuse)
+
+    result = run()
+
+    assert world.sent == {}
+    assert result.problem == "intake.db: the disk is full. Free some space."
+    assert result.exit_code == 3
+
+
+def test_unfinished_launch_of_a_dead_process__next_run__is_prober_stopped(
+    run: Run, world: World, clock: FakeClock
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    world.launch_error = Killed()
+    with pytest.raises(BaseExceptionGroup):
+        run()
+    world.launch_error = None
+    clock.advance(60)
+
+    result = run(RunOptions(launches=False))
+
+    assert [record.verdict for record in result.records] == [Verdict.INCONCLUSIVE]
+    assert stop_of(result) == (Hop.SMTP_CONNECT, Reason.PROBER_STOPPED)
+
+
+def test_clock_stepped_while_out__run__is_inconclusive(run: Run, world: World, clock: FakeClock) -> None:
+    world.ticket_after_seconds = None
+    clock.call_at(10, lambda: clock.step(5))
+
+    result = run()
+
+    assert stop_of(result)[1] is Reason.CLOCK_STEPPED
+    assert result.exit_code == 3
+
+
+def test_many_canaries_outstanding__watch__looks_once_for_all_of_them(run: Run, world: World) -> None:
+    result = run(RunOptions(), *[f"path-{n}" for n in range(20)])
+
+    assert len(result.records) == 20
+    assert max(count for _, count in world.looks) == 20
+    assert len(world.looks) < 15
+
+
+def test_detached__run__returns_before_the_verdict__and_the_next_settles(run: Run, clock: FakeClock) -> None:
+    first = run(RunOptions(detach=True))
+    clock.advance(70)
+    second = run(RunOptions(launches=False))
+
+    assert [record.verdict for record in first.records] == [Verdict.PENDING]
+    assert [record.verdict for record in second.records] == [Verdict.CONFIRMED]
+    assert first.exit_code == 0
+    assert second.exit_code == 0
+
+
+def test_disabled_path__run_without_names__launches_nothing(
+    world: World, store: MemoryStore, clock: FakeClock
+) -> None:
+    path = replace(email_path(), is_enabled=False)
+    shot = OneShot(prober_of(world, path), store, clock=clock, progress=Silent())
+
+    result = run_jumping(clock, shot.run(RunOptions()))
+
+    assert world.sent == {}
+    assert result.records == ()
+
+
+def test_cap_reached__scheduled_launch__is_left_out(
+    world: World, store: MemoryStore, clock: FakeClock
+) -> None:
+    capped = replace(prober_of(world), cap_per_hour={"desk": 1})
+    for _ in range(2):
+        run_jumping(
+            clock, OneShot(capped, store, clock=clock, progress=Silent()).run(RunOptions(only_due=True))
+        )
+        clock.advance(timedelta(minutes=10).total_seconds())
+
+    assert len(world.sent) == 1
+    assert PathName("support-email") in capped.paths
