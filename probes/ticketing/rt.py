@@ -57,6 +57,7 @@ class RequestTracker:
         self._api = api
         self._clock = clock
         self._masker = masker
+        self._per_page = _PER_PAGE
         self._messages: dict[int, FirstMessage] = {}
 
     @property
@@ -126,13 +127,13 @@ class RequestTracker:
                     "fields[Requestor]": "EmailAddress",
                     "orderby": "id",
                     "order": "ASC",
-                    "per_page": str(_PER_PAGE),
+                    "per_page": str(self._per_page),
                     "page": str(page),
                 },
             )
             found = list(answer["items"].items())
             rows.update((one["id"].number(), one) for one in found)
-            if len(found) < _PER_PAGE:
+            if len(found) < self._per_page:
                 return list(rows.values()), True
         return list(rows.values()), False
 

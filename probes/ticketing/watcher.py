@@ -219,26 +219,35 @@ class TicketWatcher:
         )
 
     def _seen(self, canary: Canary, tickets: Sequence[Ticket], span: "_Span") -> Iterable[Observation]:
+        is_intact = False
         for ticket in tickets:
             yield self._created(canary, ticket, span)
             if ticket.state is TicketState.TICKET:
-                yield self._content(canary, ticket, span)
-        if not _has_ticket(tickets):
-            yield Observation(
-                canary_id=canary.id,
-                hop=Hop.TICKET_CREATED,
-                outcome=Outcome.UNKNOWN,
-                evidence=Evidence.OBSERVED,
-                began_at=span.began_at,
-                ended_at=span.ended_at,
-                reason=Reason.NOT_SEEN,
-                detail=f"no ticket of it in {self.place}"
-                if span.look.is_complete
-                else "not all tickets were read",
-                place=self.place,
-                look=span.look,
-                skew_seconds=span.skew_seconds,
-            )
+                content = self._content(canary, ticket, span)
+                is_intact = is_intact or content.outcome is Outcome.OK
+                yield content
+        if not is_intact:
+            yield self._in_vain(canary, tickets, span)
+
+    def _in_vain(self, canary: Canary, tickets: Sequence[Ticket], span: "_Span") -> Observation:
+        """That no ticket was there, or, at the hop after it, none that is intact: both leave the deadline unmet."""
+        has_ticket = _has_ticket(tickets)
+        what = "intact ticket" if has_ticket else "ticket"
+        return Observation(
+            canary_id=canary.id,
+            hop=Hop.TICKET_CONTENT if has_ticket else Hop.TICKET_CREATED,
+            outcome=Outcome.UNKNOWN,
+            evidence=Evidence.OBSERVED,
+            began_at=span.began_at,
+            ended_at=span.ended_at,
+            reason=Reason.NOT_SEEN,
+            detail=f"no {what} of it in {self.place}"
+            if span.look.is_complete
+            else "not all tickets were read",
+            place=self.place,
+            look=span.look,
+            skew_seconds=span.skew_seconds,
+        )
 
     def _created(self, canary: Canary, ticket: Ticket, span: "_Span") -> Observation:
         is_diverted = ticket.state is TicketState.DIVERTED

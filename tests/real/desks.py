@@ -1,0 +1,210 @@
+"""Benches for the ticketing contract: the sandbox's django-helpdesk, and Request Tracker."""
+
+import json
+import sqlite3
+import urllib.parse
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from probes.contracts import TicketingSystem
+from probes.http import HttpSettings, open_api
+from probes.masking import Masker, Secret
+from probes.ticketing import helpdesk, rt
+from probes.ticketing.helpdesk import Helpdesk
+from probes.ticketing.rt import RequestTracker
+from probes.ticketing.settings import HelpdeskSettings, RtSettings
+from runners.clock import SystemClock
+from tests.contracts.ticketing_contract import MARKER, TAG
+from tests.real.servers.mail import Mail
+from tests.real.servers.request_tracker import RequestTracker as RunningTracker
+from tests.sandbox import Sandbox
+
+
+class GivenSecret:
+    """A token that the test knows."""
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+        self.reads: list[bool] = []
+
+    async def read(self, *, renew: bool = False) -> Secret:
+        self.reads.append(renew)
+        return Secret(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A ticket of somebody else."""
+
+    subject: str
+    body: str
+    requester: str
+    resolution: str = ""
+    message_id: str = ""
+
+
+class HelpdeskBench:
+    """The sandbox's helpdesk with what tests do beside the adapter."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    def opened(self) -> AbstractAsyncContextManager[Helpdesk]:
+        return self.connected(self.sandbox.endpoints.desk_token)
+
+    def refused(self) -> AbstractAsyncContextManager[TicketingSystem]:
+        return self.connected("0" * 40)
+
+    @asynccontextmanager
+    async def connected(
+        self, token: str, *, page_size: int = 100, total_seconds: float = 20.0, url: str | None = None
+    ) -> AsyncIterator[Helpdesk]:
+        clock, masker = SystemClock(), Masker()
+        url = url or self.sandbox.endpoints.desk_url
+        http = HttpSettings(name="desk", url=url, total_seconds=total_seconds)
+        async with open_api(
+            http, clock=clock, masker=masker, secret=GivenSecret(token), authorise=helpdesk.authorise
+        ) as api:
+            settings = HelpdeskSettings(name="desk", url=url, marker=MARKER, tag=TAG, page_size=page_size)
+            yield Helpdesk(settings, api, clock=clock, masker=masker)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def open_ticket(self, subject: str, body: str, requester: str) -> str:
+        queue = self._queue()
+        with self.sandbox.desk() as api:
+            ticket = {"queue": queue, "title": subject, "description": body, "submitter_email": requester}
+            answer = api.post("/api/tickets/", json={**ticket, "priority": 3})
+            answer.raise_for_status()
+            return str(answer.json()["id"])
+
+    def raw(self, ticket_id: str) -> bytes:
+        with self.sandbox.desk() as api:
+            answer = api.get(f"/api/tickets/{ticket_id}/")
+            answer.raise_for_status()
+            return answer.content
+
+    def mails_sent(self) -> int:
+        counters = self.sandbox.state()["counters"]["smtp"]
+        return sum(count for name, count in counters.items() if name.startswith("accepted_"))
+
+    def insert(self, strangers: Iterable[Stranger]) -> None:
+        """Write many tickets straight into the helpdesk's database: a thousand by its API take half a minute."""
+        with closing(sqlite3.connect(self._database(), timeout=20)) as database, database:
+            template = self.open_ticket("a template", "for the others", "template@customer.test")
+            ticket = _row(database, "helpdesk_ticket", f"id = {template}")
+            followup = {
+                **_row(database, "helpdesk_followup", f"ticket_id = {template}", optional=True),
+                "message_id": None,
+            }
+            for one in strangers:
+                values = {
+                    **ticket,
+                    "title": one.subject,
+                    "description": one.body,
+                    "submitter_email": one.requester,
+                    "resolution": one.resolution,
+                }
+                number = _insert(database, "helpdesk_ticket", values)
+                if len(followup) > 1:
+                    said = {**followup, "ticket_id": number, "message_id": one.message_id or None}
+                    _insert(database, "helpdesk_followup", said)
+
+    def content(self) -> dict[int, tuple[object, ...]]:
+        """Every ticket and follow-up as the database has it, by the ticket's id."""
+        with closing(sqlite3.connect(self._database(), timeout=20)) as database:
+            tickets = database.execute("SELECT id, * FROM helpdesk_ticket ORDER BY id").fetchall()
+            followups = database.execute("SELECT ticket_id, * FROM helpdesk_followup ORDER BY id").fetchall()
+        return {row[0]: (row, tuple(one for one in followups if one[0] == row[0])) for row in tickets}
+
+    def _queue(self) -> int:
+        with closing(sqlite3.connect(self._database(), timeout=20)) as database:
+            return int(database.execute("SELECT id FROM helpdesk_queue").fetchone()[0])
+
+    def _database(self) -> str:
+        (found,) = self.sandbox.directory.rglob("desk.sqlite3")
+        return str(found)
+
+
+class TrackerBench:
+    """A Request Tracker with what tests do beside the adapter."""
+
+    def __init__(self, tracker: RunningTracker, mail: Mail) -> None:
+        self.tracker = tracker
+        self._mail = mail
+
+    def opened(self) -> AbstractAsyncContextManager[RequestTracker]:
+        return self.connected(self.tracker.token)
+
+    def refused(self) -> AbstractAsyncContextManager[TicketingSystem]:
+        return self.connected("1-1-" + "0" * 32)
+
+    @asynccontextmanager
+    async def connected(
+        self, token: str, *, custom_field: str | None = "Canary", closed_status: str = "rejected"
+    ) -> AsyncIterator[RequestTracker]:
+        clock, masker = SystemClock(), Masker()
+        http = HttpSettings(name="rt", url=self.tracker.url)
+        async with open_api(
+            http, clock=clock, masker=masker, secret=GivenSecret(token), authorise=rt.authorise
+        ) as api:
+            settings = RtSettings(
+                name="rt",
+                url=self.tracker.url,
+                marker=MARKER,
+                queue=self.tracker.queue,
+                tag=TAG,
+                custom_field=custom_field,
+                closed_status=closed_status,
+            )
+            yield RequestTracker(settings, api, clock=clock, masker=masker)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def open_ticket(self, subject: str, body: str, requester: str) -> str:
+        status, answer = self.tracker.call(
+            "ticket",
+            {"Queue": self.tracker.queue, "Subject": subject, "Requestor": requester, "Content": body},
+            method="POST",
+        )
+        if status != 201:
+            raise ValueError(f"the ticket was not made: {status} {answer}")
+        return str(answer["id"])
+
+    def raw(self, ticket_id: str) -> bytes:
+        fields = urllib.parse.urlencode({"fields": "Type,Field,OldValue,NewValue,Created", "per_page": 100})
+        parts = [
+            self.tracker.call(f"ticket/{ticket_id}")[1],
+            self.tracker.call(f"ticket/{ticket_id}/history?{fields}")[1],
+            self.tracker.call(f"ticket/{ticket_id}/attachments?fields=Headers,Content&per_page=100")[1],
+        ]
+        return json.dumps(parts, sort_keys=True).encode()
+
+    def mails_sent(self) -> int:
+        self._mail.postfix.drain()
+        return self._mail.postfix.log().count(f"from=<{self.tracker.support_address}>")
+
+
+def _row(
+    database: sqlite3.Connection, table: str, where: str, *, optional: bool = False
+) -> dict[str, object]:
+    cursor = database.execute(f"SELECT * FROM {table} WHERE {where}")  # noqa: S608 - our own words
+    row = cursor.fetchone()
+    if row is None and optional:
+        return {}
+    names = [one[0] for one in cursor.description]
+    return {name: value for name, value in zip(names, row, strict=True) if name != "id"}
+
+
+def _insert(database: sqlite3.Connection, table: str, values: dict[str, object]) -> int:
+    names = ", ".join(f'"{name}"' for name in values)
+    marks = ", ".join("?" for _ in values)
+    cursor = database.execute(
+        f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608 - our own words
+        tuple(values.values()),
+    )
+    return int(cursor.lastrowid or 0)
