@@ -160,7 +160,7 @@ def test_strangers_in_request_tracker__stay_as_they_were(tracker: TrackerBench) 
     lost = new_canary(now)
     others = [
         tracker.open_ticket(one.subject, one.body, one.requester)
-        for one in strangers(known, 40)
+        for one in strangers(known, 18)
         if not one.message_id
     ]
     for one in (*known, lost):
