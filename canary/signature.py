@@ -24,7 +24,10 @@ TOKEN_LENGTH = len(_LETTER) + _ID_LENGTH + _SIGNATURE_LENGTH
 RANDOM_BYTES = 4
 """How much randomness `mint_id` takes."""
 
-_TOKEN = re.compile(rf"(?<![a-z0-9]){_LETTER}[a-z2-7]{{{TOKEN_LENGTH - 1}}}(?![a-z0-9])", re.IGNORECASE)
+# Without ASCII, the letters U+017F and U+212A would count as s and k in another case, and no signature has them.
+_TOKEN = re.compile(
+    rf"(?<![a-z0-9]){_LETTER}[a-z2-7]{{{TOKEN_LENGTH - 1}}}(?![a-z0-9])", re.IGNORECASE | re.ASCII
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -67,7 +70,10 @@ def launched_at_of(canary_id: CanaryId) -> datetime:
     if len(canary_id) != _ID_LENGTH:
         raise ValueError(f"no canary id: {canary_id!r}")
     raw = base64.b32decode(canary_id.upper())
-    return _EPOCH + int.from_bytes(raw[:6], "big") * _MILLISECOND
+    try:
+        return _EPOCH + int.from_bytes(raw[:6], "big") * _MILLISECOND
+    except OverflowError as error:
+        raise ValueError(f"no canary id: {canary_id!r} is of a year after 9999") from error
 
 
 def _sign(canary_id: CanaryId, path: str, key: bytes) -> str:
