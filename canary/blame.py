@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from canary.hop import LAUNCH_HOPS, Hop
-from canary.observation import Evidence, Observation, Outcome
+from canary.hop import LAUNCH_HOPS, Hop, full_route
+from canary.observation import Depth, Evidence, Observation, Outcome
 from canary.path import Path, Proof
 from canary.reason import Reason, Side
 
@@ -50,12 +50,23 @@ class Stop:
     side: Side
 
 
-def hop_results(path: Path, observations: Sequence[Observation]) -> tuple[HopResult, ...]:
+def hop_results(
+    path: Path, observations: Sequence[Observation], *, deadline_at: datetime | None = None
+) -> tuple[HopResult, ...]:
     """What each hop of the path's route came to; a success proves the earlier hops that were not seen.
 
-    The order of the observations, and facts reported twice, make no difference.
+    The order of the observations, and facts reported twice, make no difference. A bounce tells of
+    ``mailbox.arrival`` whether we may read that mailbox or not, so it adds that hop to a route without it.
+
+    Args:
+        path: the path.
+        observations: of one canary.
+        deadline_at: its deadline; a wide look from then on outweighs any blind one. None: every wide look does.
     """
-    singles = [_single(hop, [seen for seen in observations if seen.hop is hop]) for hop in path.route]
+    singles = [
+        _single(hop, [seen for seen in observations if seen.hop is hop], deadline_at)
+        for hop in _route_as_seen(path, observations)
+    ]
     proved = _proved_up_to(path, singles)
     return tuple(
         _inferred(result) if index < proved and result.outcome is Outcome.UNKNOWN else result
@@ -63,7 +74,7 @@ def hop_results(path: Path, observations: Sequence[Observation]) -> tuple[HopRes
     )
 
 
-def flaws(path: Path, results: Sequence[HopResult], observations: Sequence[Observation]) -> tuple[Flaw, ...]:
+def flaws(results: Sequence[HopResult], observations: Sequence[Observation]) -> tuple[Flaw, ...]:
     """The hops that went wrong on the way of a canary whose intact ticket came."""
     found = [
         Flaw(result.hop, result.reason)
@@ -76,10 +87,10 @@ def flaws(path: Path, results: Sequence[HopResult], observations: Sequence[Obser
         if seen.outcome is Outcome.FAILED
         and seen.reason is not None
         and seen.hop not in LAUNCH_HOPS
-        and seen.ticket is None
+        and seen.hop is not Hop.TICKET_CONTENT  # a damaged copy beside the intact one is a duplicate
     ]
     found += _ticket_flaws(observations)
-    in_route = {hop: index for index, hop in enumerate(path.route)}
+    in_route = {result.hop: index for index, result in enumerate(results)}
     known = {flaw for flaw in found if flaw.hop in in_route}
     return tuple(sorted(known, key=lambda flaw: (in_route[flaw.hop], flaw.reason)))
 
@@ -88,30 +99,41 @@ def stop(path: Path, results: Sequence[HopResult]) -> Stop:
     """Where the canary stopped: the first hop after the last good one that we were able to see.
 
     A hop that is unknown because nobody could look is passed over while another is left; one whose answer was
-    lost is blamed. Where nothing could be seen at all, the first unseen hop is named, on the prober's side.
+    lost is blamed. A hop of the launch is told by the prober alone: where it says nothing, the launch stopped
+    there. Where nothing could be seen at all, the first unseen hop is named, on the prober's side.
     """
     remaining = results[_proved_up_to(path, results) :] or results[-1:]
     passed = {Outcome.OK, Outcome.SKIPPED}
     open_hops = [result for result in remaining if result.outcome not in passed] or list(remaining)
-    visible = [result for result in open_hops if not result.is_blind]
+    visible = [
+        result
+        for result in _without_early_reply(path, open_hops)
+        if not result.is_blind or _is_untold_launch(result)
+    ]
     chosen = (visible or open_hops)[0]
-    reason = chosen.reason or Reason.NOT_LOOKED
-    return Stop(chosen.hop, reason, chosen.side or Side.PROBER)
+    untold = Reason.PROBER_STOPPED if _is_untold_launch(chosen) else Reason.NOT_LOOKED
+    return Stop(chosen.hop, chosen.reason or untold, chosen.side or Side.PROBER)
+
+
+def _without_early_reply(path: Path, open_hops: Sequence[HopResult]) -> list[HopResult]:
+    """No acknowledgement says nothing while the ticket that it would acknowledge can't be seen."""
+    ticket_is_open = any(one.hop in {Hop.TICKET_CREATED, Hop.TICKET_CONTENT} for one in open_hops)
+    is_said = path.proof is Proof.REPLY or not ticket_is_open
+    return [one for one in open_hops if is_said or one.hop is not Hop.REPLY_RECEIVED]
+
+
+def _is_untold_launch(result: HopResult) -> bool:
+    return result.hop in LAUNCH_HOPS and result.outcome is Outcome.UNKNOWN and result.evidence is None
 
 
 def tickets_of_ours(observations: Sequence[Observation]) -> list[Observation]:
     """The first sight of each ticket that came of the canary, other requesters' replays left out, oldest first."""
     replayed = _replayed(observations)
     first: dict[str, Observation] = {}
-    for seen in sorted(observations, key=_order):
+    for seen in sorted(observations, key=lambda one: one.order):
         if seen.hop is Hop.TICKET_CREATED and seen.outcome is Outcome.OK and seen.ticket is not None:
             first.setdefault(_ticket_key(seen), seen)
     return [seen for key, seen in first.items() if key not in replayed]
-
-
-def _order(seen: Observation) -> tuple[datetime, datetime, int, str, str, str]:
-    """A total order that depends on the facts alone."""
-    return (seen.ended_at, seen.began_at, seen.attempt, seen.outcome, seen.reason or "", seen.detail)
 
 
 def _ticket_key(seen: Observation) -> str:
@@ -135,9 +157,22 @@ def _ticket_flaws(observations: Sequence[Observation]) -> list[Flaw]:
     return found
 
 
-def _single(hop: Hop, seen: Sequence[Observation]) -> HopResult:
+def _route_as_seen(path: Path, observations: Sequence[Observation]) -> tuple[Hop, ...]:
+    told = {
+        seen.hop
+        for seen in observations
+        if seen.hop is Hop.MAILBOX_ARRIVAL
+        and seen.look is None
+        and seen.outcome in {Outcome.FAILED, Outcome.UNKNOWN}
+    }
+    if told <= set(path.route):
+        return path.route
+    return tuple(hop for hop in full_route(path.channel) if hop in told or hop in path.route)
+
+
+def _single(hop: Hop, seen: Sequence[Observation], deadline_at: datetime | None) -> HopResult:
     """What one hop came to by its own observations."""
-    ordered = sorted(seen, key=_order)
+    ordered = sorted(seen, key=lambda one: one.order)
     misrouted = [one for one in ordered if one.outcome is Outcome.FAILED and one.reason is Reason.MISROUTED]
     good = [one for one in ordered if one.outcome is Outcome.OK]
     failed = [one for one in ordered if one.outcome is Outcome.FAILED]
@@ -147,37 +182,66 @@ def _single(hop: Hop, seen: Sequence[Observation]) -> HopResult:
         clean = [one for one in good if one.reason is None]
         return _result((clean or good)[0])
     if failed:
-        sharp = [one for one in failed if one.reason in EXPLANATIONS] or failed
-        return _result(max(sharp, key=lambda one: (one.attempt, _order(one))))
-    if any(one.outcome is Outcome.SKIPPED for one in ordered):
-        return _result(ordered[-1])
-    return _unknown(hop, ordered)
+        return _result(_decisive(hop, failed, [one for one in ordered if _is_lost(one)]))
+    skipped = [one for one in ordered if one.outcome is Outcome.SKIPPED]
+    return _result(skipped[-1]) if skipped else _unknown(hop, ordered, deadline_at)
 
 
-def _unknown(hop: Hop, ordered: Sequence[Observation]) -> HopResult:
-    lost = [one for one in ordered if one.look is None and one.reason not in EXPLANATIONS]
+def _decisive(hop: Hop, failed: Sequence[Observation], lost: Sequence[Observation]) -> Observation:
+    """The failure that tells most: what a gauge explains, else the last try's.
+
+    A launch that was refused in one try and lost in a later one may have left all the same, or was stopped.
+    """
+    tries = [*failed, *lost] if hop in LAUNCH_HOPS else failed
+    last = max(tries, key=lambda one: (one.attempt, one.order))
+    explained = [one for one in failed if one.reason in EXPLANATIONS]
+    if not explained or last.outcome is not Outcome.FAILED or last.cause_side is not Side.TARGET:
+        return last
+    return max(explained, key=lambda one: (one.attempt, one.order))
+
+
+def _is_lost(one: Observation) -> bool:
+    """Whether an answer was lost, or the prober was, rather than nothing seen."""
+    return one.outcome is Outcome.UNKNOWN and one.look is None and one.reason not in EXPLANATIONS
+
+
+def _unknown(hop: Hop, ordered: Sequence[Observation], deadline_at: datetime | None) -> HopResult:
+    lost = [one for one in ordered if _is_lost(one)]
     if lost:
         return _result(lost[-1])
     explained = [one for one in ordered if one.reason in EXPLANATIONS]
-    in_vain = [
-        one for one in ordered if one.look is not None and not one.look.is_blind and one.look.is_complete
-    ]
-    if in_vain:
-        result = _result(in_vain[-1])
-        if explained:
-            return replace(
-                result,
-                reason=explained[-1].reason,
-                side=explained[-1].cause_side,
-                detail=explained[-1].detail,
-            )
-        return result
+    in_vain = _sight(ordered, deadline_at)
+    if in_vain is not None and explained:
+        said = explained[-1]
+        return replace(_result(in_vain), reason=said.reason, side=said.cause_side, detail=said.detail)
+    if in_vain is not None or explained:
+        return _result(in_vain or explained[-1])
     blind = [one for one in ordered if one.look is not None]
     return (
         replace(_result(blind[-1]), is_blind=True)
         if blind
         else HopResult(hop, Outcome.UNKNOWN, is_blind=True)
     )
+
+
+def _sight(ordered: Sequence[Observation], deadline_at: datetime | None) -> Observation | None:
+    """The look in vain by which absence may be said, or None.
+
+    A wide look at the deadline counts, however many blind ones there are beside it. Another one counts only
+    while nothing says that the view was lost after it: what came later would not have been seen.
+    """
+    looks = [one for one in ordered if one.look is not None]
+    complete = [one for one in looks if one.look is not None and one.look.can_say_absence]
+    at_deadline = [
+        one
+        for one in complete
+        if one.look is not None
+        and one.look.depth is Depth.DEADLINE
+        and (deadline_at is None or one.began_at >= deadline_at)
+    ]
+    if at_deadline:
+        return at_deadline[-1]
+    return looks[-1] if looks and looks[-1] in complete else None
 
 
 def _result(seen: Observation) -> HopResult:
@@ -208,7 +272,8 @@ def _proved_up_to(path: Path, results: Sequence[HopResult]) -> int:
     for index, result in enumerate(results):
         reach = index
         if result.hop is Hop.REPLY_RECEIVED and path.proof is Proof.API:
-            reach = path.route.index(Hop.TICKET_CREATED) if result.outcome is Outcome.OK else 0
+            hops = [one.hop for one in results]
+            reach = hops.index(Hop.TICKET_CREATED) if result.outcome is Outcome.OK else 0
         elif result.outcome is Outcome.OK:
             reach = index + 1
         elif result.outcome is not Outcome.FAILED:

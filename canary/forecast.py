@@ -34,7 +34,7 @@ class Forecast:
 
 def forecast(readings: Sequence[Reading], limit: float | None) -> Forecast | None:
     """Fit a line to the readings since the last large fall (a clean-up); None where that is no trend."""
-    ordered = sorted(readings, key=lambda one: one.at)
+    ordered = sorted(readings, key=lambda one: (one.at, one.value))
     start = 0
     for index in range(1, len(ordered)):
         if ordered[index].value < 0.9 * ordered[index - 1].value:

@@ -61,6 +61,11 @@ class LookFacts:
     is_blind: bool = False
     lag_seconds: float = 0.0
 
+    @property
+    def can_say_absence(self) -> bool:
+        """Whether what it did not see was not there."""
+        return self.is_complete and not self.is_blind
+
 
 @dataclass(frozen=True, slots=True)
 class Relay:
@@ -122,6 +127,21 @@ class Observation:
     relays: tuple[Relay, ...] = ()
     facts: Mapping[str, Fact] = field(default_factory=lambda: MappingProxyType({}))
     observer: str = ""
+
+    @property
+    def order(self) -> tuple[datetime, datetime, int, str, str, str, str]:
+        """A total order that depends on the facts alone: by the times first."""
+        ticket = f"{self.ticket.ref.system}:{self.ticket.ref.id}" if self.ticket is not None else ""
+        rest = (self.evidence, self.cause_side, self.place, self.look, self.remote_at, self.skew_seconds)
+        return (
+            self.ended_at,
+            self.began_at,
+            self.attempt,
+            self.outcome,
+            self.reason or "",
+            ticket,
+            f"{self.detail}/{rest}/{self.rules_out_ticket}",
+        )
 
     @property
     def is_look_in_vain(self) -> bool:

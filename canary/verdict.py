@@ -7,20 +7,21 @@ nothing is confirmed; the blamed hop is never one that a success seen by then pr
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
 
-from canary.blame import Flaw, HopResult, Stop, flaws, hop_results, stop, tickets_of_ours
+from canary.blame import Flaw, HopResult, Stop, flaws, tickets_of_ours
 from canary.canary import Canary
+from canary.case import GRACE, Case, on_our_side
 from canary.hop import Hop
-from canary.observation import Depth, Observation, Outcome, Stage
-from canary.path import Path, PathName, Proof, Reply
+from canary.observation import Observation, Outcome, Stage
+from canary.path import Path, PathName, Reply
 from canary.reason import Reason, Side
 from canary.signature import CanaryId
 from canary.ticket import TicketRef
 
-GRACE = timedelta(seconds=30)
-"""How long looks may be blind, or late, before a deadline counts as not covered."""
+_REPLY = frozenset({Hop.REPLY_RECEIVED})
 
 
 class Verdict(StrEnum):
@@ -40,6 +41,14 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What became of a canary after a breach: ``late`` or ``lost``, and when that became true."""
+
+    verdict: Verdict
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """A verdict with all that it rests on.
 
@@ -49,6 +58,8 @@ class Judgement:
         ended_at: when late or lost became true; else None.
         seconds: from launch to the good ``ticket.content``; None without it.
         ticket: the first ticket of ours.
+        aftermath: what became of it after a breach; of an inconclusive one, what would have, so that a breach
+            which another process stored before an earlier blindness was reported still finds its end.
     """
 
     canary_id: CanaryId
@@ -62,6 +73,7 @@ class Judgement:
     settled_at: datetime | None
     ended_at: datetime | None = None
     seconds: float | None = None
+    aftermath: Aftermath | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +89,16 @@ def judge(path: Path, canary: Canary, observations: Sequence[Observation], now: 
     What comes first by the observations' own times decides: the intact ticket, an end that rules a ticket out,
     or the deadline look. Observations that ended after ``now`` are not taken into account.
     """
-    seen = [one for one in observations if one.ended_at <= now]
-    case = _Case(path, canary, seen)
+    case = Case(path, canary, [one for one in observations if one.ended_at <= now])
     settlement = _first_settlement(case, now)
     if settlement is None:
         return _judgement(case, _Settlement(Verdict.PENDING, now), None, None)
-    if settlement.verdict is Verdict.BREACHED:
-        end = _end_of_breach(case, settlement)
-        if end is not None:
-            return _judgement(case, replace(settlement, verdict=end.verdict), settlement.at, end.at)
-    return _judgement(
-        case, settlement, settlement.at, settlement.at if settlement.verdict is Verdict.LATE else None
-    )
+    end = Aftermath(Verdict.LATE, settlement.at) if settlement.verdict is Verdict.LATE else None
+    if settlement.verdict in {Verdict.BREACHED, Verdict.INCONCLUSIVE}:
+        end = _end_of_breach(case, settlement.at)
+    if settlement.verdict is Verdict.BREACHED and end is not None:
+        settlement = replace(settlement, verdict=end.verdict)
+    return _judgement(case, settlement, settlement.at, end)
 
 
 def advance(stored: Judgement | None, fresh: Judgement) -> Judgement:
@@ -96,209 +106,194 @@ def advance(stored: Judgement | None, fresh: Judgement) -> Judgement:
     if stored is None or stored.verdict is Verdict.PENDING:
         return fresh
     if stored.verdict is Verdict.BREACHED:
-        match fresh.verdict:
-            case Verdict.PENDING | Verdict.INCONCLUSIVE:
-                return stored
-            case Verdict.CONFIRMED:
-                return replace(
-                    fresh,
-                    verdict=Verdict.LATE,
-                    stop=stored.stop,
-                    settled_at=stored.settled_at,
-                    ended_at=max(one for one in (fresh.settled_at, stored.settled_at) if one is not None),
-                )
-            case _:
-                return replace(fresh, settled_at=stored.settled_at)
+        return _advance_breach(stored, fresh)
     added = [flaw for flaw in fresh.flaws if flaw not in stored.flaws]
     if stored.verdict is Verdict.CONFIRMED and added:
         return replace(stored, flaws=(*stored.flaws, *added), hops=fresh.hops)
     return stored
 
 
-class _Case:
-    """The facts of one canary, sorted once into what the rules ask for."""
-
-    def __init__(self, path: Path, canary: Canary, seen: Sequence[Observation]) -> None:
-        self.path = path
-        self.canary = canary
-        self.seen = seen
-        self.proof_hop = Hop.TICKET_CREATED if path.proof is Proof.API else Hop.REPLY_RECEIVED
-        self.reply_matters = path.reply is not Reply.IGNORED and path.proof is Proof.API
-        content = [one for one in seen if one.hop is Hop.TICKET_CONTENT and one.outcome is Outcome.OK]
-        replies = [one for one in seen if one.hop is Hop.REPLY_RECEIVED and one.outcome is Outcome.OK]
-        self.reply = min(replies, key=lambda one: one.ended_at, default=None)
-        proofs = content if path.proof is Proof.API else replies
-        self.proof = min(proofs, key=lambda one: (self._in_time_rank(one), one.ended_at), default=None)
-
-    def _in_time_rank(self, one: Observation) -> int:
-        return {True: 0, None: 1, False: 2}[self.in_time(one)]
-
-    def in_time(self, one: Observation) -> bool | None:
-        """Whether the thing seen was there by the deadline; None: cannot be known."""
-        deadline_at = self.canary.deadline_at
-        if one.ended_at <= deadline_at:
-            return True
-        if one.remote_at is not None and one.skew_seconds is not None:
-            return one.remote_at - timedelta(seconds=one.skew_seconds) <= deadline_at
-        lag = timedelta(seconds=one.look.lag_seconds if one.look is not None else 0.0)
-        return True if one.began_at <= deadline_at + lag + GRACE else None
-
-    def before_horizon(self, one: Observation) -> bool:
-        """Whether the thing seen came before the canary was given up."""
-        if one.ended_at <= self.canary.horizon_at:
-            return True
-        if one.remote_at is None or one.skew_seconds is None:
-            return False
-        return one.remote_at - timedelta(seconds=one.skew_seconds) <= self.canary.horizon_at
-
-    def covering_look(self, hop: Hop, stage: Stage) -> Observation | None:
-        """The first complete, wide look in vain for a hop that began at or after the stage's time."""
-        stages = {Stage.DEADLINE, Stage.HORIZON} if stage is Stage.DEADLINE else {stage}
-        looks = [
-            one
-            for one in self.seen
-            if one.hop is hop
-            and one.is_look_in_vain
-            and one.look is not None
-            and one.look.depth is Depth.DEADLINE
-            and one.look.is_complete
-            and not one.look.is_blind
-            and one.stage(self.canary.deadline_at, self.canary.horizon_at) in stages
-        ]
-        return min(looks, key=lambda one: one.ended_at, default=None)
-
-    def blind_since(self, hop: Hop) -> datetime | None:
-        """When looks at or after the deadline had all been blind, or incomplete, for the grace time."""
-        began = [
-            one
-            for one in self.seen
-            if one.hop is hop
-            and one.is_look_in_vain
-            and one.look is not None
-            and (one.look.is_blind or not one.look.is_complete)
-            and one.ended_at >= self.canary.deadline_at
-        ]
-        if not began:
-            return None
-        first = max(min(one.began_at for one in began), self.canary.deadline_at)
-        return first + GRACE if max(one.ended_at for one in began) >= first + GRACE else None
-
-    @property
-    def clock_stepped(self) -> bool:
-        return any(one.reason is Reason.CLOCK_STEPPED for one in self.seen)
+def _advance_breach(stored: Judgement, fresh: Judgement) -> Judgement:
+    match fresh.verdict:
+        case Verdict.PENDING:
+            return stored
+        case Verdict.BREACHED:
+            return replace(fresh, settled_at=stored.settled_at)
+        case Verdict.CONFIRMED:
+            end = Aftermath(Verdict.LATE, fresh.settled_at) if fresh.settled_at is not None else None
+        case Verdict.LATE | Verdict.LOST | Verdict.INCONCLUSIVE:
+            end = fresh.aftermath
+        case _:
+            assert_never(fresh.verdict)
+    if end is None:
+        return stored
+    is_sharper = fresh.verdict in {Verdict.LATE, Verdict.LOST}
+    ended_at = max(end.at, stored.settled_at) if stored.settled_at is not None else end.at
+    return replace(
+        fresh,
+        verdict=end.verdict,
+        stop=fresh.stop if is_sharper else stored.stop,
+        settled_at=stored.settled_at,
+        ended_at=ended_at,
+        aftermath=Aftermath(end.verdict, ended_at),
+    )
 
 
-def _first_settlement(case: _Case, now: datetime) -> _Settlement | None:
-    candidates = [_by_proof(case, now), _by_final_end(case), _by_deadline_look(case), _by_blindness(case)]
-    if now >= case.canary.horizon_at:
-        unseen = Stop(stop(case.path, hop_results(case.path, case.seen)).hop, Reason.NOT_LOOKED, Side.PROBER)
-        candidates.append(_Settlement(Verdict.INCONCLUSIVE, case.canary.horizon_at, unseen))
+def _first_settlement(case: Case, now: datetime) -> _Settlement | None:
+    """What came first; an intact ticket then still waits for its acknowledgement, whatever comes in between."""
+    candidates = [_by_proof(case), _by_final_end(case), _by_deadline_look(case), _by_blindness(case)]
+    if now >= case.gives_up_at:
+        candidates.append(_given_up(case))
     found = [one for one in candidates if one is not None]
-    return min(found, key=lambda one: one.at, default=None)
+    first = min(found, key=lambda one: one.at, default=None)
+    if first is not None and first.verdict is Verdict.CONFIRMED and case.reply_matters:
+        match case.path.reply:
+            case Reply.EXPECTED:
+                return _with_expected_reply(case, first.at, now)
+            case Reply.REQUIRED:
+                return _with_required_reply(case, first.at, now)
+            case Reply.IGNORED:
+                return first
+    return first
 
 
-def _by_proof(case: _Case, now: datetime) -> _Settlement | None:
+def _by_proof(case: Case) -> _Settlement | None:
     """(a) The intact ticket, or the reply where that is the proof."""
-    proof = case.proof
-    if proof is None or not case.before_horizon(proof):
+    if case.proof is None or not case.before_horizon(case.proof):
         return None
+    return _by_sight(case, case.proof)
+
+
+def _by_sight(case: Case, proof: Observation) -> _Settlement:
     match case.in_time(proof):
-        case False:
-            return _Settlement(Verdict.LATE, proof.ended_at, _stop_before(case, proof.ended_at))
-        case None:
-            unknown = Stop(proof.hop, Reason.NOT_LOOKED, Side.PROBER)
-            return _Settlement(Verdict.INCONCLUSIVE, proof.ended_at, unknown)
         case True:
-            return _with_reply(case, proof.ended_at, now)
+            return _Settlement(Verdict.CONFIRMED, proof.ended_at)
+        case False:
+            found = case.stop_of_late(proof)
+            if case.clock_stepped_by(proof.ended_at):
+                return _inconclusive(proof.ended_at, found, Reason.CLOCK_STEPPED)
+            if found.side is not Side.TARGET:
+                return _inconclusive(proof.ended_at, found)
+            return _Settlement(Verdict.LATE, proof.ended_at, found)
+        case None:
+            return _inconclusive(proof.ended_at, case.stop_before(proof))
 
 
-def _with_reply(case: _Case, proof_at: datetime, now: datetime) -> _Settlement | None:
-    """A confirmed canary waits for its acknowledgement until the deadline; required, its absence is a breach."""
-    if not case.reply_matters:
-        return _Settlement(Verdict.CONFIRMED, proof_at)
-    if case.reply is not None and case.in_time(case.reply):
-        return _Settlement(Verdict.CONFIRMED, max(proof_at, case.reply.ended_at))
-    deadline_at = case.canary.deadline_at
-    look = case.covering_look(Hop.REPLY_RECEIVED, Stage.DEADLINE)
-    if case.path.reply is Reply.EXPECTED:
-        waited_until = look.ended_at if look is not None else deadline_at + GRACE
-        ended = max(proof_at, waited_until)
-        return _Settlement(Verdict.CONFIRMED, ended) if now >= ended else None
+def _with_expected_reply(case: Case, proof_at: datetime, now: datetime) -> _Settlement | None:
+    """A confirmed canary waits for its acknowledgement until the deadline look, or the grace time after it."""
+    look = case.covering_look(_REPLY, Stage.DEADLINE)
+    ends = [one.ended_at for one in (case.reply, look) if one is not None]
+    at = max(proof_at, min([*ends, case.canary.deadline_at + GRACE]))
+    return _Settlement(Verdict.CONFIRMED, at) if now >= at else None
+
+
+def _with_required_reply(case: Case, proof_at: datetime, now: datetime) -> _Settlement | None:
+    """An intact ticket whose acknowledgement is demanded: settled by what came first of it."""
+    candidates: list[_Settlement] = []
     if case.reply is not None:
-        return _Settlement(Verdict.LATE, case.reply.ended_at, _stop_before(case, case.reply.ended_at))
+        candidates.append(_by_sight(case, case.reply))
+    look = case.covering_look(_REPLY, Stage.DEADLINE)
     if look is not None:
-        return _unproved(case, max(proof_at, look.ended_at))
-    blind_at = case.blind_since(Hop.REPLY_RECEIVED)
-    return _unproved(case, max(proof_at, blind_at)) if blind_at is not None else None
+        candidates.append(_unproved(case, max(proof_at, look.ended_at)))
+    blind_at = case.blind_since(_REPLY)
+    if blind_at is not None:
+        candidates.append(_blind(case, _REPLY, blind_at))
+    if now >= case.gives_up_at:
+        candidates.append(_given_up(case))
+    first = min(candidates, key=lambda one: one.at, default=None)
+    return replace(first, at=max(proof_at, first.at)) if first is not None else None
 
 
-def _by_final_end(case: _Case) -> _Settlement | None:
+def _by_final_end(case: Case) -> _Settlement | None:
     """(b) An end that rules a ticket out."""
     ends = [one for one in case.seen if one.rules_out_ticket]
-    return _unproved(case, min(one.ended_at for one in ends)) if ends else None
+    if not ends:
+        return None
+    end = ends[0]
+    settlement = _unproved(case, end.ended_at)
+    if settlement.verdict is Verdict.BREACHED and end.cause_side is not Side.TARGET:
+        reason = end.reason or Reason.NOT_LOOKED
+        return _Settlement(
+            Verdict.INCONCLUSIVE,
+            end.ended_at,
+            Stop(settlement.stop.hop if settlement.stop is not None else end.hop, reason, Side.PROBER),
+        )
+    return settlement
 
 
-def _by_deadline_look(case: _Case) -> _Settlement | None:
+def _by_deadline_look(case: Case) -> _Settlement | None:
     """(c) The first complete, wide look begun at or after the deadline plus the view's lag."""
-    look = case.covering_look(case.proof_hop, Stage.DEADLINE)
+    look = case.covering_look(case.proof_hops, Stage.DEADLINE)
     return _unproved(case, look.ended_at) if look is not None else None
 
 
-def _by_blindness(case: _Case) -> _Settlement | None:
-    blind_at = case.blind_since(case.proof_hop)
-    if blind_at is None:
-        return None
-    blind = [
-        one
-        for one in case.seen
-        if one.hop is case.proof_hop and one.look is not None and one.reason is not None
-    ]
-    reason = max(blind, key=lambda one: (one.ended_at, one.reason or "")).reason or Reason.NOT_LOOKED
-    side = Side.PROBER
-    return _Settlement(Verdict.INCONCLUSIVE, blind_at, Stop(case.proof_hop, reason, side))
+def _by_blindness(case: Case) -> _Settlement | None:
+    blind_at = case.blind_since(case.proof_hops)
+    return _blind(case, case.proof_hops, blind_at) if blind_at is not None else None
 
 
-def _stop_before(case: _Case, at: datetime) -> Stop:
-    """Where the canary stood: successes that were seen at or after that moment are left out."""
-    until = [one for one in case.seen if one.outcome is not Outcome.OK or one.ended_at < at]
-    return stop(case.path, hop_results(case.path, until))
+def _blind(case: Case, hops: frozenset[Hop], at: datetime) -> _Settlement:
+    reasons = [one.reason for one in case.blind_looks(hops) if one.cause_side is not Side.TARGET]
+    reason = (reasons[-1] if reasons else None) or Reason.NOT_LOOKED
+    return _Settlement(Verdict.INCONCLUSIVE, at, Stop(case.first_unproved(hops, at), reason, Side.PROBER))
 
 
-def _unproved(case: _Case, at: datetime) -> _Settlement:
-    """Breached where the target is to blame; inconclusive where it is the prober, or can't be known."""
-    until = [one for one in case.seen if one.outcome is not Outcome.OK or one.ended_at <= at]
-    found = stop(case.path, hop_results(case.path, until))
-    if case.clock_stepped:
-        return _Settlement(Verdict.INCONCLUSIVE, at, Stop(found.hop, Reason.CLOCK_STEPPED, Side.PROBER))
+def _given_up(case: Case) -> _Settlement:
+    """Nobody was able to look by the horizon."""
+    at = case.gives_up_at
+    found = case.stop_at(at)
+    if case.clock_stepped_by(at):
+        return _inconclusive(at, found, Reason.CLOCK_STEPPED)
+    return _inconclusive(at, found)
+
+
+def _inconclusive(at: datetime, found: Stop, reason: Reason | None = None) -> _Settlement:
+    if reason is not None:
+        return _Settlement(Verdict.INCONCLUSIVE, at, Stop(found.hop, reason, Side.PROBER))
+    return _Settlement(Verdict.INCONCLUSIVE, at, on_our_side(found, unless=Reason.NOT_LOOKED))
+
+
+def _unproved(case: Case, at: datetime) -> _Settlement:
+    """Breached where the target is to blame; inconclusive where it is the prober, or can't be known.
+
+    The verdict rests on what was known at that moment; what is learnt later may sharpen the blame only.
+    """
+    found = case.stop_at(at)
+    if case.clock_stepped_by(at):
+        return _inconclusive(at, found, Reason.CLOCK_STEPPED)
     if found.side is not Side.TARGET:
-        return _Settlement(Verdict.INCONCLUSIVE, at, replace(found, side=Side.PROBER))
-    return _Settlement(Verdict.BREACHED, at, found)
+        return _inconclusive(at, found)
+    sharper = case.sharper_stop(at)
+    return _Settlement(Verdict.BREACHED, at, sharper if sharper.side is Side.TARGET else found)
 
 
-def _end_of_breach(case: _Case, breach: _Settlement) -> _Settlement | None:
+def _end_of_breach(case: Case, breached_at: datetime) -> Aftermath | None:
     """What became of a breached canary: late with its delay, lost, or (None) breached for good or for now."""
-    proofs = [case.proof] if case.proof is not None and case.before_horizon(case.proof) else []
-    if case.path.reply is Reply.REQUIRED and case.reply_matters:
-        proofs = [*proofs, case.reply] if proofs and case.reply is not None else []
-    if proofs:
-        return _Settlement(Verdict.LATE, max(breach.at, *(one.ended_at for one in proofs)))
-    look = case.covering_look(case.proof_hop, Stage.HORIZON)
-    if look is not None and not tickets_of_ours(case.seen):
-        return _Settlement(Verdict.LOST, look.ended_at)
-    return None
+    ends: list[Aftermath] = []
+    needed = [case.proof]
+    if case.reply_matters and case.path.reply is Reply.REQUIRED:
+        needed.append(case.reply)
+    came = [one.ended_at for one in needed if one is not None and case.before_horizon(one)]
+    if len(came) == len(needed):
+        ends.append(Aftermath(Verdict.LATE, max(breached_at, *came)))
+    look = case.covering_look(case.proof_hops, Stage.HORIZON)
+    if look is not None and not tickets_of_ours([one for one in case.seen if one.ended_at <= look.ended_at]):
+        ends.append(Aftermath(Verdict.LOST, max(breached_at, look.ended_at)))
+    return min(ends, key=lambda one: one.at, default=None)
 
 
-def _reply_is_missing(case: _Case) -> bool:
-    """Whether a complete look showed that no acknowledgement came in time, or it came too late."""
-    if not case.reply_matters or (case.reply is not None and case.in_time(case.reply)):
+def _reply_is_missing(case: Case) -> bool:
+    """Whether a complete look showed that no acknowledgement came in time, or it is known to have come too late."""
+    in_time = case.in_time(case.reply) if case.reply is not None else None
+    if not case.reply_matters or in_time is True:
         return False
-    return case.reply is not None or case.covering_look(Hop.REPLY_RECEIVED, Stage.DEADLINE) is not None
+    return in_time is False or case.covering_look(_REPLY, Stage.DEADLINE) is not None
 
 
 def _judgement(
-    case: _Case, settlement: _Settlement, settled_at: datetime | None, ended_at: datetime | None
+    case: Case, settlement: _Settlement, settled_at: datetime | None, aftermath: Aftermath | None
 ) -> Judgement:
-    results = hop_results(case.path, case.seen)
+    results = case.results()
     tickets = tickets_of_ours(case.seen)
     proof = case.proof
     slow = tuple(
@@ -309,7 +304,9 @@ def _judgement(
         and result.seconds > case.path.budgets.get(result.hop, float("inf"))
     )
     confirmed = settlement.verdict is Verdict.CONFIRMED
-    found = flaws(case.path, results, case.seen) if confirmed or settlement.verdict is Verdict.LATE else ()
+    found: tuple[Flaw, ...] = (
+        flaws(results, case.seen) if confirmed or settlement.verdict is Verdict.LATE else ()
+    )
     if confirmed and _reply_is_missing(case):
         found = (*found, Flaw(Hop.REPLY_RECEIVED, Reason.NOT_SEEN))
     return Judgement(
@@ -322,6 +319,7 @@ def _judgement(
         hops=results,
         ticket=tickets[0].ticket.ref if tickets and tickets[0].ticket is not None else None,
         settled_at=settled_at,
-        ended_at=ended_at,
+        ended_at=aftermath.at if aftermath is not None and settlement.verdict is aftermath.verdict else None,
         seconds=(proof.ended_at - case.canary.launched_at).total_seconds() if proof is not None else None,
+        aftermath=aftermath,
     )

@@ -101,6 +101,8 @@ class Watcher(Protocol):
     async def look(self, canaries: Sequence[Canary], depth: Depth, report: Report) -> None:
         """One batched pass for all of them; for each that was not there, an observation `not_seen`.
 
+        A ticket that is there but not intact is in vain, too: `not_seen` at ``ticket.content``.
+
         A place that can't be read is reported as a blind look for each canary, never raised.
         """
         ...

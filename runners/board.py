@@ -63,7 +63,11 @@ class Board:
         if observation.canary_id not in self._records:
             return
         self._touched.add(observation.canary_id)
-        if observation.outcome in {Outcome.OK, Outcome.FAILED}:
+        # A damaged ticket is no proof: an intact one may follow, and the deadline look must still be made.
+        is_seen = observation.outcome is Outcome.OK or (
+            observation.outcome is Outcome.FAILED and observation.hop is not Hop.TICKET_CONTENT
+        )
+        if is_seen:
             self._seen[observation.canary_id].add(observation.hop)
 
     def take_touched(self) -> Sequence[Record]:
