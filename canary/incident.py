@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import takewhile
 from typing import NewType, assert_never
 
 from canary.blame import Stop
 from canary.path import IncidentPolicy, PathName
-from canary.reason import Reason
 from canary.signature import CanaryId
 from canary.verdict import Verdict
 
@@ -20,6 +20,8 @@ IncidentId = NewType("IncidentId", str)
 
 BLIND_RUN = 2
 """Inconclusive canaries in a row that make a path blind."""
+KEPT_LAUNCHES = 40
+"""How many launches of confirmed canaries are remembered: more than are outstanding at one time."""
 
 
 class IncidentKind(StrEnum):
@@ -54,6 +56,7 @@ class Incident:
     """A run of breached canaries of one path, or of inconclusive ones.
 
     Attributes:
+        opened_by: the canary whose verdict opened it, and whose blame it bears; None: the first.
         onset_at: launch of the first failed canary.
         opened_at: when the verdict that opened it settled; less ``onset_at`` it is the detection delay.
         stop: the blame at opening; it labels the alert for good.
@@ -78,6 +81,7 @@ class Incident:
     resolved_at: datetime | None = None
     sharper: Stop | None = None
     is_retired: bool = False
+    opened_by: CanaryId | None = None
 
     @property
     def is_open(self) -> bool:
@@ -99,10 +103,14 @@ class Progress:
 
     Attributes:
         recent: the last verdicts that count, oldest first, no more than the policy's window.
-        blind: the unbroken run of inconclusive verdicts at the end, capped at `BLIND_RUN` and its first.
-        confirmed_at: the latest launch of a confirmed canary that `recent` no longer holds.
+        blind: the unbroken run of inconclusive verdicts at the end, up to the one that opened `blindness`.
+        confirmed: launches of the last confirmed canaries, earliest first, no more than `KEPT_LAUNCHES`.
+        confirmed_at: the latest launch of a confirmed canary that `confirmed` no longer holds.
         recovery: launches of the confirmed canaries in a row since the last breach of the open incident.
         target, blindness: the open incidents.
+        failed_at: the latest launch of a breached canary of the open incident.
+        recovered_at: where the impact window of the last incident ended: a breach of a canary launched before
+            that, which settles only now, belongs to it.
     """
 
     recent: tuple[Settled, ...] = ()
@@ -111,6 +119,9 @@ class Progress:
     recovery: tuple[datetime, ...] = ()
     target: Incident | None = None
     blindness: Incident | None = None
+    confirmed: tuple[datetime, ...] = ()
+    failed_at: datetime | None = None
+    recovered_at: datetime | None = None
 
 
 def step(
@@ -123,7 +134,7 @@ def step(
         case Verdict.INCONCLUSIVE:
             return _inconclusive(path, progress, settled)
         case Verdict.CONFIRMED:
-            seeing, changes = _sees_again(progress, settled)
+            seeing, changes = _sees_again(_proved(progress, settled.launched_at), settled)
             after, more = _confirmed(policy, seeing, settled)
             return after, changes + more
         case Verdict.BREACHED | Verdict.LATE | Verdict.LOST:
@@ -148,9 +159,11 @@ def fold(path: PathName, policy: IncidentPolicy, history: Iterable[Settled]) -> 
 
 
 def sharpen(progress: Progress, canary_id: CanaryId, stop: Stop) -> tuple[Progress, tuple[Change, ...]]:
-    """Note a better known blame of the canary that opened the incident; counters stay."""
+    """Note a better known blame of the canary that opened the incident, or began it; counters stay."""
     incident = progress.target
-    if incident is None or incident.first_canary != canary_id or stop in {incident.stop, incident.sharper}:
+    if incident is None or canary_id not in {incident.opened_by, incident.first_canary}:
+        return progress, ()
+    if stop in {incident.stop, incident.sharper}:
         return progress, ()
     changed = replace(incident, sharper=stop)
     return replace(progress, target=changed), (Change(changed, Transition.CHANGED),)
@@ -190,10 +203,23 @@ def _inconclusive(
     return replace(progress, blind=run, blindness=opened), (Change(opened, Transition.OPENED),)
 
 
+def _proved(progress: Progress, launched_at: datetime) -> Progress:
+    """Note that intake worked for a canary launched then."""
+    launches = sorted((*progress.confirmed, launched_at))
+    kept, gone = launches[-KEPT_LAUNCHES:], launches[:-KEPT_LAUNCHES]
+    older = [at for at in (progress.confirmed_at, *gone) if at is not None]
+    return replace(progress, confirmed=tuple(kept), confirmed_at=max(older, default=None))
+
+
 def _sees_again(progress: Progress, settled: Settled) -> tuple[Progress, tuple[Change, ...]]:
-    if progress.blindness is None:
+    incident = progress.blindness
+    if incident is None:
         return replace(progress, blind=()), ()
-    ended = replace(progress.blindness, resolved_at=settled.settled_at)
+    ended = replace(
+        incident,
+        resolved_at=settled.settled_at,
+        impact_until=_first_confirmed_after(progress, incident.onset_at),
+    )
     return replace(progress, blind=(), blindness=None), (Change(ended, Transition.RESOLVED),)
 
 
@@ -203,13 +229,19 @@ def _confirmed(
     incident = progress.target
     if incident is None:
         return _remember(policy, progress, settled), ()
-    if settled.launched_at <= incident.onset_at:
+    if settled.launched_at < incident.onset_at:
+        # It settled late, and shows that intake still worked later than was known.
+        known = _last_confirmed_before(progress, incident.onset_at)
+        return replace(progress, target=replace(incident, impact_from=known)), ()
+    failed_at = progress.failed_at or incident.onset_at
+    if settled.launched_at <= failed_at:
         return progress, ()
     recovery = (*progress.recovery, settled.launched_at)
     if len(recovery) < policy.resolve:
         return replace(progress, recovery=recovery), ()
-    ended = replace(incident, resolved_at=settled.settled_at, impact_until=min(recovery))
-    calm = Progress(confirmed_at=max(recovery))
+    until = _first_confirmed_after(progress, failed_at) or min(recovery)
+    ended = replace(incident, resolved_at=settled.settled_at, impact_until=until)
+    calm = Progress(confirmed=progress.confirmed, confirmed_at=progress.confirmed_at, recovered_at=until)
     return calm, (Change(ended, Transition.RESOLVED),)
 
 
@@ -218,8 +250,9 @@ def _breached(
 ) -> tuple[Progress, tuple[Change, ...]]:
     incident = progress.target
     if incident is not None:
-        grown = replace(incident, failures=incident.failures + 1)
-        return replace(progress, target=grown, recovery=()), ()
+        return _grown(progress, incident, settled), ()
+    if progress.recovered_at is not None and settled.launched_at < progress.recovered_at:
+        return progress, ()
     after = _remember(policy, progress, settled)
     failed = _failed_that_open(policy, after.recent, settled)
     if not failed or settled.stop is None:
@@ -235,15 +268,33 @@ def _breached(
         stop=settled.stop,
         impact_from=_last_confirmed_before(after, first.launched_at),
         failures=len(failed),
+        opened_by=settled.canary_id,
     )
-    return replace(after, target=opened, recovery=()), (Change(opened, Transition.OPENED),)
+    failed_at = max(one.launched_at for one in failed)
+    return replace(after, target=opened, recovery=(), failed_at=failed_at), (
+        Change(opened, Transition.OPENED),
+    )
+
+
+def _grown(progress: Progress, incident: Incident, settled: Settled) -> Progress:
+    """One more breach of an open incident; one from before the last proof that intake worked is none of it."""
+    if incident.impact_from is not None and settled.launched_at <= incident.impact_from:
+        return progress
+    grown = replace(
+        incident,
+        failures=incident.failures + 1,
+        onset_at=min(incident.onset_at, settled.launched_at),
+    )
+    failed_at = max(progress.failed_at or incident.onset_at, settled.launched_at)
+    return replace(progress, target=grown, recovery=(), failed_at=failed_at)
 
 
 def _failed_that_open(
     policy: IncidentPolicy, recent: tuple[Settled, ...], settled: Settled
 ) -> tuple[Settled, ...]:
-    if settled.stop is not None and _opens_at_once(settled.stop.reason, policy):
-        return (settled,)
+    if settled.stop is not None and settled.stop.reason in policy.at_once:
+        run = takewhile(lambda one: one.verdict.is_breach, reversed(recent))
+        return tuple(reversed(tuple(run)))
     for rule in policy.open:
         failed = tuple(one for one in recent[-rule.of :] if one.verdict.is_breach)
         if len(failed) >= rule.failed:
@@ -251,19 +302,14 @@ def _failed_that_open(
     return ()
 
 
-def _opens_at_once(reason: Reason, policy: IncidentPolicy) -> bool:
-    return reason in policy.at_once
-
-
 def _remember(policy: IncidentPolicy, progress: Progress, settled: Settled) -> Progress:
-    everything = (*progress.recent, settled)
-    kept = everything[-policy.window :]
-    gone = [one.launched_at for one in everything[: -len(kept)] if one.verdict is Verdict.CONFIRMED]
-    launches = [at for at in (progress.confirmed_at, *gone) if at is not None]
-    return replace(progress, recent=kept, confirmed_at=max(launches, default=None))
+    return replace(progress, recent=(*progress.recent, settled)[-policy.window :])
 
 
 def _last_confirmed_before(progress: Progress, onset_at: datetime) -> datetime | None:
-    launches = [one.launched_at for one in progress.recent if one.verdict is Verdict.CONFIRMED]
-    known = [at for at in (progress.confirmed_at, *launches) if at is not None and at < onset_at]
+    known = [at for at in (progress.confirmed_at, *progress.confirmed) if at is not None and at < onset_at]
     return max(known, default=None)
+
+
+def _first_confirmed_after(progress: Progress, failed_at: datetime) -> datetime | None:
+    return min((at for at in progress.confirmed if at > failed_at), default=None)
