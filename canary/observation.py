@@ -129,7 +129,7 @@ class Observation:
     observer: str = ""
 
     @property
-    def order(self) -> tuple[datetime, datetime, int, str, str, str, str]:
+    def order(self) -> tuple[datetime, datetime, int, str, str, str, str, str]:
         """A total order that depends on the facts alone: by the times first."""
         ticket = f"{self.ticket.ref.system}:{self.ticket.ref.id}" if self.ticket is not None else ""
         rest = (self.evidence, self.cause_side, self.place, self.look, self.remote_at, self.skew_seconds)
@@ -137,6 +137,7 @@ class Observation:
             self.ended_at,
             self.began_at,
             self.attempt,
+            self.hop,
             self.outcome,
             self.reason or "",
             ticket,

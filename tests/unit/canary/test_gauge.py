@@ -1,0 +1,111 @@
+"""Gauges: when a mailbox warns, when it pages, and when it stops."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canary.gauge import CapacityLimits, Gauge, GaugeName, GaugeState, capacity_state
+from tests.unit.canary.facts import NOON
+
+LIMITS = CapacityLimits()
+SEVERITY = [GaugeState.OK, GaugeState.WARN, GaugeState.PAGE]
+
+shares = st.floats(0, 1.2)
+states = st.sampled_from(SEVERITY)
+
+
+def state(
+    share: float | None, previous: GaugeState = GaugeState.OK, *, hours: float | None = None
+) -> GaugeState:
+    full_in = timedelta(hours=hours) if hours is not None else None
+    return capacity_state(share, full_in=full_in, limits=LIMITS, previous=previous)
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"),
+    [
+        (0.0, GaugeState.OK),
+        (0.79, GaugeState.OK),
+        (0.80, GaugeState.WARN),
+        (0.94, GaugeState.WARN),
+        (0.95, GaugeState.PAGE),
+        (1.1, GaugeState.PAGE),
+        (None, GaugeState.UNKNOWN),
+    ],
+)
+def test_share__from_calm__has_its_state(share: float | None, expected: GaugeState) -> None:
+    assert state(share) is expected
+
+
+def test_share_that_hovers_at_the_limit__does_not_flap() -> None:
+    seen = [GaugeState.OK]
+    for share in (0.80, 0.79, 0.80, 0.78, 0.76):
+        seen.append(state(share, seen[-1]))
+
+    assert seen[1:] == [GaugeState.WARN] * 5
+
+
+@pytest.mark.parametrize(
+    ("share", "previous", "expected"),
+    [
+        (0.74, GaugeState.WARN, GaugeState.OK),
+        (0.91, GaugeState.PAGE, GaugeState.PAGE),
+        (0.89, GaugeState.PAGE, GaugeState.WARN),
+        (0.76, GaugeState.PAGE, GaugeState.WARN),
+        (0.74, GaugeState.PAGE, GaugeState.OK),
+    ],
+)
+def test_share_that_falls__leaves_a_state_only_well_below_where_it_was_entered(
+    share: float, previous: GaugeState, expected: GaugeState
+) -> None:
+    assert state(share, previous) is expected
+
+
+@pytest.mark.parametrize(
+    ("share", "hours", "expected"),
+    [
+        (0.51, 24, GaugeState.PAGE),
+        (0.51, 25, GaugeState.OK),
+        (0.50, 1, GaugeState.OK),
+        (0.85, 30, GaugeState.WARN),
+    ],
+)
+def test_forecast__pages_only_for_a_mailbox_that_is_more_than_half_full(
+    share: float, hours: float, expected: GaugeState
+) -> None:
+    assert state(share, hours=hours) is expected
+
+
+@given(shares, shares, states)
+def test_fuller__is_never_less_severe(one: float, other: float, previous: GaugeState) -> None:
+    low, high = sorted((one, other))
+
+    assert SEVERITY.index(state(low, previous)) <= SEVERITY.index(state(high, previous))
+
+
+@given(shares, states)
+def test_same_share_read_again__keeps_the_state(share: float, previous: GaugeState) -> None:
+    first = state(share, previous)
+
+    assert state(share, first) is first
+
+
+@given(states, st.none() | st.floats(0, 100))
+def test_share_that_could_not_be_read__is_unknown_and_never_a_page(
+    previous: GaugeState, hours: float | None
+) -> None:
+    assert state(None, previous, hours=hours) is GaugeState.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "expected"),
+    [(50.0, 200.0, 0.25), (None, 200.0, None), (50.0, None, None), (0.0, 0.0, None)],
+)
+def test_share__needs_a_value_and_a_limit(
+    value: float | None, limit: float | None, expected: float | None
+) -> None:
+    gauge = Gauge("support", GaugeName.MAILBOX_CAPACITY, value, "By", limit, NOON)
+
+    assert gauge.share == expected

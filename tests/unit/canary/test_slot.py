@@ -1,0 +1,67 @@
+"""Slots: replicas that never talk agree which one is due."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canary.path import PathName
+from canary.slot import due_slot, phase
+from tests.unit.canary.facts import NOON
+
+names = st.text(min_size=1, max_size=20).map(PathName)
+intervals = st.integers(1, 7 * 86400).map(lambda seconds: timedelta(seconds=seconds))
+moments = st.datetimes(
+    min_value=datetime(1970, 1, 10),  # noqa: DTZ001 -- Hypothesis adds the zone
+    max_value=datetime(2200, 1, 1),  # noqa: DTZ001 -- as above
+    timezones=st.just(UTC),
+)
+
+
+@given(names, intervals, moments)
+def test_due_slot__is_the_latest_that_is_not_in_the_future(
+    name: PathName, interval: timedelta, now: datetime
+) -> None:
+    slot = due_slot(name, interval, now)
+
+    assert slot.at <= now < slot.at + interval
+
+
+@given(names, intervals, moments, st.floats(0, 1, exclude_max=True))
+def test_two_replicas__within_one_interval__name_the_same_slot(
+    name: PathName, interval: timedelta, now: datetime, share: float
+) -> None:
+    slot = due_slot(name, interval, now)
+    later = slot.at + (interval - timedelta(microseconds=1)) * share
+
+    assert due_slot(name, interval, later) == slot
+
+
+@given(names, intervals, moments)
+def test_slots__follow_each_other_by_the_interval(name: PathName, interval: timedelta, now: datetime) -> None:
+    slot = due_slot(name, interval, now)
+
+    assert due_slot(name, interval, slot.at + interval).at == slot.at + interval
+    assert due_slot(name, interval, slot.at - timedelta(microseconds=1)).at == slot.at - interval
+
+
+@given(names, intervals)
+def test_phase__lies_within_the_interval(name: PathName, interval: timedelta) -> None:
+    assert timedelta(0) <= phase(name, interval) < interval
+
+
+def test_a_hundred_paths__do_not_fire_at_once() -> None:
+    ten_minutes = timedelta(minutes=10)
+
+    minutes = {
+        phase(PathName(f"path-{number}"), ten_minutes) // timedelta(minutes=1) for number in range(100)
+    }
+
+    assert minutes == set(range(10))
+
+
+@pytest.mark.parametrize("seconds", [0, -1])
+def test_interval_that_is_not_positive__is_refused(seconds: int) -> None:
+    with pytest.raises(ValueError, match="positive"):
+        due_slot(PathName("support-email"), timedelta(seconds=seconds), NOON)
