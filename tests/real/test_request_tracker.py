@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from email.message import EmailMessage
 from hashlib import sha256
 
@@ -161,3 +162,21 @@ def test_find__a_subject_with_quotes_in_the_queue_name__is_no_injection(started:
     look = with_system(started, lambda system: system.find([canary], Depth.DEADLINE))
 
     assert len(look.tickets) == 1
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo", "Pacific/Kiritimati", "Etc/GMT+12"])
+def test_find__for_a_user_in_any_time_zone__sees_the_ticket_of_this_minute(
+    started: TrackerBench, zone: str
+) -> None:
+    canary = new_canary(started.now())
+    ticket_id = started.open_ticket(f"{canary.subject_prefix} zone", BODY, SENDER)
+    started.set_time_zone(zone)
+
+    try:
+        look = with_system(started, lambda system: system.find([canary], Depth.POLL))
+    finally:
+        started.set_time_zone("UTC")
+
+    assert [one.ref.id for one in look.tickets] == [ticket_id]
+    assert look.tickets[0].remote_created_at is not None
+    assert abs(look.tickets[0].remote_created_at - canary.launched_at) < timedelta(seconds=30)
