@@ -147,13 +147,8 @@ def _first_settlement(case: Case, now: datetime) -> _Settlement | None:
     found = [one for one in candidates if one is not None]
     first = min(found, key=lambda one: one.at, default=None)
     if first is not None and first.verdict is Verdict.CONFIRMED and case.reply_matters:
-        match case.path.reply:
-            case Reply.EXPECTED:
-                return _with_expected_reply(case, first.at, now)
-            case Reply.REQUIRED:
-                return _with_required_reply(case, first.at, now)
-            case Reply.IGNORED:
-                return first
+        is_required = case.path.reply is Reply.REQUIRED
+        return (_with_required_reply if is_required else _with_expected_reply)(case, first.at, now)
     return first
 
 

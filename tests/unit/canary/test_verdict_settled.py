@@ -509,3 +509,20 @@ def test_times_of_the_canary__are_the_paths_promise() -> None:
 
     assert seconds_of(one.deadline_at) == 60
     assert seconds_of(one.horizon_at) == 600
+
+
+def test_stored_breach__fresh_judgement_knows_less__stays_as_it_is() -> None:
+    stored = verdict_at(602, PATH, LAUNCHED, vain(Hop.TICKET_CREATED, 600))
+    pending = verdict_at(602, PATH, LAUNCHED)
+    blinded = verdict_at(700, PATH, LAUNCHED, blind(Hop.TICKET_CREATED, 600), blind(Hop.TICKET_CREATED, 640))
+
+    assert advance(stored, pending) == stored
+    assert advance(stored, blinded) == stored
+
+
+def test_nothing_stored_or_pending__takes_the_fresh_judgement() -> None:
+    pending = verdict_at(20, PATH, LAUNCHED)
+    fresh = verdict_at(20, PATH, LAUNCHED, ticket(12))
+
+    assert advance(None, pending) == pending
+    assert advance(pending, fresh) == fresh
