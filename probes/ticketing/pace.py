@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from canary.canary import Canary
+from canary.signature import CanaryId
 from probes.contracts import Blind, Budget, Clock
 from probes.ticketing.budget import seconds_between_looks
 
@@ -38,7 +39,7 @@ class Pace:
         self._settings = settings
         self._clock = clock
         self._began: float | None = None
-        self._youngest_at: datetime | None = None
+        self._outstanding: dict[CanaryId, Canary] = {}
         self._blind_looks = 0
         self._hush_until: float | None = None
         self._calls_a_look = 1.0
@@ -49,17 +50,17 @@ class Pace:
             await self._clock.sleep(self._began + self._settings.least_seconds - self._clock.monotonic())
         self._began = self._clock.monotonic()
 
-    def looked(self, outstanding: Sequence[Canary], *, calls: int = 1) -> None:
-        """A look was done; these canaries were not yet there."""
+    def looked(self, asked: Sequence[Canary], missing: Sequence[Canary], *, calls: int = 1) -> None:
+        """A look for some canaries was done; of those, the missing ones were not yet there."""
         self._blind_looks = 0
         self._hush_until = None
         self._calls_a_look = max(1.0, float(calls))
-        self._youngest_at = max((one.launched_at for one in outstanding), default=None)
+        self._note(asked, missing)
 
-    def was_blind(self, outstanding: Sequence[Canary], error: Blind | None) -> None:
+    def was_blind(self, asked: Sequence[Canary], error: Blind | None) -> None:
         """A look was blind; ``error`` may say how long to stay away."""
         self._blind_looks += 1
-        self._youngest_at = max((one.launched_at for one in outstanding), default=None)
+        self._note(asked, asked)
         if error is not None and error.retry_after_seconds is not None:
             wait = min(error.retry_after_seconds, self._settings.longest_hush_seconds)
             self._hush_until = self._clock.monotonic() + wait
@@ -73,15 +74,23 @@ class Pace:
 
     def wait_seconds(self, budgets: Sequence[Budget]) -> float | None:
         """How long until another look may pay; None: nothing is outstanding."""
-        if self._youngest_at is None or self._began is None:
+        if not self._outstanding or self._began is None:
             return None
         now = self._clock.now()
+        youngest_at = max(one.launched_at for one in self._outstanding.values())
         apart = max(
-            self._interval(now - self._youngest_at),
+            self._interval(now - youngest_at),
             seconds_between_looks(budgets, now=now, calls_a_look=self._calls_a_look),
             self._back_off(),
         )
         return max(0.0, self._began + apart - self._clock.monotonic(), self.hush_seconds)
+
+    def _note(self, asked: Sequence[Canary], missing: Sequence[Canary]) -> None:
+        """Two callers may ask for different canaries: the one's old canary must not slow the other's fresh one."""
+        now = self._clock.now()
+        wanted = {one.id for one in asked}
+        kept = [one for one in self._outstanding.values() if one.id not in wanted and one.horizon_at >= now]
+        self._outstanding = {one.id: one for one in (*kept, *missing)}
 
     def _interval(self, age: timedelta) -> float:
         settings = self._settings

@@ -93,7 +93,7 @@ class TicketWatcher:
                 return
             ended_at = self._clock.now()
             by_canary = self._by_canary(look.tickets, canaries)
-            self._pace.looked([one for one in canaries if not _has_ticket(by_canary[one.id])])
+            self._pace.looked(canaries, [one for one in canaries if not _has_ticket(by_canary[one.id])])
         facts = LookFacts(depth=depth, is_complete=look.is_complete, lag_seconds=look.lag_seconds)
         span = _Span(began_at, ended_at, facts, look.skew_seconds)
         for canary in canaries:
