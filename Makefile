@@ -1,0 +1,48 @@
+# make help: what there is. Everything lies in this folder: .venv, .cache, .demo.
+.DEFAULT_GOAL := help
+.PHONY: help setup servers demo test quick lint format bench soak clean
+BIN := .venv/bin
+export PYTHONPATH := $(CURDIR)
+
+help:           ## this text
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+
+setup:          ## make the environment .venv
+	@tests/setup/environment.sh
+
+servers:        ## install the servers that the tests start (Debian, root)
+	@tests/setup/servers.sh
+
+demo: setup     ## a whole intake on loopback: probed, broken, found, healed
+	@$(BIN)/intake-prober demo
+
+test: setup servers  ## all tests, real servers included
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/pytest -m "not bench and not browser" --hypothesis-profile=ci
+
+quick: setup    ## lint, types, imports and the tests without servers: before each commit
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/pytest -q
+
+lint: setup     ## lint and types alone
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+format: setup   ## format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: setup    ## benchmarks: ratios, printed
+	@$(BIN)/python -m tests.benchmarks
+
+soak: setup     ## canaries for a long time, with faults
+	@$(BIN)/python -m tests.soak
+
+clean:          ## remove what make made
+	rm -rf .venv .cache .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

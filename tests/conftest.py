@@ -1,0 +1,7 @@
+"""Profiles of the property-based tests: quick by hand, thorough where it counts."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("dev", max_examples=50, deadline=None)
+settings.register_profile("ci", max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("dev")

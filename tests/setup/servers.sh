@@ -1,0 +1,27 @@
+#!/bin/sh
+# Install the Debian packages of the servers that the real tier of the tests starts; root only, else say what is missing.
+set -eu
+packages="postfix dovecot-imapd dovecot-lmtpd request-tracker5 rt5-db-sqlite rt5-standalone rt5-clients postgresql-15"
+
+missing=""
+for package in $packages; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+line="apt-get install -y --no-install-recommends$missing"
+if [ "$(id -u)" != 0 ]; then
+    printf 'Left out, for these packages are missing:%s\nAs root: %s\n' "$missing" "$line" >&2
+    [ "${CI:-}" = true ] && exit 1
+    exit 0
+fi
+
+printf 'installing for the real tier:%s\n' "$missing" >&2
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then            # the tests start their own servers: no service of the machine is to begin
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    trap 'rm -f "$policy"' EXIT
+fi
+apt-get update -qq
+DEBIAN_FRONTEND=noninteractive $line >/dev/null
