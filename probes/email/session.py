@@ -189,8 +189,13 @@ class SmtpSession:
             self.close()
 
     def close(self) -> None:
-        """Close at once; repeatable."""
+        """Close at once; repeatable.
+
+        TLS would wait for the other side's good-bye, up to 30 s and beyond the end of the loop: it is cut instead.
+        """
         if self._client is not None:
+            if isinstance(transport := self._client.transport, asyncio.WriteTransport):
+                transport.abort()
             self._client.close()
         if self._socket is not None:
             self._socket.close()
