@@ -66,7 +66,6 @@ class Reason(StrEnum):
     TICKET_API_UNREADABLE = "ticket_api_unreadable"
     MAILBOX_UNREADABLE = "mailbox_unreadable"
     OWN_MAILBOX_FULL = "own_mailbox_full"
-    OWN_RELAY = "own_relay"
     NETWORK_UNAVAILABLE = "network_unavailable"
     BROWSER_CRASHED = "browser_crashed"
     STORE_UNAVAILABLE = "store_unavailable"
@@ -174,7 +173,6 @@ CAUSES: dict[Reason, Cause] = {
     ),
     Reason.MAILBOX_UNREADABLE: _prober("We can't read the mailbox: try `intake-prober check`."),
     Reason.OWN_MAILBOX_FULL: _prober("The canary's own mailbox is full: empty it."),
-    Reason.OWN_RELAY: _prober("Our own relay failed; the target was not reached: look at the relay."),
     Reason.NETWORK_UNAVAILABLE: _prober("Our own network or resolver fails: the controls fail too."),
     Reason.BROWSER_CRASHED: _prober("Our browser died: look at memory limits.", final=True),
     Reason.STORE_UNAVAILABLE: _prober(

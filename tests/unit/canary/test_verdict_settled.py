@@ -186,12 +186,12 @@ def test_at_once_late__where_nobody_looked_before__blames_the_ticket_by_the_remo
 
 
 def test_at_once_late__of_a_mail_that_our_own_relay_held__is_inconclusive() -> None:
-    held = lost(Hop.SMTP_ACCEPT, 5, Reason.OWN_RELAY, side=Side.PROBER)
+    held = lost(Hop.SMTP_ACCEPT, 5, Reason.CONNECTION_LOST, side=Side.PROBER)
 
     judgement = verdict_at(5000, PATH, launched(until=Hop.SMTP_AUTH), held, ticket(4000, created=700, skew=0))
 
     assert judgement.verdict is Verdict.INCONCLUSIVE
-    assert stop_of(judgement) == (Hop.SMTP_ACCEPT, Reason.OWN_RELAY, Side.PROBER)
+    assert stop_of(judgement) == (Hop.SMTP_ACCEPT, Reason.CONNECTION_LOST, Side.PROBER)
 
 
 def test_late_ticket_first_and_one_known_in_time_later__what_came_first_decides() -> None:
