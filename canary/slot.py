@@ -23,6 +23,13 @@ def phase(path: PathName, interval: timedelta) -> timedelta:
     return timedelta(seconds=int(interval.total_seconds() * share))
 
 
+def jitter(slot: Slot, longest: timedelta) -> timedelta:
+    """How long after its slot a canary is launched: 0 to ``longest``, the same for everybody who asks."""
+    text = f"{slot.path} {slot.at.astimezone(UTC).isoformat()}"
+    share = int.from_bytes(sha256(text.encode()).digest()[:6], "big") / float(1 << 48)
+    return longest * share
+
+
 def due_slot(path: PathName, interval: timedelta, now: datetime) -> Slot:
     """The latest slot of a path launched every ``interval`` that is not after ``now``.
 

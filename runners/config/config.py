@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 from canary.gauge import CapacityLimits
 from canary.path import IncidentPolicy, Path, PathName
 from canary.reason import Side
-from canary.slot import Slot, due_slot
+from canary.slot import Slot, due_slot, jitter
 from probes.masking import Masker
 from probes.servers import Bearer, Credential, Password, SecretSource, Server, TlsMode
 from runners.config.cron import Cron
@@ -224,7 +224,13 @@ class PathConfig:
     mail: MailConfig
 
     def due_slot(self, now: datetime) -> Slot | None:
-        """The latest slot that is not after ``now``; None without a schedule, or before its first one."""
+        """The latest slot, if its launch (after the jitter) is not later than ``now``; None without a schedule."""
+        slot = self._latest_slot(now)
+        if slot is None or now < slot.at + jitter(slot, timedelta(seconds=self.jitter_seconds)):
+            return None
+        return slot
+
+    def _latest_slot(self, now: datetime) -> Slot | None:
         match self.schedule:
             case None:
                 return None

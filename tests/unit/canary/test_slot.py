@@ -1,13 +1,13 @@
 """Slots: replicas that never talk agree which one is due."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.path import PathName
-from canary.slot import due_slot, phase
+from canary.slot import Slot, due_slot, jitter, phase
 from tests.unit.canary.facts import NOON
 
 names = st.text(min_size=1, max_size=20).map(PathName)
@@ -65,3 +65,19 @@ def test_a_hundred_paths__do_not_fire_at_once() -> None:
 def test_interval_that_is_not_positive__is_refused(seconds: int) -> None:
     with pytest.raises(ValueError, match="positive"):
         due_slot(PathName("support-email"), timedelta(seconds=seconds), NOON)
+
+
+@given(names, moments, st.integers(0, 7200).map(lambda seconds: timedelta(seconds=seconds)))
+def test_jitter__is_the_same_for_everybody_and_never_longer_than_allowed(
+    name: PathName, at: datetime, longest: timedelta
+) -> None:
+    berlin = at.astimezone(timezone(timedelta(hours=1)))
+
+    assert timedelta(0) <= jitter(Slot(name, at), longest) <= longest
+    assert jitter(Slot(name, at), longest) == jitter(Slot(name, berlin), longest)
+
+
+def test_jitter__differs_from_slot_to_slot() -> None:
+    hours = [Slot(PathName("support-email"), NOON + timedelta(hours=n)) for n in range(24)]
+
+    assert len({jitter(slot, timedelta(minutes=5)) for slot in hours}) == 24
