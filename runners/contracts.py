@@ -214,6 +214,10 @@ class Store(Protocol):
         """Those of the given ids that the store has (kept 90 days)."""
         ...
 
+    async def path_names(self) -> Sequence[PathName]:
+        """Every path of which a canary is kept or an incident is open, by name; also those configured no more."""
+        ...
+
     # slots
     async def claim(self, slot: Slot, *, holder: str, at: datetime) -> bool:
         """Insert (path, slot time); True for exactly one caller."""

@@ -1,8 +1,7 @@
-"""What controls came to, kept in the store; and when places outside last answered this process."""
+"""What controls came to, kept in the store."""
 
 from datetime import datetime
 
-from probes.contracts import Clock
 from runners.contracts import Store
 
 
@@ -21,17 +20,12 @@ class StoredControls:
         return await self._store.control_worked_at(control)
 
 
-class Heard:
-    """Satisfies `probes.selfcheck.OutsideAnswers` by what this process heard."""
+class Untold:
+    """A history of nothing, for `check`: what it tries there is only shown."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._answers: dict[str, datetime] = {}
+    async def note(self, control: str, at: datetime, worked: bool) -> None:
+        """Ignored."""
 
-    def heard(self, place: str) -> None:
-        """A place outside answered just now."""
-        self._answers[place] = self._clock.now()
-
-    def answered_at(self, *, other_than: str) -> datetime | None:
-        """The latest answer of any other place; None: there was none."""
-        return max((at for place, at in self._answers.items() if place != other_than), default=None)
+    async def worked_at(self, control: str) -> datetime | None:  # noqa: ARG002 -- it knows of none
+        """Never."""
+        return None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from canary.gauge import Gauge
+from canary.observation import Observation
 from canary.path import Path, PathName
 from canary.signature import CanaryId
 from canary.verdict import Verdict
@@ -19,6 +20,7 @@ from runners.board import Board
 from runners.clean import MOST_LEFTOVERS, Cleaner
 from runners.contracts import CanaryQuery, Record, Store, StoreError
 from runners.gauging import Gauging
+from runners.housekeeping import Housekeeping
 from runners.launch import Launcher, Order
 from runners.ledger import Ledger
 from runners.prober import Prober
@@ -106,12 +108,13 @@ class OneShot:
             observer=observer,
             progress=progress,
             canaries=self._board.canaries,
-            noticed=self._board.noticed,
+            noticed=self._noticed,
         )
         self._launcher = Launcher(prober, store, clock=clock, holder=observer, randomness=secrets.token_bytes)
         self._settler = Settler(prober, store, clock=clock, listener=progress, settled_by=observer)
         self._gauging = Gauging(store, clock=clock, progress=progress)
         self._cleaner = Cleaner(prober, store, clock=clock, progress=progress, observer=prober.name)
+        self._housekeeping = Housekeeping(prober, store, clock=clock, progress=progress)
         self._strays = Strays(prober, store, clock=clock, progress=progress)
         self._watch = Watch(
             prober,
@@ -139,6 +142,7 @@ class OneShot:
         return self._result(interrupted_by)
 
     async def _whole(self, options: RunOptions) -> None:
+        await self._housekeeping.begin()
         await self._take_what_is_left()
         orders = await self._orders(options) if options.launches else []
         async with asyncio.TaskGroup() as group:
@@ -146,11 +150,14 @@ class OneShot:
             gauging = group.create_task(self._read_gauges())
             sending = [group.create_task(self._send(order)) for order in orders]
             looking = group.create_task(self._look_for_what_is_left())
-            await asyncio.wait([*sending, looking, gauging])
+            rehearsing = group.create_task(self._housekeeping.rehearse())
+            await asyncio.wait([*sending, looking, gauging, rehearsing])
             if not options.detach:
                 await self._wait_for_verdicts(until_horizon=options.until_horizon)
             watching.cancel()
         await self._clean(launches=options.launches)
+        await self._note_skews()
+        await self._housekeeping.forget()
 
     async def _take_what_is_left(self) -> None:
         for record in await self._store.outstanding(self._clock.now()):
@@ -178,7 +185,7 @@ class OneShot:
         wanted = [self._prober.paths[name] for name in options.paths] or list(self._prober.paths.values())
         orders = []
         for path in wanted:
-            if not path.is_enabled and path.name not in options.paths:
+            if not path.is_enabled:
                 continue
             order = await self._order(path, only_due=options.only_due)
             if order is not None:
@@ -243,11 +250,22 @@ class OneShot:
         except StoreError as error:
             self._trouble(error)
 
+    def _noticed(self, observation: Observation) -> None:
+        self._board.noticed(observation)
+        self._prober.outside.noticed(observation)
+
     async def _read_gauges(self) -> None:
         try:
             self._gauges = await self._gauging.read(self._prober.gauges)
         except StoreError as error:
             self._trouble(error)
+        for gauge in self._gauges:
+            self._prober.outside.gauged(gauge)
+
+    async def _note_skews(self) -> None:
+        skews = self._prober.outside.skews()
+        await self._store.add_gauges(skews)
+        self._gauges += skews
 
     def _trouble(self, error: BaseException) -> None:
         """Note the first reason why something could not be recorded."""

@@ -12,7 +12,9 @@ from canary.signature import CanaryId, verify
 from canary.slot import Slot
 from probes.contracts import GaugeReader, Probe, Watcher
 from probes.masking import Masker
+from probes.selfcheck import Selfcheck
 from probes.ticketing.watcher import TicketWatcher
+from runners.outside import Outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Prober:
         sender_places: the place of a sender's own mailbox, by address.
         keys: signing keys, the first signs.
         schedules: the latest due slot of a path at a time; None: launched by hand only.
+        outside: what places outside told this process; the probes' self-checks ask it.
+        controls: those that are configured; None where there is none.
         cap_per_hour: launches an hour by (sender, ticketing system), where a guard is known.
     """
 
@@ -79,6 +83,8 @@ class Prober:
     schedules: Mapping[PathName, Callable[[datetime], Slot | None]] = field(default_factory=dict)
     cap_per_hour: Mapping[str, int] = field(default_factory=dict)
     disposals_per_hour: int = 200
+    outside: Outside = field(default_factory=Outside)
+    controls: Selfcheck | None = None
 
     def places_of(self, canary: Canary) -> tuple[str, ...]:
         """The places where a canary is to be seen; all of them where its path is no longer configured."""

@@ -73,6 +73,8 @@ class Settler:
         self, record: Record, judgement: Judgement, progress: Progress
     ) -> tuple[Progress, tuple[Change, ...]]:
         path = path_of(self._prober, record.canary)
+        if not path.is_enabled:
+            return progress, ()  # its incidents are retired; what still settles opens no new one
         if record.verdict is Verdict.PENDING and judgement.verdict is not Verdict.PENDING:
             if judgement.settled_at is None:
                 return progress, ()

@@ -2,33 +2,29 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from random import SystemRandom
+from dataclasses import dataclass
 
 from canary.canary import Canary
 from canary.hop import Hop
 from canary.path import PathName, Proof
-from probes.certificates import CertificateReader, CertificateSettings, Start
-from probes.contracts import Check, Clock, Disposal, DisposalAction, GaugeReader, Probe, TicketingSystem
-from probes.dns import Resolver
+from probes.certificates import Start
+from probes.contracts import Check, Clock, Disposal, DisposalAction, Probe, TicketingSystem
 from probes.email.probe import EmailProbe
 from probes.email.settings import DkimSettings, EmailSettings, SenderAccount
 from probes.email.settings import MxTls as EmailMxTls
 from probes.email.settings import Via as EmailVia
 from probes.http import HttpSettings, open_api
-from probes.mailbox.backlog import MailboxBacklogReader
 from probes.mailbox.check import check_mailbox
-from probes.mailbox.quota import MailboxCapacityReader
-from probes.mailbox.settings import BacklogSettings, CapacitySettings, MailboxSettings
+from probes.mailbox.settings import MailboxSettings
 from probes.mailbox.watcher import SenderMailboxWatcher, SupportMailboxWatcher
-from probes.masking import Masker
-from probes.message.compose import AttachedFile, MailSettings, Subaddress, expected_content
-from probes.oauth import TokenSource
-from probes.oauth_command import TokenCommand as CommandGrant
-from probes.oauth_grants import GoogleServiceAccount, MicrosoftClientCredentials, RefreshToken
-from probes.selfcheck import Selfcheck, parse_control
-from probes.servers import SecretSource, SecretUnavailable, Server, TlsMode
+from probes.message.compose import (
+    AttachedFile,
+    MailSettings,
+    Subaddress,
+    expected_content,
+)
+from probes.selfcheck import ControlHistory, Selfcheck, parse_control
+from probes.servers import SecretUnavailable, TlsMode
 from probes.ticketing.settings import (
     Expectation,
     HelpdeskSettings,
@@ -36,56 +32,21 @@ from probes.ticketing.settings import (
     TicketWatcherSettings,
 )
 from probes.ticketing.watcher import TicketWatcher
-from probes.tls import Contexts
 from runners.checks import CheckSource
 from runners.config.config import (
     Config,
-    Google,
-    MailboxConfig,
-    MailServer,
-    Microsoft,
-    Oauth,
     PathConfig,
-    Refresh,
     TicketingConfig,
-    TokenCommand,
 )
 from runners.config.document_places import Cleanup, TicketingType
-from runners.config.secrets import read_signing_keys
 from runners.contracts import Store
-from runners.controls import Heard, StoredControls
-from runners.prober import GaugedPlace, Place, Prober, SignedPaths
+from runners.controls import StoredControls, Untold
+from runners.prober import Place, Prober
 from runners.progress import Progress, Silent
+from runners.site import Site, open_site, own_mailbox, watched_mailboxes
+from runners.site_gauges import gauges_of
 
 _START = {TlsMode.IMPLICIT: Start.AT_ONCE, TlsMode.STARTTLS: Start.SMTP}
-
-
-@dataclass(frozen=True, slots=True)
-class _Site:
-    """What all parts share."""
-
-    config: Config
-    clock: Clock
-    resolver: Resolver
-    contexts: Contexts
-    signed: SignedPaths
-    tell: Progress
-    token_sources: dict[tuple[Oauth, str], SecretSource]
-
-    @property
-    def masker(self) -> Masker:
-        return self.config.masker
-
-    def server(self, mail_server: MailServer) -> Server:
-        return mail_server.server(self._tokens)
-
-    def _tokens(self, oauth: Oauth, username: str) -> SecretSource:
-        """One source of access tokens an account, shared by its SMTP and IMAP."""
-        key = (oauth, username)
-        if key not in self.token_sources:
-            grant = _grant(oauth, clock=self.clock, masker=self.masker, tell=self.tell)
-            self.token_sources[key] = TokenSource(grant, clock=self.clock, masker=self.masker)
-        return self.token_sources[key]
 
 
 @asynccontextmanager
@@ -95,7 +56,7 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
     Raises:
         SecretUnavailable: a signing key can't be had.
     """
-    site = await _site(config, clock=clock, tell=progress)
+    site = await open_site(config, clock=clock, tell=progress, gone=await store.path_names())
     async with AsyncExitStack() as stack:
         systems = {name: await _system(site, one, stack) for name, one in config.ticketing.items()}
         places = await _places(site, systems, stack)
@@ -111,11 +72,13 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
             },
             places=places,
             sender_places={
-                account.address.lower(): _own_mailbox(name)
+                account.address.lower(): own_mailbox(name)
                 for name, account in config.accounts.items()
-                if _own_mailbox(name) in places
+                if own_mailbox(name) in places
             },
-            gauges=tuple(_gauges(site)),
+            gauges=tuple(gauges_of(site)),
+            outside=site.outside,
+            controls=_selfcheck(site, StoredControls(store)) if config.prober.controls else None,
             keys=site.signed.keys,
             masker=config.masker,
             schedules={name: one.due_slot for name, one in config.paths.items() if one.schedule is not None},
@@ -131,91 +94,47 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
 async def checkable(config: Config, *, clock: Clock) -> AsyncIterator[tuple[CheckSource, ...]]:
     """What `intake-prober check` tries of the targets; connections are closed at the end of the scope."""
     try:
-        site = await _site(config, clock=clock, tell=Silent())
+        site = await open_site(config, clock=clock, tell=Silent())
     except SecretUnavailable:
         yield ()  # the check of the signing keys says it
         return
     async with AsyncExitStack() as stack:
         sources = [CheckSource(name, _probe(site, one, None).check) for name, one in config.paths.items()]
-        for name, mailbox in _watched_mailboxes(site).items():
+        for name, mailbox in watched_mailboxes(site).items():
             sources.append(CheckSource(name, _MailboxCheck(mailbox, site)))
+        if config.prober.controls:
+            sources.append(CheckSource("controls", _selfcheck(site, Untold()).rehearse))
         for name, one in config.ticketing.items():
             sources.append(CheckSource(name, (await _system(site, one, stack)).check))
         yield tuple(sources)
 
 
-async def _site(config: Config, *, clock: Clock, tell: Progress) -> _Site:
-    keys = await read_signing_keys(config.prober.signing_keys)
-    return _Site(
-        config=config,
-        clock=clock,
-        resolver=Resolver(config.prober.resolver, clock=clock, random=SystemRandom()),
-        contexts=Contexts(),
-        signed=SignedPaths(keys, tuple(config.paths)),
-        tell=tell,
-        token_sources={},
-    )
-
-
-def _grant(
-    oauth: Oauth, *, clock: Clock, masker: Masker, tell: Progress
-) -> GoogleServiceAccount | MicrosoftClientCredentials | RefreshToken | CommandGrant:
-    match oauth:
-        case Google():
-            return GoogleServiceAccount(
-                oauth.key,
-                oauth.subject,
-                clock=clock,
-                masker=masker,
-                token_url=oauth.token_url,
-                scope=oauth.scope,
-            )
-        case Microsoft():
-            return MicrosoftClientCredentials(
-                oauth.tenant,
-                client_id=oauth.client_id,
-                client_secret=oauth.client_secret,
-                token_url=oauth.token_url,
-                scope=oauth.scope,
-            )
-        case Refresh():
-            return RefreshToken(
-                oauth.token_url,
-                client_id=oauth.client_id,
-                client_secret=oauth.client_secret,
-                refresh_token=oauth.refresh_token,
-                masker=masker,
-                scope=oauth.scope,
-                tell=tell.note,
-            )
-        case TokenCommand():
-            return CommandGrant(oauth.command)
-
-
-def _probe(site: _Site, path: PathConfig, store: Store | None) -> Probe:
+def _probe(site: Site, path: PathConfig, store: Store | None) -> Probe:
     return EmailProbe(
         _email_settings(site, path),
         clock=site.clock,
         resolver=site.resolver,
         masker=site.masker,
         contexts=site.contexts,
-        controls=_selfcheck(site, path, store) if store is not None else None,
+        controls=_selfcheck(site, StoredControls(store), path.path.interval_seconds)
+        if store is not None
+        else None,
     )
 
 
-def _selfcheck(site: _Site, path: PathConfig, store: Store) -> Selfcheck:
+def _selfcheck(site: Site, history: ControlHistory, interval_seconds: float | None = None) -> Selfcheck:
     return Selfcheck(
         [parse_control(text) for text in site.config.prober.controls],
-        history=StoredControls(store),
-        outside=Heard(site.clock),
+        history=history,
+        outside=site.outside,
         resolver=site.resolver,
         clock=site.clock,
-        interval_seconds=path.path.interval_seconds or 600.0,
+        interval_seconds=interval_seconds or 600.0,
         contexts=lambda: site.contexts.verified(site.config.prober.ca_files),
     )
 
 
-def _email_settings(site: _Site, path: PathConfig) -> EmailSettings:
+def _email_settings(site: Site, path: PathConfig) -> EmailSettings:
     accounts = [site.config.accounts[name] for name in path.senders]
     dkim = path.mail.dkim
     return EmailSettings(
@@ -238,7 +157,7 @@ def _email_settings(site: _Site, path: PathConfig) -> EmailSettings:
     )
 
 
-def _mail(site: _Site, path: PathConfig) -> MailSettings:
+def _mail(site: Site, path: PathConfig) -> MailSettings:
     configured = path.mail
     names = [site.config.accounts[name].display_name for name in path.senders]
     attachment = configured.attachment
@@ -254,7 +173,7 @@ def _mail(site: _Site, path: PathConfig) -> MailSettings:
     )
 
 
-async def _system(site: _Site, one: TicketingConfig, stack: AsyncExitStack) -> TicketingSystem:
+async def _system(site: Site, one: TicketingConfig, stack: AsyncExitStack) -> TicketingSystem:
     http = HttpSettings(name=one.name, url=one.url, ca_files=one.ca_files)
     secret = one.token or one.password
     if secret is None:
@@ -283,10 +202,10 @@ async def _system(site: _Site, one: TicketingConfig, stack: AsyncExitStack) -> T
 
 
 async def _places(
-    site: _Site, systems: Mapping[str, TicketingSystem], stack: AsyncExitStack
+    site: Site, systems: Mapping[str, TicketingSystem], stack: AsyncExitStack
 ) -> dict[str, Place]:
     places: dict[str, Place] = {}
-    for name, settings in _watched_mailboxes(site).items():
+    for name, settings in watched_mailboxes(site).items():
         watcher: SupportMailboxWatcher | SenderMailboxWatcher
         if name in site.config.mailboxes:
             watcher = SupportMailboxWatcher(
@@ -331,7 +250,7 @@ class _NeedsTicketNumber:
         return canary.path in self.paths
 
 
-def _ticket_settings(site: _Site, one: TicketingConfig) -> TicketWatcherSettings:
+def _ticket_settings(site: Site, one: TicketingConfig) -> TicketWatcherSettings:
     mails = {name: _mail(site, path) for name, path in site.config.paths.items()}
 
     def expectation(canary: Canary) -> Expectation:
@@ -356,78 +275,12 @@ def _ticket_settings(site: _Site, one: TicketingConfig) -> TicketWatcherSettings
     )
 
 
-def _own_mailbox(account: str) -> str:
-    """The place of an account's own mailbox; it can't have the name of a support mailbox."""
-    return f"account {account}"
-
-
-def _watched_mailboxes(site: _Site) -> dict[str, MailboxSettings]:
-    support = {name: _mailbox(site, one) for name, one in site.config.mailboxes.items()}
-    senders = {name for path in site.config.paths.values() for name in path.senders}
-    own = {
-        _own_mailbox(name): MailboxSettings(
-            place=_own_mailbox(name), server=site.server(account.imap), may_remove=True
-        )
-        for name, account in site.config.accounts.items()
-        if account.imap is not None and name in senders
-    }
-    return {**support, **own}
-
-
-def _mailbox(site: _Site, one: MailboxConfig) -> MailboxSettings:
-    return MailboxSettings(
-        place=one.name,
-        server=site.server(one.imap),
-        folder=one.folders[0],
-        more_folders=one.folders[1:],
-        may_remove=one.may_remove,
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _MailboxCheck:
     """`check_mailbox` of one mailbox."""
 
     settings: MailboxSettings
-    site: _Site
+    site: Site
 
     async def __call__(self) -> Sequence[Check]:
         return await check_mailbox(self.settings, clock=self.site.clock, masker=self.site.masker)
-
-
-def _gauges(site: _Site) -> list[GaugedPlace]:
-    places = []
-    for one in site.config.mailboxes.values():
-        settings = _mailbox(site, one)
-        capacity = CapacitySettings(
-            declared_bytes=one.capacity.declared_bytes,
-            declared_messages=one.capacity.declared_messages,
-            command=one.capacity.command or (),
-        )
-        backlog = BacklogSettings(folder=settings.folder)
-        if one.backlog_search is not None:
-            backlog = replace(backlog, criteria=one.backlog_search)
-        readers: list[GaugeReader] = [
-            MailboxCapacityReader(settings, capacity, clock=site.clock, masker=site.masker),
-            MailboxBacklogReader(settings, backlog, clock=site.clock, masker=site.masker),
-        ]
-        places += [
-            GaugedPlace(reader, one.capacity.limits, timedelta(seconds=one.backlog_age_seconds))
-            for reader in readers
-        ]
-    return places + _certificate_gauges(site)
-
-
-def _certificate_gauges(site: _Site) -> list[GaugedPlace]:
-    settings = [
-        CertificateSettings(
-            place=f"{one.imap.host}:{one.imap.port}",
-            host=one.imap.host,
-            port=one.imap.port,
-            start=Start.AT_ONCE if one.imap.tls is TlsMode.IMPLICIT else Start.IMAP,
-            ca_files=one.imap.ca_files,
-        )
-        for one in site.config.mailboxes.values()
-        if one.imap.tls is not TlsMode.NONE
-    ]
-    return [GaugedPlace(CertificateReader(one, clock=site.clock, contexts=site.contexts)) for one in settings]

@@ -9,6 +9,9 @@ from probes.servers import Server
 LONGEST_IDLE_SECONDS: Final = 28 * 60.0
 """A server may log an idle client out after 30 minutes (RFC 2177 section 3), so 29 is the bound; we stay below."""
 
+USUAL_JUNK: Final = ("Junk", "Spam", "INBOX.Junk", "INBOX.Spam", "Junk E-mail", "Junk Email")
+"""What spam folders are called where no server marks them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -74,7 +77,7 @@ class MailboxSettings:
     server: Server
     folder: str = "INBOX"
     more_folders: tuple[str, ...] = ()
-    junk_folders: tuple[str, ...] = ("Junk", "Spam", "INBOX.Junk", "INBOX.Spam", "Junk E-mail", "Junk Email")
+    junk_folders: tuple[str, ...] = USUAL_JUNK
     may_remove: bool = False
     limits: Limits = field(default_factory=Limits)
     polling: Polling = field(default_factory=Polling)

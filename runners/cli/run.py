@@ -39,7 +39,11 @@ def run(
         raise options.fail("--detach and --until-horizon contradict each other", "Give one of them.")
     config = options.load()
     for name in paths or []:
-        paths_of(options, config, name)
+        for path in paths_of(options, config, name):
+            if not path.is_enabled:
+                raise options.fail(
+                    f"path {name} is disabled", f"Say enabled: true at paths.{name}, or leave it out."
+                )
     wanted = RunOptions(
         paths=tuple(PathName(one) for one in dict.fromkeys(paths or [])),
         only_due=due,

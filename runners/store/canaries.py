@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, false, insert, or_, select, update
+from sqlalchemy import Select, and_, delete, false, func, insert, or_, select, update
 from sqlalchemy.engine import Connection, Row
 
 from canary.canary import Canary, Token
@@ -18,7 +18,7 @@ from runners.contracts import CanaryQuery, Record, StoreError
 from runners.store import codec
 from runners.store.counters import Tally
 from runners.store.sql import inserted
-from runners.store.tables import canary, gauge, judgement, lease, missed_slot, slot
+from runners.store.tables import canary, gauge, incident, judgement, lease, missed_slot, slot
 
 KEPT = timedelta(days=90)
 """How long clean canaries and readings are kept; the tokens of older ones are unknown."""
@@ -149,6 +149,19 @@ def known(connection: Connection, canary_ids: Sequence[CanaryId]) -> dict[Canary
         rows = connection.execute(select(canary).where(canary.c.id.in_(chunk)))
         found.update({CanaryId(row.id): canary_of(row) for row in rows})
     return found
+
+
+def path_names(connection: Connection) -> list[PathName]:
+    """Every path of which a canary is kept or an incident is open, by name."""
+    names = set(connection.execute(select(incident.c.path).where(incident.c.resolved_at.is_(None))).scalars())
+    last = ""
+    # One step of the index a path: DISTINCT would read it for all of a million canaries.
+    while (
+        name := connection.scalar(select(func.min(canary.c.path)).where(canary.c.path > last))
+    ) is not None:
+        names.add(name)
+        last = name
+    return sorted(PathName(name) for name in names)
 
 
 def forget(connection: Connection, now: datetime) -> int:

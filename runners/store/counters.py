@@ -80,7 +80,10 @@ def seed(connection: Connection, name: str, labels: Sequence[Mapping[str, str]],
         ValueError: the name or the labels are not in the catalogue.
     """
     instrument = by_name(name)
-    for text in sorted({text_of(instrument, one) for one in labels}):
+    table = histogram if instrument.bounds else counter
+    # One question first, since nearly always all are there: a run of a hundred paths would insert thousands in vain.
+    known = set(connection.execute(select(table.c.labels).where(table.c.name == instrument.name)).scalars())
+    for text in sorted({text_of(instrument, one) for one in labels} - known):
         if instrument.bounds:
             _new_histogram(connection, instrument, text, at)
         else:

@@ -105,6 +105,10 @@ class SqlStore:
         """Those of the given ids that the store has."""
         return await self._database.read(partial(canaries.known, canary_ids=canary_ids))
 
+    async def path_names(self) -> Sequence[PathName]:
+        """Every path of which a canary is kept or an incident is open."""
+        return await self._database.read(canaries.path_names)
+
     # slots
     async def claim(self, slot: Slot, *, holder: str, at: datetime) -> bool:
         """Insert (path, slot time); True for exactly one caller."""

@@ -12,9 +12,6 @@ from tests.architecture.tree import PACKAGES, ROOT, files, modules
 MOST_LINES = 400
 MOST_LINES_OF_A_TEST = 600
 """Cases are read one by one; what makes them hard to follow is not their number."""
-COMPOSITION_ROOT = Path("runners/wiring.py")
-MOST_LINES_OF_WIRING = 450
-"""It joins every part there is, and holds nothing but that."""
 EMPTY_ROOMS = ("utils", "util", "helpers", "helper", "common", "base", "misc", "part2")
 """A function goes to the noun that it serves; these are no nouns."""
 SHIPPED = [one for one in modules() if one.parts[0] in PACKAGES]
@@ -67,7 +64,6 @@ def test_module__is_named_for_a_noun(module: Path) -> None:
 def test_module__has_no_more_lines_than_one_job_needs(module: Path) -> None:
     lines = (ROOT / module).read_text().count("\n")
     most = MOST_LINES_OF_A_TEST if module in TESTS else MOST_LINES
-    most = MOST_LINES_OF_WIRING if module == COMPOSITION_ROOT else most
 
     assert lines <= most, f"{module} has {lines} lines: split it by subject"
 

@@ -10,6 +10,7 @@ import pytest
 
 from canary.gauge import Gauge, GaugeName, GaugeState, Resource
 from canary.incident import Change, Progress, Transition
+from canary.path import PathName
 from canary.slot import Slot
 from canary.ticket import TicketId, TicketRef
 from canary.verdict import Verdict
@@ -58,6 +59,21 @@ class IncidentContract:
             ]
             with pytest.raises(SettlementConflict):
                 await store.store_progress(MAIL, Progress(), version=1, changes=[], at=after(901))
+
+        run(place, scenario)
+
+    def test_path_names__are_those_of_kept_canaries_and_of_open_incidents(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            assert list(await store.path_names()) == []
+            for number, path in enumerate(("b-path", "a-path", "b-path")):
+                await recorded(store, replace(make_canary(number), path=PathName(path)))
+            incident = replace(incident_of(make_canary(9)), path=PathName("c-path"))
+            await store.store_progress(
+                incident.path, Progress(target=incident), version=0,
+                changes=[Change(incident, Transition.OPENED)], at=after(660),
+            )  # fmt: skip
+
+            assert list(await store.path_names()) == ["a-path", "b-path", "c-path"]
 
         run(place, scenario)
 

@@ -149,6 +149,10 @@ class MemoryStore:
     async def known(self, canary_ids: Sequence[CanaryId]) -> Mapping[CanaryId, Canary]:
         return {one: self._rows[one].canary for one in canary_ids if one in self._rows}
 
+    async def path_names(self) -> Sequence[PathName]:
+        opened = {one.path for one in await self.incidents(path=None, since=None, limit=0)}
+        return sorted(opened | {one.canary.path for one in self._rows.values()})
+
     # slots
     async def claim(self, slot: Slot, *, holder: str, at: datetime) -> bool:
         del holder, at

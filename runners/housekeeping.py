@@ -1,0 +1,118 @@
+"""What a run does beside its canaries: series begun at 0, paths retired, controls rehearsed, old history dropped."""
+
+from collections.abc import Iterator, Mapping
+
+from canary.hop import LAUNCH_HOPS
+from canary.incident import retire
+from canary.instruments import metrics
+from canary.observation import Evidence, Outcome
+from canary.path import Path, PathName
+from canary.verdict import Verdict
+from probes.contracts import CheckState, Clock, RemovalState
+from runners.contracts import RemovalKind, SettlementConflict, Store
+from runners.prober import Prober
+from runners.progress import Progress
+
+REHEARSAL_SECONDS = 3600.0
+"""A control that worked within this time is not tried again: it excuses us for a day."""
+_TRIES = 8
+
+_Series = tuple[str, list[Mapping[str, str]]]
+
+
+class Housekeeping:
+    """Everything here is repeatable, and safe to cancel."""
+
+    def __init__(self, prober: Prober, store: Store, *, clock: Clock, progress: Progress) -> None:
+        self._prober = prober
+        self._store = store
+        self._clock = clock
+        self._progress = progress
+
+    async def begin(self) -> None:
+        """Begin every series of the configured paths at 0, and retire the incidents of paths that are none any more.
+
+        Raises:
+            StoreError: it could not be stored.
+        """
+        now = self._clock.now()
+        for name, labels in _series(list(self._prober.paths.values())):
+            await self._store.seed(name, labels, at=now)
+        for path_name in await self._store.path_names():
+            path = self._prober.paths.get(path_name)
+            if path is None or not path.is_enabled:
+                await self._retire(path_name)
+
+    async def rehearse(self) -> None:
+        """Try the controls that were not tried of late: only one that is known to have worked can excuse us.
+
+        Raises:
+            StoreError: what they came to could not be stored.
+        """
+        if self._prober.controls is None:
+            return
+        for check in await self._prober.controls.rehearse(older_than_seconds=REHEARSAL_SECONDS):
+            if check.state is not CheckState.OK:
+                self._progress.note(f"control {check.place} {check.finding}. {check.remedy}")
+
+    async def forget(self) -> None:
+        """Drop clean canaries and readings that are older than 90 days.
+
+        Raises:
+            StoreError: it could not be done.
+        """
+        await self._store.forget(self._clock.now())
+
+    async def _retire(self, path: PathName) -> None:
+        for _ in range(_TRIES):
+            progress, version = await self._store.progress(path)
+            now = self._clock.now()
+            ended, changes = retire(progress, now)
+            if not changes:
+                return
+            try:
+                await self._store.store_progress(path, ended, version=version, changes=changes, at=now)
+            except SettlementConflict:
+                continue
+            for change in changes:
+                self._progress.changed(change)
+            return
+
+
+def _series(paths: list[Path]) -> Iterator[_Series]:
+    """What `rate()` and absence need from the start: each series that a configured path can come to have."""
+    channels = [{"path": path.name, "channel": path.channel} for path in paths]
+    names = [{"path": path.name} for path in paths]
+    verdicts = [verdict for verdict in Verdict if verdict is not Verdict.PENDING]
+    hops = [{"path": path.name, "hop": hop} for path in paths for hop in path.route]
+    yield metrics.CANARY_LAUNCHED.name, [*channels]
+    yield (
+        metrics.CANARY_VERDICTS.name,
+        [{**one, "verdict": verdict} for one in channels for verdict in verdicts],
+    )
+    yield (
+        metrics.CANARY_DURATION.name,
+        [{**one, "verdict": verdict} for one in channels for verdict in (Verdict.CONFIRMED, Verdict.LATE)],
+    )
+    yield metrics.SLO_GOOD.name, [*names]
+    yield metrics.SLO_ELIGIBLE.name, [*names]
+    yield metrics.INCIDENTS.name, [{"path": one["path"], "blame": one["hop"]} for one in hops]
+    yield metrics.INCIDENT_DETECTION_DELAY.name, [*names]
+    yield (
+        metrics.HOP_OBSERVATIONS.name,
+        [
+            {**one, "outcome": outcome, "evidence": Evidence.OBSERVED}
+            for one in hops
+            if one["hop"] in LAUNCH_HOPS
+            for outcome in (Outcome.OK, Outcome.FAILED)
+        ],
+    )
+    yield (
+        metrics.CLEANUP_ATTEMPTS.name,
+        [
+            {**one, "kind": kind, "outcome": state}
+            for one in names
+            for kind in RemovalKind
+            for state in (RemovalState.DONE, RemovalState.FAILED)
+        ],
+    )

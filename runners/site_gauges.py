@@ -1,0 +1,72 @@
+"""The gauges of a configuration's places: mailboxes, certificates, mail records."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from probes.certificates import CertificateReader, CertificateSettings, Start
+from probes.contracts import GaugeReader
+from probes.mail_dns import MailDnsExpectation, MailDnsReader
+from probes.mailbox.backlog import MailboxBacklogReader
+from probes.mailbox.quota import MailboxCapacityReader
+from probes.mailbox.settings import BacklogSettings, CapacitySettings
+from probes.message.compose import ascii_domain
+from probes.servers import TlsMode
+from runners.config.document_paths import Via
+from runners.prober import GaugedPlace
+from runners.site import Site, mailbox_settings
+
+
+def gauges_of(site: Site) -> list[GaugedPlace]:
+    """The readers of every place that the configuration names."""
+    places = []
+    for one in site.config.mailboxes.values():
+        settings = mailbox_settings(site, one)
+        capacity = CapacitySettings(
+            declared_bytes=one.capacity.declared_bytes,
+            declared_messages=one.capacity.declared_messages,
+            command=one.capacity.command or (),
+        )
+        backlog = BacklogSettings(folder=settings.folder)
+        if one.backlog_search is not None:
+            backlog = replace(backlog, criteria=one.backlog_search)
+        readers: list[GaugeReader] = [
+            MailboxCapacityReader(settings, capacity, clock=site.clock, masker=site.masker),
+            MailboxBacklogReader(settings, backlog, clock=site.clock, masker=site.masker),
+        ]
+        places += [
+            GaugedPlace(reader, one.capacity.limits, timedelta(seconds=one.backlog_age_seconds))
+            for reader in readers
+        ]
+    return places + _certificates(site) + _mail_dns(site)
+
+
+def _mail_dns(site: Site) -> list[GaugedPlace]:
+    """The records of each domain that customers write to; where a relay delivers for us, MX is its business."""
+    expected: dict[str, MailDnsExpectation] = {}
+    for one in site.config.paths.values():
+        domain = ascii_domain(one.to).rpartition("@")[2]
+        known = expected.get(domain, MailDnsExpectation(must_have_mx=False))
+        expected[domain] = MailDnsExpectation(
+            must_have_mx=known.must_have_mx or one.via is Via.MX,
+            dkim_selectors=tuple(dict.fromkeys((*known.dkim_selectors, *one.dkim_selectors))),
+        )
+    return [
+        GaugedPlace(MailDnsReader(domain, domain, wanted, resolver=site.resolver, clock=site.clock))
+        for domain, wanted in expected.items()
+        if wanted.must_have_mx or wanted.dkim_selectors
+    ]
+
+
+def _certificates(site: Site) -> list[GaugedPlace]:
+    settings = [
+        CertificateSettings(
+            place=f"{one.imap.host}:{one.imap.port}",
+            host=one.imap.host,
+            port=one.imap.port,
+            start=Start.AT_ONCE if one.imap.tls is TlsMode.IMPLICIT else Start.IMAP,
+            ca_files=one.imap.ca_files,
+        )
+        for one in site.config.mailboxes.values()
+        if one.imap.tls is not TlsMode.NONE
+    ]
+    return [GaugedPlace(CertificateReader(one, clock=site.clock, contexts=site.contexts)) for one in settings]

@@ -1,0 +1,118 @@
+"""Series that exist from the start, paths that are retired, and history that is dropped."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from canary.gauge import Gauge, GaugeName
+from canary.incident import Progress, Transition
+from canary.path import Path
+from canary.verdict import Verdict
+from runners.contracts import CanaryQuery
+from runners.housekeeping import Housekeeping
+from runners.oneshot import OneShot, RunOptions
+from runners.progress import Silent
+from tests.contracts.store_cases import incident_of, make_canary, opened
+from tests.fakes.clock import FakeClock, run_jumping
+from tests.fakes.memory_store import MemoryStore
+from tests.fakes.world import World, email_path, prober_of
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+def keep(clock: FakeClock, store: MemoryStore, *paths: Path) -> Housekeeping:
+    return Housekeeping(prober_of(World(clock), *paths), store, clock=clock, progress=Silent())
+
+
+def with_open_incident(store: MemoryStore, clock: FakeClock) -> Path:
+    """An incident of the path of `make_canary`."""
+    canary = make_canary()
+    progress = Progress(target=incident_of(canary))
+    done: Coroutine[object, object, None] = store.store_progress(
+        canary.path, progress, version=0, changes=[opened(canary)], at=clock.now()
+    )
+    asyncio.run(done)
+    return replace(email_path(canary.path), name=canary.path)
+
+
+def test_first_run__begins_every_series_of_a_path_at_0(clock: FakeClock, store: MemoryStore) -> None:
+    asyncio.run(keep(clock, store, email_path()).begin())
+
+    samples = asyncio.run(store.samples())
+    assert {one.value for one in samples} == {0.0}
+    verdicts = {one.labels["verdict"] for one in samples if one.name == "intake.canary.verdicts"}
+    assert verdicts == {"confirmed", "breached", "inconclusive", "late", "lost"}
+    blames = {one.labels["blame"] for one in samples if one.name == "intake.incidents"}
+    assert blames == set(email_path().route)
+
+
+def test_later_run__leaves_the_counts_as_they_are(clock: FakeClock, store: MemoryStore) -> None:
+    world = World(clock)
+    shot = OneShot(prober_of(world, email_path()), store, clock=clock, progress=Silent())
+    run_jumping(clock, shot.run(RunOptions()))
+    before = asyncio.run(store.samples())
+
+    asyncio.run(keep(clock, store, email_path()).begin())
+
+    assert asyncio.run(store.samples()) == before
+
+
+@pytest.mark.parametrize("is_gone", [True, False], ids=["gone", "disabled"])
+def test_path_that_is_no_more__has_its_incident_retired_without_a_word_of_recovery(
+    clock: FakeClock, store: MemoryStore, *, is_gone: bool
+) -> None:
+    path = with_open_incident(store, clock)
+    others = (email_path("another"),) if is_gone else (replace(path, is_enabled=False),)
+
+    asyncio.run(keep(clock, store, *others).begin())
+
+    [incident] = asyncio.run(store.incidents(path=None, since=None, limit=9))
+    assert (incident.is_open, incident.is_retired, incident.impact_until) == (False, True, None)
+    happened = [transition for _, transition in asyncio.run(store.transitions(incident.id))]
+    assert happened == [Transition.OPENED, Transition.RETIRED]
+    assert asyncio.run(store.progress(path.name))[0] == Progress()
+
+
+def test_enabled_path__keeps_its_incident(clock: FakeClock, store: MemoryStore) -> None:
+    path = with_open_incident(store, clock)
+
+    asyncio.run(keep(clock, store, path).begin())
+
+    [incident] = asyncio.run(store.incidents(path=None, since=None, limit=9))
+    assert incident.is_open
+
+
+def test_breach_of_a_disabled_path__opens_no_incident(clock: FakeClock, store: MemoryStore) -> None:
+    world = World(clock, ticket_after_seconds=None)
+    path = email_path()
+    for _ in range(3):
+        shot = OneShot(prober_of(world, path), store, clock=clock, progress=Silent())
+        run_jumping(clock, shot.run(RunOptions(detach=True)))
+    off = prober_of(world, replace(path, is_enabled=False))
+    clock.advance(120)
+
+    run_jumping(clock, OneShot(off, store, clock=clock, progress=Silent()).run(RunOptions(launches=False)))
+
+    verdicts = {one.verdict for one in asyncio.run(store.canaries(CanaryQuery()))}
+    assert verdicts == {Verdict.BREACHED}
+    assert asyncio.run(store.incidents(path=None, since=None, limit=9)) == []
+
+
+def test_readings_older_than_90_days__are_dropped(clock: FakeClock, store: MemoryStore) -> None:
+    old = Gauge("support", GaugeName.MAILBOX_BACKLOG, 3, "{message}", None, clock.now() - timedelta(days=91))
+    asyncio.run(store.add_gauges([old]))
+
+    asyncio.run(keep(clock, store, email_path()).forget())
+
+    assert asyncio.run(store.latest_gauges()) == []
