@@ -8,6 +8,7 @@ connect timeout, statement timeout): the injected clock may be a fake, and the d
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -188,9 +189,21 @@ def _sqlite(url: URL, faults: Faults, *, is_read_only: bool) -> AsyncEngine:
         connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
         hide_parameters=True,
     )
+    event.listen(engine.sync_engine, "do_connect", _open_sqlite_once)
     event.listen(engine.sync_engine, "connect", _set_up_sqlite_reader if is_read_only else _set_up_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def _open_sqlite_once(
+    dialect: object, record: object, arguments: tuple[Any, ...], options: dict[str, Any]
+) -> None:
+    """Fail here if the file can't be opened: aiosqlite's thread would tell a loop that may be closed by then.
+
+    Seen with 0.22.1 as a traceback of a thread, after the error had been said.
+    """
+    del dialect, record
+    sqlite3.connect(arguments[0], uri=options.get("uri", False)).close()
 
 
 def _set_up_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401 -- the adapted driver's connection
