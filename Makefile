@@ -28,7 +28,7 @@ quick: setup    ## lint, types, imports and the tests without servers: before ea
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/pytest -q
+	@$(BIN)/pytest -q --numprocesses=auto
 
 lint: setup     ## lint and types alone
 	@$(BIN)/ruff check .

@@ -21,6 +21,9 @@ from tests.contracts.store_contract_more import (
 )
 from tests.fakes.clock import FakeClock
 
+ENDS_SECONDS = 10.0
+"""A connection's thread tells that it is closed just before it ends; that of a leaked one never does."""
+
 
 @dataclass(frozen=True)
 class SqliteFile:
@@ -34,9 +37,14 @@ class SqliteFile:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[StorePlace]:
+    before = set(threading.enumerate())
+
     yield SqliteFile(tmp_path / "intake.db")
 
-    assert [one.name for one in threading.enumerate() if one is not threading.main_thread()] == []
+    begun = set(threading.enumerate()) - before
+    for thread in begun:
+        thread.join(ENDS_SECONDS)
+    assert [one.name for one in begun if one.is_alive()] == []
 
 
 class TestCanaries(CanaryContract): ...
