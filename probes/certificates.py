@@ -54,6 +54,11 @@ class CertificateReader:
         """The place's name in the configuration."""
         return self._settings.place
 
+    @property
+    def name(self) -> GaugeName:
+        """What it reads."""
+        return GaugeName.CERTIFICATE_EXPIRY
+
     async def read(self) -> Sequence[Gauge]:
         """Read now. A wrong name or an untrusted chain pages at once; a server that can't be reached is unknown."""
         settings = self._settings

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from canary.canary import Canary
-from canary.gauge import Gauge
+from canary.gauge import Gauge, GaugeName
 from canary.hop import Channel
 from canary.observation import Depth, Observation
 from canary.ticket import Ticket, TicketRef
@@ -254,11 +254,16 @@ class TicketingSystem(Protocol):
 
 
 class GaugeReader(Protocol):
-    """Reads the gauges of one place."""
+    """Reads one kind of gauge at one place."""
 
     @property
     def place(self) -> str:
         """The place's name in the configuration."""
+        ...
+
+    @property
+    def name(self) -> GaugeName:
+        """What it reads."""
         ...
 
     async def read(self) -> Sequence[Gauge]:

@@ -81,6 +81,11 @@ class MailDnsReader:
         """The place's name in the configuration."""
         return self._place
 
+    @property
+    def name(self) -> GaugeName:
+        """What it reads."""
+        return GaugeName.DNS_MAIL
+
     async def read(self) -> Sequence[Gauge]:
         """Read now; a record about which nobody answered is ``unknown``."""
         findings = await look_at_mail_dns(self._domain, self._expected, resolver=self._resolver)

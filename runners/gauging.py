@@ -19,6 +19,12 @@ from runners.progress import Progress
 TREND = timedelta(hours=24)
 """How far back readings are taken into the forecast."""
 READ_SECONDS = 20.0
+_UNITS = {
+    GaugeName.MAILBOX_CAPACITY: "By",
+    GaugeName.MAILBOX_BACKLOG: "{message}",
+    GaugeName.CERTIFICATE_EXPIRY: "s",
+    GaugeName.CLOCK_SKEW: "s",
+}
 FULL_SHARE = 0.95
 """From here on a mailbox counts as the cause of mail that did not arrive."""
 
@@ -50,7 +56,7 @@ class Gauging:
             async with self._clock.timeout(READ_SECONDS):
                 readings = await place.reader.read()
         except TimeoutError:
-            return []
+            readings = [_not_read(place, self._clock.now())]
         return [await self._judged(place, gauge) for gauge in readings]
 
     async def _judged(self, place: GaugedPlace, gauge: Gauge) -> Gauge:
@@ -74,12 +80,24 @@ class Gauging:
         previous = before[-1].state if before else GaugeState.OK
         state = capacity_state(gauge.share, full_in=full_in, limits=place.capacity, previous=previous)
         if gauge.limit is None:
-            return replace(gauge, state=GaugeState.OK, detail=gauge.detail or "no limit is known")
-        share = f"{gauge.share:.0%} used" if gauge.share is not None else ""
-        growing = f", full in {_hours(full_in)} at this rate" if full_in is not None else ""
-        return replace(
-            gauge, state=state, detail=f"{share}{growing}{f'; {gauge.detail}' if gauge.detail else ''}"
-        )
+            # Not good: nobody can say how far it is from full. `check` tells how to declare a limit.
+            return replace(gauge, state=GaugeState.UNKNOWN, detail=gauge.detail or "no limit is known")
+        growing = f"full in {_hours(full_in)} at this rate" if full_in is not None else ""
+        return replace(gauge, state=state, detail="; ".join(one for one in (growing, gauge.detail) if one))
+
+
+def _not_read(place: GaugedPlace, at: datetime) -> Gauge:
+    """Absent would be taken for good."""
+    return Gauge(
+        place=place.reader.place,
+        name=place.reader.name,
+        value=None,
+        unit=_UNITS.get(place.reader.name, "1"),
+        limit=None,
+        read_at=at,
+        state=GaugeState.UNKNOWN,
+        detail=f"no answer within {READ_SECONDS:.0f} s",
+    )
 
 
 def explanations(canary: Canary, gauges: Sequence[Gauge], *, now: datetime) -> list[Observation]:
@@ -94,10 +112,16 @@ def explanations(canary: Canary, gauges: Sequence[Gauge], *, now: datetime) -> l
             and gauge.state is GaugeState.PAGE
             and (gauge.share or 0) >= FULL_SHARE
         ):
-            found.append((Hop.MAILBOX_ARRIVAL, Reason.MAILBOX_FULL, f"mailbox {gauge.place}: {gauge.detail}"))
+            used = f"{gauge.share:.0%} used" + (f"; {gauge.detail}" if gauge.detail else "")
+            found.append((Hop.MAILBOX_ARRIVAL, Reason.MAILBOX_FULL, f"mailbox {gauge.place}: {used}"))
         if gauge.name is GaugeName.MAILBOX_BACKLOG and gauge.value and gauge.state is not GaugeState.UNKNOWN:
             found.append(
-                (Hop.TICKET_CREATED, Reason.BACKLOG_GROWING, f"mailbox {gauge.place}: {gauge.detail}")
+                (
+                    Hop.TICKET_CREATED,
+                    Reason.BACKLOG_GROWING,
+                    f"mailbox {gauge.place}: {gauge.value:.0f} unprocessed"
+                    + (f", {gauge.detail}" if gauge.detail else ""),
+                )
             )
     return [
         Observation(
@@ -118,8 +142,8 @@ def explanations(canary: Canary, gauges: Sequence[Gauge], *, now: datetime) -> l
 def _backlog(place: GaugedPlace, gauge: Gauge) -> Gauge:
     age = gauge.read_at - gauge.oldest_at if gauge.oldest_at is not None else timedelta(0)
     state = GaugeState.WARN if age > place.backlog_age else GaugeState.OK
-    oldest = f", the oldest for {_hours(age)}" if gauge.oldest_at is not None else ""
-    return replace(gauge, state=state, detail=f"{gauge.value:.0f} unprocessed{oldest}")
+    oldest = f"the oldest for {_hours(age)}" if gauge.oldest_at is not None else ""
+    return replace(gauge, state=state, detail=oldest)
 
 
 def _hours(span: timedelta) -> str:

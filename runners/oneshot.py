@@ -29,8 +29,6 @@ from runners.settle import Settler
 from runners.strays import Strays
 from runners.watch import Watch
 
-HAND_OVER_SECONDS = 4.0
-"""After a signal, what is under way is stored and handed over within this time."""
 CLEAN_SECONDS = 120.0
 _HOUR = timedelta(hours=1)
 
@@ -178,7 +176,8 @@ class OneShot:
             and not record.is_clean
         ]
         if old:
-            self._progress.note(f"looking for {len(old)} canaries of earlier runs")
+            things = "canary" if len(old) == 1 else "canaries"
+            self._progress.note(f"looking for {len(old)} {things} of earlier runs")
             await self._watch.look_once(old)
 
     async def _orders(self, options: RunOptions) -> list[Order]:

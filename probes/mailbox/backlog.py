@@ -35,6 +35,11 @@ class MailboxBacklogReader:
         """The mailbox's name in the configuration."""
         return self._settings.place
 
+    @property
+    def name(self) -> GaugeName:
+        """What it reads."""
+        return GaugeName.MAILBOX_BACKLOG
+
     async def read(self) -> Sequence[Gauge]:
         """Count now; a mailbox that can't be read, or a search that it refuses, is a gauge in state ``unknown``."""
         read_at = self._clock.now()

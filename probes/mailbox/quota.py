@@ -58,6 +58,11 @@ class MailboxCapacityReader:
         """The mailbox's name in the configuration."""
         return self._settings.place
 
+    @property
+    def name(self) -> GaugeName:
+        """What it reads."""
+        return GaugeName.MAILBOX_CAPACITY
+
     async def read(self) -> Sequence[Gauge]:
         """Read now. Without any way to know, or a mailbox that can't be read: a gauge in state ``unknown``."""
         read_at = self._clock.now()

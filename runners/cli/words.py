@@ -64,7 +64,8 @@ def amount(value: float, unit: str) -> str:
         case "s":
             return duration(value) if value >= 0 else f"-{duration(-value)}"
         case _:
-            return f"{value:g} {unit.strip('{}')}" if unit != "1" else f"{value:g}"
+            things = unit.strip("{}") + ("" if value == 1 else "s")
+            return f"{value:g} {things}" if unit != "1" else f"{value:g}"
 
 
 def gauge_words(gauge: Gauge) -> str:
