@@ -18,6 +18,7 @@ class HopResult:
     """What one hop of a canary came to, by all its observations.
 
     Attributes:
+        seconds: how long it took; of a hop that was watched for, since the hop before it was seen to end.
         is_blind: unknown because nobody could look (or nobody did), not because it was looked for in vain.
     """
 
@@ -68,9 +69,11 @@ def hop_results(
         for hop in _route_as_seen(path, observations)
     ]
     proved = _proved_up_to(path, singles)
-    return tuple(
-        _inferred(result) if index < proved and result.outcome is Outcome.UNKNOWN else result
-        for index, result in enumerate(singles)
+    return _timed(
+        [
+            _inferred(result) if index < proved and result.outcome is Outcome.UNKNOWN else result
+            for index, result in enumerate(singles)
+        ]
     )
 
 
@@ -256,6 +259,29 @@ def _result(seen: Observation) -> HopResult:
         side=seen.cause_side,
         detail=seen.detail,
     )
+
+
+def is_watched(result: HopResult) -> bool:
+    """Whether a hop was watched for and seen, so that its duration is known only together with the others."""
+    return result.hop not in LAUNCH_HOPS and result.outcome in {Outcome.OK, Outcome.FAILED}
+
+
+def _timed(results: Sequence[HopResult]) -> tuple[HopResult, ...]:
+    """Give a hop that was watched for its duration: from the end of what came before it to when it was seen.
+
+    A look lasts milliseconds and says nothing of how long a mail or ticket took. Our own clock alone is asked.
+    """
+    timed: list[HopResult] = []
+    for result in results:
+        ended_at = result.ended_at
+        before = [one.ended_at for one in timed if one.outcome is not Outcome.UNKNOWN]
+        began_at = max((at for at in before if at and ended_at and at <= ended_at), default=None)
+        if is_watched(result) and result.seconds is None and began_at is not None and ended_at is not None:
+            seconds = (ended_at - began_at).total_seconds()
+            timed.append(replace(result, began_at=began_at, seconds=seconds))
+        else:
+            timed.append(result)
+    return tuple(timed)
 
 
 def _inferred(result: HopResult) -> HopResult:

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
+from canary.blame import is_watched
 from canary.hop import Channel
 from canary.instruments import metrics
 from canary.path import PathName
@@ -112,6 +113,10 @@ def _count(tally: Tally, fresh: Judgement, before: Verdict, channel: Channel, tr
         tally.count(metrics.SLO_GOOD, path)
     if is_first and fresh.verdict.is_breach and fresh.stop is not None:
         tally.count(metrics.CANARY_FAILURES, {**path, "hop": fresh.stop.hop, "reason": fresh.stop.reason})
+    for hop in fresh.hops if is_first else ():
+        if is_watched(hop) and hop.seconds is not None:
+            labels = {**path, "hop": hop.hop, "outcome": hop.outcome}
+            tally.measure(metrics.HOP_DURATION, labels, hop.seconds, trace_id=trace_id)
     if fresh.verdict in {Verdict.CONFIRMED, Verdict.LATE} and fresh.seconds is not None:
         tally.measure(
             metrics.CANARY_DURATION,

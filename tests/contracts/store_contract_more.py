@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from canary.blame import HopResult
 from canary.gauge import Gauge, GaugeName, GaugeState, Resource
+from canary.hop import Hop
 from canary.incident import Change, Progress, Transition
+from canary.observation import Evidence, Outcome
 from canary.path import PathName
 from canary.slot import Slot
 from canary.ticket import TicketId, TicketRef
@@ -296,6 +299,29 @@ class HousekeepingContract:
             with pytest.raises(ValueError, match="labels"):
                 await store.seed("intake.canary.launched", [{"path": MAIL}], at=NOON)
             assert list(await store.samples()) == []
+
+        run(place, scenario)
+
+    def test_hops_that_were_watched_for__are_measured_once_at_the_first_verdict(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            canary = await recorded(store, make_canary())
+            hops = (
+                HopResult(Hop.SMTP_ACCEPT, Outcome.OK, seconds=9.0),  # was measured when it was appended
+                HopResult(Hop.MAILBOX_ARRIVAL, Outcome.OK, Evidence.INFERRED),
+                HopResult(Hop.TICKET_CREATED, Outcome.OK, seconds=42.0),
+                HopResult(Hop.TICKET_CONTENT, Outcome.UNKNOWN, seconds=1.0),
+            )
+            breached = replace(judged(canary, Verdict.BREACHED), hops=hops)
+            await store.settle(settlement(breached))
+            late = replace(judged(canary, Verdict.LATE), hops=hops)
+            await store.settle(settlement(late, expected=Verdict.BREACHED, version=1))
+
+            found = [one for one in await store.samples() if one.name == "intake.hop.duration"]
+            assert [(one.labels["hop"], one.labels["outcome"], one.value) for one in found] == [
+                ("ticket.created", "ok", 42.0)
+            ]
 
         run(place, scenario)
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from canary.blame import is_watched
 from canary.canary import Canary
 from canary.gauge import Gauge, GaugeName, Resource
 from canary.incident import Change, Incident, IncidentKind, Progress, Transition
@@ -374,6 +375,10 @@ class MemoryStore:
             self._count(metrics.SLO_GOOD, path)
         if is_first and fresh.verdict.is_breach and fresh.stop is not None:
             self._count(metrics.CANARY_FAILURES, {**path, "hop": fresh.stop.hop, "reason": fresh.stop.reason})
+        for hop in fresh.hops if is_first else ():
+            if is_watched(hop) and hop.seconds is not None:
+                labels_of_hop = {**path, "hop": hop.hop, "outcome": hop.outcome}
+                self._count(metrics.HOP_DURATION, labels_of_hop, hop.seconds)
         if fresh.verdict in {Verdict.CONFIRMED, Verdict.LATE} and fresh.seconds is not None:
             self._count(metrics.CANARY_DURATION, {**labels, "verdict": fresh.verdict}, fresh.seconds)
         self.exports += [(fresh.canary_id, "main")] if is_first else []

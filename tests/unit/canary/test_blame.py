@@ -1,5 +1,7 @@
 """Blame: the first hop, in the path's order, after the last good one."""
 
+from dataclasses import replace
+
 import pytest
 
 from canary.blame import HopResult, Stop, hop_results, stop
@@ -22,13 +24,16 @@ from tests.unit.canary.facts import (
     path,
     poll,
     reply,
+    seconds_of,
     seen,
     ticket,
     vain,
+    verdict_at,
 )
 
 PATH = path()
 LAUNCHED = launched()
+ACCEPTED = seconds_of(LAUNCHED[-1].ended_at) or 0.0
 NO_TICKET = vain(Hop.TICKET_CREATED, 600)
 
 
@@ -216,3 +221,40 @@ def test_hop_beside_the_route__changes_nothing() -> None:
     without = path(mailbox=False)
 
     assert blamed(without, LAUNCHED, vain(Hop.MAILBOX_ARRIVAL, 600), NO_TICKET).hop is Hop.TICKET_CREATED
+
+
+def watched(*facts: Observation | list[Observation]) -> list[Observation]:
+    """As watchers report: a look's own duration says nothing."""
+    return [replace(one, seconds=None) for one in flat(facts)]
+
+
+def test_watched_hops__take_from_the_end_of_the_hop_before_to_when_they_were_seen() -> None:
+    facts = [LAUNCHED, watched(arrived(8), ticket(95))]
+
+    assert result(Hop.MAILBOX_ARRIVAL, *facts).seconds == 8 - ACCEPTED
+    created = result(Hop.TICKET_CREATED, *facts)
+    assert (created.began_at, created.seconds) == (at(8), 87)
+    assert result(Hop.TICKET_CONTENT, *facts).seconds == 0
+
+
+def test_arrival_that_was_seen_after_its_ticket__shortens_neither() -> None:
+    facts = [LAUNCHED, watched(ticket(10), arrived(30))]
+
+    assert result(Hop.MAILBOX_ARRIVAL, *facts).seconds == 30 - ACCEPTED
+    assert result(Hop.TICKET_CREATED, *facts).seconds == 10 - ACCEPTED
+
+
+def test_hop_that_was_not_seen_or_only_inferred__has_no_duration() -> None:
+    facts = [LAUNCHED, watched(ticket(95), vain(Hop.REPLY_RECEIVED, 600))]
+    replies = path(reply=Reply.EXPECTED)
+
+    assert result(Hop.MAILBOX_ARRIVAL, *facts).seconds is None
+    assert result(Hop.REPLY_RECEIVED, *facts, of=replies).seconds is None
+
+
+def test_slow_ticket__is_over_its_own_budget_though_each_look_was_quick() -> None:
+    of = path(budgets={Hop.TICKET_CREATED: 60.0, Hop.MAILBOX_ARRIVAL: 60.0})
+
+    judgement = verdict_at(200, of, LAUNCHED, watched(arrived(8), ticket(95)))
+
+    assert judgement.slow == (Hop.TICKET_CREATED,)
