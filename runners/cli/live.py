@@ -26,6 +26,14 @@ def progress_for(output: Output) -> Progress:
     return LiveProgress(output) if output.remarks.isatty() else LoggedFacts()
 
 
+def _took(canary: Canary, observation: Observation) -> str:
+    """A hop's own duration; of what was watched for, the time since the launch."""
+    if observation.seconds is not None:
+        return duration(observation.seconds)
+    since = max(0.0, (observation.ended_at - canary.launched_at).total_seconds())
+    return f"at +{duration(since)}"
+
+
 class LiveProgress:
     """Lines on standard error, one a fact; looks in vain are not shown."""
 
@@ -44,7 +52,7 @@ class LiveProgress:
         evidence = "" if observation.evidence is Evidence.OBSERVED else f"  {observation.evidence}"
         reason = f"  {observation.reason}" if observation.reason is not None else ""
         detail = f"  {plain(observation.detail)}" if observation.outcome is not Outcome.OK else ""
-        took = duration(observation.seconds)
+        took = _took(canary, observation)
         self._output.tell(
             f"{self._head(canary)}{observation.hop:<16} {took:>9}  {outcome}{evidence}{reason}{detail}"
         )
