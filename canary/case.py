@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from canary.blame import HopResult, Stop, hop_results, stop
 from canary.canary import Canary
-from canary.hop import Hop
+from canary.hop import LAUNCH_HOPS, Hop
 from canary.observation import Depth, Evidence, LookFacts, Observation, Outcome, Stage
 from canary.path import Path, Proof, Reply
 from canary.reason import Reason, Side
@@ -109,8 +109,12 @@ class Case:
         return self._results(self.seen)
 
     def stop_at(self, at: datetime) -> Stop:
-        """Where the canary stood at that moment, by what had been seen by then."""
-        return stop(self.path, self._results([one for one in self.seen if one.ended_at <= at]))
+        """Where the canary stood at that moment, by what had been seen by then.
+
+        What the launch came to may be told only later; untold, it would count as stopped.
+        """
+        known = [one for one in self.seen if one.ended_at <= at or one.hop in LAUNCH_HOPS]
+        return stop(self.path, self._results(known))
 
     def first_unproved(self, hops: frozenset[Hop], at: datetime) -> Hop:
         """The first of the hops that had not been passed by then; the last where all were."""
@@ -121,7 +125,11 @@ class Case:
 
     def sharper_stop(self, at: datetime) -> Stop:
         """As `stop_at`, by what was learnt later of the hops that were not passed by then, too."""
-        known = [one for one in self.seen if one.outcome is not Outcome.OK or one.ended_at <= at]
+        known = [
+            one
+            for one in self.seen
+            if one.outcome is not Outcome.OK or one.ended_at <= at or one.hop in LAUNCH_HOPS
+        ]
         return stop(self.path, self._results(known))
 
     def stop_before(self, late: Observation) -> Stop:

@@ -151,7 +151,9 @@ class OneShot:
             rehearsing = group.create_task(self._housekeeping.rehearse())
             await asyncio.wait([*sending, looking, gauging, rehearsing])
             if not options.detach:
-                await self._wait_for_verdicts(until_horizon=options.until_horizon)
+                await self._wait_for_verdicts()
+            if options.until_horizon:
+                await self._wait_for_horizons()
             watching.cancel()
         await self._clean(launches=options.launches)
         await self._note_skews()
@@ -274,21 +276,28 @@ class OneShot:
             self._problem = self._prober.masker.mask(str(error))
             self._progress.note(self._problem)
 
-    async def _wait_for_verdicts(self, *, until_horizon: bool) -> None:
-        while True:
-            open_ones = [
-                record
-                for canary_id in self._tally.launched
-                if (record := self._board.get(canary_id)) is not None
-                and _waits(record, until_horizon=until_horizon)
-            ]
-            if not open_ones:
-                return
-            if until_horizon:
-                await self._watch.look_once(
-                    [one.canary for one in open_ones if one.verdict is Verdict.BREACHED]
-                )
-            await self._clock.sleep(0.05 if not until_horizon else 1.0)
+    async def _wait_for_verdicts(self) -> None:
+        while any(
+            (record := self._board.get(canary_id)) is not None and record.verdict is Verdict.PENDING
+            for canary_id in self._tally.launched
+        ):
+            await self._clock.sleep(0.05)
+
+    async def _wait_for_horizons(self) -> None:
+        """Look for every breached canary until it is late, or was looked for once at its horizon."""
+        done: set[CanaryId] = set()
+        while open_ones := [
+            one
+            for one in self._board.records()
+            if one.verdict in {Verdict.PENDING, Verdict.BREACHED}
+            and (one.launch_ended or one.canary.id in self._tally.launched)
+            and one.canary.id not in done
+        ]:
+            breached = [one.canary for one in open_ones if one.verdict is Verdict.BREACHED]
+            began_at = self._clock.now()
+            await self._watch.look_once(breached)
+            done |= {one.id for one in breached if began_at >= one.horizon_at}
+            await self._clock.sleep(1.0)
 
     async def _clean(self, *, launches: bool) -> None:
         ids = set(self._board.canaries())
@@ -318,10 +327,6 @@ class OneShot:
         records = tuple(sorted(changed.values(), key=lambda one: one.canary.launched_at))
         first = tuple(one for one in records if one.canary.id in self._tally.first)
         return RunResult(records, first, self._gauges, interrupted_by, self._problem)
-
-
-def _waits(record: Record, *, until_horizon: bool) -> bool:
-    return record.verdict is Verdict.PENDING or (until_horizon and record.verdict is Verdict.BREACHED)
 
 
 @dataclass(slots=True)

@@ -49,6 +49,12 @@ class Settler:
             judgement = await self.preview(record)
             if not _differs(record.judgement, judgement):
                 return record
+            if judgement.verdict is not Verdict.CONFIRMED and not record.launch_ended:
+                # What its launch comes to is not told yet: whoever judges now takes it for stopped.
+                record = await self._again(record)
+                if not record.launch_ended:
+                    return record
+                continue
             progress, version = await self._store.progress(record.canary.path)
             grown, changes = self._incidents(record, judgement, progress)
             try:

@@ -114,8 +114,13 @@ class Database:
             self._run(work, options)
         )
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._ended)
         return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # a caller that was cancelled meanwhile wants to hear of no error any more
 
     async def _run(self, work: Callable[[Connection], T], options: dict[str, str]) -> T:
         def whole(connection: Connection) -> T:

@@ -274,3 +274,33 @@ def test_cap_reached__scheduled_launch__is_left_out(
 
     assert len(world.sent) == 1
     assert PathName("support-email") in capped.paths
+
+
+def test_launch_still_under_way_at_the_deadline__is_not_taken_for_stopped(run: Run, world: World) -> None:
+    world.launch_seconds = 90.0
+    world.ticket_after_seconds = None
+
+    result = run(deadline_seconds=60.0)
+
+    assert stop_of(result) == (Hop.TICKET_CREATED, Reason.NOT_SEEN)
+
+
+def test_sweep_until_the_horizon__waits_for_what_an_earlier_run_left(run: Run, world: World) -> None:
+    world.ticket_after_seconds = 200.0
+    run(deadline_seconds=60.0)
+
+    result = run(RunOptions(launches=False, until_horizon=True))
+
+    assert [one.verdict for one in result.records] == [Verdict.LATE]
+
+
+def test_sweep_until_the_horizon__of_a_lost_one__ends_at_the_horizon(
+    run: Run, world: World, clock: FakeClock
+) -> None:
+    world.ticket_after_seconds = None
+    [first] = run(deadline_seconds=60.0).records
+
+    result = run(RunOptions(launches=False, until_horizon=True))
+
+    assert [one.verdict for one in result.records] == [Verdict.LOST]
+    assert clock.now() - first.canary.horizon_at < timedelta(seconds=5)
