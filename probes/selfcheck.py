@@ -130,8 +130,14 @@ class ControlHistory(Protocol):
 class OutsideAnswers(Protocol):
     """When places outside last answered this prober."""
 
-    def answered_at(self, *, other_than: str) -> datetime | None:
-        """The latest answer of any place but this one; None: there was none."""
+    def answered_at(self, *, other_than: str, by_name: bool = False) -> datetime | None:
+        """The latest answer of any place but this one; None: there was none.
+
+        Args:
+            other_than: the place that failed.
+            by_name: only answers to questions for a name count: where the resolver is silent, a connection that
+                needed none of it proves nothing.
+        """
         ...
 
 
@@ -218,7 +224,8 @@ class Selfcheck:
             return Ruling(Side.EITHER, f"{without}, and it can't be tried again")
         if not await question.try_again():
             return Ruling(Side.EITHER, f"{without}, and a second try got through")
-        at = self._outside.answered_at(other_than=question.place)
+        is_dns = question.protocol is ControlProtocol.DNS
+        at = self._outside.answered_at(other_than=question.place, by_name=is_dns)
         if at is None or self._clock.now() - at > self._interval:
             return Ruling(
                 Side.EITHER, f"{without}; a second try agrees, but no other place answered us lately"

@@ -41,11 +41,15 @@ class Cleaner:
             return self._clock.now() >= record.canary.horizon_at
         return record.verdict is not Verdict.PENDING
 
-    async def clean(self, records: Sequence[Record]) -> frozenset[CanaryId]:
+    async def clean(self, records: Sequence[Record], *, at_once: bool = False) -> frozenset[CanaryId]:
         """Clean all that are due, one call a place; returns those of which nothing is left.
 
         Repeatable: what is gone already counts as removed. An inconclusive canary stays on the list until its
         horizon, because its ticket may still come.
+
+        Args:
+            records: the candidates.
+            at_once: also try again what failed a moment ago.
 
         Raises:
             StoreError: the audit could not be written; nothing more was removed.
@@ -53,7 +57,7 @@ class Cleaner:
         due = [record for record in records if self.is_due(record)]
         waiting = {(one.canary_id, one.place): one for one in await self._store.leftovers()}
         now = self._clock.now()
-        left = {one.canary_id for one in waiting.values() if one.next_at > now}
+        left = {one.canary_id for one in waiting.values() if one.next_at > now and not at_once}
         for name, place in self._prober.places.items():
             canaries = [
                 record.canary

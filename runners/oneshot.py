@@ -304,7 +304,7 @@ class OneShot:
         records = [one for one in await self._store.outstanding(self._clock.now()) if one.canary.id in ids]
         try:
             async with self._clock.timeout(CLEAN_SECONDS):
-                await self._cleaner.clean(records)
+                await self._cleaner.clean(records, at_once=not launches)
                 if not launches:
                     await self._strays.remove()
         except TimeoutError:

@@ -15,6 +15,7 @@ class Outside:
 
     def __init__(self) -> None:
         self._answers: dict[str, datetime] = {}
+        self._names: dict[str, datetime] = {}
         self._skews: dict[str, tuple[float, datetime]] = {}
 
     def noticed(self, observation: Observation) -> None:
@@ -23,7 +24,8 @@ class Outside:
         if not place:
             return
         if _is_answer(observation):
-            self._answers[place] = max(at, self._answers.get(place, at))
+            heard = self._names if observation.hop is Hop.DNS else self._answers
+            heard[place] = max(at, heard.get(place, at))
         if observation.skew_seconds is not None:
             self._skews[place] = (observation.skew_seconds, at)
 
@@ -32,9 +34,10 @@ class Outside:
         if gauge.value is not None and gauge.name is not GaugeName.DNS_MAIL:
             self._answers[gauge.place] = max(gauge.read_at, self._answers.get(gauge.place, gauge.read_at))
 
-    def answered_at(self, *, other_than: str) -> datetime | None:
-        """The latest answer of any other place; None: there was none."""
-        return max((at for place, at in self._answers.items() if place != other_than), default=None)
+    def answered_at(self, *, other_than: str, by_name: bool = False) -> datetime | None:
+        """The latest answer of any other place (or, ``by_name``, about any other name); None: there was none."""
+        heard = self._names if by_name else self._answers
+        return max((at for place, at in heard.items() if place != other_than), default=None)
 
     def skews(self) -> tuple[Gauge, ...]:
         """The gauge `clock.skew` of each place that told its time, as last known, in seconds: its clock less ours."""
@@ -56,6 +59,4 @@ class Outside:
 def _is_answer(observation: Observation) -> bool:
     if observation.look is not None:
         return not observation.look.is_blind
-    # A name may have come out of a cache on this machine; what is inferred was heard elsewhere.
-    is_heard = observation.evidence is not Evidence.INFERRED and observation.hop is not Hop.DNS
-    return is_heard and observation.outcome is Outcome.OK
+    return observation.evidence is not Evidence.INFERRED and observation.outcome is Outcome.OK

@@ -35,6 +35,9 @@ _OF_ONE_HOST: Final = frozenset(
 """Faults that another mail host of the domain need not have."""
 _CERTIFICATE: Final = _OF_ONE_HOST - {Reason.TLS_UNAVAILABLE, Reason.TLS_FAILED}
 _LAST_SECOND: Final = 1.0
+_RESERVE_SECONDS: Final = 30.0
+"""A launch is over so long before its deadline (a quarter of the time, if that is less): what leaves later would
+hardly be a ticket in time, and whose fault a silence is must be found out before the deadline look."""
 
 Stage = Callable[..., AbstractAsyncContextManager[Passage]]
 
@@ -62,7 +65,9 @@ class Launch:
         self._contexts = contexts
         self._server = account.server if settings.via is Via.SMTP else None
         self._is_own_relay = self._server is not None and account.side is Side.PROBER
-        self._over_at = clock.monotonic() + (canary.deadline_at - clock.now()).total_seconds()
+        left_seconds = (canary.deadline_at - clock.now()).total_seconds()
+        self._deadline_at = clock.monotonic() + left_seconds
+        self._over_at = self._deadline_at - min(_RESERVE_SECONDS, left_seconds / 4)
         self._route: MailRoute | None = None
         self._shunned: set[str] = set()
         self._attempt = 1
@@ -109,7 +114,7 @@ class Launch:
             session.close()
 
     def _limit(self, seconds: float) -> float:
-        """A hop's limit, cut at the deadline, but a second at least."""
+        """A hop's limit, cut when the launch is over, but a second at least."""
         return max(min(seconds, self._over_at - self._clock.monotonic()), _LAST_SECOND)
 
     def _gives_up(self, fault: Fault) -> bool:
@@ -136,7 +141,7 @@ class Launch:
         async with self._stage(
             Hop.DNS, limit=self._limit(self._settings.limits.dns_seconds), place=place, attempt=self._attempt
         ) as stage:
-            stage.question = Question(ControlProtocol.DNS, 53, place, partial(_fails_again, look_up))
+            stage.question = Question(ControlProtocol.DNS, 53, place, partial(self._fails_again, look_up))
             route = await look_up()
             stage.facts |= route.facts
             names = ", ".join(host.name for host in route.hosts)
@@ -173,7 +178,7 @@ class Launch:
                 place=endpoints[0].place,
                 attempt=self._attempt,
             ) as stage:
-                again = partial(_fails_again, partial(self._open_and_close, endpoints))
+                again = partial(self._fails_again, partial(self._open_and_close, endpoints))
                 stage.question = Question(ControlProtocol.SMTP, self._port, endpoints[0].place, again)
                 session, failed = await self._open(endpoints)
                 opened.append(session)
@@ -197,9 +202,18 @@ class Launch:
         )
 
     async def _open_and_close(self, endpoints: list[Endpoint]) -> None:
-        async with self._clock.timeout(self._settings.limits.connect_seconds):
-            session, _ = await self._open(endpoints)
+        session, _ = await self._open(endpoints)
         session.close()
+
+    async def _fails_again(self, action: Callable[[], Awaitable[object]]) -> bool:
+        """The second try from a fresh connection, at most until the deadline: whether it fails too."""
+        left_seconds = max(self._deadline_at - self._clock.monotonic(), _LAST_SECOND)
+        try:
+            async with self._clock.timeout(min(left_seconds, self._settings.limits.connect_seconds)):
+                await action()
+        except MAPPED:
+            return True
+        return False
 
     def _question(self, session: SmtpSession) -> Question:
         return Question(ControlProtocol.SMTP, self._port, session.endpoint.place)
@@ -308,15 +322,6 @@ class Launch:
             )
             self._raw = compose(self._canary, self._settings.mail, dkim=dkim)
         return self._raw
-
-
-async def _fails_again(action: Callable[[], Awaitable[object]]) -> bool:
-    """The second try from a fresh connection: whether it fails too."""
-    try:
-        await action()
-    except MAPPED:
-        return True
-    return False
 
 
 def _certificate_flaw(error: BaseException) -> Fault | None:

@@ -37,7 +37,7 @@ class Memory:
 
 
 class Nobody:
-    def answered_at(self, *, other_than: str) -> datetime | None:  # noqa: ARG002 -- nobody ever did
+    def answered_at(self, *, other_than: str, by_name: bool = False) -> datetime | None:  # noqa: ARG002 -- nobody ever did
         return None
 
 

@@ -32,9 +32,11 @@ class Memory:
 @dataclass
 class Outside:
     at: datetime | None = None
+    by_name: bool | None = None
 
-    def answered_at(self, *, other_than: str) -> datetime | None:
+    def answered_at(self, *, other_than: str, by_name: bool = False) -> datetime | None:
         assert other_than
+        self.by_name = by_name
         return self.at
 
 

@@ -294,6 +294,20 @@ def test_sweep_until_the_horizon__waits_for_what_an_earlier_run_left(run: Run, w
     assert [one.verdict for one in result.records] == [Verdict.LATE]
 
 
+def test_removal_that_failed__a_sweep_tries_it_again_at_once_and_a_run_does_not(
+    run: Run, world: World
+) -> None:
+    world.removal = RemovalState.FAILED
+    [first] = run().records
+    world.removal = RemovalState.DONE
+
+    run()
+    assert world.removed.count(first.canary.id) == 1
+    run(RunOptions(launches=False))
+
+    assert world.removed.count(first.canary.id) == 2
+
+
 def test_sweep_until_the_horizon__of_a_lost_one__ends_at_the_horizon(
     run: Run, world: World, clock: FakeClock
 ) -> None:

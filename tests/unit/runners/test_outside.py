@@ -32,7 +32,7 @@ IN_VAIN = replace(
         replace(SEEN, outcome=Outcome.FAILED, reason=Reason.REFUSED),
         replace(SEEN, outcome=Outcome.SKIPPED),
         replace(SEEN, evidence=Evidence.INFERRED),
-        replace(SEEN, hop=Hop.DNS, place="acme.test"),
+        replace(SEEN, hop=Hop.DNS, place="acme.test"),  # perhaps out of a cache on this machine
         replace(SEEN, place=""),
         replace(IN_VAIN, look=LookFacts(Depth.POLL, is_complete=False, is_blind=True)),
     ],
@@ -54,6 +54,16 @@ def test_answer__counts_for_every_other_place_and_not_for_its_own(observation: O
 
     assert outside.answered_at(other_than="elsewhere") == NOON
     assert outside.answered_at(other_than=observation.place) is None
+
+
+def test_name_that_was_answered__speaks_for_the_resolver_alone() -> None:
+    outside = Outside()
+
+    outside.noticed(replace(SEEN, hop=Hop.DNS, place="acme.test"))
+    outside.noticed(replace(SEEN, ended_at=NOON + timedelta(seconds=5)))
+
+    assert outside.answered_at(other_than="other.test", by_name=True) == NOON
+    assert outside.answered_at(other_than="acme.test", by_name=True) is None
 
 
 def test_gauge__that_could_be_read__is_an_answer__and_one_that_could_not_is_none() -> None:
