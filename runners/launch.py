@@ -14,6 +14,7 @@ from canary.reason import Reason
 from canary.signature import RANDOM_BYTES, mint_id, mint_token
 from probes.contracts import Clock, Report
 from runners.contracts import Store, StoreError
+from runners.lease import LeasedReport
 from runners.prober import Prober
 
 LEASE = timedelta(seconds=30)
@@ -75,7 +76,10 @@ class Launcher:
         try:
             async with asyncio.TaskGroup() as group:
                 keeper = group.create_task(self._keep_lease(canary))
-                failure = await self._probe(canary, report)
+                leased = LeasedReport(
+                    canary, report, self._store, clock=self._clock, lease_seconds=LEASE.total_seconds()
+                )
+                failure = await self._probe(canary, leased)
                 keeper.cancel()
         except asyncio.CancelledError:
             await self._give_up_lease(canary)
