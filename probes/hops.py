@@ -51,6 +51,7 @@ class Passage:
         perhaps_left: set just before bytes leave that can make a ticket: from then on a failure that is no
             answer of the remote side is ``unknown``, and rules out nothing.
         is_skipped: the hop turned out not to be passed.
+        limit_reason: what the limit of the hop means by now; None: what it means at its begin.
         question: what to ask the controls where the fault may be our own; None: the reason's table decides.
     """
 
@@ -61,6 +62,7 @@ class Passage:
     flaw: Reason | None = None
     perhaps_left: bool = False
     is_skipped: bool = False
+    limit_reason: Reason | None = None
     question: Question | None = None
 
 
@@ -109,7 +111,8 @@ async def hop(
         async with clock.timeout(limit):
             yield passage
     except MAPPED as error:
-        fault = explain(error, limit_reason=_LIMIT_REASONS.get(name, Reason.ANSWER_TIMEOUT))
+        limit_reason = passage.limit_reason or _LIMIT_REASONS.get(name, Reason.ANSWER_TIMEOUT)
+        fault = explain(error, limit_reason=limit_reason)
         if fault is None:
             raise
         failure = (fault, error)

@@ -24,6 +24,8 @@ LOOK_SECONDS = 30.0
 STEP = timedelta(seconds=2)
 """Our wall clock may depart this far from the monotonic one before it counts as stepped."""
 _STORE_RETRY_SECONDS = 1.0
+_STORE_PATIENCE_SECONDS = 10.0
+"""A store that fails for so long will not be there in time: then nothing can be recorded, and the watch ends."""
 
 
 class Watch:
@@ -52,6 +54,7 @@ class Watch:
         self._progress = progress
         self._settled = settled
         self._explained: set[CanaryId] = set()
+        self._store_failed_at: float | None = None
         self._origin = (clock.now(), clock.monotonic())
 
     async def run(self) -> None:
@@ -87,9 +90,9 @@ class Watch:
                 await self._look(name, [*waiting, *due], Depth.DEADLINE if due else Depth.POLL)
                 await self.settle_touched()
             except StoreError as error:
-                self._progress.note(f"{error}; looking again")
-                await self._clock.sleep(_STORE_RETRY_SECONDS)
+                await self._bear(error)
                 continue
+            self._store_failed_at = None
             await first(watcher.news(), self._board.changed_since(version), self._until_next_deadline())
 
     async def _look(self, name: str, canaries: Sequence[Canary], depth: Depth) -> None:
@@ -125,7 +128,23 @@ class Watch:
                     try:
                         await self._settle(record)
                     except StoreError as error:
-                        self._progress.note(f"{error}; judging again")
+                        await self._bear(error)
+                    else:
+                        self._store_failed_at = None
+
+    async def _bear(self, error: StoreError) -> None:
+        """Wait a moment for the store to come back.
+
+        Raises:
+            StoreError: it has been gone for too long.
+        """
+        now = self._clock.monotonic()
+        if self._store_failed_at is None:
+            self._store_failed_at = now
+            self._progress.note(f"{error} Trying again.")
+        if now - self._store_failed_at >= _STORE_PATIENCE_SECONDS:
+            raise error
+        await self._clock.sleep(_STORE_RETRY_SECONDS)
 
     async def _settle(self, record: Record) -> None:
         current = self._board.get(record.canary.id)

@@ -180,7 +180,11 @@ class Launch:
             ) as stage:
                 again = partial(self._fails_again, partial(self._open_and_close, endpoints))
                 stage.question = Question(ControlProtocol.SMTP, self._port, endpoints[0].place, again)
-                session, failed = await self._open(endpoints)
+
+                def waiting_for(reason: Reason) -> None:
+                    stage.limit_reason = reason
+
+                session, failed = await self._open(endpoints, waiting_for)
                 opened.append(session)
                 stage.place = session.endpoint.place
                 stage.facts |= session.endpoint.facts
@@ -191,7 +195,9 @@ class Launch:
             raise
         return opened[0]
 
-    async def _open(self, endpoints: list[Endpoint]) -> tuple[SmtpSession, tuple[str, ...]]:
+    async def _open(
+        self, endpoints: list[Endpoint], waiting_for: Callable[[Reason], None] = lambda _: None
+    ) -> tuple[SmtpSession, tuple[str, ...]]:
         helo_name = self._settings.helo_name or ascii_domain(self._canary.sender).rpartition("@")[2]
         return await open_first(
             endpoints,
@@ -199,6 +205,7 @@ class Launch:
             clock=self._clock,
             limits=self._settings.limits,
             helo_name=helo_name,
+            waiting_for=waiting_for,
         )
 
     async def _open_and_close(self, endpoints: list[Endpoint]) -> None:

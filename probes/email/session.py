@@ -78,8 +78,14 @@ class SmtpSession:
             raise aiosmtplib.SMTPServerDisconnected("not connected")
         return self._client
 
-    async def open(self, *, with_banner: bool) -> None:
+    async def open(
+        self, *, with_banner: bool, waiting_for: Callable[[Reason], None] = lambda _: None
+    ) -> None:
         """Connect; unless TLS begins at once, also read the banner and greet.
+
+        Args:
+            with_banner: whether the server speaks first.
+            waiting_for: told, once connected, what it means if no banner comes.
 
         Raises:
             Failure: not within its limits (`connect_timeout`; `answer_timeout` for the banner).
@@ -99,6 +105,7 @@ class SmtpSession:
                 Reason.CONNECT_TIMEOUT, f"no connection within {self._limits.address_seconds:g} s"
             ) from error
         if with_banner:
+            waiting_for(Reason.ANSWER_TIMEOUT)
             await self._greet(None)
 
     async def secure_at_once(self, context: ssl.SSLContext) -> Mapping[str, Fact]:
@@ -290,8 +297,17 @@ async def open_first(
     clock: Clock,
     limits: Limits,
     helo_name: str,
+    waiting_for: Callable[[Reason], None] = lambda _: None,
 ) -> tuple[SmtpSession, tuple[str, ...]]:
     """Connect to the first endpoint that answers; also what was wrong with those before it.
+
+    Args:
+        endpoints: where to, best first.
+        tls: whether TLS begins at once.
+        clock: limits each step.
+        limits: of each step.
+        helo_name: how we greet.
+        waiting_for: told before each wait what it would mean if it never ended.
 
     Raises:
         Failure: none did. Its fault is the most telling one: a refusal shows more than a silence, and a silence
@@ -300,8 +316,9 @@ async def open_first(
     faults: list[tuple[Endpoint, Fault]] = []
     for endpoint in endpoints:
         session = SmtpSession(endpoint, clock=clock, limits=limits, helo_name=helo_name)
+        waiting_for(Reason.CONNECT_TIMEOUT)
         try:
-            await session.open(with_banner=tls is not TlsMode.IMPLICIT)
+            await session.open(with_banner=tls is not TlsMode.IMPLICIT, waiting_for=waiting_for)
         except MAPPED as error:
             session.close()
             fault = explain(error, limit_reason=Reason.CONNECT_TIMEOUT)

@@ -30,7 +30,7 @@ from probes.tls import Contexts
 T = TypeVar("T")
 
 SECRET_SECONDS: Final = 15.0
-STOP_SECONDS: Final = 2.0
+STOP_SECONDS: Final = 1.0
 _STOP_POLL_SECONDS: Final = 0.02
 
 _log = logging.getLogger(__name__)

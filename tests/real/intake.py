@@ -1,20 +1,30 @@
 """A prober's folder over a running sandbox: its configuration, and the command line as a user runs it."""
 
+import asyncio
+import imaplib
 import json
 import os
+import ssl
 import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.sandbox import ROOT, Endpoints
+from runners.clock import SystemClock
+from runners.contracts import Record
+from runners.store import open_store
+from tests.sandbox import ROOT, Endpoints, Sandbox
 
 LIMIT_SECONDS = 120.0
 """A run looks for 30 s beyond the deadline at most, and cleans."""
+
+CLOSED = {3, 4}
+"""Of the helpdesk's states: resolved, closed."""
 
 Tree = dict[str, Any]
 
@@ -37,18 +47,22 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """A configuration file in a folder of its own; the store lies beside it."""
+    """A configuration file in a folder of its own; the store lies beside it, unless it is a server's."""
 
     directory: Path
+    store: str
 
     @property
     def configuration(self) -> Path:
         return self.directory / "intake.yaml"
 
+    def words(self, *arguments: str) -> list[str]:
+        """What follows the program's name, with this configuration."""
+        return ["--config", str(self.configuration), "--allow-literal-secrets", *arguments]
+
     def command(self, *arguments: str) -> list[str]:
         """The program with this configuration, as a list of words."""
-        program = [sys.executable, "-m", "runners", "--config", str(self.configuration)]
-        return [*program, "--allow-literal-secrets", *arguments]
+        return [sys.executable, "-m", "runners", *self.words(*arguments)]
 
     def tell(self, *arguments: str, seconds: float = LIMIT_SECONDS) -> Answer:
         """Run a command with ``--json`` to its end.
@@ -86,7 +100,7 @@ def new_intake(directory: Path, endpoints: Endpoints, changes: Mapping[str, Any]
     """Write the configuration of a prober for the sandbox, with some of its keys changed (None: left out)."""
     directory.mkdir(parents=True, exist_ok=True)
     tree = merged(standard(directory, endpoints), changes or {})
-    intake = Intake(directory)
+    intake = Intake(directory, tree["prober"]["store"])
     intake.configuration.write_text(yaml.safe_dump(tree, sort_keys=False))
     return intake
 
@@ -147,3 +161,44 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> Tree:
         else:
             tree[key] = value
     return tree
+
+
+def tell_until_clean(intake: Intake) -> None:
+    """Sweep until nothing is outstanding, beyond the horizon if need be.
+
+    Raises:
+        AssertionError: something still is.
+    """
+    if not (left := asyncio.run(outstanding(intake))):
+        return
+    horizon_at = max(one.canary.horizon_at for one in left)
+    # Nothing can be asked whether it is that time yet.
+    threading.Event().wait(max(0.0, (horizon_at - SystemClock().now()).total_seconds()))
+    swept = intake.tell("sweep")
+    left = asyncio.run(outstanding(intake))
+    assert not left, f"not clean after its horizon: {left[0].verdict} {swept.said['canaries']}"
+
+
+async def outstanding(intake: Intake) -> Sequence[Record]:
+    """The canaries with which the prober has not done yet."""
+    clock = SystemClock()
+    async with open_store(intake.store, clock=clock, read_only=True) as store:
+        return await store.outstanding(clock.now())
+
+
+def left_of(sandbox: Sandbox, canary_ids: Sequence[str]) -> list[str]:
+    """What lies about of these canaries: open tickets, and mails in either mailbox."""
+    left = []
+    for one in canary_ids:
+        mine = [of_it for of_it in sandbox.tickets() if one in f"{of_it['title']} {of_it['description']}"]
+        left += [f"ticket {of_it['title']}" for of_it in mine if of_it["status"] not in CLOSED]
+    for account in (sandbox.support, sandbox.canary):
+        with imaplib.IMAP4(sandbox.endpoints.host, sandbox.endpoints.imap_port) as imap:
+            imap.starttls(ssl.create_default_context(cafile=sandbox.endpoints.ca_file))
+            imap.login(account.address, account.password)
+            for folder in ("INBOX", "Junk"):
+                imap.select(folder, readonly=True)
+                for one in canary_ids:
+                    _, [found] = imap.search(None, "TEXT", one)
+                    left += [f"{account.address} {folder}: {one}" for _ in (found or b"").split()]
+    return left

@@ -1,10 +1,6 @@
 """Every fault of the table, made on the running intake: verdict, blame, exit status, and nothing left behind."""
 
-import asyncio
-import imaplib
 import queue
-import ssl
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,16 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from runners.clock import SystemClock
-from runners.contracts import Record
-from runners.store import open_store
 from tests.real.faults.fault import Fault
 from tests.real.faults.table import FAULTS
-from tests.real.intake import Answer, Intake, new_intake
+from tests.real.intake import Answer, Intake, left_of, new_intake, tell_until_clean
 from tests.sandbox import Sandbox, start_sandbox
 
-CLOSED = {3, 4}
-"""Of the helpdesk's states: resolved, closed."""
 AT_ONCE = 6
 """Intakes side by side: most of the time is spent waiting for deadlines."""
 
@@ -50,7 +41,7 @@ def try_out(fault: Fault, sandbox: Sandbox, directory: Path) -> Outcome:
     tickets = [one for one in sandbox.tickets() if one["id"] not in before]
     heal(sandbox)
     verdict = run_on(intake, first)
-    return Outcome(first, verdict, len(tickets), left_of(sandbox, before))
+    return Outcome(first, verdict, len(tickets), left_of(sandbox, [first.canary["id"]]))
 
 
 HEALTHY: Mapping[str, object] = {
@@ -74,46 +65,9 @@ def run_on(intake: Intake, first: Answer) -> str:
     """Sweep until nothing is outstanding, beyond the horizon if need be; returns the canary's last verdict."""
     if first.canary["verdict"] == "breached":
         intake.tell("sweep", "--until-horizon")
-    if asyncio.run(outstanding(intake)):
-        wait_for_horizon(intake)
-        swept = intake.tell("sweep")
-        left = asyncio.run(outstanding(intake))
-        assert not left, f"not clean after its horizon: {left[0].verdict} {swept.said['canaries']}"
+    tell_until_clean(intake)
     [canary] = intake.tell("canaries").said["canaries"]
     return str(canary["verdict"])
-
-
-def wait_for_horizon(intake: Intake) -> None:
-    """Nothing can be asked whether it is that time yet."""
-    horizon_at = max(one.canary.horizon_at for one in asyncio.run(outstanding(intake)))
-    seconds = (horizon_at - SystemClock().now()).total_seconds()
-    threading.Event().wait(max(0.0, seconds))
-
-
-async def outstanding(intake: Intake) -> Sequence[Record]:
-    """The canaries with which the prober has not done yet."""
-    clock = SystemClock()
-    async with open_store(
-        f"sqlite:///{intake.directory / 'intake.db'}", clock=clock, read_only=True
-    ) as store:
-        return await store.outstanding(clock.now())
-
-
-def left_of(sandbox: Sandbox, before: set[int]) -> list[str]:
-    """What lies about: open tickets, and mails that bear our marker."""
-    fresh = [one for one in sandbox.tickets() if one["id"] not in before]
-    left = [f"ticket {one['title']}" for one in fresh if one["status"] not in CLOSED]
-    for account in (sandbox.support, sandbox.canary):
-        with imaplib.IMAP4(sandbox.endpoints.host, sandbox.endpoints.imap_port) as imap:
-            imap.starttls(ssl.create_default_context(cafile=sandbox.endpoints.ca_file))
-            imap.login(account.address, account.password)
-            for folder in ("INBOX", "Junk"):
-                imap.select(folder, readonly=True)
-                _, [found] = imap.search(None, "SUBJECT", "intakecanary")
-                left += [
-                    f"{account.address} {folder}: mail {number}" for number in (found or b"").decode().split()
-                ]
-    return left
 
 
 @pytest.fixture(scope="module")

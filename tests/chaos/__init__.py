@@ -1,0 +1,1 @@
+"""Crashes, overlaps, signals and full disks, on the running intake."""
