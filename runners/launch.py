@@ -85,6 +85,7 @@ class Launcher:
             await self._give_up_lease(canary)
             raise
         if failure is not None:
+            await self._give_up_lease(canary)
             raise failure
         await self._store.launch_ended(canary.id)
 

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from canary.canary import Canary
 from canary.gauge import Gauge
 from canary.observation import Observation
 from canary.path import Path, PathName
@@ -82,9 +83,10 @@ class RunResult:
 
 @dataclass(slots=True)
 class _Tally:
-    """What this process launched and settled."""
+    """What this process launched and settled; ``open_ended``: launches whose end could not be recorded."""
 
     launched: set[CanaryId] = field(default_factory=set)
+    open_ended: set[CanaryId] = field(default_factory=set)
     settled: dict[CanaryId, Record] = field(default_factory=dict)
     first: set[CanaryId] = field(default_factory=set)
 
@@ -241,6 +243,7 @@ class OneShot:
         return False
 
     async def _send(self, order: Order) -> None:
+        canary: Canary | None = None
         try:
             canary = await self._launcher.record(order)
             self._tally.launched.add(canary.id)
@@ -250,6 +253,8 @@ class OneShot:
             await self._watch.settle_touched()
         except StoreError as error:
             self._trouble(error)
+            if canary is not None:
+                self._tally.open_ended.add(canary.id)
 
     def _noticed(self, observation: Observation) -> None:
         self._board.noticed(observation)
@@ -279,7 +284,7 @@ class OneShot:
     async def _wait_for_verdicts(self) -> None:
         while any(
             (record := self._board.get(canary_id)) is not None and record.verdict is Verdict.PENDING
-            for canary_id in self._tally.launched
+            for canary_id in self._tally.launched - self._tally.open_ended
         ):
             await self._clock.sleep(0.05)
 
@@ -290,7 +295,7 @@ class OneShot:
             one
             for one in self._board.records()
             if one.verdict in {Verdict.PENDING, Verdict.BREACHED}
-            and (one.launch_ended or one.canary.id in self._tally.launched)
+            and (one.launch_ended or one.canary.id in self._tally.launched - self._tally.open_ended)
             and one.canary.id not in done
         ]:
             breached = [one.canary for one in open_ones if one.verdict is Verdict.BREACHED]

@@ -17,6 +17,7 @@ import yaml
 
 from runners.clock import SystemClock
 from runners.contracts import Record
+from runners.launch import LEASE
 from runners.store import open_store
 from tests.sandbox import ROOT, Endpoints, Sandbox
 
@@ -171,9 +172,11 @@ def tell_until_clean(intake: Intake) -> None:
     """
     if not (left := asyncio.run(outstanding(intake))):
         return
-    horizon_at = max(one.canary.horizon_at for one in left)
+    over_at = max(one.canary.horizon_at for one in left)
+    if not all(one.launch_ended for one in left):
+        over_at = max(over_at, SystemClock().now() + LEASE)
     # Nothing can be asked whether it is that time yet.
-    threading.Event().wait(max(0.0, (horizon_at - SystemClock().now()).total_seconds()))
+    threading.Event().wait(max(0.0, (over_at - SystemClock().now()).total_seconds()))
     swept = intake.tell("sweep")
     left = asyncio.run(outstanding(intake))
     assert not left, f"not clean after its horizon: {left[0].verdict} {swept.said['canaries']}"

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from canary.hop import Hop
+from canary.observation import Observation
 from canary.path import PathName
 from canary.reason import Reason
 from canary.verdict import Verdict
@@ -318,3 +319,24 @@ def test_sweep_until_the_horizon__of_a_lost_one__ends_at_the_horizon(
 
     assert [one.verdict for one in result.records] == [Verdict.LOST]
     assert clock.now() - first.canary.horizon_at < timedelta(seconds=5)
+
+
+def test_store_that_fails_within_the_launch__run__ends_and_exits_3(
+    run: Run, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = store.append
+    told: list[Observation] = []
+
+    async def fail_from_the_third(observation: Observation) -> bool:
+        told.append(observation)
+        if len(told) > 2:
+            raise StoreError("intake.db: the disk is full. Free some space.")
+        return await append(observation)
+
+    monkeypatch.setattr(store, "append", fail_from_the_third)
+
+    result = run()
+
+    assert result.exit_code == 3
+    assert "the disk is full" in (result.problem or "")
+    assert [one.verdict for one in result.records] == [Verdict.PENDING]
