@@ -31,6 +31,8 @@ from runners.strays import Strays
 from runners.watch import Watch
 
 CLEAN_SECONDS = 120.0
+LAUNCHES_AT_ONCE = 10
+"""A submission server allows a client no more connections than some ten or twenty."""
 _HOUR = timedelta(hours=1)
 
 
@@ -127,6 +129,7 @@ class OneShot:
             progress=progress,
             settled=self._note_settled,
         )
+        self._launching = asyncio.Semaphore(LAUNCHES_AT_ONCE)
         self._gauges: tuple[Gauge, ...] = ()
         self._problem: str | None = None
 
@@ -243,6 +246,10 @@ class OneShot:
         return False
 
     async def _send(self, order: Order) -> None:
+        async with self._launching:
+            await self._send_one(order)
+
+    async def _send_one(self, order: Order) -> None:
         canary: Canary | None = None
         try:
             canary = await self._launcher.record(order)

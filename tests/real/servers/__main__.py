@@ -1,0 +1,76 @@
+"""`python -m tests.real.servers NAME` starts one of the servers of the real tier, says how to reach it, and waits."""
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from tests.real.servers.certificates import make_certificates
+from tests.real.servers.dns import running_dns
+from tests.real.servers.mail import CANARY, SUPPORT, running_mail
+from tests.real.servers.postgresql import running_postgresql
+from tests.real.servers.process import server_directory
+from tests.real.servers.request_tracker import running_request_tracker
+
+Said = Mapping[str, object]
+
+
+@contextmanager
+def mail() -> Iterator[Said]:
+    """Postfix and Dovecot."""
+    with server_directory("tls") as directory, running_mail(make_certificates(directory)) as servers:
+        yield {
+            "host": "localhost",
+            "submission": servers.postfix.submission_port,
+            "imap": servers.dovecot.port,
+            "ca": str(servers.ca_file),
+            "accounts": {one: servers.account(one).password for one in (SUPPORT, CANARY)},
+        }
+
+
+@contextmanager
+def rt() -> Iterator[Said]:
+    """Request Tracker 5, with a Postfix that it can send by."""
+    with (
+        server_directory("tls") as directory,
+        running_mail(make_certificates(directory)) as servers,
+        running_request_tracker(servers) as tracker,
+    ):
+        yield {"url": tracker.url, "token": tracker.token}
+
+
+@contextmanager
+def postgresql() -> Iterator[Said]:
+    """A throw-away cluster."""
+    with running_postgresql() as server:
+        yield {"url": server.new_database()}
+
+
+@contextmanager
+def dns() -> Iterator[Said]:
+    """A name server without a record."""
+    with running_dns() as server:
+        yield {"host": server.host, "port": server.port}
+
+
+SERVERS: dict[str, Callable[[], object]] = {"mail": mail, "rt": rt, "postgresql": postgresql, "dns": dns}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.real.servers", description=__doc__)
+    parser.add_argument("name", choices=SERVERS)
+    start = SERVERS[parser.parse_args().name]
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    with start() as said:  # type: ignore[attr-defined]
+        sys.stdout.write(f"{json.dumps(said, indent=2)}\nCtrl-C ends it.\n")
+        sys.stdout.flush()
+        over.wait()
+
+
+if __name__ == "__main__":
+    main()
