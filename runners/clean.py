@@ -15,6 +15,8 @@ from runners.progress import Progress
 FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=1)
 PLACE_SECONDS = 60.0
+DISPOSALS_PER_HOUR = 600
+"""Removals an hour at a place, unless it is configured (``cleanup_cap``): far above any schedule, far below a disaster."""
 MOST_LEFTOVERS = 20
 """A path with more than this many launches nothing until they are gone."""
 
@@ -78,6 +80,9 @@ class Cleaner:
         self, name: str, canaries: Sequence[Canary], waiting: dict[tuple[CanaryId, str], Leftover]
     ) -> set[CanaryId]:
         """Remove from one place; returns the canaries of which something is, or may be, left there."""
+        canaries, held = await self._within_cap(name, canaries)
+        if not canaries:
+            return held
         try:
             async with self._clock.timeout(PLACE_SECONDS):
                 removed = await self._prober.places[name].watcher.remove(canaries)
@@ -87,7 +92,7 @@ class Cleaner:
                 Removed(one, RemovalKind.TICKET, name, "", RemovalState.FAILED, "no answer in time")
                 for one in canaries
             ]
-        left: set[CanaryId] = set()
+        left: set[CanaryId] = set(held)
         for one in removed:
             if one.state is RemovalState.ABSENT and not one.what:
                 continue
@@ -95,6 +100,20 @@ class Cleaner:
             if one.state in {RemovalState.FAILED, RemovalState.ACCEPTED}:
                 left.add(one.canary.id)
         return left
+
+    async def _within_cap(
+        self, name: str, canaries: Sequence[Canary]
+    ) -> tuple[Sequence[Canary], set[CanaryId]]:
+        """Those that may be removed now, oldest first, and those that must wait: a fault must not empty a queue."""
+        cap = self._prober.disposals_per_hour.get(name, DISPOSALS_PER_HOUR)
+        done = await self._store.disposals_since(name, self._clock.now() - timedelta(hours=1))
+        allowed = max(0, cap - done)
+        held = {one.id for one in canaries[allowed:]}
+        if held:
+            self._progress.note(
+                f"{name}: {len(held)} canaries wait for their removal: {done} removals in the last hour, cap {cap}"
+            )
+        return canaries[:allowed], held
 
     async def _note(self, removed: Removed, before: Leftover | None) -> None:
         now = self._clock.now()

@@ -67,6 +67,7 @@ class Prober:
         schedules: the latest due slot of a path at a time; None: launched by hand only.
         outside: what places outside told this process; the probes' self-checks ask it.
         controls: those that are configured; None where there is none.
+        disposals_per_hour: removals an hour by place, where another cap than the default is wished.
         cap_per_hour: launches an hour by (sender, ticketing system), where a guard is known.
     """
 
@@ -82,7 +83,7 @@ class Prober:
     masker: Masker
     schedules: Mapping[PathName, Callable[[datetime], Slot | None]] = field(default_factory=dict)
     cap_per_hour: Mapping[str, int] = field(default_factory=dict)
-    disposals_per_hour: int = 200
+    disposals_per_hour: Mapping[str, int] = field(default_factory=dict)
     outside: Outside = field(default_factory=Outside)
     controls: Selfcheck | None = None
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from probes.contracts import Blind, Clock, Disposed, RemovalState
 from probes.servers import SecretUnavailable
 from probes.ticketing.watcher import Orphan, TicketWatcher
+from runners.clean import DISPOSALS_PER_HOUR
 from runners.contracts import AuditEntry, RemovalKind, Store
 from runners.prober import Prober
 from runners.progress import Progress
@@ -48,7 +49,12 @@ class Strays:
         strays = [one for one in found if one.canary_id not in outstanding]
         if not strays:
             return
-        self._progress.note(f"{name}: {len(strays)} strays of ours are removed")
+        cap = self._prober.disposals_per_hour.get(name, DISPOSALS_PER_HOUR)
+        done = await self._store.disposals_since(name, self._clock.now() - timedelta(hours=1))
+        waiting = len(strays) - max(0, cap - done)
+        strays = strays[: max(0, cap - done)]
+        more = f"; {waiting} wait: cap {cap} an hour" if waiting > 0 else ""
+        self._progress.note(f"{name}: {len(strays)} strays of ours are removed{more}")
         owners = {one.ticket.ref.id: one for one in strays}
         for disposed in await watcher.remove_orphans(strays):
             await self._note(name, owners[disposed.ref.id], disposed)

@@ -13,7 +13,7 @@ from probes.email.probe import EmailProbe
 from probes.email.settings import DkimSettings, EmailSettings, SenderAccount
 from probes.email.settings import MxTls as EmailMxTls
 from probes.email.settings import Via as EmailVia
-from probes.http import HttpSettings, open_api
+from probes.http import Authorise, HttpSettings, basic, open_api
 from probes.mailbox.check import check_mailbox
 from probes.mailbox.settings import MailboxSettings
 from probes.mailbox.watcher import SenderMailboxWatcher, SupportMailboxWatcher
@@ -82,6 +82,11 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
             keys=site.signed.keys,
             masker=config.masker,
             schedules={name: one.due_slot for name, one in config.paths.items() if one.schedule is not None},
+            disposals_per_hour={
+                name: int(one.cleanup_per_hour)
+                for name, one in config.ticketing.items()
+                if one.cleanup_per_hour is not None
+            },
             cap_per_hour={
                 name: int(one.cap_per_hour)
                 for name, one in config.ticketing.items()
@@ -193,12 +198,29 @@ async def _system(site: Site, one: TicketingConfig, stack: AsyncExitStack) -> Ti
             from probes.ticketing import rt
 
             api = await stack.enter_async_context(
-                open_api(http, clock=site.clock, masker=site.masker, secret=secret, authorise=rt.authorise)
+                open_api(
+                    http,
+                    clock=site.clock,
+                    masker=site.masker,
+                    secret=secret,
+                    authorise=_rt_authorise(site, one),
+                )
             )
             tracker = RtSettings(
-                name=one.name, url=one.url, marker=site.config.prober.marker, queue=one.queue, tag=one.tag
+                name=one.name,
+                url=one.url,
+                marker=site.config.prober.marker,
+                queue=one.queue,
+                tag=one.tag,
+                custom_field=one.custom_field,
             )
             return rt.RequestTracker(tracker, api, clock=site.clock, masker=site.masker)
+
+
+def _rt_authorise(site: Site, one: TicketingConfig) -> Authorise:
+    from probes.ticketing import rt
+
+    return rt.authorise if one.token is not None else basic(one.username or "", site.masker)
 
 
 async def _places(

@@ -107,6 +107,10 @@ def build_ticketing(
         around.note(loc, f"there is no credential: {document.type} needs a {needed}", remedy, at_key=True)
     elif document.token is not None and (document.username is not None or document.password is not None):
         around.note(loc, "there is a token and a user name or password", "Keep one of them.", at_key=True)
+    if document.custom_field is not None and document.type is not TicketingType.RT:
+        around.note(
+            (*loc, "custom_field"), f"{document.type} has no custom fields", "Leave it out.", at_key=True
+        )
     return TicketingConfig(
         name=name,
         type=document.type,
@@ -115,6 +119,7 @@ def build_ticketing(
         username=document.username,
         password=around.optional_secret(document.password, (*loc, "password")),
         queue=document.queue,
+        custom_field=document.custom_field,
         cleanup=document.cleanup,
         tag=document.tag,
         cap_per_hour=document.cap.per_hour if document.cap is not None else None,

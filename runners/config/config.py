@@ -142,6 +142,7 @@ class TicketingConfig:
 
     Attributes:
         token: an API token; else ``username`` and ``password``.
+        custom_field: of Request Tracker, the field that takes the tag.
         cap_per_hour: scheduled launches of one sender to it; None: no cap is known.
         cleanup_per_hour: tickets that may be closed or deleted; None: the default.
     """
@@ -153,6 +154,7 @@ class TicketingConfig:
     username: str | None
     password: SecretSource | None
     queue: str | None
+    custom_field: str | None
     cleanup: Cleanup
     tag: str
     cap_per_hour: float | None

@@ -241,6 +241,10 @@ class TicketingDocument(Block):
     queue: Annotated[
         Line | None, Field(description="The queue where canaries arrive; default: all that can be seen.")
     ] = None
+    custom_field: Annotated[
+        Line | None,
+        Field(description="Request Tracker's field that takes the tag; default: only a comment says it."),
+    ] = None
     cleanup: Annotated[
         Cleanup, word(Cleanup), Field(description="close, delete, or none (never writes at the vendor).")
     ] = Cleanup.CLOSE

@@ -340,3 +340,19 @@ def test_store_that_fails_within_the_launch__run__ends_and_exits_3(
     assert result.exit_code == 3
     assert "the disk is full" in (result.problem or "")
     assert [one.verdict for one in result.records] == [Verdict.PENDING]
+
+
+def test_cap_on_removals__leaves_the_rest_to_the_next_hour(
+    world: World, store: MemoryStore, clock: FakeClock
+) -> None:
+    paths = [email_path(f"path-{number}") for number in range(4)]
+    prober = replace(prober_of(world, *paths), disposals_per_hour={"desk": 3})
+
+    run_jumping(clock, OneShot(prober, store, clock=clock, progress=Silent()).run(RunOptions()))
+    assert len(world.removed) == 3
+    run_jumping(clock, OneShot(prober, store, clock=clock, progress=Silent()).run(RunOptions(launches=False)))
+    assert len(world.removed) == 3
+    clock.advance(3700)
+    run_jumping(clock, OneShot(prober, store, clock=clock, progress=Silent()).run(RunOptions(launches=False)))
+
+    assert len(world.removed) == 4
