@@ -99,8 +99,12 @@ class Intake:
 
 def new_intake(directory: Path, endpoints: Endpoints, changes: Mapping[str, Any] | None = None) -> Intake:
     """Write the configuration of a prober for the sandbox, with some of its keys changed (None: left out)."""
+    return write_intake(directory, merged(standard(directory, endpoints), changes or {}))
+
+
+def write_intake(directory: Path, tree: Tree) -> Intake:
+    """Write a configuration into a folder of its own."""
     directory.mkdir(parents=True, exist_ok=True)
-    tree = merged(standard(directory, endpoints), changes or {})
     intake = Intake(directory, tree["prober"]["store"])
     intake.configuration.write_text(yaml.safe_dump(tree, sort_keys=False))
     return intake
