@@ -1,6 +1,5 @@
 """The one way to an HTTP API: bounded, verified, authorised, and blind rather than wrong when an answer is not of the contract."""
 
-import base64
 import json
 import ssl
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
@@ -30,16 +29,6 @@ _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 Authorise = Callable[[Secret], Mapping[str, str]]
 """Makes the headers that carry a credential."""
-
-
-def basic(username: str, masker: Masker) -> Authorise:
-    """HTTP's Basic scheme (RFC 7617 section 2), for a system that takes a user's password."""
-
-    def authorise(secret: Secret) -> Mapping[str, str]:
-        pair = base64.b64encode(f"{username}:{secret.reveal()}".encode()).decode()
-        return {"Authorization": f"Basic {masker.register(Secret(pair)).reveal()}"}
-
-    return authorise
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from probes.email.probe import EmailProbe
 from probes.email.settings import DkimSettings, EmailSettings, SenderAccount
 from probes.email.settings import MxTls as EmailMxTls
 from probes.email.settings import Via as EmailVia
-from probes.http import Authorise, HttpSettings, basic, open_api
+from probes.http import Authorise, HttpSettings, open_api
 from probes.mailbox.check import check_mailbox
 from probes.mailbox.settings import MailboxSettings
 from probes.mailbox.watcher import SenderMailboxWatcher, SupportMailboxWatcher
@@ -25,6 +25,7 @@ from probes.message.compose import (
 )
 from probes.selfcheck import ControlHistory, Selfcheck, parse_control
 from probes.servers import SecretUnavailable, TlsMode
+from probes.ticketing.basic import basic
 from probes.ticketing.settings import (
     Expectation,
     HelpdeskSettings,

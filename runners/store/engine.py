@@ -1,8 +1,8 @@
-"""One database: its engine, and short transactions that a cancelled caller can't tear.
+"""A database that is written: its engine, and short transactions that a cancelled caller can't tear.
 
 A transaction, once asked for, runs to its end in a task of its own; a caller that is cancelled leaves at once, and
 the transaction has happened whole or not at all. So no connection is ever interrupted in the middle of a statement,
-and none can leak. `Database.close` waits for what is still under way. Limits are the drivers' own (busy timeout,
+and none can leak. `Writer.close` waits for what is still under way. Limits are the drivers' own (busy timeout,
 connect timeout, statement timeout): the injected clock may be a fake, and the database is real.
 """
 
@@ -14,36 +14,32 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import event
-from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from runners.contracts import StoreError
 from runners.store.codec import Unreadable
+from runners.store.connections import BUSY_SECONDS, postgresql_arguments
 from runners.store.faults import Faults
 
 T = TypeVar("T")
 
-BUSY_SECONDS = 5.0
-"""How long to wait for another process's transaction; ours take milliseconds."""
-CONNECT_SECONDS = 5
-STATEMENT_SECONDS = 10
 POSTGRESQL_CONNECTIONS = 4
 _TRIES = 4
 _TRY_AGAIN = {"40001", "40P01"}
 """Serialization failure and deadlock: PostgreSQL asks to repeat the transaction."""
 
 
-class Database:
-    """An open database; construct it by `connect_to`."""
+class Writer:
+    """Satisfies `runners.store.connecting.Database`; constructed there."""
 
-    def __init__(
-        self, engine: AsyncEngine, faults: Faults, *, is_read_only: bool, file: Path | None = None
-    ) -> None:
+    is_read_only = False
+
+    def __init__(self, url: URL, faults: Faults, file: Path | None) -> None:
         self.faults = faults
-        self.is_read_only = is_read_only
-        self._engine = engine
+        self._engine = _sqlite(url) if file is not None else _postgresql(url, faults)
         self._file = file
         self._running: set[asyncio.Task[Any]] = set()
 
@@ -70,10 +66,6 @@ class Database:
         Raises:
             StoreError: the database could not be written; nothing of ``work`` is kept.
         """
-        if self.is_read_only:
-            raise self.faults.error(
-                "it was opened for reading only", "This is a fault of the prober: report it."
-            )
         options = {"begin": "BEGIN IMMEDIATE", "synchronous": "FULL" if is_durable else "NORMAL"}
         return await self._to_its_end(work, options)
 
@@ -137,53 +129,13 @@ class Database:
             except (SQLAlchemyError, OSError) as error:
                 raise self.faults.explain(error) from error
             except Unreadable as error:
-                raise self.faults.error(
-                    f"a row can't be read: {error}", "Was it written by a newer intake-prober? Use that one."
-                ) from error
+                raise self.faults.unreadable(error) from error
         raise self.faults.error("no try succeeded", "Look at the database's load.")
 
 
-def connect_to(address: str, *, is_read_only: bool = False) -> Database:
-    """Make the engine of a store; connects to nothing yet.
-
-    Args:
-        address: ``sqlite:///file``, or ``postgresql+psycopg://user:password@host/database``.
-        is_read_only: writes nothing and creates no file.
-
-    Raises:
-        StoreError: the address is none, names a database that is not supported, or its driver is not installed.
-    """
-    try:
-        url = make_url(address)
-    except ArgumentError:
-        raise StoreError(
-            "store: the address can't be read. Write sqlite:///intake.db or"
-            " postgresql+psycopg://user:password@host/database"
-        ) from None
-    faults = Faults(url)
-    match url.get_backend_name():
-        case "sqlite":
-            engine = _sqlite(url, faults, is_read_only=is_read_only)
-            return Database(engine, faults, is_read_only=is_read_only, file=Path(url.database or ""))
-        case "postgresql":
-            engine = _postgresql(url, faults, is_read_only=is_read_only)
-            return Database(engine, faults, is_read_only=is_read_only)
-        case other:
-            raise faults.error(
-                f"{other} is not supported", "Use sqlite:///intake.db or postgresql+psycopg://host/database"
-            )
-
-
-def _sqlite(url: URL, faults: Faults, *, is_read_only: bool) -> AsyncEngine:
+def _sqlite(url: URL) -> AsyncEngine:
     """One connection a process: transactions queue in the process instead of waking each other on the file's lock."""
-    if not url.database or url.database == ":memory:":
-        raise faults.error("a store in memory forgets", "Name a file: sqlite:///intake.db")
-    if url.query:
-        raise faults.error("it takes no options after a question mark", "Name the file alone.")
     location = url.set(drivername="sqlite+aiosqlite", query={})
-    if is_read_only:
-        quoted = Path(url.database).absolute().as_uri()
-        location = location.set(database=quoted, query={"mode": "ro", "uri": "true"})
     engine = create_async_engine(
         location,
         poolclass=AsyncAdaptedQueuePool,
@@ -195,7 +147,7 @@ def _sqlite(url: URL, faults: Faults, *, is_read_only: bool) -> AsyncEngine:
         hide_parameters=True,
     )
     event.listen(engine.sync_engine, "do_connect", _open_sqlite_once)
-    event.listen(engine.sync_engine, "connect", _set_up_sqlite_reader if is_read_only else _set_up_sqlite)
+    event.listen(engine.sync_engine, "connect", _set_up_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
@@ -219,13 +171,6 @@ def _set_up_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401 -- 
     cursor.close()
 
 
-def _set_up_sqlite_reader(connection: Any, record: object) -> None:  # noqa: ANN401 -- as above
-    del record
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA query_only = ON")
-    cursor.close()
-
-
 def _begin_sqlite(connection: Connection) -> None:
     """Take the write lock at once, so that no transaction fails in its middle for want of it."""
     options = connection.get_execution_options()
@@ -236,15 +181,7 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(options.get("begin", "BEGIN"))
 
 
-def _postgresql(url: URL, faults: Faults, *, is_read_only: bool) -> AsyncEngine:
-    settings = {
-        "statement_timeout": f"{STATEMENT_SECONDS}s",
-        "lock_timeout": f"{STATEMENT_SECONDS}s",
-        "idle_in_transaction_session_timeout": "60s",
-        "timezone": "UTC",
-        "default_transaction_read_only": "on" if is_read_only else "off",
-    }
-    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+def _postgresql(url: URL, faults: Faults) -> AsyncEngine:
     try:
         return create_async_engine(
             url.set(drivername="postgresql+psycopg"),
@@ -252,17 +189,8 @@ def _postgresql(url: URL, faults: Faults, *, is_read_only: bool) -> AsyncEngine:
             max_overflow=0,
             pool_timeout=60,
             pool_pre_ping=True,
-            connect_args={
-                "connect_timeout": CONNECT_SECONDS,
-                "keepalives_idle": 30,
-                "tcp_user_timeout": 1000 * STATEMENT_SECONDS,
-                "application_name": "intake-prober",
-                "options": options,
-            },
+            connect_args=postgresql_arguments(is_read_only=False),
             hide_parameters=True,
         )
     except (ImportError, NoSuchModuleError):
-        raise faults.error(
-            "the PostgreSQL driver is not installed",
-            "Install the extra: pip install 'intake-prober[postgresql]'",
-        ) from None
+        raise faults.no_driver() from None

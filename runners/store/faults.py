@@ -111,6 +111,19 @@ class Faults:
         )
         return StoreError(f"store {self.name}: {finding}. {filled}")
 
+    def unreadable(self, error: Exception) -> StoreError:
+        """A row that this program can't decode."""
+        return self.error(
+            f"a row can't be read: {error}", "Was it written by a newer intake-prober? Use that one."
+        )
+
+    def no_driver(self) -> StoreError:
+        """The address is PostgreSQL's, and its driver is an extra."""
+        return self.error(
+            "the PostgreSQL driver is not installed",
+            "Install the extra: pip install 'intake-prober[postgresql]'",
+        )
+
     def no_store_yet(self) -> NoStoreYet:
         """The error of a reader who came first."""
         return NoStoreYet(f"store {self.name}: there is none yet. `intake-prober run` creates it.")

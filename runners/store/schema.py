@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from runners.store.engine import Database
+from runners.store.connecting import Database
 
 REVISIONS = ("0001",)
 """All revisions, oldest first; a test holds them equal to the migrations' folder."""

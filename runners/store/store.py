@@ -17,7 +17,7 @@ from canary.ticket import TicketRef
 from runners.contracts import AuditEntry, CanaryQuery, Leftover, PathFacts, Record, Sample, Settlement
 from runners.store import canaries, claims, cleaning, counters, incidents, observing, schema, settling
 from runners.store import gauges as readings
-from runners.store.engine import Database, connect_to
+from runners.store.connecting import Database, connect_to
 
 
 class StampClock(Protocol):

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
+from canary.path import PathName
 from canary.verdict import Verdict
 from runners.clock import SystemClock
 from runners.store import open_store
@@ -53,7 +54,7 @@ async def _fill(address: str) -> None:
     clock = SystemClock()
     async with open_store(address, clock=clock) as store:
         for number in range(CANARIES):
-            canary = make_canary(number)
+            canary = make_canary(number, path=PathName("support-email"))
             await store.record(canary, holder="bench", lease_until=clock.now())
             await store.launch_ended(canary.id)
             _, version = await store.progress(canary.path)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.real.intake import Intake, merged, tell_until_clean, write_intake
 from tests.real.servers.certificates import make_certificates
@@ -16,6 +17,8 @@ from tests.real.servers.process import server_directory
 from tests.real.servers.request_tracker import RequestTracker, running_request_tracker
 from tests.real.servers.request_tracker_files import MINIMAL_RIGHTS
 
+ROOT_PASSWORD = "not-used-by-tests"
+"""As tests/real/servers/request_tracker.py sets it."""
 SMALL_BYTES = 100 * 1024
 
 
@@ -223,3 +226,17 @@ def test_wrong_password_of_ours__is_inconclusive(chain: Chain, tmp_path: Path) -
 
     assert (answer.exit, said(answer.canary)) == (3, ("inconclusive", "smtp.auth", "credentials_rejected"))
     assert "not-the-password" not in str(answer.said) + answer.notes
+
+
+def test_user_and_password__reach_request_tracker_as_a_token_does(chain: Chain, tmp_path: Path) -> None:
+    intake = intake_of(chain, tmp_path)
+    tree = yaml.safe_load(intake.configuration.read_text())
+    del tree["ticketing"]["rt"]["token"]
+    tree["ticketing"]["rt"] |= {"username": "root", "password": ROOT_PASSWORD}
+    intake = write_intake(tmp_path, tree)
+
+    answer = intake.tell("check")
+
+    found = {one["name"]: one["state"] for one in answer.said["checks"] if one["place"] == "rt"}
+    assert found["ticket.search"] == "ok"
+    assert ROOT_PASSWORD not in str(answer.said) + answer.notes

@@ -1,0 +1,107 @@
+"""A database for the commands that only read: blocking, since nothing else runs in their process.
+
+SQLAlchemy's asyncio package loads its whole ORM, a tenth of a second of each start.
+"""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import URL, Connection, Engine
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from runners.store.codec import Unreadable
+from runners.store.connections import BUSY_SECONDS, postgresql_arguments
+from runners.store.faults import Faults
+
+T = TypeVar("T")
+
+
+class Reader:
+    """Satisfies `runners.store.connecting.Database`; never writes."""
+
+    is_read_only = True
+
+    def __init__(self, url: URL, faults: Faults, file: Path | None) -> None:
+        self.faults = faults
+        self._file = file
+        self._engine = _engine(url, faults, file)
+
+    @property
+    def exists(self) -> bool:
+        """Whether its file is there; of a server, that is not known before asking it."""
+        return self._file is None or self._file.exists()
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a transaction that only reads; blocks for as long as it takes.
+
+        Raises:
+            StoreError: the database could not be read.
+        """
+        try:
+            with self._engine.connect() as connection, connection.begin():
+                return work(connection)
+        except DBAPIError as error:
+            raise self.faults.explain(error) from error
+        except (SQLAlchemyError, OSError) as error:
+            raise self.faults.explain(error) from error
+        except Unreadable as error:
+            raise self.faults.unreadable(error) from error
+
+    async def write(self, work: Callable[[Connection], T], *, is_durable: bool = False) -> T:
+        """Refuse. Raises `StoreError`."""
+        del work, is_durable
+        raise self.faults.error("it was opened for reading only", "This is a fault of the prober: report it.")
+
+    async def migrate(self, work: Callable[[Connection], None]) -> None:
+        """Refuse. Raises `StoreError`."""
+        await self.write(work)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        self._engine.dispose()
+
+
+def _engine(url: URL, faults: Faults, file: Path | None) -> Engine:
+    if file is None:
+        try:
+            return create_engine(
+                url.set(drivername="postgresql+psycopg"),
+                pool_size=1,
+                max_overflow=0,
+                connect_args=postgresql_arguments(is_read_only=True),
+                hide_parameters=True,
+            )
+        except (ImportError, NoSuchModuleError):
+            raise faults.no_driver() from None
+    location = url.set(
+        drivername="sqlite+pysqlite",
+        database=file.absolute().as_uri(),
+        query={"mode": "ro", "uri": "true"},
+    )
+    engine = create_engine(
+        location,
+        poolclass=QueuePool,
+        pool_size=1,
+        max_overflow=0,
+        pool_reset_on_return=None,
+        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
+        hide_parameters=True,
+    )
+    event.listen(engine, "connect", _only_read)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _only_read(connection: Any, record: object) -> None:  # noqa: ANN401 -- the driver's connection
+    del record
+    with contextlib.closing(connection.cursor()) as cursor:
+        cursor.execute("PRAGMA query_only = ON")
+
+
+def _begin(connection: Connection) -> None:
+    """One view for the whole transaction: the driver begins none by itself."""
+    connection.exec_driver_sql("BEGIN")
