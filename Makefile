@@ -21,7 +21,8 @@ test: setup servers  ## all tests, real servers included
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/pytest -m "not bench and not browser" --hypothesis-profile=ci
+	@$(BIN)/pytest --quiet --numprocesses=auto --hypothesis-profile=ci
+	@$(BIN)/pytest --quiet --numprocesses=2 --dist=loadfile -m "real or chaos"
 
 quick: setup    ## lint, types, imports and the tests without servers: before each commit
 	@$(BIN)/ruff check .

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from canary.canary import Canary
 from canary.hop import Hop
-from canary.observation import Observation, Outcome
+from canary.observation import Observation, Outcome, Stage
 from canary.signature import CanaryId
 from canary.verdict import Verdict
 from runners.contracts import Record
@@ -60,9 +60,11 @@ class Board:
 
     def noticed(self, observation: Observation) -> None:
         """Take a stored observation into account: its canary wants judging."""
-        if observation.canary_id not in self._records:
+        record = self._records.get(observation.canary_id)
+        if record is None:
             return
-        self._touched.add(observation.canary_id)
+        if not _only_waits(record.canary, observation):
+            self._touched.add(observation.canary_id)
         # A damaged ticket is no proof: an intact one may follow, and the deadline look must still be made.
         is_seen = observation.outcome is Outcome.OK or (
             observation.outcome is Outcome.FAILED and observation.hop is not Hop.TICKET_CONTENT
@@ -101,3 +103,11 @@ class Board:
             if record.verdict is Verdict.PENDING and record.canary.deadline_at > now
         ]
         return min(coming, default=None)
+
+
+def _only_waits(canary: Canary, observation: Observation) -> bool:
+    """Whether it is a look in vain before the deadline, from which no verdict can follow."""
+    return (
+        observation.is_look_in_vain
+        and observation.stage(canary.deadline_at, canary.horizon_at) is Stage.WAITING
+    )

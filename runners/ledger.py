@@ -2,13 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from canary.canary import Canary
-from canary.observation import Observation
+from canary.hop import Hop
+from canary.observation import Observation, Stage
 from canary.signature import CanaryId
 from probes.masking import Masker
 from runners.contracts import Store
 from runners.progress import Progress
+
+LOOKS_APART = timedelta(seconds=5)
+"""Looks in vain are stored no more often, while they say the same."""
 
 
 class Ledger:
@@ -34,12 +39,32 @@ class Ledger:
         self._progress = progress
         self._canaries = canaries
         self._noticed = noticed
+        self._looks: dict[tuple[CanaryId, Hop, str], tuple[str, datetime]] = {}
 
     async def __call__(self, observation: Observation, /) -> None:
         """Store one observation, masked and signed with who saw it."""
+        canary = self._canaries().get(observation.canary_id)
+        if canary is not None and self._says_nothing_new(canary, observation):
+            return
         signed = replace(observation, detail=self._masker.detail(observation.detail), observer=self._observer)
         is_new = await self._store.append(signed)
         self._noticed(signed)
-        canary = self._canaries().get(signed.canary_id)
         if is_new and canary is not None:
             self._progress.observed(canary, signed)
+
+    def _says_nothing_new(self, canary: Canary, observation: Observation) -> bool:
+        """Whether it is one more look in vain of the same kind, soon after one that is stored and before the deadline.
+
+        With two hundred canaries out, writing each second that each is still not there is all that a prober would do.
+        """
+        if not observation.is_look_in_vain:
+            return False
+        if observation.stage(canary.deadline_at, canary.horizon_at) is not Stage.WAITING:
+            return False
+        place = (canary.id, observation.hop, observation.place)
+        key = observation.key(canary.deadline_at, canary.horizon_at)
+        before = self._looks.get(place)
+        if before is not None and before[0] == key and observation.ended_at - before[1] < LOOKS_APART:
+            return True
+        self._looks[place] = (key, observation.ended_at)
+        return False

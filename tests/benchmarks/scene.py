@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import resource
+import shutil
 import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AsyncExitStack, closing, contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,14 +80,16 @@ class Seen(Silent):
             self.found_at.setdefault(canary.id, time.time())
 
 
-@dataclass(slots=True)
 class Ours:
-    """The prober as it is, wired by its own composition root."""
+    """The prober as it is, wired by its own composition root; it stays open from one run to the next."""
 
-    sandbox: Sandbox
-    paths: int = 1
-    directory: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="intake-bench-")))
-    seen: Seen = field(default_factory=Seen)
+    def __init__(self, sandbox: Sandbox, paths: int = 1) -> None:
+        self.seen = Seen()
+        self._sandbox = sandbox
+        self._paths = paths
+        self._loop = asyncio.Runner()
+        self._open = AsyncExitStack()
+        self._loop.run(self._begin())
 
     def run(self) -> RunResult:
         """One canary a path: sent, seen, confirmed, cleaned.
@@ -93,22 +97,30 @@ class Ours:
         Raises:
             AssertionError: one was not confirmed.
         """
-        result = asyncio.run(self._run())
+        result = self._loop.run(
+            OneShot(self._prober, self._store, clock=SystemClock(), progress=self.seen).run(RunOptions())
+        )
         verdicts = {one.verdict for one in result.records}
         assert verdicts == {Verdict.CONFIRMED}, verdicts
         return result
 
-    async def _run(self) -> RunResult:
-        changes = {"paths": {f"support-{number:03}": dict(PATH) for number in range(self.paths)}}
-        changes = merged({"paths": {"support-email": None}}, changes)
-        intake = new_intake(self.directory, self.sandbox.endpoints, changes)
-        config = load(intake.configuration, allow_literal_secrets=True)
-        clock = SystemClock()
-        async with (
-            open_store(intake.store, clock=clock, prober=config.prober.name) as store,
-            wired(config, clock=clock, store=store, progress=self.seen) as prober,
-        ):
-            return await OneShot(prober, store, clock=clock, progress=self.seen).run(RunOptions())
+    def close(self) -> None:
+        self._loop.run(self._open.aclose())
+        self._loop.close()
+
+    async def _begin(self) -> None:
+        directory = Path(tempfile.mkdtemp(prefix="intake-bench-"))
+        self._open.callback(shutil.rmtree, directory)
+        paths = {f"support-{number:03}": deepcopy(PATH) for number in range(self._paths)}
+        changes = merged({"paths": {"support-email": None}}, {"paths": paths})
+        intake = new_intake(directory, self._sandbox.endpoints, changes)
+        config, clock = load(intake.configuration, allow_literal_secrets=True), SystemClock()
+        self._store = await self._open.enter_async_context(
+            open_store(intake.store, clock=clock, prober=config.prober.name)
+        )
+        self._prober = await self._open.enter_async_context(
+            wired(config, clock=clock, store=self._store, progress=self.seen)
+        )
 
 
 @contextmanager

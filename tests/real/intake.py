@@ -148,8 +148,8 @@ def standard(directory: Path, endpoints: Endpoints) -> Tree:
                 "mailbox": "support",
                 "ticketing": "desk",
                 "reply": True,
-                "deadline": "4s",
-                "horizon": "12s",
+                "deadline": "6s",
+                "horizon": "16s",
             }
         },
     }

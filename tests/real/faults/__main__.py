@@ -22,7 +22,7 @@ The table is the test's own data: `python -m tests.real.faults > docs/faults.md`
 in `tests/real/test_email_postfix.py`; crashes, overlapping runs, signals and full disks are in `tests/chaos/`.
 
 Unless the row says otherwise, the submission server is one of the chain that is probed (`side: target`), the deadline is
-4 s and no control is configured.
+6 s and no control is configured.
 """
 
 PARTS = (

@@ -79,10 +79,10 @@ MAILBOX = [
     ),
     breach(
         "mail delayed past the deadline",
-        "250, delivered 7 s later; the deadline is 4 s",
+        "250, delivered 9 s later; the deadline is 6 s",
         "mailbox.arrival",
         "not_seen",
-        switches={"delivery_delay_seconds": 7.0},
+        switches={"delivery_delay_seconds": 9.0},
         becomes="late",
         changes=LONG,
         tickets=0,
