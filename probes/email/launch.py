@@ -302,7 +302,7 @@ class Launch:
             envelope = Envelope(
                 ascii_domain(envelope_sender(self._canary, self._settings.mail)),
                 ascii_domain(self._settings.mail.recipient),
-                self._canary.id,
+                self._canary.token,  # a bounce that returns nothing else is known by it
                 await self._mail(),
             )
 

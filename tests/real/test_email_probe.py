@@ -15,7 +15,7 @@ from canary.canary import Canary, Token, new_canary
 from canary.hop import Hop
 from canary.observation import Observation, Outcome
 from canary.reason import Reason, Side
-from canary.signature import mint_id, mint_token
+from canary.signature import find_tokens, mint_id, mint_token
 from probes.contracts import Check, CheckState
 from probes.dns import Resolver
 from probes.email.probe import EmailProbe
@@ -332,6 +332,7 @@ def test_launch_without_fault__costs_one_connection_and_asks_for_a_dsn(names: Dn
     assert script.connections == 1
     assert script.verbs() == ["EHLO", "MAIL", "RCPT", "DATA", "QUIT"]
     assert "RET=HDRS ENVID=" in script.commands[1]
+    assert find_tokens(script.commands[1]) == find_tokens(script.mails[0].decode()) != ()
     assert f"NOTIFY=FAILURE,DELAY ORCPT=rfc822;{TARGET}" in script.commands[2]
     accept = seen.last(Hop.SMTP_ACCEPT)
     assert (accept.facts["intake.smtp.queue_id"], accept.evidence) == ("4XyZ12", "reported")
