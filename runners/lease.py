@@ -11,7 +11,8 @@ class LeasedReport:
 
     A process that was stopped (SIGSTOP, a suspended machine) for longer than its lease may find its launch declared
     stopped, with nothing sent. It must not go on to the next hop then. While it was awake it need not ask: it
-    renews its lease three times as often.
+    renews its lease three times as often. Both clocks are asked: on Linux the monotonic one stands still while the
+    machine is suspended, and one that was set forward costs a question, no more.
     """
 
     def __init__(
@@ -22,7 +23,7 @@ class LeasedReport:
         self._store = store
         self._clock = clock
         self._lease_seconds = lease_seconds
-        self._awake_at = clock.monotonic()
+        self._awake_at = (clock.monotonic(), clock.now())
 
     async def __call__(self, observation: Observation, /) -> None:
         """Report, unless the launch is another's by now.
@@ -30,13 +31,14 @@ class LeasedReport:
         Raises:
             StoreError: it is, or the observation could not be stored: the launch ends here.
         """
-        now = self._clock.monotonic()
-        if now - self._awake_at >= self._lease_seconds / 3 and not await self._is_ours():
+        monotonic, now = self._clock.monotonic(), self._clock.now()
+        seconds = max(monotonic - self._awake_at[0], (now - self._awake_at[1]).total_seconds())
+        if seconds >= self._lease_seconds / 3 and not await self._is_ours():
             raise StoreError(
                 f"{self._canary.path}: this process stood still, and another one has taken the launch of canary"
                 f" {self._canary.id} over. Nothing more is sent."
             )
-        self._awake_at = now
+        self._awake_at = (monotonic, now)
         await self._report(observation)
 
     async def _is_ours(self) -> bool:
