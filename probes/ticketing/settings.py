@@ -50,7 +50,7 @@ class RtSettings:
         marker: the word that begins the subject of all canaries.
         queue: the queue that narrow looks are limited to; None: all that we may see.
         tag: the word that marks a closed ticket as synthetic.
-        custom_field: the field that takes the tag, or None: only a comment says it.
+        custom_field: the field that takes the tag, or None: tickets are closed without one.
         closed_status: of a cleaned ticket. Request Tracker's stock scrips mail the requester when a ticket becomes
             ``resolved``, and nobody when it becomes ``rejected`` (etc/initialdata of 5.0.3).
         most_pages: pages of 100 that a look reads before it calls itself incomplete.

@@ -243,7 +243,9 @@ class TicketingDocument(Block):
     ] = None
     custom_field: Annotated[
         Line | None,
-        Field(description="Request Tracker's field that takes the tag; default: only a comment says it."),
+        Field(
+            description="Request Tracker's field that takes the tag; default: tickets are closed without one."
+        ),
     ] = None
     cleanup: Annotated[
         Cleanup, word(Cleanup), Field(description="close, delete, or none (never writes at the vendor).")
