@@ -6,40 +6,47 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from tests.real.servers.certificates import make_certificates
 from tests.real.servers.dns import running_dns
-from tests.real.servers.mail import CANARY, SUPPORT, running_mail
+from tests.real.servers.mail import CANARY, SUPPORT, Mail, running_mail
 from tests.real.servers.postgresql import running_postgresql
 from tests.real.servers.process import server_directory
 from tests.real.servers.request_tracker import running_request_tracker
 
 Said = Mapping[str, object]
+"""How a server is reached: addresses, ports, names and passwords."""
+
+
+@contextmanager
+def _mail_servers() -> Iterator[Mail]:
+    with server_directory("tls") as directory, running_mail(make_certificates(directory)) as servers:
+        yield servers
+
+
+def _said(servers: Mail) -> Said:
+    return {
+        "host": "localhost",
+        "submission": servers.postfix.submission_port,
+        "imap": servers.dovecot.port,
+        "ca": str(servers.ca_file),
+        "accounts": {one: servers.account(one).password for one in (SUPPORT, CANARY)},
+    }
 
 
 @contextmanager
 def mail() -> Iterator[Said]:
     """Postfix and Dovecot."""
-    with server_directory("tls") as directory, running_mail(make_certificates(directory)) as servers:
-        yield {
-            "host": "localhost",
-            "submission": servers.postfix.submission_port,
-            "imap": servers.dovecot.port,
-            "ca": str(servers.ca_file),
-            "accounts": {one: servers.account(one).password for one in (SUPPORT, CANARY)},
-        }
+    with _mail_servers() as servers:
+        yield _said(servers)
 
 
 @contextmanager
 def rt() -> Iterator[Said]:
-    """Request Tracker 5, with a Postfix that it can send by."""
-    with (
-        server_directory("tls") as directory,
-        running_mail(make_certificates(directory)) as servers,
-        running_request_tracker(servers) as tracker,
-    ):
-        yield {"url": tracker.url, "token": tracker.token}
+    """Request Tracker 5, with the mail servers that it sends by."""
+    with _mail_servers() as servers, running_request_tracker(servers) as tracker:
+        yield {"url": tracker.url, "token": tracker.token, "mail": _said(servers)}
 
 
 @contextmanager
@@ -56,17 +63,23 @@ def dns() -> Iterator[Said]:
         yield {"host": server.host, "port": server.port}
 
 
-SERVERS: dict[str, Callable[[], object]] = {"mail": mail, "rt": rt, "postgresql": postgresql, "dns": dns}
+SERVERS: Mapping[str, Callable[[], AbstractContextManager[Said]]] = {
+    "mail": mail,
+    "rt": rt,
+    "postgresql": postgresql,
+    "dns": dns,
+}
 
 
 def main() -> None:
+    """Start what is asked for; end it, and remove what it wrote, on SIGINT or SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m tests.real.servers", description=__doc__)
     parser.add_argument("name", choices=SERVERS)
     start = SERVERS[parser.parse_args().name]
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
-    with start() as said:  # type: ignore[attr-defined]
+    with start() as said:
         sys.stdout.write(f"{json.dumps(said, indent=2)}\nCtrl-C ends it.\n")
         sys.stdout.flush()
         over.wait()
