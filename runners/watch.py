@@ -54,6 +54,7 @@ class Watch:
         self._progress = progress
         self._settled = settled
         self._explained: set[CanaryId] = set()
+        self._explaining: set[CanaryId] = set()
         self._store_failed_at: float | None = None
         self._origin = (clock.now(), clock.monotonic())
 
@@ -148,11 +149,15 @@ class Watch:
 
     async def _settle(self, record: Record) -> None:
         current = self._board.get(record.canary.id)
-        if current is None:
-            return
+        if current is None or record.canary.id in self._explaining:
+            return  # whoever asks for the explanation settles it with that
         preview = await self._settler.preview(current)
         if current.verdict is Verdict.PENDING and preview.verdict not in {Verdict.PENDING, Verdict.CONFIRMED}:
-            await self._explain(current.canary)
+            self._explaining.add(current.canary.id)
+            try:
+                await self._explain(current.canary)
+            finally:
+                self._explaining.discard(current.canary.id)
         after = await self._settler.settle(current)
         if after != current:
             self._board.update(after)

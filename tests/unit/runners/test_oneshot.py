@@ -14,10 +14,12 @@ from canary.verdict import Verdict
 from probes.contracts import RemovalState
 from runners.contracts import StoreError
 from runners.oneshot import OneShot, RunOptions, RunResult
+from runners.prober import GaugedPlace
 from runners.progress import Silent
 from tests.fakes.clock import FakeClock, run_jumping
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.world import World, email_path, prober_of
+from tests.unit.runners.test_gauging import Reader
 
 Run = Callable[..., RunResult]
 
@@ -356,3 +358,16 @@ def test_cap_on_removals__leaves_the_rest_to_the_next_hour(
     run_jumping(clock, OneShot(prober, store, clock=clock, progress=Silent()).run(RunOptions(launches=False)))
 
     assert len(world.removed) == 4
+
+
+def test_gauge_that_answers_slowly__is_waited_for_before_the_breach_is_given_its_reason(
+    world: World, store: MemoryStore, clock: FakeClock
+) -> None:
+    world.ticket_after_seconds = None
+    path = replace(email_path(), mailbox="support")
+    full = GaugedPlace(Reader(clock, value=1000.0, seconds=5.0))
+    prober = replace(prober_of(world, path), gauges=(full,))
+
+    result = run_jumping(clock, OneShot(prober, store, clock=clock, progress=Silent()).run(RunOptions()))
+
+    assert stop_of(result) == (Hop.MAILBOX_ARRIVAL, Reason.MAILBOX_FULL)
