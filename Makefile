@@ -22,7 +22,7 @@ test: setup servers  ## all tests, real servers included
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/pytest --quiet --numprocesses=auto --hypothesis-profile=ci
-	@$(BIN)/pytest --quiet --numprocesses=2 --dist=loadfile -m "real or chaos"
+	@$(BIN)/pytest --quiet -m "real or chaos"
 
 quick: setup    ## lint, types, imports and the tests without servers: before each commit
 	@$(BIN)/ruff check .
