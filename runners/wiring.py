@@ -84,12 +84,12 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
             masker=config.masker,
             schedules={name: one.due_slot for name, one in config.paths.items() if one.schedule is not None},
             disposals_per_hour={
-                name: int(one.cleanup_per_hour)
+                name: max(1, int(one.cleanup_per_hour))
                 for name, one in config.ticketing.items()
                 if one.cleanup_per_hour is not None
             },
             cap_per_hour={
-                name: int(one.cap_per_hour)
+                name: max(1, int(one.cap_per_hour))
                 for name, one in config.ticketing.items()
                 if one.cap_per_hour is not None
             },

@@ -21,7 +21,7 @@ from tests.real.intake import new_intake
 from tests.sandbox import ROOT, Sandbox
 
 ROUNDS = 21
-CANARIES = 10_000
+CANARIES = 2_000
 
 
 def tables(sandbox: Sandbox) -> Iterator[Table]:
