@@ -71,6 +71,7 @@ class SmtpSession:
         self._helo_name = helo_name
         self._client: aiosmtplib.SMTP | None = None
         self._socket: socket.socket | None = None
+        self._transport: asyncio.BaseTransport | None = None
 
     @property
     def _smtp(self) -> aiosmtplib.SMTP:
@@ -198,11 +199,12 @@ class SmtpSession:
     def close(self) -> None:
         """Close at once; repeatable.
 
-        TLS would wait for the other side's good-bye, up to 30 s and beyond the end of the loop: it is cut instead.
+        TLS would wait for the other side's good-bye, up to 30 s and beyond the end of the loop: it is cut instead,
+        also where the client has closed and forgotten its transport, as it does after QUIT and on many an error.
         """
+        if isinstance(self._transport, asyncio.WriteTransport):
+            self._transport.abort()
         if self._client is not None:
-            if isinstance(transport := self._client.transport, asyncio.WriteTransport):
-                transport.abort()
             self._client.close()
         if self._socket is not None:
             self._socket.close()
@@ -229,6 +231,7 @@ class SmtpSession:
         try:
             async with self._clock.timeout(seconds):
                 await self._client.connect()
+                self._transport = self._client.transport
                 await self._ehlo()
         except TimeoutError as error:
             raise Failure(

@@ -1,8 +1,6 @@
 """Killed at every await of a canary's life: the next run settles and cleans what was left, and sends no second one."""
 
 import queue
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +13,10 @@ import pytest
 from runners.launch import LEASE
 from tests.chaos.children import wait_until_past
 from tests.chaos.points import AWAITS, Point, point_of
+from tests.chaos.points import main as points_main
+from tests.processes import run
 from tests.real.intake import Intake, left_of, new_intake, tell_until_clean
-from tests.sandbox import ROOT, Sandbox, start_sandbox
+from tests.sandbox import Sandbox, start_sandbox
 
 AT_ONCE = 5
 PATH = {"paths": {"support-email": {"every": "7d", "deadline": "6s", "horizon": "3m"}}}
@@ -42,11 +42,8 @@ class Aftermath:
 
 def child(intake: Intake, action: str, file: Path, *arguments: str) -> int:
     """Run with the points in place; returns the exit status, negative for a signal."""
-    command = [sys.executable, "-m", "tests.chaos.points", action, str(file), "--", *intake.words(*arguments)]
-    done = subprocess.run(
-        command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False
-    )
-    return done.returncode
+    words = [action, str(file), "--", *intake.words(*arguments)]
+    return run(points_main, words, seconds=120).status
 
 
 @pytest.fixture(scope="module")

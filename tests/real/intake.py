@@ -15,10 +15,12 @@ from typing import Any
 
 import yaml
 
+from runners.cli.app import main
 from runners.clock import SystemClock
 from runners.contracts import Record
 from runners.launch import LEASE
 from runners.store import open_store
+from tests.processes import run
 from tests.sandbox import ROOT, Endpoints, Sandbox
 
 LIMIT_SECONDS = 120.0
@@ -71,18 +73,10 @@ class Intake:
         Raises:
             AssertionError: it said no JSON, or a traceback.
         """
-        done = subprocess.run(
-            self.command("--json", *arguments),
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-        )
-        if "Traceback" in done.stderr or not done.stdout.strip():
-            raise AssertionError(f"{arguments} exits {done.returncode}: {done.stdout}{done.stderr}")
-        return Answer(done.returncode, json.loads(done.stdout), done.stderr)
+        ended = run(main, self.words("--json", *arguments), seconds=seconds)
+        if "Traceback" in ended.notes or not ended.said.strip():
+            raise AssertionError(f"{arguments} exits {ended.status}: {ended.said}{ended.notes}")
+        return Answer(ended.status, json.loads(ended.said), ended.notes)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Begin a command and leave it running; whoever begins it ends it."""

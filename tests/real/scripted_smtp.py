@@ -3,8 +3,9 @@
 import asyncio
 import base64
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 CUT = "cut"
@@ -16,7 +17,8 @@ DOT = "."
 class Script:
     """Answers by verb (``banner``, ``EHLO``, ``MAIL``, ``RCPT``, ``DATA``, ``.``, ``AUTH``, ``STARTTLS``, ``QUIT``).
 
-    A list is used up one answer a time, its last one for ever. `CUT` closes, `SILENT` says nothing.
+    A list is used up one answer a time, its last one for ever. `CUT` closes, `SILENT` says nothing. A script that
+    lingers keeps the connection after QUIT.
     """
 
     answers: dict[str, list[str]] = field(default_factory=dict)
@@ -25,6 +27,7 @@ class Script:
     implicit: bool = False
     passwords: dict[str, str] = field(default_factory=dict)
     tokens: set[str] = field(default_factory=set)
+    lingers: bool = False
     connections: int = 0
     commands: list[str] = field(default_factory=list)
     mails: list[bytes] = field(default_factory=list)
@@ -82,6 +85,8 @@ class _Conversation:
                     await self.data()
             case "QUIT":
                 await self.say("QUIT", "221 bye")
+                if self.script.lingers:
+                    await asyncio.Event().wait()
                 return False
             case _:
                 await self.say(verb, "250 2.1.0 Ok")
@@ -146,3 +151,24 @@ async def scripted(script: Script, host: str = "127.0.0.1", port: int = 0) -> As
             task.cancel()
         await asyncio.sleep(0)
         await server.wait_closed()
+
+
+@contextmanager
+def scripted_elsewhere(script: Script) -> Iterator[Script]:
+    """Serve the script by a thread of its own, so that it outlives the loop of the client."""
+    began, loop, over = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
+
+    async def serve() -> None:
+        async with scripted(script):
+            began.set()
+            await over.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    try:
+        assert began.wait(10)
+        yield script
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
+        loop.close()

@@ -1,8 +1,10 @@
 """The e-mail probe against servers on sockets: what each fault of a mail server comes to, hop by hop."""
 
 import asyncio
+import gc
 import socket
 import ssl
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -25,7 +27,7 @@ from probes.message.compose import MailSettings
 from probes.servers import Bearer, Password, Server, TlsMode
 from runners.clock import SystemClock
 from tests.fakes.world import KEY, SENDER, email_path
-from tests.real.scripted_smtp import CUT, DOT, SILENT, Script, scripted
+from tests.real.scripted_smtp import CUT, DOT, SILENT, Script, scripted, scripted_elsewhere
 from tests.real.servers.certificates import Certificates, Pair, make_certificates
 from tests.real.servers.dns import DnsServer, Fault, running_dns
 
@@ -394,6 +396,21 @@ def test_submission_with_tls_and_login__passes_every_hop(certificates: Certifica
     assert [one.outcome for one in seen.observations] == [Outcome.OK] * 5
     assert seen.last(Hop.SMTP_TLS).facts["tls.server.subject"] == "localhost"
     assert script.connections == 1
+
+
+def test_server_that_keeps_the_connection_after_quit__leaves_no_socket_with_us(
+    certificates: Certificates,
+) -> None:
+    script = Script(context=server_context(certificates.valid), lingers=True)
+    with scripted_elsewhere(script):
+        server = Server("localhost", script.port, TlsMode.STARTTLS, None, (str(certificates.ca_path),))
+
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            asyncio.run(probe(by_smtp(server)).launch(new(), Seen()))
+            gc.collect()
+
+    assert [str(one.message) for one in caught] == []
 
 
 def test_password_that_was_changed__is_read_again_and_tried_once_more() -> None:
