@@ -37,8 +37,8 @@ class Clock(Protocol):
 class Report(Protocol):
     """The only way out of a probe or watcher. Repeatable: the same fact told twice is stored once."""
 
-    async def __call__(self, observation: Observation, /) -> None:
-        """Hand over one observation; returns once it is stored."""
+    async def __call__(self, *observations: Observation) -> None:
+        """Hand over all that one look or one hop came to; returns once all of it is stored, together."""
         ...
 
 

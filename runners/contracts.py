@@ -182,8 +182,11 @@ class Store(Protocol):
         """Note that its probe ended, in whatever way; gives up the launch lease."""
         ...
 
-    async def append(self, observation: Observation) -> bool:
-        """Keep an observation; False if it was known. A look in vain renews its one row (begin kept, end moved)."""
+    async def append(self, *observations: Observation) -> Sequence[bool]:
+        """Keep observations, all or none; of each whether it was new.
+
+        A look in vain renews its one row (begin kept, end moved).
+        """
         ...
 
     async def observations(self, canary_id: CanaryId) -> Sequence[Observation]:

@@ -25,11 +25,11 @@ class LeasedReport:
         self._lease_seconds = lease_seconds
         self._awake_at = (clock.monotonic(), clock.now())
 
-    async def __call__(self, observation: Observation, /) -> None:
+    async def __call__(self, *observations: Observation) -> None:
         """Report, unless the launch is another's by now.
 
         Raises:
-            StoreError: it is, or the observation could not be stored: the launch ends here.
+            StoreError: it is, or the observations could not be stored: the launch ends here.
         """
         monotonic, now = self._clock.monotonic(), self._clock.now()
         seconds = max(monotonic - self._awake_at[0], (now - self._awake_at[1]).total_seconds())
@@ -39,7 +39,7 @@ class LeasedReport:
                 f" {self._canary.id} over. Nothing more is sent."
             )
         self._awake_at = (monotonic, now)
-        await self._report(observation)
+        await self._report(*observations)
 
     async def _is_ours(self) -> bool:
         found = await self._store.find(self._canary.id)

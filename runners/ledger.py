@@ -41,16 +41,21 @@ class Ledger:
         self._noticed = noticed
         self._looks: dict[tuple[CanaryId, Hop, str], tuple[str, datetime]] = {}
 
-    async def __call__(self, observation: Observation, /) -> None:
-        """Store one observation, masked and signed with who saw it."""
-        canary = self._canaries().get(observation.canary_id)
-        if canary is not None and self._says_nothing_new(canary, observation):
+    async def __call__(self, *observations: Observation) -> None:
+        """Store observations in one transaction, masked and signed with who saw them."""
+        canaries = self._canaries()
+        signed = [
+            replace(one, detail=self._masker.detail(one.detail), observer=self._observer)
+            for one in observations
+            if (canary := canaries.get(one.canary_id)) is None or not self._says_nothing_new(canary, one)
+        ]
+        if not signed:
             return
-        signed = replace(observation, detail=self._masker.detail(observation.detail), observer=self._observer)
-        is_new = await self._store.append(signed)
-        self._noticed(signed)
-        if is_new and canary is not None:
-            self._progress.observed(canary, signed)
+        for one, is_new in zip(signed, await self._store.append(*signed), strict=True):
+            self._noticed(one)
+            canary = canaries.get(one.canary_id)
+            if is_new and canary is not None:
+                self._progress.observed(canary, one)
 
     def _says_nothing_new(self, canary: Canary, observation: Observation) -> bool:
         """Whether it is one more look in vain of the same kind, soon after one that is stored and before the deadline.

@@ -103,12 +103,13 @@ class Watch:
             async with self._clock.timeout(LOOK_SECONDS):
                 await place.watcher.look(canaries, depth, self._report)
         except TimeoutError:
-            for canary in canaries:
-                await self._report(
-                    _blind(
-                        canary, place.hop, name, depth=depth, began_at=began_at, ended_at=self._clock.now()
-                    )
+            ended_at = self._clock.now()
+            await self._report(
+                *(
+                    _blind(one, place.hop, name, depth=depth, began_at=began_at, ended_at=ended_at)
+                    for one in canaries
                 )
+            )
         await self._note_clock_step(canaries)
 
     async def _until_next_deadline(self) -> None:
@@ -172,8 +173,7 @@ class Watch:
         if path.mailbox in self._prober.places:
             await self._look(path.mailbox, [canary], Depth.DEADLINE)
         gauged = [one for one in self._prober.gauges if one.reader.place == path.mailbox]
-        for observation in explanations(canary, await self._gauging.read(gauged), now=self._clock.now()):
-            await self._report(observation)
+        await self._report(*explanations(canary, await self._gauging.read(gauged), now=self._clock.now()))
 
     async def _note_clock_step(self, canaries: Sequence[Canary]) -> None:
         now, monotonic = self._clock.now(), self._clock.monotonic()
@@ -184,8 +184,8 @@ class Watch:
         self._progress.note(
             "the clock of this machine was stepped: canaries that are out can only be confirmed"
         )
-        for canary in canaries:
-            await self._report(
+        await self._report(
+            *(
                 Observation(
                     canary_id=canary.id,
                     hop=Hop.TICKET_CREATED,
@@ -197,7 +197,9 @@ class Watch:
                     detail="the wall clock departed from the monotonic one by more than 2 s",
                     place="clock",
                 )
+                for canary in canaries
             )
+        )
 
 
 def _blind(

@@ -27,8 +27,7 @@ _FORKING.set_forkserver_preload(
         "runners.oneshot",
         "runners.store",
         "runners.wiring",
-        "sqlalchemy.dialects.postgresql.asyncpg",
-        "sqlalchemy.dialects.sqlite.aiosqlite",
+        "sqlalchemy.dialects.postgresql.psycopg",
         *(f"runners.cli.{name}" for name in COMMANDS),
     ]
 )

@@ -52,13 +52,17 @@ class SupportMailboxWatcher:
         try:
             seen = await self._reader.read(canaries, depth)
         except MailboxUnreadable as error:
-            for canary in canaries:
-                await report(_blind(canary, Hop.MAILBOX_ARRIVAL, frame.end(), error, self._masker))
+            blind = frame.end()
+            await report(*(_blind(one, Hop.MAILBOX_ARRIVAL, blind, error, self._masker) for one in canaries))
             return
         look = frame.end()
-        for canary in canaries:
-            found = sightings.arrival(canary, seen.mails[canary.id], self._reader.places, look)
-            await report(found or _in_vain(canary, Hop.MAILBOX_ARRIVAL, look, seen))
+        await report(
+            *(
+                sightings.arrival(one, seen.mails[one.id], self._reader.places, look)
+                or _in_vain(one, Hop.MAILBOX_ARRIVAL, look, seen)
+                for one in canaries
+            )
+        )
 
     async def news(self) -> None:
         """Return when another look may pay. Cancellable; the connection stays open."""
@@ -122,20 +126,21 @@ class SenderMailboxWatcher:
             seen = await self._reader.read(canaries, depth)
             full = await self._is_full() if depth is Depth.DEADLINE else None
         except MailboxUnreadable as error:
-            for canary in canaries:
-                await report(_blind(canary, Hop.REPLY_RECEIVED, frame.end(), error, self._masker))
+            blind = frame.end()
+            await report(*(_blind(one, Hop.REPLY_RECEIVED, blind, error, self._masker) for one in canaries))
             return
         look = frame.end()
+        observations: list[Observation] = []
         for canary in canaries:
             mails = seen.mails[canary.id]
-            for bounce in sightings.bounces(canary, mails, look):
-                await report(bounce)
+            observations += sightings.bounces(canary, mails, look)
             found = sightings.reply(canary, mails, look, needs_number=self._needs_ticket_number(canary))
             if found is None and full is not None:
                 found = sightings.blind(
                     canary, Hop.REPLY_RECEIVED, look, reason=Reason.OWN_MAILBOX_FULL, detail=full
                 )
-            await report(found or _in_vain(canary, Hop.REPLY_RECEIVED, look, seen))
+            observations.append(found or _in_vain(canary, Hop.REPLY_RECEIVED, look, seen))
+        await report(*observations)
 
     async def news(self) -> None:
         """Return when another look may pay. Cancellable; the connection stays open."""

@@ -96,9 +96,7 @@ class TicketWatcher:
             self._pace.looked(canaries, [one for one in canaries if not _has_ticket(by_canary[one.id])])
         facts = LookFacts(depth=depth, is_complete=look.is_complete, lag_seconds=look.lag_seconds)
         span = _Span(began_at, ended_at, facts, look.skew_seconds)
-        for canary in canaries:
-            for observation in self._seen(canary, by_canary[canary.id], span):
-                await report(observation)
+        await report(*(seen for one in canaries for seen in self._seen(one, by_canary[one.id], span)))
 
     async def news(self) -> None:
         """Return when another look may pay; never, while nothing is outstanding. Cancellable."""
@@ -300,8 +298,8 @@ class TicketWatcher:
         report: Report,
     ) -> None:
         ended_at = self._clock.now()
-        for canary in canaries:
-            await report(
+        await report(
+            *(
                 Observation(
                     canary_id=canary.id,
                     hop=Hop.TICKET_CREATED,
@@ -314,7 +312,9 @@ class TicketWatcher:
                     place=self.place,
                     look=LookFacts(depth=depth, is_complete=False, is_blind=True),
                 )
+                for canary in canaries
             )
+        )
 
     def _removed(self, canary: Canary, disposed: Disposed) -> Removed:
         return Removed(canary, KIND, self.place, disposed.ref.id, disposed.state, disposed.detail)

@@ -9,8 +9,9 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Executable, bindparam, select, update
 from sqlalchemy.engine import Connection
 
 from canary.instruments import Instrument, by_name
@@ -54,8 +55,12 @@ class Tally:
 
     def write(self, connection: Connection) -> None:
         """Write all of it; the last thing that a transaction does."""
-        for (name, labels), value in sorted(self._counts.items()):
-            _bump(connection, name, labels, value, self._at)
+        bumps = [
+            {"name": name, "labels": labels, "value": value, "created_at": self._at}
+            for (name, labels), value in sorted(self._counts.items())
+        ]
+        if bumps:
+            connection.execute(_bump(connection.dialect.name), bumps)
         for one in sorted(self._measured, key=lambda one: (one.instrument.name, one.labels)):
             _add(connection, one, self._at)
 
@@ -118,15 +123,17 @@ _FIND = (
     .where(histogram.c.name == bindparam("b_name"), histogram.c.labels == bindparam("b_labels"))
     .with_for_update()
 )
+_GROW = update(histogram).where(
+    histogram.c.name == bindparam("b_name"), histogram.c.labels == bindparam("b_labels")
+)
 
 
-def _bump(connection: Connection, name: str, labels: str, value: float, at: datetime) -> None:
-    statement = insert_into(connection, counter).values(name=name, labels=labels, value=value, created_at=at)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[counter.c.name, counter.c.labels],
-            set_={"value": counter.c.value + statement.excluded.value},
-        )
+@cache
+def _bump(dialect: str) -> Executable:
+    statement = insert_into(dialect, counter)
+    return statement.on_conflict_do_update(
+        index_elements=[counter.c.name, counter.c.labels],
+        set_={"value": counter.c.value + statement.excluded.value},
     )
 
 
@@ -142,17 +149,14 @@ def _add(connection: Connection, one: _Measured, at: datetime) -> None:
     exemplars = json.loads(row.exemplars)
     if one.trace_id is not None:
         exemplars[str(bucket)] = [one.trace_id, one.value, at.isoformat()]
-    connection.execute(
-        update(histogram)
-        .where(histogram.c.name == one.instrument.name, histogram.c.labels == one.labels)
-        .values(
-            counts=json.dumps(counts),
-            sum=row.sum + one.value,
-            min=one.value if row.min is None else min(row.min, one.value),
-            max=one.value if row.max is None else max(row.max, one.value),
-            exemplars=json.dumps(exemplars),
-        )
-    )
+    grown = {
+        "counts": json.dumps(counts),
+        "sum": row.sum + one.value,
+        "min": one.value if row.min is None else min(row.min, one.value),
+        "max": one.value if row.max is None else max(row.max, one.value),
+        "exemplars": json.dumps(exemplars),
+    }
+    connection.execute(_GROW, {**key, **grown})
 
 
 def _new_histogram(connection: Connection, instrument: Instrument, labels: str, at: datetime) -> None:

@@ -1,23 +1,22 @@
 """A database that is written: its engine, and short transactions that a cancelled caller can't tear.
 
-A transaction, once asked for, runs to its end in a task of its own; a caller that is cancelled leaves at once, and
-the transaction has happened whole or not at all. So no connection is ever interrupted in the middle of a statement,
-and none can leak. `Writer.close` waits for what is still under way. Limits are the drivers' own (busy timeout,
-connect timeout, statement timeout): the injected clock may be a fake, and the database is real.
+A transaction, once asked for, runs to its end, whole in one thread (decision 0012); a caller that is cancelled leaves
+at once, and the transaction has happened whole or not at all. So no connection is ever interrupted in the middle of a
+statement, and none can leak. `Writer.close` waits for what is still under way. Limits are the drivers' own (busy
+timeout, connect timeout, statement timeout): the injected clock may be a fake, and the database is real.
 """
 
 import asyncio
 import contextlib
-import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import event
-from sqlalchemy.engine import URL, Connection
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import QueuePool
 
 from runners.contracts import StoreError
 from runners.store.codec import Unreadable
@@ -39,9 +38,12 @@ class Writer:
 
     def __init__(self, url: URL, faults: Faults, file: Path | None) -> None:
         self.faults = faults
-        self._engine = _sqlite(url) if file is not None else _postgresql(url, faults)
+        self._engine = _sqlite(file) if file is not None else _postgresql(url, faults)
+        self._threads = ThreadPoolExecutor(
+            1 if file is not None else POSTGRESQL_CONNECTIONS, thread_name_prefix="store"
+        )
         self._file = file
-        self._running: set[asyncio.Task[Any]] = set()
+        self._running: set[asyncio.Future[Any]] = set()
 
     @property
     def exists(self) -> bool:
@@ -85,7 +87,8 @@ class Writer:
             while self._running:
                 await asyncio.wait(self._running)
         finally:
-            await self._engine.dispose()
+            self._threads.shutdown()
+            self._engine.dispose()
 
     async def _use_write_ahead_log(self) -> None:
         """Have readers and the writer not wait for each other; the file remembers it.
@@ -102,27 +105,21 @@ class Writer:
             await self._to_its_end(switch, {"begin": "BEGIN"})
 
     async def _to_its_end(self, work: Callable[[Connection], T], options: dict[str, str]) -> T:
-        task = asyncio.ensure_future(  # noqa: TID251 -- owned by this object: `close` waits for it
-            self._run(work, options)
-        )
-        self._running.add(task)
-        task.add_done_callback(self._ended)
-        return await asyncio.shield(task)
+        running = asyncio.get_running_loop().run_in_executor(self._threads, self._run, work, options)
+        self._running.add(running)
+        running.add_done_callback(self._ended)
+        return await asyncio.shield(running)
 
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._running.discard(task)
-        if not task.cancelled():
-            task.exception()  # a caller that was cancelled meanwhile wants to hear of no error any more
+    def _ended(self, transaction: asyncio.Future[Any]) -> None:
+        self._running.discard(transaction)
+        if not transaction.cancelled():
+            transaction.exception()  # a caller that was cancelled meanwhile wants to hear of no error any more
 
-    async def _run(self, work: Callable[[Connection], T], options: dict[str, str]) -> T:
-        def whole(connection: Connection) -> T:
-            with connection.execution_options(**options).begin():
-                return work(connection)
-
+    def _run(self, work: Callable[[Connection], T], options: dict[str, str]) -> T:
         for attempt in range(1, _TRIES + 1):
             try:
-                async with self._engine.connect() as connection:
-                    return await connection.run_sync(whole)
+                with self._engine.connect() as connection, connection.execution_options(**options).begin():
+                    return work(connection)
             except DBAPIError as error:
                 if attempt == _TRIES or getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
                     raise self.faults.explain(error) from error
@@ -133,34 +130,20 @@ class Writer:
         raise self.faults.error("no try succeeded", "Look at the database's load.")
 
 
-def _sqlite(url: URL) -> AsyncEngine:
+def _sqlite(file: Path) -> Engine:
     """One connection a process: transactions queue in the process instead of waking each other on the file's lock."""
-    location = url.set(drivername="sqlite+aiosqlite", query={})
-    engine = create_async_engine(
-        location,
-        poolclass=AsyncAdaptedQueuePool,
+    engine = create_engine(
+        URL.create("sqlite+pysqlite", database=str(file)),
+        poolclass=QueuePool,
         pool_size=1,
         max_overflow=0,
-        pool_timeout=60,
         pool_reset_on_return=None,
-        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
+        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None, "check_same_thread": False},
         hide_parameters=True,
     )
-    event.listen(engine.sync_engine, "do_connect", _open_sqlite_once)
-    event.listen(engine.sync_engine, "connect", _set_up_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
     return engine
-
-
-def _open_sqlite_once(
-    dialect: object, record: object, arguments: tuple[Any, ...], options: dict[str, Any]
-) -> None:
-    """Fail here if the file can't be opened: aiosqlite's thread would tell a loop that may be closed by then.
-
-    Seen with 0.22.1 as a traceback of a thread, after the error had been said.
-    """
-    del dialect, record
-    sqlite3.connect(arguments[0], uri=options.get("uri", False)).close()
 
 
 def _set_up_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401 -- the adapted driver's connection
@@ -181,13 +164,12 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(options.get("begin", "BEGIN"))
 
 
-def _postgresql(url: URL, faults: Faults) -> AsyncEngine:
+def _postgresql(url: URL, faults: Faults) -> Engine:
     try:
-        return create_async_engine(
+        return create_engine(
             url.set(drivername="postgresql+psycopg"),
             pool_size=POSTGRESQL_CONNECTIONS,
             max_overflow=0,
-            pool_timeout=60,
             pool_pre_ping=True,
             connect_args=postgresql_arguments(is_read_only=False),
             hide_parameters=True,

@@ -30,7 +30,7 @@ def add(connection: Connection, readings: Sequence[Gauge]) -> None:
             detail=one.detail,
             oldest_at=one.oldest_at,
         )
-        statement = insert_into(connection, latest_gauge).values(**key, read_at=one.read_at)
+        statement = insert_into(connection.dialect.name, latest_gauge).values(**key, read_at=one.read_at)
         connection.execute(
             statement.on_conflict_do_update(
                 index_elements=list(latest_gauge.primary_key.columns),
@@ -78,7 +78,7 @@ def latest(connection: Connection) -> list[Gauge]:
 
 def note_control(connection: Connection, prober: str, name: str, *, at: datetime, worked: bool) -> None:
     """Keep what a control came to; an older answer changes nothing that a newer one said."""
-    statement = insert_into(connection, control).values(
+    statement = insert_into(connection.dialect.name, control).values(
         prober=prober, control=name, tried_at=at, worked=worked, worked_at=at if worked else None
     )
     connection.execute(

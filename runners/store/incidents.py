@@ -139,7 +139,7 @@ def _keep(connection: Connection, one: Incident) -> None:
         "body": codec.dumps(one),
     }
     connection.execute(
-        insert_into(connection, incident)
+        insert_into(connection.dialect.name, incident)
         .values(id=one.id, **values)
         .on_conflict_do_update(index_elements=[incident.c.id], set_=values)
     )

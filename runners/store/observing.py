@@ -1,5 +1,6 @@
 """Observations: each fact once; looks in vain in one row a place, stage and kind."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -30,14 +31,24 @@ _ONE = (
     .where(observation.c.canary_id == bindparam("b_id"), observation.c.key == bindparam("b_key"))
     .with_for_update()
 )
+_SPAN = update(observation).where(
+    observation.c.canary_id == bindparam("b_id"), observation.c.key == bindparam("b_key")
+)
 
 
-def append(connection: Connection, seen: Observation, *, now: datetime) -> bool:
-    """Keep an observation and count it; False where it was known. A look in vain renews its row.
+def append(connection: Connection, several: Sequence[Observation], *, now: datetime) -> list[bool]:
+    """Keep observations and count them; of each whether it was new. A look in vain renews its row.
 
     Raises:
         StoreError: the store has no such canary.
     """
+    tally = Tally(now)
+    are_new = [_append(connection, one, tally) for one in several]
+    tally.write(connection)
+    return are_new
+
+
+def _append(connection: Connection, seen: Observation, tally: Tally) -> bool:
     row = connection.execute(_CANARY, {"b_id": seen.canary_id}).one_or_none()
     if row is None:
         raise StoreError(f"store: it has no canary {seen.canary_id}, so nothing can be kept of it.")
@@ -56,7 +67,7 @@ def append(connection: Connection, seen: Observation, *, now: datetime) -> bool:
         if not is_new:
             _renew(connection, seen, key, seen.stage(row.deadline_at, row.horizon_at))
     elif is_new:
-        _count(connection, seen, PathName(row.path), TraceId(row.trace_id), now)
+        _count(tally, seen, PathName(row.path), TraceId(row.trace_id))
     return is_new
 
 
@@ -83,19 +94,12 @@ def _renew(connection: Connection, seen: Observation, key: str, stage: Stage) ->
     later = seen if seen.ended_at > stored.ended_at else stored
     spanning = replace(later, began_at=min(seen.began_at, stored.began_at))
     if spanning != stored:
-        connection.execute(
-            update(observation)
-            .where(observation.c.canary_id == seen.canary_id, observation.c.key == key)
-            .values(ended_at=spanning.ended_at, body=codec.dumps(spanning))
-        )
+        values = {"ended_at": spanning.ended_at, "body": codec.dumps(spanning)}
+        connection.execute(_SPAN, {"b_id": seen.canary_id, "b_key": key, **values})
 
 
-def _count(
-    connection: Connection, seen: Observation, path: PathName, trace_id: TraceId, now: datetime
-) -> None:
-    tally = Tally(now)
+def _count(tally: Tally, seen: Observation, path: PathName, trace_id: TraceId) -> None:
     labels = {"path": path, "hop": seen.hop, "outcome": seen.outcome}
     tally.count(metrics.HOP_OBSERVATIONS, {**labels, "evidence": seen.evidence})
     if seen.seconds is not None and seen.outcome in {Outcome.OK, Outcome.FAILED}:
         tally.measure(metrics.HOP_DURATION, labels, seen.seconds, trace_id=trace_id)
-    tally.write(connection)

@@ -1,7 +1,4 @@
-"""A database for the commands that only read: blocking, since nothing else runs in their process.
-
-SQLAlchemy's asyncio package loads its whole ORM, a tenth of a second of each start.
-"""
+"""A database for the commands that only read: in the calling thread, since nothing else runs in their process."""
 
 import contextlib
 from collections.abc import Callable

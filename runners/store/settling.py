@@ -92,7 +92,7 @@ def _store(connection: Connection, settlement: Settlement) -> None:
         "body": codec.dumps(fresh),
     }
     connection.execute(
-        insert_into(connection, judgement)
+        insert_into(connection.dialect.name, judgement)
         .values(canary_id=fresh.canary_id, **values)
         .on_conflict_do_update(index_elements=[judgement.c.canary_id], set_=values)
     )

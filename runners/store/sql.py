@@ -1,5 +1,6 @@
 """The one statement that the two databases spell alike but SQLAlchemy keeps apart: insert or, if it is there, else."""
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Table
@@ -10,9 +11,17 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
 
-def insert_into(connection: Connection, table: Table) -> "SqliteInsert | PostgresqlInsert":
-    """An insert that knows ``on_conflict_do_nothing`` and ``on_conflict_do_update``; imports one dialect only."""
-    if connection.dialect.name == "sqlite":
+@cache
+def insert_into(dialect: str, table: Table) -> "SqliteInsert | PostgresqlInsert":
+    """An insert that knows ``on_conflict_do_nothing`` and ``on_conflict_do_update``; imports one dialect only.
+
+    A statement is made once and run with its values as parameters: making one costs more than running it.
+
+    Args:
+        dialect: ``connection.dialect.name``.
+        table: into which.
+    """
+    if dialect == "sqlite":
         from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
         return sqlite_insert(table)
@@ -23,6 +32,11 @@ def insert_into(connection: Connection, table: Table) -> "SqliteInsert | Postgre
 
 def inserted(connection: Connection, table: Table, **values: object) -> bool:
     """Insert a row; False where one with its key is there already."""
-    statement = insert_into(connection, table).values(**values).on_conflict_do_nothing()
-    done = connection.execute(statement, execution_options={"preserve_rowcount": True})
+    statement = _insert_or_nothing(connection.dialect.name, table)
+    done = connection.execute(statement, values, execution_options={"preserve_rowcount": True})
     return done.rowcount == 1
+
+
+@cache
+def _insert_or_nothing(dialect: str, table: Table) -> "SqliteInsert | PostgresqlInsert":
+    return insert_into(dialect, table).on_conflict_do_nothing()

@@ -72,9 +72,10 @@ class SqlStore:
         work = partial(canaries.launch_ended, canary_id=canary_id, at=self._clock.now())
         await self._database.write(work)
 
-    async def append(self, observation: Observation) -> bool:
-        """Keep an observation; False if it was known."""
-        return await self._database.write(partial(observing.append, seen=observation, now=self._clock.now()))
+    async def append(self, *observations: Observation) -> Sequence[bool]:
+        """Keep observations, all or none; of each whether it was new."""
+        work = partial(observing.append, several=observations, now=self._clock.now())
+        return await self._database.write(work)
 
     async def observations(self, canary_id: CanaryId) -> Sequence[Observation]:
         """All of a canary's observations, by the time they ended."""

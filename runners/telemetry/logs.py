@@ -161,7 +161,6 @@ def set_up_logging(
     root.setLevel(level if level in logging.getLevelNamesMapping() else default)
     # What libraries tell of their own work would put other people's content and addresses into the log.
     for name in (
-        "aiosqlite",
         "alembic",
         "asyncio",
         "httpcore",

@@ -184,14 +184,43 @@ class ObservationContract:
         async def scenario(store: Store) -> None:
             canary = await recorded(store, make_canary())
 
-            assert await store.append(seen_at(canary, outcome=Outcome.FAILED))
-            assert not await store.append(seen_at(canary, outcome=Outcome.FAILED))
-            assert await store.append(seen_at(canary, outcome=Outcome.FAILED, attempt=2, seconds=0.75))
+            assert await store.append(seen_at(canary, outcome=Outcome.FAILED)) == [True]
+            assert await store.append(seen_at(canary, outcome=Outcome.FAILED)) == [False]
+            assert await store.append(seen_at(canary, outcome=Outcome.FAILED, attempt=2, seconds=0.75)) == [
+                True
+            ]
 
             assert [one.attempt for one in await store.observations(canary.id)] == [2, 1]
             hop = {"path": MAIL, "hop": "dns", "outcome": "failed"}
             assert await figure(store, "intake.hop.observations", **hop, evidence="observed") == 2
             assert await figure(store, "intake.hop.duration", **hop) == 2
+
+        run(place, scenario)
+
+    def test_several_facts_at_once__are_kept_and_counted_each(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            first = await recorded(store, make_canary(0))
+            second = await recorded(store, make_canary(1))
+            facts = [seen_at(first), seen_at(second), seen_at(first), looked(second, 10)]
+
+            assert await store.append(*facts) == [True, True, False, True]
+
+            assert len(await store.observations(first.id)) == 1
+            assert len(await store.observations(second.id)) == 2
+            hop = {"path": MAIL, "hop": "dns", "outcome": "ok"}
+            assert await figure(store, "intake.hop.observations", **hop, evidence="observed") == 2
+            assert await figure(store, "intake.hop.duration", **hop) == 2
+
+        run(place, scenario)
+
+    def test_several_facts_of_which_one_cannot_be_kept__leave_nothing(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            canary = await recorded(store, make_canary(0))
+
+            with pytest.raises(StoreError):
+                await store.append(seen_at(canary), seen_at(make_canary(1)))
+
+            assert await store.observations(canary.id) == []
 
         run(place, scenario)
 
@@ -212,9 +241,9 @@ class ObservationContract:
         async def scenario(store: Store) -> None:
             canary = await recorded(store, make_canary())
 
-            assert await store.append(looked(canary, 10, detail="first"))
-            assert not await store.append(looked(canary, 50, detail="last"))
-            assert not await store.append(looked(canary, 30, detail="told late"))
+            assert await store.append(looked(canary, 10, detail="first")) == [True]
+            assert await store.append(looked(canary, 50, detail="last")) == [False]
+            assert await store.append(looked(canary, 30, detail="told late")) == [False]
 
             (seen,) = await store.observations(canary.id)
             assert (seen.began_at, seen.ended_at, seen.detail) == (after(10), after(51), "last")

@@ -87,12 +87,14 @@ class MemoryStore:
             self._rows[canary_id].launch_ended = True
             self._rows[canary_id].holder = None
 
-    async def append(self, observation: Observation) -> bool:
-        row = self._rows.get(observation.canary_id)
-        if row is None:
-            raise StoreError(
-                f"store: it has no canary {observation.canary_id}, so nothing can be kept of it."
-            )
+    async def append(self, *observations: Observation) -> Sequence[bool]:
+        for one in observations:
+            if one.canary_id not in self._rows:
+                raise StoreError(f"store: it has no canary {one.canary_id}, so nothing can be kept of it.")
+        return [self._append(one) for one in observations]
+
+    def _append(self, observation: Observation) -> bool:
+        row = self._rows[observation.canary_id]
         key = observation.key(row.canary.deadline_at, row.canary.horizon_at)
         stored = row.seen.get(key)
         if stored is None:

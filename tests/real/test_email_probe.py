@@ -80,8 +80,8 @@ class Source:
 class Seen:
     observations: list[Observation] = field(default_factory=list)
 
-    async def __call__(self, observation: Observation, /) -> None:
-        self.observations.append(observation)
+    async def __call__(self, *observations: Observation) -> None:
+        self.observations.extend(observations)
 
     def last(self, hop: Hop) -> Observation:
         return [one for one in self.observations if one.hop is hop][-1]

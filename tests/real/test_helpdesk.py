@@ -60,8 +60,8 @@ def looked(
     """What one look of the watcher reports."""
     seen: list[Observation] = []
 
-    async def report(observation: Observation, /) -> None:
-        seen.append(observation)
+    async def report(*observations: Observation) -> None:
+        seen.extend(observations)
 
     async def main() -> None:
         good = desk.sandbox.endpoints.desk_token

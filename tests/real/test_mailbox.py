@@ -37,8 +37,8 @@ KIB = 1024
 
 
 class Reports(list[Observation]):
-    async def __call__(self, observation: Observation, /) -> None:
-        self.append(observation)
+    async def __call__(self, *observations: Observation) -> None:
+        self.extend(observations)
 
 
 class Literal:

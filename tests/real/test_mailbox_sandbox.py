@@ -33,8 +33,8 @@ LIMITS = Limits(
 
 
 class Reports(list[Observation]):
-    async def __call__(self, observation: Observation, /) -> None:
-        self.append(observation)
+    async def __call__(self, *observations: Observation) -> None:
+        self.extend(observations)
 
 
 class Source:

@@ -35,8 +35,8 @@ PASSWORD = "a password of the tests"
 
 
 class Reports(list[Observation]):
-    async def __call__(self, observation: Observation, /) -> None:
-        self.append(observation)
+    async def __call__(self, *observations: Observation) -> None:
+        self.extend(observations)
 
 
 class Literal:

@@ -46,8 +46,8 @@ SUPPORT = "support@acme.test"
 
 
 class Reports(list[Observation]):
-    async def __call__(self, observation: Observation, /) -> None:
-        self.append(observation)
+    async def __call__(self, *observations: Observation) -> None:
+        self.extend(observations)
 
 
 class Literal:

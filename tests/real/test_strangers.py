@@ -76,8 +76,8 @@ class Session:
         self.watcher = TicketWatcher(system, settings, clock=SystemClock(), masker=Masker())
         self.seen: list[Observation] = []
 
-    async def report(self, observation: Observation, /) -> None:
-        self.seen.append(observation)
+    async def report(self, *observations: Observation) -> None:
+        self.seen.extend(observations)
 
     async def everything(
         self, known: Sequence[Canary], now: datetime

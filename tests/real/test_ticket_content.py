@@ -65,8 +65,8 @@ def followed(desk: HelpdeskBench, canary: Canary, *, tickets: int = 1) -> list[O
     """Look as the runner does until so many tickets of the canary are there; the last look's observations."""
     seen: list[Observation] = []
 
-    async def report(observation: Observation, /) -> None:
-        seen.append(observation)
+    async def report(*observations: Observation) -> None:
+        seen.extend(observations)
 
     async def main() -> None:
         async with desk.opened() as system, asyncio.timeout(20):
@@ -135,8 +135,8 @@ async def delays(desk: HelpdeskBench, count: int) -> tuple[list[float], int]:
     most = 0
     port = int(desk.sandbox.endpoints.desk_url.rpartition(":")[2])
 
-    async def report(observation: Observation, /) -> None:
-        if observation.hop is Hop.TICKET_CREATED and observation.outcome is Outcome.OK:
+    async def report(*observations: Observation) -> None:
+        if any(one.hop is Hop.TICKET_CREATED and one.outcome is Outcome.OK for one in observations):
             hits.append(clock.monotonic())
 
     async with desk.opened() as system:

@@ -55,8 +55,8 @@ def observed(
     seen: list[Observation] = []
     failed: list[Reason] = []
 
-    async def report(observation: Observation, /) -> None:
-        seen.append(observation)
+    async def report(*observations: Observation) -> None:
+        seen.extend(observations)
 
     async def main() -> None:
         async with hop(
@@ -201,8 +201,8 @@ def test_missing_file_of_ours__is_no_word_about_the_target() -> None:
 def test_cancelled_hop__passes_the_cancellation_on_and_reports_nothing() -> None:
     seen: list[Observation] = []
 
-    async def report(observation: Observation, /) -> None:
-        seen.append(observation)
+    async def report(*observations: Observation) -> None:
+        seen.extend(observations)
 
     async def main() -> None:
         clock = FakeClock()

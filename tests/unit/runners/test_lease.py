@@ -20,8 +20,8 @@ def reported_after(pause: Callable[[FakeClock], None], *, taken_over: bool) -> l
     """Report a hop, pause in the middle of the next one, and report that, too."""
     clock, store, told = FakeClock(), MemoryStore(), list[Observation]()
 
-    async def keep(observation: Observation, /) -> None:
-        told.append(observation)
+    async def keep(*observations: Observation) -> None:
+        told.extend(observations)
 
     async def main() -> None:
         await store.record(CANARY, holder="a", lease_until=CANARY.deadline_at)

@@ -1,7 +1,7 @@
 """The ledger stores what is new, masked and signed; looks in vain that say the same are stored now and then."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -25,9 +25,9 @@ class Told(MemoryStore):
         super().__init__()
         self.told: list[Observation] = []
 
-    async def append(self, observation: Observation) -> bool:
-        self.told.append(observation)
-        return await super().append(observation)
+    async def append(self, *observations: Observation) -> Sequence[bool]:
+        self.told.extend(observations)
+        return await super().append(*observations)
 
 
 def told(*observations: Observation) -> list[Observation]:

@@ -1,6 +1,6 @@
 """A one-shot run over a pretend intake: what it launches, waits for, settles, cleans, and how it exits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -329,11 +329,11 @@ def test_store_that_fails_within_the_launch__run__ends_and_exits_3(
     append = store.append
     told: list[Observation] = []
 
-    async def fail_from_the_third(observation: Observation) -> bool:
-        told.append(observation)
+    async def fail_from_the_third(*observations: Observation) -> Sequence[bool]:
+        told.extend(observations)
         if len(told) > 2:
             raise StoreError("intake.db: the disk is full. Free some space.")
-        return await append(observation)
+        return await append(*observations)
 
     monkeypatch.setattr(store, "append", fail_from_the_third)
 

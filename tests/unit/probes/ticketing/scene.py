@@ -70,8 +70,8 @@ class Scene:
             attachments=attachments,
         )
 
-    async def report(self, observation: Observation, /) -> None:
-        self.seen.append(observation)
+    async def report(self, *observations: Observation) -> None:
+        self.seen.extend(observations)
 
     def look(self, *canaries: Canary, depth: Depth = Depth.DEADLINE) -> list[Observation]:
         self.seen.clear()

@@ -56,7 +56,7 @@ def test_revisions__are_those_of_the_migrations() -> None:
     [
         (
             "import runners.store",
-            r"alembic|psycopg|aiosqlite|sqlalchemy\.dialects\.[a-z]|opentelemetry|httpx|probes",
+            r"alembic|psycopg|sqlalchemy\.ext\.asyncio|sqlalchemy\.dialects\.[a-z]|opentelemetry|httpx|probes",
         ),
         (
             (
@@ -66,7 +66,7 @@ def test_revisions__are_those_of_the_migrations() -> None:
                 "    async with open_store(sys.argv[1], clock=FakeClock()) as store: await store.leftovers()\n"
                 "asyncio.run(main())"
             ),
-            r"alembic|psycopg|sqlalchemy\.dialects\.(postgresql|mysql|oracle|mssql)|opentelemetry|httpx",
+            r"alembic|psycopg|sqlalchemy\.ext|sqlalchemy\.dialects\.(postgresql|mysql|oracle|mssql)|opentelemetry|httpx",
         ),
     ],
 )

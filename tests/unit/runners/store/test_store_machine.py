@@ -95,7 +95,9 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(data=st.data(), attempt=st.integers(1, 3))
     def append(self, data: st.DataObject, attempt: int) -> None:
         canary, known = self._one(data)
-        is_new = self.runner.run(self.store.append(seen_at(canary, attempt=attempt, outcome=Outcome.FAILED)))
+        [is_new] = self.runner.run(
+            self.store.append(seen_at(canary, attempt=attempt, outcome=Outcome.FAILED))
+        )
         assert is_new == (attempt not in known.attempts)
         known.attempts.add(attempt)
 
@@ -103,7 +105,8 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(data=st.data(), seconds=st.integers(1, 500))
     def look(self, data: st.DataObject, seconds: int) -> None:
         canary, known = self._one(data)
-        assert self.runner.run(self.store.append(looked(canary, seconds))) != known.was_looked_for
+        [is_new] = self.runner.run(self.store.append(looked(canary, seconds)))
+        assert is_new != known.was_looked_for
         known.was_looked_for = True
 
     @precondition(lambda self: self.canaries)
