@@ -1,11 +1,14 @@
 """Slots: the moments at which a path's canary is due, so that replicas that never talk agree on them."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from hashlib import sha256
 
 from canary.path import PathName
 
+_MOMENT = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -15,6 +18,27 @@ class Slot:
 
     path: PathName
     at: datetime
+
+
+class MissedCause(StrEnum):
+    """Why a slot's canary was not launched: the path was unprobed, which is not the same as good."""
+
+    NOT_RUNNING = "not_running"
+    """Nobody claimed it: the machine was off, the schedule paused, or the run before took too long."""
+    STOPPED = "stopped"
+    """Whoever claimed it ended before a canary was recorded."""
+    LEFTOVERS = "leftovers"
+    """Too many of the path's tickets and mails wait for their removal."""
+    CAP = "cap"
+    """The sender has sent as much as the ticketing system's loop guard allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissedSlot:
+    """A slot of which no canary was launched, and why."""
+
+    slot: Slot
+    cause: MissedCause
 
 
 def phase(path: PathName, interval: timedelta) -> timedelta:
@@ -41,3 +65,20 @@ def due_slot(path: PathName, interval: timedelta, now: datetime) -> Slot:
     offset = phase(path, interval)
     count = (now - _EPOCH - offset) // interval
     return Slot(path, _EPOCH + offset + count * interval)
+
+
+def slots_between(
+    latest: Callable[[datetime], Slot | None], *, after: datetime, before: datetime
+) -> Iterator[Slot]:
+    """The slots after ``after`` and before ``before``, the newest first.
+
+    Args:
+        latest: the newest slot of a path that is due at a time, or None.
+        after: a slot at this very time is left out.
+        before: likewise.
+    """
+    slot = latest(before - _MOMENT)
+    while slot is not None and slot.at > after:
+        if slot.at < before:
+            yield slot
+        slot = latest(slot.at - _MOMENT)

@@ -111,8 +111,12 @@ class Watcher(Protocol):
         """Return when another look may pay: an IDLE push, or the poll interval. Cancellable."""
         ...
 
-    async def remove(self, canaries: Sequence[Canary]) -> Sequence["Removed"]:
-        """Remove what the canaries left in this place; repeatable. One answer for each thing found."""
+    async def remove(self, canaries: Sequence[Canary], *, at_most: int) -> Sequence["Removed"]:
+        """Remove what the canaries left in this place; repeatable. One answer for each thing found.
+
+        No more than ``at_most`` things are removed, whatever a canary has multiplied into; what is left over for
+        that is answered as failed.
+        """
         ...
 
 
@@ -123,6 +127,10 @@ class RemovalState(StrEnum):
     ACCEPTED = "accepted"
     FAILED = "failed"
     ABSENT = "absent"
+
+
+ABOVE_CAP = "above the cap of removals an hour"
+"""The detail of what was left for that reason alone."""
 
 
 @dataclass(frozen=True, slots=True)

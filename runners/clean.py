@@ -7,8 +7,8 @@ from datetime import timedelta
 from canary.canary import Canary
 from canary.signature import CanaryId
 from canary.verdict import Verdict
-from probes.contracts import Clock, RemovalState, Removed
-from runners.contracts import AuditEntry, Leftover, Record, RemovalKind, Store
+from probes.contracts import ABOVE_CAP, Clock, RemovalState, Removed
+from runners.contracts import BEGUN, AuditEntry, Leftover, Record, RemovalKind, Store
 from runners.prober import Prober
 from runners.progress import Progress
 
@@ -80,40 +80,60 @@ class Cleaner:
         self, name: str, canaries: Sequence[Canary], waiting: dict[tuple[CanaryId, str], Leftover]
     ) -> set[CanaryId]:
         """Remove from one place; returns the canaries of which something is, or may be, left there."""
-        canaries, held = await self._within_cap(name, canaries)
-        if not canaries:
-            return held
-        try:
-            async with self._clock.timeout(PLACE_SECONDS):
-                removed = await self._prober.places[name].watcher.remove(canaries)
-        except TimeoutError:
-            self._progress.note(f"{name}: cleaning took more than {PLACE_SECONDS:.0f} s; it is tried again")
-            removed = [
-                Removed(one, RemovalKind.TICKET, name, "", RemovalState.FAILED, "no answer in time")
-                for one in canaries
-            ]
-        left: set[CanaryId] = set(held)
+        kind = self._prober.places[name].leaves
+        allowed = await self._removals_left(name)
+        begun, held = canaries[:allowed], canaries[allowed:]
+        removed = [Removed(one, kind, name, "", RemovalState.FAILED, ABOVE_CAP) for one in held]
+        if begun:
+            await self._store.note_begun([self._line(one, kind, name) for one in begun])
+            removed += await self._remove(name, kind, begun, allowed)
+        left: set[CanaryId] = set()
         for one in removed:
             if one.state is RemovalState.ABSENT and not one.what:
                 continue
             await self._note(one, waiting.get((one.canary.id, name)))
             if one.state in {RemovalState.FAILED, RemovalState.ACCEPTED}:
                 left.add(one.canary.id)
+        if above := sum(one.detail == ABOVE_CAP for one in removed):
+            self._progress.note(
+                f"{name}: {above} removals wait: the cap of {self._cap(name)} an hour is reached; each is tried"
+                f" again within {LONGEST_RETRY.total_seconds() / 60:.0f} min, by a run or `intake-prober sweep`"
+            )
         return left
 
-    async def _within_cap(
-        self, name: str, canaries: Sequence[Canary]
-    ) -> tuple[Sequence[Canary], set[CanaryId]]:
-        """Those that may be removed now, oldest first, and those that must wait: a fault must not empty a queue."""
-        cap = self._prober.disposals_per_hour.get(name, DISPOSALS_PER_HOUR)
+    async def _remove(
+        self, name: str, kind: RemovalKind, canaries: Sequence[Canary], at_most: int
+    ) -> Sequence[Removed]:
+        try:
+            async with self._clock.timeout(PLACE_SECONDS):
+                return await self._prober.places[name].watcher.remove(canaries, at_most=at_most)
+        except TimeoutError:
+            self._progress.note(f"{name}: cleaning took more than {PLACE_SECONDS:.0f} s; it is tried again")
+            return [
+                Removed(one, kind, name, "", RemovalState.FAILED, "no answer in time") for one in canaries
+            ]
+
+    async def _removals_left(self, name: str) -> int:
+        """How many things may be removed at a place now: a fault must not empty a queue."""
         done = await self._store.disposals_since(name, self._clock.now() - timedelta(hours=1))
-        allowed = max(0, cap - done)
-        held = {one.id for one in canaries[allowed:]}
-        if held:
-            self._progress.note(
-                f"{name}: {len(held)} canaries wait for their removal: {done} removals in the last hour, cap {cap}"
-            )
-        return canaries[:allowed], held
+        return max(0, self._cap(name) - done)
+
+    def _cap(self, name: str) -> int:
+        return self._prober.disposals_per_hour.get(name, DISPOSALS_PER_HOUR)
+
+    def _line(self, canary: Canary, kind: RemovalKind, place: str) -> AuditEntry:
+        """What the audit says before anything is removed: killed in between, it still tells who was there."""
+        return AuditEntry(
+            at=self._clock.now(),
+            prober=self._observer,
+            canary_id=canary.id,
+            kind=kind,
+            place=place,
+            what="",
+            action="remove",
+            outcome=BEGUN,
+            detail="",
+        )
 
     async def _note(self, removed: Removed, before: Leftover | None) -> None:
         now = self._clock.now()
@@ -134,7 +154,7 @@ class Cleaner:
             ),
             next_at=None if is_gone else now + wait,
         )
-        if not is_gone:
+        if not is_gone and removed.detail != ABOVE_CAP:
             self._progress.note(
                 f"{removed.place}: {removed.kind} {removed.what or 'of ' + removed.canary.id} is not removed yet"
                 f" ({removed.detail or removed.state}); tried again in {wait.total_seconds():.0f} s"

@@ -17,8 +17,7 @@ from canary.incident import Change, Incident, Progress, Transition
 from canary.observation import Observation
 from canary.path import PathName
 from canary.signature import CanaryId
-from canary.slot import Slot
-from canary.ticket import TicketRef
+from canary.slot import MissedSlot, Slot
 from canary.trace import TraceId
 from canary.verdict import Judgement, Verdict
 
@@ -32,6 +31,10 @@ class StoreError(Exception):
 
 class SettlementConflict(Exception):
     """Somebody else settled the canary, or a canary of its path, in between: read again and judge again."""
+
+
+BEGUN = "begun"
+"""The outcome of an audit line that is written before a removal is tried."""
 
 
 class RemovalKind(StrEnum):
@@ -226,6 +229,22 @@ class Store(Protocol):
         """Insert (path, slot time); True for exactly one caller."""
         ...
 
+    async def last_slot_at(self, path: PathName) -> datetime | None:
+        """The newest slot of a path that was claimed or is known to be missed; None: there was none yet."""
+        ...
+
+    async def claimed_in_vain(self, path: PathName, *, before: datetime) -> Sequence[Slot]:
+        """Slots of the last day claimed before that time that have no canary and are not known to be missed."""
+        ...
+
+    async def note_missed(self, missed: Sequence[MissedSlot], *, at: datetime) -> int:
+        """Keep slots as missed (repeatable) and count those that were not known; returns how many."""
+        ...
+
+    async def missed(self, path: PathName, *, since: datetime) -> Sequence[MissedSlot]:
+        """A path's missed slots, oldest first."""
+        ...
+
     # settling
     async def progress(self, path: PathName) -> tuple[Progress, int]:
         """What the incident fold remembers of a path, and its version (0: nothing yet)."""
@@ -262,12 +281,15 @@ class Store(Protocol):
         ...
 
     # cleaning
-    async def note_ticket(self, canary_id: CanaryId, ref: TicketRef, *, at: datetime) -> None:
-        """Remember a verified ticket of ours as something to remove (repeatable)."""
+    async def note_begun(self, entries: Sequence[AuditEntry]) -> None:
+        """Write audit lines of removals that are about to be tried (repeatable); they change nothing else."""
         ...
 
     async def note_removed(self, entry: AuditEntry, *, next_at: datetime | None) -> None:
-        """Write the audit line and the leftover's new state: gone (``next_at`` None) or to be tried again then."""
+        """Write the audit line and the leftover's new state: gone (``next_at`` None) or to be tried again then.
+
+        What is still there of a canary that was clean makes it outstanding again.
+        """
         ...
 
     async def finish_clean(self, canary_id: CanaryId, *, at: datetime) -> None:

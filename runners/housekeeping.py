@@ -36,7 +36,7 @@ class Housekeeping:
             StoreError: it could not be stored.
         """
         now = self._clock.now()
-        for name, labels in _series(list(self._prober.paths.values())):
+        for name, labels in _series(list(self._prober.paths.values()), self._prober.name):
             await self._store.seed(name, labels, at=now)
         for path_name in await self._store.path_names():
             path = self._prober.paths.get(path_name)
@@ -79,7 +79,7 @@ class Housekeeping:
             return
 
 
-def _series(paths: list[Path]) -> Iterator[_Series]:
+def _series(paths: list[Path], prober: str) -> Iterator[_Series]:
     """What `rate()` and absence need from the start: each series that a configured path can come to have."""
     channels = [{"path": path.name, "channel": path.channel} for path in paths]
     names = [{"path": path.name} for path in paths]
@@ -98,6 +98,7 @@ def _series(paths: list[Path]) -> Iterator[_Series]:
     yield metrics.SLO_ELIGIBLE.name, [*names]
     yield metrics.INCIDENTS.name, [{"path": one["path"], "blame": one["hop"]} for one in hops]
     yield metrics.INCIDENT_DETECTION_DELAY.name, [*names]
+    yield metrics.PROBER_MISFIRES.name, [{**one, "prober": prober} for one in names]
     yield (
         metrics.HOP_OBSERVATIONS.name,
         [

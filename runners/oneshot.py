@@ -8,22 +8,22 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from canary.canary import Canary
 from canary.gauge import Gauge
 from canary.observation import Observation
-from canary.path import Path, PathName
+from canary.path import PathName
 from canary.signature import CanaryId
 from canary.verdict import Verdict
 from probes.contracts import Clock
 from runners.board import Board
-from runners.clean import MOST_LEFTOVERS, Cleaner
-from runners.contracts import CanaryQuery, Record, Store, StoreError
+from runners.clean import Cleaner
+from runners.contracts import Record, Store, StoreError
 from runners.gauging import Gauging
 from runners.housekeeping import Housekeeping
 from runners.launch import Launcher, Order
 from runners.ledger import Ledger
+from runners.orders import Orders
 from runners.prober import Prober
 from runners.progress import Progress
 from runners.settle import Settler
@@ -33,7 +33,6 @@ from runners.watch import Watch
 CLEAN_SECONDS = 120.0
 LAUNCHES_AT_ONCE = 10
 """A submission server allows a client no more connections than some ten or twenty."""
-_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +111,7 @@ class OneShot:
             canaries=self._board.canaries,
             noticed=self._noticed,
         )
+        self._orders = Orders(prober, store, clock=clock, progress=progress)
         self._launcher = Launcher(prober, store, clock=clock, holder=observer, randomness=secrets.token_bytes)
         self._settler = Settler(prober, store, clock=clock, listener=progress, settled_by=observer)
         self._gauging = Gauging(store, clock=clock, progress=progress)
@@ -147,7 +147,9 @@ class OneShot:
     async def _whole(self, options: RunOptions) -> None:
         await self._housekeeping.begin()
         await self._take_what_is_left()
-        orders = await self._orders(options) if options.launches else []
+        orders = (
+            await self._orders.orders(options.paths, only_due=options.only_due) if options.launches else []
+        )
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(self._watch.run())
             gauging = group.create_task(self._read_gauges())
@@ -186,64 +188,6 @@ class OneShot:
             things = "canary" if len(old) == 1 else "canaries"
             self._progress.note(f"looking for {len(old)} {things} of earlier runs")
             await self._watch.look_once(old)
-
-    async def _orders(self, options: RunOptions) -> list[Order]:
-        wanted = [self._prober.paths[name] for name in options.paths] or list(self._prober.paths.values())
-        orders = []
-        for path in wanted:
-            if not path.is_enabled:
-                continue
-            order = await self._order(path, only_due=options.only_due)
-            if order is not None:
-                orders.append(order)
-        return orders
-
-    async def _order(self, path: Path, *, only_due: bool) -> Order | None:
-        leftovers = [one for one in await self._store.leftovers() if one.path == path.name]
-        if len(leftovers) > MOST_LEFTOVERS:
-            self._progress.note(
-                f"{path.name}: nothing is launched while {len(leftovers)} leftovers wait for removal;"
-                " see `intake-prober audit`"
-            )
-            return None
-        sender = await self._sender(path)
-        if not only_due:
-            await self._within_cap(path, sender)
-            return Order(path, sender)
-        schedule = self._prober.schedules.get(path.name)
-        slot = schedule(self._clock.now()) if schedule is not None else None
-        if slot is None or not await self._within_cap(path, sender):
-            return None
-        claimed = await self._store.claim(slot, holder=self._prober.name, at=self._clock.now())
-        return Order(path, sender, slot.at) if claimed else None
-
-    async def _sender(self, path: Path) -> str:
-        """The senders of a path take turns, by what the store knows of the last launch."""
-        senders = self._prober.senders[path.name]
-        last = await self._store.canaries(CanaryQuery(path=path.name, limit=1))
-        if not last or last[0].canary.sender not in senders:
-            return senders[0]
-        return senders[(list(senders).index(last[0].canary.sender) + 1) % len(senders)]
-
-    async def _within_cap(self, path: Path, sender: str) -> bool:
-        """Loop guards of vendors count a sender's mails over all paths into one system."""
-        cap = self._prober.cap_per_hour.get(path.ticketing or "")
-        if cap is None:
-            return True
-        hour = await self._store.canaries(CanaryQuery(since=self._clock.now() - _HOUR, limit=10 * cap))
-        same = [
-            one
-            for one in hour
-            if one.canary.sender == sender
-            and (other := self._prober.paths.get(one.canary.path)) is not None
-            and other.ticketing == path.ticketing
-        ]
-        if len(same) < cap:
-            return True
-        self._progress.note(
-            f"{path.name}: {sender} has sent {len(same)} canaries to {path.ticketing} in an hour, cap {cap}"
-        )
-        return False
 
     async def _send(self, order: Order) -> None:
         async with self._launching:

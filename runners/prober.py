@@ -14,6 +14,7 @@ from probes.contracts import GaugeReader, Probe, Watcher
 from probes.masking import Masker
 from probes.selfcheck import Selfcheck
 from probes.ticketing.watcher import TicketWatcher
+from runners.contracts import RemovalKind
 from runners.outside import Outside
 
 
@@ -31,6 +32,11 @@ class Place:
     hop: Hop
     may_write: bool = True
     strays: TicketWatcher | None = None
+
+    @property
+    def leaves(self) -> RemovalKind:
+        """What a canary leaves behind there."""
+        return RemovalKind.TICKET if self.hop is Hop.TICKET_CONTENT else RemovalKind.MAIL
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,21 +37,25 @@ class Settler:
         )
         return advance(record.judgement, fresh)
 
-    async def settle(self, record: Record) -> Record:
+    async def settle(self, record: Record, judgement: Judgement | None = None) -> Record:
         """Judge a canary and store what changed; returns the canary as it then stands.
 
         Repeatable; when another process settles at the same time, one of the two wins and both return it.
+
+        Args:
+            record: the canary as it was read.
+            judgement: what `preview` has just said of it, where nothing was noticed since.
 
         Raises:
             StoreError: nothing was stored.
         """
         for _ in range(_TRIES):
-            judgement = await self.preview(record)
+            judgement = judgement or await self.preview(record)
             if not _differs(record.judgement, judgement):
                 return record
             if judgement.verdict is not Verdict.CONFIRMED and not record.launch_ended:
                 # What its launch comes to is not told yet: whoever judges now takes it for stopped.
-                record = await self._again(record)
+                record, judgement = await self._again(record), None
                 if not record.launch_ended:
                     return record
                 continue
@@ -70,7 +74,7 @@ class Settler:
                     )
                 )
             except SettlementConflict:
-                record = await self._again(record)
+                record, judgement = await self._again(record), None
                 continue
             return self._told(replace(record, judgement=judgement), record.verdict, changes)
         return record

@@ -7,7 +7,7 @@ from probes.contracts import Blind, Clock, Disposed, RemovalState
 from probes.servers import SecretUnavailable
 from probes.ticketing.watcher import Orphan, TicketWatcher
 from runners.clean import DISPOSALS_PER_HOUR
-from runners.contracts import AuditEntry, RemovalKind, Store
+from runners.contracts import BEGUN, AuditEntry, RemovalKind, Store
 from runners.prober import Prober
 from runners.progress import Progress
 
@@ -51,28 +51,36 @@ class Strays:
             return
         cap = self._prober.disposals_per_hour.get(name, DISPOSALS_PER_HOUR)
         done = await self._store.disposals_since(name, self._clock.now() - timedelta(hours=1))
-        waiting = len(strays) - max(0, cap - done)
-        strays = strays[: max(0, cap - done)]
-        more = f"; {waiting} wait: cap {cap} an hour" if waiting > 0 else ""
-        self._progress.note(f"{name}: {len(strays)} strays of ours are removed{more}")
-        owners = {one.ticket.ref.id: one for one in strays}
-        for disposed in await watcher.remove_orphans(strays):
-            await self._note(name, owners[disposed.ref.id], disposed)
+        now, later = strays[: max(0, cap - done)], strays[max(0, cap - done) :]
+        if now:
+            things = "stray" if len(now) == 1 else "strays"
+            self._progress.note(f"{name}: removing {len(now)} {things} of ours")
+            await self._store.note_begun([self._line(name, one, one.ticket.ref.id, BEGUN) for one in now])
+            owners = {one.ticket.ref.id: one for one in now}
+            for disposed in await watcher.remove_orphans(now):
+                await self._note(name, owners[disposed.ref.id], disposed)
+        if later:
+            self._progress.note(
+                f"{name}: {len(later)} strays of ours wait: the cap of {cap} removals an hour is reached."
+                " Run `intake-prober sweep` again in an hour."
+            )
 
     async def _note(self, name: str, stray: Orphan, disposed: Disposed) -> None:
-        now = self._clock.now()
         is_gone = disposed.state in {RemovalState.DONE, RemovalState.ABSENT}
         await self._store.note_removed(
-            AuditEntry(
-                at=now,
-                prober=self._prober.name,
-                canary_id=stray.canary_id,
-                kind=RemovalKind.TICKET,
-                place=name,
-                what=disposed.ref.id,
-                action="remove stray",
-                outcome=disposed.state,
-                detail=self._prober.masker.detail(disposed.detail),
-            ),
-            next_at=None if is_gone else now + RETRY,
+            self._line(name, stray, disposed.ref.id, disposed.state, disposed.detail),
+            next_at=None if is_gone else self._clock.now() + RETRY,
+        )
+
+    def _line(self, name: str, stray: Orphan, what: str, outcome: str, detail: str = "") -> AuditEntry:
+        return AuditEntry(
+            at=self._clock.now(),
+            prober=self._prober.name,
+            canary_id=stray.canary_id,
+            kind=RemovalKind.TICKET,
+            place=name,
+            what=what,
+            action="remove stray",
+            outcome=outcome,
+            detail=self._prober.masker.detail(detail),
         )

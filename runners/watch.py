@@ -159,7 +159,9 @@ class Watch:
                 await self._explain(current.canary)
             finally:
                 self._explaining.discard(current.canary.id)
-        after = await self._settler.settle(current)
+            after = await self._settler.settle(current)
+        else:
+            after = await self._settler.settle(current, preview)
         if after != current:
             self._board.update(after)
             self._settled(current.verdict, after)

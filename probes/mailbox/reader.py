@@ -10,7 +10,7 @@ from typing import Final
 from canary.canary import Canary
 from canary.observation import Depth
 from canary.signature import CanaryId
-from probes.contracts import Clock, RemovalState
+from probes.contracts import ABOVE_CAP, Clock, RemovalState
 from probes.mailbox.connection import Connection
 from probes.mailbox.failure import is_dead
 from probes.mailbox.folders import Places, Role, find_places
@@ -129,8 +129,10 @@ class MailboxReader:
             seconds = min(seconds, max(polling.folders_seconds, self._poll_seconds()))
         await self.session.wait(seconds, lambda: self.settings.folder)
 
-    async def remove(self, canaries: Sequence[Canary], is_ours: Callable[[Mail], bool]) -> Sequence[Gone]:
-        """Remove the canaries' mails that are ours; what is gone already is not listed. Repeatable.
+    async def remove(
+        self, canaries: Sequence[Canary], is_ours: Callable[[Mail], bool], *, at_most: int
+    ) -> Sequence[Gone]:
+        """Remove the canaries' mails that are ours, so many at most; what is gone already is not listed. Repeatable.
 
         Where the server has UIDPLUS, exactly these are expunged. Where it has not, they are moved to the trash; and
         where that can't be done, they are flagged, and expunged only if no other mail is flagged (`accepted` else).
@@ -154,14 +156,18 @@ class MailboxReader:
             known = {one.what: one for mails in self._found.values() for one in mails.values()}
             known |= {one.what: one for one in reading.mails}
             gone: list[Gone] = []
+            above: list[Gone] = []
             for folder in folders:
                 ours = [
                     one
                     for one in known.values()
                     if one.folder == folder and one.canary_id in wanted and is_ours(one)
                 ]
-                if ours:
-                    gone += _remove_from(connection, folder, ours, places.trash)
+                now, later = ours[: at_most - len(gone)], ours[at_most - len(gone) :]
+                if now:
+                    gone += _remove_from(connection, folder, now, places.trash)
+                above += [Gone(one, RemovalState.FAILED, ABOVE_CAP) for one in later]
+            gone += above
             return places, reading, gone
 
         places, reading, gone = await self.session.run(work, doing="removal of our mails", is_urgent=True)

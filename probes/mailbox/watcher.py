@@ -68,7 +68,7 @@ class SupportMailboxWatcher:
         """Return when another look may pay. Cancellable; the connection stays open."""
         await self._reader.news()
 
-    async def remove(self, canaries: Sequence[Canary]) -> Sequence[Removed]:
+    async def remove(self, canaries: Sequence[Canary], *, at_most: int) -> Sequence[Removed]:
         """Remove the canaries' own mails, where that was allowed; else nothing, and nothing is left to do."""
         if not self._settings.may_remove:
             return ()
@@ -77,7 +77,7 @@ class SupportMailboxWatcher:
         def is_ours(mail: Mail) -> bool:
             return mail.canary_id in by_id and sightings.is_of_canary(by_id[mail.canary_id], mail)
 
-        return await _remove(self._reader, canaries, is_ours, self._masker)
+        return await _remove(self._reader, canaries, is_ours, self._masker, at_most)
 
     async def aclose(self) -> None:
         """Close the connection and end its thread."""
@@ -146,9 +146,9 @@ class SenderMailboxWatcher:
         """Return when another look may pay. Cancellable; the connection stays open."""
         await self._reader.news()
 
-    async def remove(self, canaries: Sequence[Canary]) -> Sequence[Removed]:
+    async def remove(self, canaries: Sequence[Canary], *, at_most: int) -> Sequence[Removed]:
         """Remove every mail with the verified token of one of the canaries from our own mailbox."""
-        return await _remove(self._reader, canaries, lambda _: True, self._masker)
+        return await _remove(self._reader, canaries, lambda _: True, self._masker, at_most)
 
     async def aclose(self) -> None:
         """Close the connection and end its thread."""
@@ -213,14 +213,18 @@ def _blind(
 
 
 async def _remove(
-    reader: MailboxReader, canaries: Sequence[Canary], is_ours: Callable[[Mail], bool], masker: Masker
+    reader: MailboxReader,
+    canaries: Sequence[Canary],
+    is_ours: Callable[[Mail], bool],
+    masker: Masker,
+    at_most: int,
 ) -> Sequence[Removed]:
     place = reader.settings.place
     by_id = {one.id: one for one in canaries}
     if not canaries:
         return ()
     try:
-        gone = await reader.remove(canaries, is_ours)
+        gone = await reader.remove(canaries, is_ours, at_most=at_most)
     except MailboxUnreadable as error:
         detail = masker.detail(str(error))
         return [Removed(one, KIND, place, "", RemovalState.FAILED, detail) for one in canaries]

@@ -14,6 +14,7 @@ from canary.requester import Standing, standing
 from canary.signature import CanaryId, find_tokens, launched_at_of
 from canary.ticket import Ticket, TicketState
 from probes.contracts import (
+    ABOVE_CAP,
     Blind,
     Check,
     Clock,
@@ -106,11 +107,11 @@ class TicketWatcher:
             return
         await self._clock.sleep(wait)
 
-    async def remove(self, canaries: Sequence[Canary]) -> Sequence[Removed]:
+    async def remove(self, canaries: Sequence[Canary], *, at_most: int) -> Sequence[Removed]:
         """Find and dispose of the canaries' tickets: a verified token *and* a requester of ours, else not touched.
 
         Repeatable: a ticket that is closed already is answered as absent. A system that can't be read, or not
-        whole, is answered as failed for each canary of which nothing was found.
+        whole, is answered as failed for each canary of which nothing was found; so is a ticket above ``at_most``.
         """
         how = self._settings.disposal
         if how is None or not canaries:
@@ -131,8 +132,13 @@ class TicketWatcher:
                     if self._standing(canary, ticket).may_be_cleaned:
                         owners[ticket.ref.id] = canary
                         tickets.append(ticket)
-            disposed = await self._system.dispose(tickets, how) if tickets else ()
+            now, later = tickets[:at_most], tickets[at_most:]
+            disposed = await self._system.dispose(now, how) if now else ()
         removed = [self._removed(owners[one.ref.id], one) for one in disposed]
+        removed += [
+            self._removed(owners[one.ref.id], Disposed(one.ref, RemovalState.FAILED, ABOVE_CAP))
+            for one in later
+        ]
         if not look.is_complete:
             found = {one.canary.id for one in removed}
             detail = "not all tickets could be read: it is not known whether one is left"

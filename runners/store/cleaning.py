@@ -1,5 +1,6 @@
 """Cleaning: what is left over of canaries, and the append-only audit of what was done about it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import false, func, select, true, update
@@ -8,8 +9,7 @@ from sqlalchemy.engine import Connection
 from canary.instruments import metrics
 from canary.path import PathName
 from canary.signature import CanaryId
-from canary.ticket import TicketRef
-from runners.contracts import AuditEntry, Leftover, RemovalKind
+from runners.contracts import BEGUN, AuditEntry, Leftover, RemovalKind
 from runners.store import outbox
 from runners.store.counters import Tally
 from runners.store.sql import inserted
@@ -21,54 +21,19 @@ _DISPOSED = ("done", "accepted")
 """The outcomes that changed something at the place; a refusal or a failure did not."""
 
 
-def note_ticket(connection: Connection, canary_id: CanaryId, ref: TicketRef, *, at: datetime) -> None:
-    """Remember a ticket as something to remove; nothing where it is known, removed or not.
-
-    A ticket that comes after its canary was clean makes it outstanding again.
-    """
-    path = _path_of(connection, canary_id)
-    if path is None:
-        return
-    is_new = inserted(
-        connection,
-        leftover,
-        canary_id=canary_id,
-        kind=RemovalKind.TICKET,
-        place=ref.system,
-        what=ref.id,
-        path=path,
-        attempts=0,
-        next_at=at,
-        since_at=at,
-        detail="",
-        url=ref.url,
-        is_gone=False,
-    )
-    if is_new:
-        connection.execute(
-            update(canary)
-            .where(canary.c.id == canary_id, canary.c.is_clean == true())
-            .values(is_clean=False, cleaned_at=None)
-        )
+def note_begun(connection: Connection, entries: Sequence[AuditEntry]) -> None:
+    """Write lines of the audit, and nothing else."""
+    for entry in entries:
+        _write(connection, entry)
 
 
 def note_removed(connection: Connection, entry: AuditEntry, *, next_at: datetime | None) -> None:
-    """Write one line of the audit, and what became of the leftover; a line that is there already changes nothing."""
+    """Write one line of the audit, and what became of the leftover; a line that is there already changes nothing.
+
+    What is still there of a canary that was clean makes it outstanding again.
+    """
     path = _path_of(connection, entry.canary_id)
-    is_new = inserted(
-        connection,
-        audit,
-        at=entry.at,
-        prober=entry.prober,
-        canary_id=entry.canary_id,
-        kind=entry.kind,
-        place=entry.place,
-        what=entry.what,
-        action=entry.action,
-        outcome=entry.outcome,
-        detail=entry.detail,
-    )
-    if not is_new or path is None:
+    if not _write(connection, entry) or path is None:
         return
     if next_at is None:
         _gone(connection, entry, path)
@@ -145,6 +110,23 @@ def disposals_since(connection: Connection, place: str, since: datetime) -> int:
     return connection.scalar(counted) or 0
 
 
+def _write(connection: Connection, entry: AuditEntry) -> bool:
+    """Write one line of the audit; False where it is there already."""
+    return inserted(
+        connection,
+        audit,
+        at=entry.at,
+        prober=entry.prober,
+        canary_id=entry.canary_id,
+        kind=entry.kind,
+        place=entry.place,
+        what=entry.what,
+        action=entry.action,
+        outcome=entry.outcome,
+        detail=entry.detail,
+    )
+
+
 def _path_of(connection: Connection, canary_id: CanaryId) -> PathName | None:
     """The canary's path, its row held, so that one canary is cleaned by one transaction at a time; None: unknown."""
     held = select(canary.c.path).where(canary.c.id == canary_id).with_for_update()
@@ -153,8 +135,9 @@ def _path_of(connection: Connection, canary_id: CanaryId) -> PathName | None:
 
 
 def _tries(connection: Connection, canary_id: CanaryId) -> int:
-    """How many lines the audit has of a canary."""
-    return connection.scalar(select(func.count()).where(audit.c.canary_id == canary_id)) or 0
+    """How many tries to remove something of a canary the audit has the end of."""
+    tried = select(func.count()).where(audit.c.canary_id == canary_id, audit.c.outcome != BEGUN)
+    return connection.scalar(tried) or 0
 
 
 def _gone(connection: Connection, entry: AuditEntry, path: PathName) -> None:
@@ -185,6 +168,11 @@ def _still_there(connection: Connection, entry: AuditEntry, path: PathName, next
             leftover.c.what == entry.what,
         )
         .values(attempts=leftover.c.attempts + 1, next_at=next_at, detail=entry.detail, is_gone=False)
+    )
+    connection.execute(
+        update(canary)
+        .where(canary.c.id == entry.canary_id, canary.c.is_clean == true())
+        .values(is_clean=False, cleaned_at=None)
     )
 
 

@@ -12,8 +12,7 @@ from canary.incident import Change, Incident, Progress, Transition
 from canary.observation import Observation
 from canary.path import PathName
 from canary.signature import CanaryId
-from canary.slot import Slot
-from canary.ticket import TicketRef
+from canary.slot import MissedSlot, Slot
 from runners.contracts import AuditEntry, CanaryQuery, Leftover, PathFacts, Record, Sample, Settlement
 from runners.store import canaries, claims, cleaning, counters, incidents, observing, schema, settling
 from runners.store import gauges as readings
@@ -115,6 +114,23 @@ class SqlStore:
         """Insert (path, slot time); True for exactly one caller."""
         return await self._database.write(partial(claims.claim, one=slot, holder=holder, at=at))
 
+    async def last_slot_at(self, path: PathName) -> datetime | None:
+        """The newest slot of a path that was claimed or is known to be missed."""
+        return await self._database.read(partial(claims.last_slot_at, path=path))
+
+    async def claimed_in_vain(self, path: PathName, *, before: datetime) -> Sequence[Slot]:
+        """Slots that were claimed and have no canary."""
+        return await self._database.read(partial(claims.claimed_in_vain, path=path, before=before))
+
+    async def note_missed(self, missed: Sequence[MissedSlot], *, at: datetime) -> int:
+        """Keep slots as missed, and count them."""
+        work = partial(claims.note_missed, missed=missed, prober=self._prober, at=at)
+        return await self._database.write(work)
+
+    async def missed(self, path: PathName, *, since: datetime) -> Sequence[MissedSlot]:
+        """A path's missed slots, oldest first."""
+        return await self._database.read(partial(claims.missed, path=path, since=since))
+
     # settling
     async def progress(self, path: PathName) -> tuple[Progress, int]:
         """What the incident fold remembers of a path, and its version."""
@@ -146,9 +162,9 @@ class SqlStore:
         return await self._database.read(partial(settling.path_facts, path=path))
 
     # cleaning
-    async def note_ticket(self, canary_id: CanaryId, ref: TicketRef, *, at: datetime) -> None:
-        """Remember a verified ticket of ours as something to remove."""
-        await self._database.write(partial(cleaning.note_ticket, canary_id=canary_id, ref=ref, at=at))
+    async def note_begun(self, entries: Sequence[AuditEntry]) -> None:
+        """Write audit lines of removals that are about to be tried."""
+        await self._database.write(partial(cleaning.note_begun, entries=entries))
 
     async def note_removed(self, entry: AuditEntry, *, next_at: datetime | None) -> None:
         """Write the audit line and the leftover's new state; outlives a loss of power."""

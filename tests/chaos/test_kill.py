@@ -25,7 +25,8 @@ MOST = {"store.append": 12, "http.call": 2, "smtp.answer.read_response": 4}
 UNREACHED = {
     "store.abandoned", "store.find", "store.renew", "store.store_progress", "store.transitions",
     "store.incidents", "store.path_facts", "store.samples", "store.audit", "store.disposals_since",
-    "store.note_control", "store.control_worked_at", "store.known", "store.latest_gauges", "store.note_ticket",
+    "store.note_control", "store.control_worked_at", "store.known", "store.latest_gauges", "store.missed",
+    "store.note_missed", "store.last_slot_at", "store.claimed_in_vain",
 }  # fmt: skip
 """Verbs that a healthy canary's life need not reach."""
 

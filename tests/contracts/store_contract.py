@@ -11,7 +11,6 @@ from canary.incident import Progress
 from canary.observation import Depth, Outcome
 from canary.reason import Reason
 from canary.signature import CanaryId
-from canary.slot import Slot
 from canary.verdict import Verdict
 from runners.contracts import CanaryQuery, SettlementConflict, Store, StoreError
 from tests.contracts.store_cases import (
@@ -155,16 +154,6 @@ class CanaryContract:
 
             assert dict(await store.known([*strangers, canary.id])) == {canary.id: canary}
             assert dict(await store.known([])) == {}
-
-        run(place, scenario)
-
-    def test_slot__belongs_to_exactly_one(self, place: StorePlace) -> None:
-        async def scenario(store: Store) -> None:
-            assert await store.claim(Slot(MAIL, NOON), holder="host-a", at=NOON)
-            assert not await store.claim(Slot(MAIL, NOON), holder="host-a", at=NOON)
-            assert not await store.claim(Slot(MAIL, NOON), holder="host-b", at=NOON)
-            assert await store.claim(Slot(FORM, NOON), holder="host-b", at=NOON)
-            assert await store.claim(Slot(MAIL, after(60)), holder="host-b", at=NOON)
 
         run(place, scenario)
 

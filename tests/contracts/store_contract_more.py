@@ -17,7 +17,7 @@ from canary.path import PathName
 from canary.slot import Slot
 from canary.ticket import TicketId, TicketRef
 from canary.verdict import Verdict
-from runners.contracts import Settlement, SettlementConflict, Store
+from runners.contracts import BEGUN, Settlement, SettlementConflict, Store
 from tests.contracts.store_cases import (
     FORM,
     MAIL,
@@ -125,20 +125,31 @@ class IncidentContract:
 class CleaningContract:
     """What is left over, and the audit."""
 
-    def test_noted_ticket__is_left_over_until_it_is_removed_and_is_not_noted_again(
-        self, place: StorePlace
-    ) -> None:
+    def test_removal_that_is_begun__is_a_line_of_the_audit_and_nothing_else(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             canary = await recorded(store, make_canary())
-            await store.note_ticket(canary.id, TICKET, at=after(50))
-            await store.note_ticket(canary.id, TICKET, at=after(55))
+            begun = removal(canary.id, what="", outcome=BEGUN)
+            await store.note_begun([begun, removal(make_canary(2).id, what="", outcome=BEGUN)])
+            await store.note_begun([begun])
+
+            assert len(await store.audit(since=None, limit=9)) == 2
+            assert list(await store.leftovers()) == []
+            assert await store.disposals_since("desk", NOON) == 0
+            labels = {"path": MAIL, "kind": "ticket", "outcome": BEGUN}
+            assert await figure(store, "intake.cleanup.attempts", **labels) is None
+
+        run(place, scenario)
+
+    def test_removal_that_failed__is_left_over_until_it_is_done(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            canary = await recorded(store, make_canary())
+            await store.note_removed(removal(canary.id, outcome="failed", at=50), next_at=after(80))
 
             (left,) = await store.leftovers()
             assert (left.canary_id, left.path, left.place, left.what) == (canary.id, MAIL, "desk", "17")
-            assert (left.attempts, left.next_at, left.since) == (0, after(50), after(50))
+            assert (left.attempts, left.next_at, left.since) == (1, after(80), after(50))
 
             await store.note_removed(removal(canary.id), next_at=None)
-            await store.note_ticket(canary.id, TICKET, at=after(120))
 
             assert list(await store.leftovers()) == []
             labels = {"path": MAIL, "kind": "ticket", "outcome": "done"}
@@ -182,13 +193,14 @@ class CleaningContract:
         async def scenario(store: Store) -> None:
             canary = await recorded(store, make_canary())
             await store.settle(settlement(judged(canary, Verdict.LOST)))
-            await store.note_ticket(canary.id, TICKET, at=after(50))
+            await store.note_removed(removal(canary.id, outcome="failed", at=50), next_at=after(80))
             await store.finish_clean(canary.id, at=after(60))
             await store.finish_clean(canary.id, at=after(61))
             assert list(await store.leftovers()) == []
             assert list(await store.outstanding(after(62))) == []
 
-            await store.note_ticket(canary.id, replace(TICKET, id=TicketId("18")), at=after(90000))
+            stray = removal(canary.id, what="18", outcome="failed", at=90000)
+            await store.note_removed(stray, next_at=after(93600))
 
             assert [one.what for one in await store.leftovers()] == ["18"]
             assert [one.canary.id for one in await store.outstanding(after(90000))] == [canary.id]
@@ -199,7 +211,6 @@ class CleaningContract:
         async def scenario(store: Store) -> None:
             entry = removal(make_canary().id)
             await store.note_removed(entry, next_at=after(130))
-            await store.note_ticket(make_canary().id, TICKET, at=after(130))
 
             assert list(await store.audit(since=None, limit=9)) == [entry]
             assert list(await store.leftovers()) == []
@@ -450,7 +461,7 @@ class RaceContract:
                     lambda: store.append(looked(canary, 5)),
                     lambda: store.launch_ended(canary.id),
                     lambda: store.claim(claim, holder="host-a", at=NOON),
-                    lambda: store.note_ticket(canary.id, TICKET, at=after(50)),
+                    lambda: store.note_begun([removal(canary.id, outcome=BEGUN)]),
                     lambda: _settles(store, judgement),
                     lambda: store.note_removed(removal(canary.id), next_at=None),
                     lambda: store.finish_clean(canary.id, at=after(70)),
@@ -467,7 +478,7 @@ class RaceContract:
                     True,
                 )
                 assert list(await store.leftovers()) == []
-                assert len(await store.audit(since=None, limit=9)) == 1
+                assert len(await store.audit(since=None, limit=9)) == 2
                 assert {one.name: one.value for one in await store.samples()} == {
                     "intake.canary.launched": 1,
                     "intake.canary.verdicts": 1,

@@ -15,10 +15,10 @@ from canary.instruments import Instrument, by_name, metrics
 from canary.observation import Observation, Outcome, Stage
 from canary.path import PathName
 from canary.signature import CanaryId
-from canary.slot import Slot
-from canary.ticket import TicketRef
+from canary.slot import MissedCause, MissedSlot, Slot
 from canary.verdict import Judgement, Verdict
 from runners.contracts import (
+    BEGUN,
     AuditEntry,
     CanaryQuery,
     Leftover,
@@ -53,9 +53,11 @@ class _Row:
 class MemoryStore:
     """Satisfies `runners.contracts.Store`; two tasks that use one see what two processes would."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, prober: str = "") -> None:
+        self._prober = prober
         self._rows: dict[CanaryId, _Row] = {}
-        self._slots: set[Slot] = set()
+        self._slots: dict[Slot, datetime] = {}
+        self._missed: dict[Slot, MissedCause] = {}
         self._progress: dict[PathName, tuple[Progress, int]] = {}
         self._incidents: dict[str, Incident] = {}
         self._transitions: list[tuple[str, datetime, Transition]] = []
@@ -158,10 +160,46 @@ class MemoryStore:
 
     # slots
     async def claim(self, slot: Slot, *, holder: str, at: datetime) -> bool:
-        del holder, at
+        del holder
         is_free = slot not in self._slots
-        self._slots.add(slot)
+        if is_free:
+            self._slots[slot] = at
         return is_free
+
+    async def last_slot_at(self, path: PathName) -> datetime | None:
+        return max((one.at for one in (*self._slots, *self._missed) if one.path == path), default=None)
+
+    async def claimed_in_vain(self, path: PathName, *, before: datetime) -> Sequence[Slot]:
+        launched = {
+            Slot(one.canary.path, one.canary.slot_at) for one in self._rows.values() if one.canary.slot_at
+        }
+        return sorted(
+            (
+                one
+                for one, claimed_at in self._slots.items()
+                if one.path == path
+                and claimed_at < before
+                and one.at > before - timedelta(days=1)
+                and one not in launched
+                and one not in self._missed
+            ),
+            key=lambda one: one.at,
+        )
+
+    async def note_missed(self, missed: Sequence[MissedSlot], *, at: datetime) -> int:
+        del at
+        new = [one for one in missed if one.slot not in self._missed]
+        for one in new:
+            self._missed[one.slot] = one.cause
+            self._count(metrics.PROBER_MISFIRES, {"path": one.slot.path, "prober": self._prober})
+        return len(new)
+
+    async def missed(self, path: PathName, *, since: datetime) -> Sequence[MissedSlot]:
+        return [
+            MissedSlot(slot, cause)
+            for slot, cause in sorted(self._missed.items(), key=lambda one: one[0].at)
+            if slot.path == path and slot.at >= since
+        ]
 
     # settling
     async def progress(self, path: PathName) -> tuple[Progress, int]:
@@ -233,20 +271,20 @@ class MemoryStore:
         )
 
     # cleaning
-    async def note_ticket(self, canary_id: CanaryId, ref: TicketRef, *, at: datetime) -> None:
-        thing = (canary_id, RemovalKind.TICKET, ref.system, str(ref.id))
-        if canary_id not in self._rows or thing in self._leftovers:
-            return
-        path = self._rows[canary_id].canary.path
-        self._leftovers[thing] = Leftover(canary_id, path, *thing[1:], 0, at, at, "")
-        self._rows[canary_id].is_clean = False
+    async def note_begun(self, entries: Sequence[AuditEntry]) -> None:
+        for entry in entries:
+            self._write(entry)
+
+    def _write(self, entry: AuditEntry) -> bool:
+        known = {replace(one, prober="", detail="") for one in self._audit}
+        is_new = replace(entry, prober="", detail="") not in known
+        if is_new:
+            self._audit.append(entry)
+        return is_new
 
     async def note_removed(self, entry: AuditEntry, *, next_at: datetime | None) -> None:
-        if any(
-            replace(one, prober="", detail="") == replace(entry, prober="", detail="") for one in self._audit
-        ):
+        if not self._write(entry):
             return
-        self._audit.append(entry)
         row = self._rows.get(entry.canary_id)
         if row is None:
             return
@@ -259,11 +297,12 @@ class MemoryStore:
             self._leftovers[thing] = Leftover(
                 entry.canary_id, row.canary.path, *thing[1:], attempts + 1, next_at, since, entry.detail
             )
+            row.is_clean = False
         else:
             self._leftovers[thing] = None
             if vague in self._leftovers:
                 self._leftovers[vague] = None
-        number = sum(1 for one in self._audit if one.canary_id == entry.canary_id)
+        number = sum(1 for one in self._audit if one.canary_id == entry.canary_id and one.outcome != BEGUN)
         self.exports.append((entry.canary_id, f"cleanup/{number}"))
         labels = {"path": row.canary.path, "kind": entry.kind, "outcome": entry.outcome}
         self._count(metrics.CLEANUP_ATTEMPTS, labels)
@@ -332,7 +371,8 @@ class MemoryStore:
             del self._rows[canary_id]
         self._leftovers = {key: one for key, one in self._leftovers.items() if key[0] not in old}
         self._gauges = {key: one for key, one in self._gauges.items() if one.read_at >= now - _KEPT}
-        self._slots = {one for one in self._slots if one.at >= now - _KEPT}
+        self._slots = {one: at for one, at in self._slots.items() if one.at >= now - _KEPT}
+        self._missed = {one: cause for one, cause in self._missed.items() if one.at >= now - _KEPT}
         return len(old)
 
     def _oldest_first(self) -> list[Record]:

@@ -13,7 +13,7 @@ from canary.reason import Reason
 from canary.signature import CanaryId
 from canary.slot import Slot, due_slot
 from canary.ticket import Ticket, TicketId, TicketRef
-from probes.contracts import Check, RemovalState, Removed, Report
+from probes.contracts import ABOVE_CAP, Check, RemovalState, Removed, Report
 from probes.masking import Masker
 from runners.prober import Place, Prober
 from tests.fakes.clock import FakeClock
@@ -138,15 +138,16 @@ class FakeDeskWatcher:
     async def news(self) -> None:
         await self._world.clock.sleep(1.0)
 
-    async def remove(self, canaries: Sequence[Canary]) -> Sequence[Removed]:
+    async def remove(self, canaries: Sequence[Canary], *, at_most: int) -> Sequence[Removed]:
         await asyncio.sleep(0)
-        found = []
+        found: list[Removed] = []
         for canary in canaries:
-            tickets = self._tickets(canary)
             self._world.removed.append(canary.id)
-            found += [
-                Removed(canary, "ticket", "desk", ticket.ref.id, self._world.removal) for ticket in tickets
-            ]
+            for ticket in self._tickets(canary):
+                is_above = len(found) >= at_most
+                state = RemovalState.FAILED if is_above else self._world.removal
+                detail = ABOVE_CAP if is_above else ""
+                found.append(Removed(canary, "ticket", "desk", ticket.ref.id, state, detail))
         return found
 
 

@@ -286,8 +286,8 @@ def test_removal__takes_our_mails_alone_and_is_repeatable(mailhost: Dovecot, can
 
     async def main() -> tuple[list[RemovalState], list[RemovalState]]:
         async with support(mailhost) as watcher:
-            first = [one.state for one in await watcher.remove([canary])]
-            return first, [one.state for one in await watcher.remove([canary])]
+            first = [one.state for one in await watcher.remove([canary], at_most=600)]
+            return first, [one.state for one in await watcher.remove([canary], at_most=600)]
 
     first, second = asyncio.run(main())
 
@@ -302,7 +302,7 @@ def test_support_mailbox_that_we_may_not_write_to__is_left_alone(mailhost: Dovec
 
     async def main() -> Sequence[object]:
         async with support(mailhost, replace(settings(mailhost, SUPPORT), may_remove=False)) as watcher:
-            return await watcher.remove([canary])
+            return await watcher.remove([canary], at_most=600)
 
     assert asyncio.run(main()) == ()
     assert len(mailhost.messages(SUPPORT)) == 1
@@ -354,7 +354,7 @@ def test_own_mailbox__is_cleaned_of_replies_and_bounces(mailhost: Dovecot, canar
 
     async def main() -> list[RemovalState]:
         async with sender(mailhost) as watcher:
-            return [one.state for one in await watcher.remove([canary])]
+            return [one.state for one in await watcher.remove([canary], at_most=600)]
 
     assert asyncio.run(main()) == [RemovalState.DONE, RemovalState.DONE]
     assert [one.raw for one in mailhost.messages(SENDER)] == [other]

@@ -442,7 +442,7 @@ def test_nothing_but_reading__is_ever_asked_of_the_support_mailbox(script: Scrip
         async with watching(port) as watcher:
             await look(watcher, canary)
             await look(watcher, canary, Depth.DEADLINE)
-            assert await watcher.remove([canary]) == ()
+            assert await watcher.remove([canary], at_most=600) == ()
 
     asyncio.run(main())
 

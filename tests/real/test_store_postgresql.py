@@ -10,6 +10,7 @@ import pytest
 
 from runners.contracts import Store, StoreError
 from runners.store import NoStoreYet, open_store
+from tests.contracts.slot_contract import SlotContract
 from tests.contracts.store_cases import NOON, StorePlace, make_canary, recorded, removal
 from tests.contracts.store_contract import CanaryContract, ObservationContract, SettlingContract
 from tests.contracts.store_contract_more import (
@@ -82,6 +83,9 @@ class TestHousekeeping(HousekeepingContract): ...
 
 
 class TestRaces(RaceContract): ...
+
+
+class TestSlots(SlotContract): ...
 
 
 def _error_of(url: str, *, read_only: bool = False) -> StoreError:

@@ -85,7 +85,7 @@ class Session:
         """Look both ways, clean what is known, then sweep as a prober with an empty store."""
         for depth in Depth:
             await self.watcher.look(known, depth, self.report)
-        removed = await self.watcher.remove(known)
+        removed = await self.watcher.remove(known, at_most=5000)
         found = await self.watcher.orphans(launched_before=now + timedelta(minutes=1))
         disposed = await self.watcher.remove_orphans(found)
         again = await self.watcher.orphans(launched_before=now + timedelta(minutes=1))

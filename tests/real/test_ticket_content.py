@@ -122,7 +122,7 @@ def test_two_tickets_of_one_mail__are_both_seen_and_both_removed(desk: HelpdeskB
     async def main() -> int:
         async with desk.opened() as system:
             watcher = TicketWatcher(system, watcher_settings(desk), clock=SystemClock(), masker=Masker())
-            return len(await watcher.remove([canary]))
+            return len(await watcher.remove([canary], at_most=600))
 
     assert len({one.ticket.ref.id for one in seen if one.ticket is not None}) == 2
     assert asyncio.run(main()) == 2

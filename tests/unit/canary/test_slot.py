@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.path import PathName
-from canary.slot import Slot, due_slot, jitter, phase
+from canary.slot import Slot, due_slot, jitter, phase, slots_between
 from tests.unit.canary.facts import NOON
 
 names = st.text(min_size=1, max_size=20).map(PathName)
@@ -81,3 +81,22 @@ def test_jitter__differs_from_slot_to_slot() -> None:
     hours = [Slot(PathName("support-email"), NOON + timedelta(hours=n)) for n in range(24)]
 
     assert len({jitter(slot, timedelta(minutes=5)) for slot in hours}) == 24
+
+
+@given(names, st.integers(60, 7200), moments, st.integers(0, 40), st.integers(0, 40))
+def test_slots_between__are_all_that_were_due_and_neither_end(
+    name: PathName, seconds: int, now: datetime, first: int, count: int
+) -> None:
+    interval = timedelta(seconds=seconds)
+    newest = due_slot(name, interval, now).at
+    oldest = newest - interval * (first + count)
+
+    found = slots_between(
+        lambda at: due_slot(name, interval, at), after=oldest, before=newest - interval * first
+    )
+
+    assert [one.at for one in found] == [newest - interval * (first + back) for back in range(1, count)]
+
+
+def test_slots_between__of_a_path_without_schedule__are_none() -> None:
+    assert list(slots_between(lambda _: None, after=NOON, before=NOON + timedelta(days=1))) == []

@@ -8,11 +8,10 @@ import pytest
 
 from canary.hop import Hop
 from canary.observation import Observation
-from canary.path import PathName
 from canary.reason import Reason
 from canary.verdict import Verdict
-from probes.contracts import RemovalState
-from runners.contracts import StoreError
+from probes.contracts import ABOVE_CAP, RemovalState, Removed
+from runners.contracts import BEGUN, RemovalKind, StoreError
 from runners.oneshot import OneShot, RunOptions, RunResult
 from runners.prober import GaugedPlace
 from runners.progress import Silent
@@ -145,7 +144,7 @@ def test_two_tickets__run__confirms_with_the_flaw_duplicate_and_removes_both(
     assert judgement is not None
     assert [(flaw.hop, flaw.reason) for flaw in judgement.flaws] == [(Hop.TICKET_CONTENT, Reason.DUPLICATE)]
     audit = run_jumping(clock, store.audit(since=None, limit=10))
-    assert len({entry.what for entry in audit}) == 2
+    assert len({entry.what for entry in audit if entry.outcome == RemovalState.DONE}) == 2
 
 
 def test_removal_fails__run__leaves_it_to_the_next_and_says_so(
@@ -265,20 +264,6 @@ def test_disabled_path__run_without_names__launches_nothing(
     assert result.records == ()
 
 
-def test_cap_reached__scheduled_launch__is_left_out(
-    world: World, store: MemoryStore, clock: FakeClock
-) -> None:
-    capped = replace(prober_of(world), cap_per_hour={"desk": 1})
-    for _ in range(2):
-        run_jumping(
-            clock, OneShot(capped, store, clock=clock, progress=Silent()).run(RunOptions(only_due=True))
-        )
-        clock.advance(timedelta(minutes=10).total_seconds())
-
-    assert len(world.sent) == 1
-    assert PathName("support-email") in capped.paths
-
-
 def test_launch_still_under_way_at_the_deadline__is_not_taken_for_stopped(run: Run, world: World) -> None:
     world.launch_seconds = 90.0
     world.ticket_after_seconds = None
@@ -344,7 +329,7 @@ def test_store_that_fails_within_the_launch__run__ends_and_exits_3(
     assert [one.verdict for one in result.records] == [Verdict.PENDING]
 
 
-def test_cap_on_removals__leaves_the_rest_to_the_next_hour(
+def test_cap_on_removals__leaves_the_rest_to_the_next_hour_as_leftovers(
     world: World, store: MemoryStore, clock: FakeClock
 ) -> None:
     paths = [email_path(f"path-{number}") for number in range(4)]
@@ -354,10 +339,41 @@ def test_cap_on_removals__leaves_the_rest_to_the_next_hour(
     assert len(world.removed) == 3
     run_jumping(clock, OneShot(prober, store, clock=clock, progress=Silent()).run(RunOptions(launches=False)))
     assert len(world.removed) == 3
+    left = run_jumping(clock, store.leftovers())
+    assert [(one.place, one.kind, one.detail) for one in left] == [("desk", RemovalKind.TICKET, ABOVE_CAP)]
     clock.advance(3700)
     run_jumping(clock, OneShot(prober, store, clock=clock, progress=Silent()).run(RunOptions(launches=False)))
 
     assert len(world.removed) == 4
+    assert run_jumping(clock, store.leftovers()) == []
+
+
+def test_canary_that_multiplied__cap_on_removals__counts_its_tickets(
+    world: World, store: MemoryStore, clock: FakeClock
+) -> None:
+    world.tickets_each = 5
+    prober = replace(prober_of(world), disposals_per_hour={"desk": 3})
+
+    run_jumping(clock, OneShot(prober, store, clock=clock, progress=Silent()).run(RunOptions()))
+
+    lines = run_jumping(clock, store.audit(since=None, limit=99))
+    assert [one.outcome for one in lines].count(RemovalState.DONE) == 3
+    assert len(run_jumping(clock, store.leftovers())) == 2
+
+
+def test_process_killed_while_it_removes__audit_has_what_it_began(
+    world: World, store: MemoryStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prober = prober_of(world)
+
+    async def dies(*_: object, **__: object) -> Sequence[Removed]:
+        raise StoreError("killed here")
+
+    monkeypatch.setattr(prober.places["desk"].watcher, "remove", dies)
+    result = run_jumping(clock, OneShot(prober, store, clock=clock, progress=Silent()).run(RunOptions()))
+
+    (line,) = run_jumping(clock, store.audit(since=None, limit=9))
+    assert (line.canary_id, line.place, line.outcome) == (result.records[0].canary.id, "desk", BEGUN)
 
 
 def test_gauge_that_answers_slowly__is_waited_for_before_the_breach_is_given_its_reason(

@@ -103,7 +103,7 @@ def test_throttled_system__is_not_asked_again_before_its_time_and_each_look_is_t
     scene.look(canary)
     scene.desk.raises = None
     during = told(scene.look(canary))
-    removed = scene.run(scene.watcher.remove([canary]))
+    removed = scene.run(scene.watcher.remove([canary], at_most=600))
     scene.run(scene.watcher.news())
     after = told(scene.look(canary))
 

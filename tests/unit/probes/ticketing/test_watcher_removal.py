@@ -24,7 +24,7 @@ def test_remove__closes_ours_and_the_listed_forwarders_and_nothing_else() -> Non
     ]
     before = [scene.desk.tickets[one] for one in others]
 
-    removed = scene.run(scene.watcher.remove([canary]))
+    removed = scene.run(scene.watcher.remove([canary], at_most=600))
 
     assert [(one.what, one.state) for one in removed] == [
         (ours, RemovalState.DONE),
@@ -38,11 +38,26 @@ def test_remove__twice__finds_it_gone() -> None:
     canary = scene.canary()
     scene.ticket(canary)
 
-    scene.run(scene.watcher.remove([canary]))
-    removed = scene.run(scene.watcher.remove([canary]))
+    scene.run(scene.watcher.remove([canary], at_most=600))
+    removed = scene.run(scene.watcher.remove([canary], at_most=600))
 
     assert [one.state for one in removed] == [RemovalState.ABSENT]
     assert scene.desk.disposals == ["1"]
+
+
+def test_remove__more_tickets_than_allowed__leaves_the_rest_and_says_which() -> None:
+    scene = Scene()
+    canary = scene.canary()
+    tickets = [scene.ticket(canary) for _ in range(3)]
+
+    removed = scene.run(scene.watcher.remove([canary], at_most=2))
+
+    assert [(one.what, one.state) for one in removed] == [
+        (tickets[0], RemovalState.DONE),
+        (tickets[1], RemovalState.DONE),
+        (tickets[2], RemovalState.FAILED),
+    ]
+    assert scene.desk.disposals == tickets[:2]
 
 
 def test_remove__a_ticket_that_is_held_aside__too() -> None:
@@ -50,7 +65,7 @@ def test_remove__a_ticket_that_is_held_aside__too() -> None:
     canary = scene.canary()
     scene.ticket(canary, cause="spam")
 
-    removed = scene.run(scene.watcher.remove([canary]))
+    removed = scene.run(scene.watcher.remove([canary], at_most=600))
 
     assert [one.state for one in removed] == [RemovalState.DONE]
 
@@ -61,9 +76,9 @@ def test_remove__promised_only__is_accepted_until_a_later_look_shows_it_closed()
     scene.desk.accepts_only = True
     scene.ticket(canary)
 
-    first = scene.run(scene.watcher.remove([canary]))
+    first = scene.run(scene.watcher.remove([canary], at_most=600))
     scene.desk.work_off()
-    second = scene.run(scene.watcher.remove([canary]))
+    second = scene.run(scene.watcher.remove([canary], at_most=600))
 
     assert [one.state for one in first] == [RemovalState.ACCEPTED]
     assert [one.state for one in second] == [RemovalState.ABSENT]
@@ -75,7 +90,7 @@ def test_remove__a_refused_ticket__is_failed_and_the_others_are_done() -> None:
     scene.desk.refuses.add(scene.ticket(first))
     scene.ticket(second)
 
-    removed = scene.run(scene.watcher.remove([first, second]))
+    removed = scene.run(scene.watcher.remove([first, second], at_most=600))
 
     assert {one.canary.id: one.state for one in removed} == {
         first.id: RemovalState.FAILED,
@@ -91,7 +106,7 @@ def test_remove__unreadable__is_failed_for_each_canary(raised: Exception) -> Non
     canaries = [scene.canary(), scene.canary()]
     scene.desk.raises = raised
 
-    removed = scene.run(scene.watcher.remove(canaries))
+    removed = scene.run(scene.watcher.remove(canaries, at_most=600))
 
     assert [(one.canary, one.what, one.state) for one in removed] == [
         (one, "", RemovalState.FAILED) for one in canaries
@@ -104,7 +119,7 @@ def test_remove__not_read_whole__does_not_say_that_nothing_is_left() -> None:
     scene.ticket(found)
     scene.desk.is_complete = False
 
-    removed = scene.run(scene.watcher.remove([found, hidden]))
+    removed = scene.run(scene.watcher.remove([found, hidden], at_most=600))
 
     assert {one.canary.id: one.state for one in removed} == {
         found.id: RemovalState.DONE,
@@ -117,7 +132,7 @@ def test_cleanup_none__neither_looks_nor_writes() -> None:
     canary = scene.canary()
     scene.ticket(canary)
 
-    removed = scene.run(scene.watcher.remove([canary]))
+    removed = scene.run(scene.watcher.remove([canary], at_most=600))
     found = scene.run(scene.watcher.orphans(launched_before=scene.clock.now() + timedelta(seconds=1)))
     disposed = scene.run(scene.watcher.remove_orphans(found))
 

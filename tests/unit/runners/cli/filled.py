@@ -140,7 +140,6 @@ def fill(folder: FilePath, *, broken: bool, text: str = FULL) -> History:
                     canary = history.canary(history.now - timedelta(minutes=minutes))
                     at = canary.deadline_at + 3 * SECONDS
                     await history.settled(store, canary, vanished(canary), at=at)
-            await store.note_ticket(first.id, REF, at=history.now)
             entry = AuditEntry(
                 history.now, "fra-1", first.id, RemovalKind.TICKET, "desk", "17", "close", "done", ""
             )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.contracts.slot_contract import SlotContract
 from tests.contracts.store_cases import StorePlace
 from tests.contracts.store_contract import CanaryContract, ObservationContract, SettlingContract
 from tests.contracts.store_contract_more import (
@@ -41,3 +42,6 @@ class TestHousekeeping(HousekeepingContract): ...
 
 
 class TestRaces(RaceContract): ...
+
+
+class TestSlots(SlotContract): ...

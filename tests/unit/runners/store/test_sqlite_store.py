@@ -10,6 +10,7 @@ import pytest
 
 from runners.contracts import Store
 from runners.store import open_store
+from tests.contracts.slot_contract import SlotContract
 from tests.contracts.store_cases import StorePlace
 from tests.contracts.store_contract import CanaryContract, ObservationContract, SettlingContract
 from tests.contracts.store_contract_more import (
@@ -69,3 +70,6 @@ class TestHousekeeping(HousekeepingContract): ...
 
 
 class TestRaces(RaceContract): ...
+
+
+class TestSlots(SlotContract): ...

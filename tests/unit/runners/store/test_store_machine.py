@@ -16,7 +16,6 @@ from canary.incident import Progress
 from canary.observation import Outcome
 from canary.signature import CanaryId
 from canary.slot import Slot
-from canary.ticket import TicketId, TicketRef
 from canary.verdict import Verdict
 from runners.contracts import SettlementConflict, Store
 from runners.store import open_store
@@ -159,22 +158,14 @@ class StoreMachine(RuleBasedStateMachine):
         known.verdict = verdict
 
     @precondition(lambda self: self.canaries)
-    @rule(data=st.data(), what=st.sampled_from(["17", "18"]))
-    def note_ticket(self, data: st.DataObject, what: str) -> None:
-        canary, known = self._one(data)
-        self.runner.run(self.store.note_ticket(canary.id, TicketRef("desk", TicketId(what)), at=after(50)))
-        if (canary.id, what) not in self.left:
-            self.left[canary.id, what] = True
-            known.is_clean = False
-
-    @precondition(lambda self: self.canaries)
     @rule(data=st.data(), what=st.sampled_from(["17", "18"]), is_gone=st.booleans())
     def note_removed(self, data: st.DataObject, what: str, *, is_gone: bool) -> None:
-        canary, _ = self._one(data)
+        canary, known = self._one(data)
         self.lines += 1
         entry = removal(canary.id, what=what, outcome="done" if is_gone else "failed", at=100 + self.lines)
         self.runner.run(self.store.note_removed(entry, next_at=None if is_gone else after(999)))
         self.left[canary.id, what] = not is_gone
+        known.is_clean = known.is_clean and is_gone
 
     @precondition(lambda self: self.canaries)
     @rule(data=st.data())

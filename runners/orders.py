@@ -1,0 +1,137 @@
+"""Which canaries a run launches: the slots that are due, the senders that take turns, and what holds a launch back."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from canary.path import Path, PathName
+from canary.slot import MissedCause, MissedSlot, Slot, slots_between
+from probes.contracts import Clock
+from runners.clean import MOST_LEFTOVERS
+from runners.contracts import CanaryQuery, Store
+from runners.launch import LEASE, Order
+from runners.prober import Prober
+from runners.progress import Progress
+
+_HOUR = timedelta(hours=1)
+_KEPT = timedelta(days=90)
+
+
+class Orders:
+    """Says what to launch; whatever holds a scheduled launch back is kept as a missed slot."""
+
+    def __init__(self, prober: Prober, store: Store, *, clock: Clock, progress: Progress) -> None:
+        self._prober = prober
+        self._store = store
+        self._clock = clock
+        self._progress = progress
+
+    async def orders(self, paths: Sequence[PathName], *, only_due: bool) -> list[Order]:
+        """One order a path that may be launched now.
+
+        Args:
+            paths: only these; empty: all. One that is not enabled launches nothing.
+            only_due: only where a slot is due that nobody has claimed; it is claimed here.
+
+        Raises:
+            StoreError: the store could not be asked, or a slot not be claimed.
+        """
+        wanted = [self._prober.paths[name] for name in paths] or list(self._prober.paths.values())
+        orders = []
+        for path in wanted:
+            if not path.is_enabled:
+                continue
+            order = await (self._due(path) if only_due else self._by_hand(path))
+            if order is not None:
+                orders.append(order)
+        return orders
+
+    async def _by_hand(self, path: Path) -> Order | None:
+        if await self._has_too_many_leftovers(path):
+            return None
+        sender = await self._sender(path)
+        await self._is_within_cap(path, sender)  # by hand it only warns
+        return Order(path, sender)
+
+    async def _due(self, path: Path) -> Order | None:
+        latest = self._prober.schedules.get(path.name)
+        slot = latest(self._clock.now()) if latest is not None else None
+        if slot is None:
+            return None
+        await self._note_missed_before(slot)
+        if not await self._store.claim(slot, holder=self._prober.name, at=self._clock.now()):
+            return None
+        if await self._has_too_many_leftovers(path):
+            await self._note_missed([MissedSlot(slot, MissedCause.LEFTOVERS)])
+            return None
+        sender = await self._sender(path)
+        if not await self._is_within_cap(path, sender):
+            await self._note_missed([MissedSlot(slot, MissedCause.CAP)])
+            return None
+        return Order(path, sender, slot.at)
+
+    async def _note_missed_before(self, slot: Slot) -> None:
+        """Keep what nobody launched since the last slot that is known of: unprobed is not good."""
+        latest = self._prober.schedules[slot.path]
+        now = self._clock.now()
+        missed = [
+            MissedSlot(one, MissedCause.STOPPED)
+            for one in await self._store.claimed_in_vain(slot.path, before=now - LEASE)
+            if one != slot
+        ]
+        last_at = await self._store.last_slot_at(slot.path)
+        if last_at is not None:
+            since = max(last_at, now - _KEPT)
+            missed += [
+                MissedSlot(one, MissedCause.NOT_RUNNING)
+                for one in slots_between(latest, after=since, before=slot.at)
+            ]
+        await self._note_missed(missed)
+
+    async def _note_missed(self, missed: Sequence[MissedSlot]) -> None:
+        if not missed or not await self._store.note_missed(missed, at=self._clock.now()):
+            return
+        oldest = min(one.slot.at for one in missed)
+        causes = ", ".join(sorted({one.cause for one in missed}))
+        slots = "1 slot was" if len(missed) == 1 else f"{len(missed)} slots were"
+        self._progress.note(
+            f"{missed[0].slot.path}: {slots} missed since {oldest:%Y-%m-%d %H:%M} UTC ({causes});"
+            " nothing is known of the path for that time"
+        )
+
+    async def _has_too_many_leftovers(self, path: Path) -> bool:
+        leftovers = [one for one in await self._store.leftovers() if one.path == path.name]
+        if len(leftovers) <= MOST_LEFTOVERS:
+            return False
+        self._progress.note(
+            f"{path.name}: nothing is launched while {len(leftovers)} leftovers wait for removal;"
+            " see `intake-prober audit`"
+        )
+        return True
+
+    async def _sender(self, path: Path) -> str:
+        """The senders of a path take turns, by what the store knows of the last launch."""
+        senders = self._prober.senders[path.name]
+        last = await self._store.canaries(CanaryQuery(path=path.name, limit=1))
+        if not last or last[0].canary.sender not in senders:
+            return senders[0]
+        return senders[(list(senders).index(last[0].canary.sender) + 1) % len(senders)]
+
+    async def _is_within_cap(self, path: Path, sender: str) -> bool:
+        """Loop guards of vendors count a sender's mails over all paths into one system."""
+        cap = self._prober.cap_per_hour.get(path.ticketing or "")
+        if cap is None:
+            return True
+        hour = await self._store.canaries(CanaryQuery(since=self._clock.now() - _HOUR, limit=10 * cap))
+        same = [
+            one
+            for one in hour
+            if one.canary.sender == sender
+            and (other := self._prober.paths.get(one.canary.path)) is not None
+            and other.ticketing == path.ticketing
+        ]
+        if len(same) < cap:
+            return True
+        self._progress.note(
+            f"{path.name}: {sender} has sent {len(same)} canaries to {path.ticketing} in an hour, cap {cap}"
+        )
+        return False
