@@ -31,6 +31,8 @@ _UNDECIDED_WITHOUT_CONTROL: Final = frozenset(
 )
 MEMORY: Final = timedelta(days=1)
 """A control excuses us only if it worked from here within this time."""
+_GRACE_INTERVALS: Final = 1.5
+"""So long after our own network was at fault nothing is the target's: the next slot, and no other."""
 
 _SPEC = re.compile(
     r"(?P<kind>https://|dns:|smtp:)(?P<host>\[[0-9a-f:.]+\]|[^:/\s\[\]]+)(?::(?P<port>\d{1,5}))?/?",
@@ -126,6 +128,14 @@ class ControlHistory(Protocol):
         """When it last worked; None: never."""
         ...
 
+    async def note_excuse(self, control: str, at: datetime) -> None:
+        """Keep that its failure showed our own network to be at fault."""
+        ...
+
+    async def excused_at(self) -> datetime | None:
+        """When a failure of any control last did; None: never."""
+        ...
+
 
 class OutsideAnswers(Protocol):
     """When places outside last answered this prober."""
@@ -178,10 +188,21 @@ class Selfcheck:
 
         A control that works now shows that the fault is theirs. Controls that all fail excuse us if one of them
         worked within the last day. Otherwise a refused or lost connection is the target's; a silence is so only
-        if a second try agrees and another place outside answered within the last interval.
+        if a second try agrees and another place outside answered within the last interval. For one slot
+        after our own network was at fault, nothing of this is the target's: what has just come back may not be whole.
         """
         if reason not in DISPUTABLE:
             return Ruling(CAUSES[reason].side, "no control is asked about it")
+        ruling = await self._rule(question, reason)
+        at = await self._history.excused_at() if ruling.side is Side.TARGET else None
+        if at is not None and self._clock.now() - at <= self._interval * _GRACE_INTERVALS:
+            return Ruling(
+                Side.EITHER,
+                f"{ruling.explanation}; but our own network was at fault at {at:%H:%M}Z: one slot of grace",
+            )
+        return ruling
+
+    async def _rule(self, question: Question, reason: Reason) -> Ruling:
         tried = await self._try_controls(question)
         worked = [control for control, works, _ in tried if works]
         if worked:
@@ -190,6 +211,7 @@ class Selfcheck:
         excused = [(control, at) for control, _, at in tried if at is not None and now - at <= MEMORY]
         if excused:
             control, at = excused[0]
+            await self._history.note_excuse(str(control), now)
             return Ruling(
                 Side.PROBER,
                 f"our own network: the control {control} fails too and last worked {at:%Y-%m-%d %H:%M}Z",

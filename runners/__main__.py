@@ -3,16 +3,20 @@
 import sys
 
 from runners.cli.exits import Exit
+from runners.cli.interrupt import hold_interrupts, release_interrupts
 
 
 def main() -> int:
     """Run the command line; returns the exit status, also when Ctrl-C comes before it has all been loaded."""
     try:
+        hold_interrupts()
         from runners.cli.app import main as command_line
 
-        return command_line()
+        status = command_line()
+        release_interrupts()
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+    return status
 
 
 if __name__ == "__main__":

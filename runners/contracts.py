@@ -331,6 +331,14 @@ class Store(Protocol):
         """When a control last worked, from this prober; None: never."""
         ...
 
+    async def note_excuse(self, control: str, *, at: datetime) -> None:
+        """Keep that the failure of a control that was tried showed our own network to be at fault."""
+        ...
+
+    async def excused_at(self) -> datetime | None:
+        """When a control of this prober last did; None: never."""
+        ...
+
     # telemetry and housekeeping
     async def seed(self, name: str, labels: Sequence[Mapping[str, str]], *, at: datetime) -> None:
         """Create counter series at 0 where they do not exist yet."""

@@ -165,12 +165,14 @@ def _email_settings(site: Site, path: PathConfig) -> EmailSettings:
 
 def _mail(site: Site, path: PathConfig) -> MailSettings:
     configured = path.mail
-    names = [site.config.accounts[name].display_name for name in path.senders]
+    accounts = [site.config.accounts[name] for name in path.senders]
     attachment = configured.attachment
     default = MailSettings(recipient=path.to)
     return MailSettings(
         recipient=path.to,
-        display_name=next((name for name in names if name is not None), default.display_name),
+        display_names={
+            one.address.lower(): one.display_name for one in accounts if one.display_name is not None
+        },
         subject=configured.subject if configured.subject is not None else default.subject,
         body=configured.body if configured.body is not None else default.body,
         headers=configured.headers,

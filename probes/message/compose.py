@@ -83,6 +83,7 @@ class MailSettings:
     Attributes:
         recipient: the support address.
         display_name: of the customer that we play; empty: none.
+        display_names: of single customers, by their address in lower case, instead of that one.
         subject: what follows marker and token.
         body: plain text; the line with the token is added to it.
         headers: further header fields.
@@ -90,6 +91,7 @@ class MailSettings:
 
     recipient: str
     display_name: str = "Zoë Example"
+    display_names: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     subject: str = DEFAULT_SUBJECT
     body: str = DEFAULT_BODY
     has_html: bool = True
@@ -170,9 +172,10 @@ def compose(canary: Canary, settings: MailSettings, *, dkim: Dkim | None = None)
     sender = envelope_sender(canary, settings)
     needs_utf8 = not (ascii_domain(sender) + ascii_domain(settings.recipient)).isascii()
     mail = EmailMessage(policy=SMTP.clone(utf8=needs_utf8))
-    mail["From"] = _address(settings.display_name, sender)
+    shown = settings.display_names.get(canary.sender.lower(), settings.display_name)
+    mail["From"] = _address(shown, sender)
     if settings.subaddress is Subaddress.REPLY_TO:
-        mail["Reply-To"] = _address(settings.display_name, subaddress(canary))
+        mail["Reply-To"] = _address(shown, subaddress(canary))
     mail["To"] = _address("", settings.recipient)
     mail["Subject"] = subject_of(canary, settings)
     mail["Date"] = format_datetime(canary.launched_at)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from runners.cli.interrupt import run_loop
 from runners.cli.options import Options, command
 from runners.cli.output import Output, Style, plain
 
@@ -22,13 +23,11 @@ def check(options: Options) -> None:
 
     Example: intake-prober check --json
     """
-    import asyncio
-
     from runners.answers import checks_answer
     from runners.checks import exit_of
 
     config = options.load()
-    checks = asyncio.run(_try_all(options, config))
+    checks = run_loop(_try_all(options, config))
     code = exit_of(checks)
     if options.as_json:
         options.output.answer_json(checks_answer(checks, code))

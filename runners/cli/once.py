@@ -1,11 +1,11 @@
 """Run once for `run` and `sweep`, and print what it came to."""
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import typer
 
 from runners.cli.exits import Exit
+from runners.cli.interrupt import run_loop
 from runners.cli.options import Options
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def once(options: Options, config: "Config", wanted: "RunOptions") -> None:
 
     output = options.output
     try:
-        result = asyncio.run(_run(config, wanted, progress_for(output)))
+        result = run_loop(_run(config, wanted, progress_for(output)))
     except (StoreError, SecretUnavailable) as error:
         raise options.fail(config.masker.mask(str(error)).rstrip("."), status=Exit.BLIND) from None
     if options.as_json:

@@ -1,10 +1,10 @@
 """Read the store for a command: open it, ask, close it; what goes wrong is said, not thrown."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from runners.cli.exits import Exit
+from runners.cli.interrupt import run_loop
 from runners.cli.options import Options
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def ask_store(options: Options, config: "Config", question: Callable[["Store"], 
             return await question(store)
 
     try:
-        return asyncio.run(ask())
+        return run_loop(ask())
     except StoreError as error:
         raise options.fail(config.masker.mask(str(error)).rstrip("."), status=Exit.BLIND) from None
 

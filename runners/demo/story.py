@@ -1,6 +1,5 @@
 """The demonstration's story: five acts, each with what must come true; exit 0 only if all of it did."""
 
-import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -15,6 +14,7 @@ from canary.reason import Reason
 from canary.verdict import Verdict
 from probes.contracts import Clock
 from runners.cli.exits import Exit
+from runners.cli.interrupt import run_loop
 from runners.cli.live import LiveProgress
 from runners.cli.output import Output, Style, open_output
 from runners.cli.waterfall import waterfall
@@ -166,7 +166,7 @@ def main() -> int:
     output = open_output(no_color=False)
     directory = Path(tempfile.mkdtemp(prefix="demo-", dir=_home()))
     try:
-        return asyncio.run(_play(output, directory))
+        return run_loop(_play(output, directory))
     except StageError as error:
         output.tell(f"intake-prober: {error}")
         return Exit.BLIND

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.engine import Connection, Row
 
 from canary.gauge import Gauge, GaugeName, GaugeState, Resource
@@ -98,6 +98,21 @@ def control_worked_at(connection: Connection, prober: str, name: str) -> datetim
     """When a control last worked from this prober; None: never."""
     found: datetime | None = connection.scalar(
         select(control.c.worked_at).where(control.c.prober == prober, control.c.control == name)
+    )
+    return found
+
+
+def note_excuse(connection: Connection, prober: str, name: str, *, at: datetime) -> None:
+    """Keep when the failure of a control that was tried last excused this prober."""
+    connection.execute(
+        update(control).where(control.c.prober == prober, control.c.control == name).values(excused_at=at)
+    )
+
+
+def excused_at(connection: Connection, prober: str) -> datetime | None:
+    """When the failure of a control last excused this prober; None: never."""
+    found: datetime | None = connection.scalar(
+        select(func.max(control.c.excused_at)).where(control.c.prober == prober)
     )
     return found
 

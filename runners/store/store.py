@@ -214,6 +214,15 @@ class SqlStore:
         work = partial(readings.control_worked_at, prober=self._prober, name=control)
         return await self._database.read(work)
 
+    async def note_excuse(self, control: str, *, at: datetime) -> None:
+        """Keep that a control's failure showed our own network to be at fault."""
+        work = partial(readings.note_excuse, prober=self._prober, name=control, at=at)
+        await self._database.write(work)
+
+    async def excused_at(self) -> datetime | None:
+        """When a control of this prober last did."""
+        return await self._database.read(partial(readings.excused_at, prober=self._prober))
+
     # telemetry and housekeeping
     async def seed(self, name: str, labels: Sequence[Mapping[str, str]], *, at: datetime) -> None:
         """Create series at 0 where they do not exist yet."""

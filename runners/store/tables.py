@@ -265,6 +265,7 @@ control = Table(
     Column("tried_at", Instant, nullable=False),
     Column("worked", Boolean, nullable=False),
     Column("worked_at", Instant),
+    Column("excused_at", Instant),
 )
 
 leftover = Table(

@@ -5,7 +5,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,24 +62,61 @@ def interrupted(
     return process.returncode, said, time.perf_counter() - began
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("at", ["canary_launched", '"hop": "smtp.connect"', '"hop": "mailbox.arrival"'])
-def test_signal_while_a_canary_is_out__ends_within_5_s_and_the_next_run_settles(
-    intake: Intake, sandbox: Sandbox, number: signal.Signals, at: str
-) -> None:
-    sandbox.faults(desk_poller_paused=True)
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """How an interrupted run ended, and what became of its canary."""
 
-    status, said, seconds = interrupted(intake, number, at=at)
+    status: int
+    seconds: float
+    answer: dict[str, Any]
+    verdict: str
+    left: list[str]
 
-    assert status == CODES[number]
-    assert seconds < WITHIN_SECONDS
-    answer = json.loads(said)
-    assert (answer["exit"], [one["verdict"] for one in answer["canaries"]]) == (status, ["pending"])
-    sandbox.clear_faults()
-    tell_until_clean(intake)
+
+CASES = [
+    (number, at)
+    for number in (signal.SIGTERM, signal.SIGINT)
+    for at in ("canary_launched", '"hop": "smtp.connect"', '"hop": "mailbox.arrival"')
+]
+
+
+@pytest.fixture(scope="module")
+def aftermaths(
+    running: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> dict[tuple[signal.Signals, str], Aftermath]:
+    """One run interrupted after the other; their canaries' horizons are waited for side by side."""
+    changes = {"paths": {"support-email": {"deadline": "20s", "horizon": "30s"}}}
+    intakes = [new_intake(tmp_path_factory.mktemp("signal"), running.endpoints, changes) for _ in CASES]
+    running.faults(desk_poller_paused=True)
+    ends = [interrupted(intake, number, at=at) for intake, (number, at) in zip(intakes, CASES, strict=True)]
+    running.clear_faults()
+    with ThreadPoolExecutor(len(CASES)) as pool:
+        list(pool.map(tell_until_clean, intakes))
+    return {
+        case: _aftermath(running, intake, *end)
+        for case, intake, end in zip(CASES, intakes, ends, strict=True)
+    }
+
+
+def _aftermath(sandbox: Sandbox, intake: Intake, status: int, said: str, seconds: float) -> Aftermath:
     [canary] = intake.tell("canaries").said["canaries"]
-    assert canary["verdict"] in {"confirmed", "inconclusive"}
-    assert left_of(sandbox, [canary["id"]]) == []
+    return Aftermath(status, seconds, json.loads(said), canary["verdict"], left_of(sandbox, [canary["id"]]))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_signal_while_a_canary_is_out__ends_within_5_s_and_the_next_run_settles(
+    aftermaths: dict[tuple[signal.Signals, str], Aftermath], case: tuple[signal.Signals, str]
+) -> None:
+    end = aftermaths[case]
+
+    assert end.status == CODES[case[0]]
+    assert end.seconds < WITHIN_SECONDS
+    assert (end.answer["exit"], [one["verdict"] for one in end.answer["canaries"]]) == (
+        end.status,
+        ["pending"],
+    )
+    assert end.verdict in {"confirmed", "inconclusive"}
+    assert end.left == []
 
 
 @pytest.mark.parametrize(

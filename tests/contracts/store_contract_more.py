@@ -285,6 +285,19 @@ class GaugeContract:
 
         run(place, scenario)
 
+    def test_excuse__is_remembered_by_the_latest_of_any_control(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            for number, control in enumerate(("dns:example.org", "smtp:mx.example.net"), 1):
+                await store.note_control(control, at=after(number), worked=False)
+            assert await store.excused_at() is None
+            await store.note_excuse("dns:example.org", at=after(5))
+            await store.note_excuse("smtp:mx.example.net", at=after(4))
+            await store.note_control("dns:example.org", at=after(9), worked=True)
+
+            assert await store.excused_at() == after(5)
+
+        run(place, scenario)
+
 
 class HousekeepingContract:
     """Series from the start, and what is forgotten."""

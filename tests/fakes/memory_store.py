@@ -65,6 +65,7 @@ class MemoryStore:
         self._audit: list[AuditEntry] = []
         self._gauges: dict[tuple[str, str, str, datetime], Gauge] = {}
         self._controls: dict[str, tuple[datetime, datetime | None]] = {}
+        self._excuses: dict[str, datetime] = {}
         self._samples: dict[tuple[str, str], Sample] = {}
         self.exports: list[tuple[CanaryId, str]] = []
 
@@ -349,6 +350,13 @@ class MemoryStore:
 
     async def control_worked_at(self, control: str) -> datetime | None:
         return self._controls.get(control, (None, None))[1]
+
+    async def note_excuse(self, control: str, *, at: datetime) -> None:
+        if control in self._controls:
+            self._excuses[control] = at
+
+    async def excused_at(self) -> datetime | None:
+        return max(self._excuses.values(), default=None)
 
     # telemetry and housekeeping
     async def seed(self, name: str, labels: Sequence[Mapping[str, str]], *, at: datetime) -> None:

@@ -168,6 +168,7 @@ def tell_until_clean(intake: Intake) -> None:
     Raises:
         AssertionError: something still is.
     """
+    intake.tell("sweep")
     if not (left := asyncio.run(outstanding(intake))):
         return
     over_at = max(one.canary.horizon_at for one in left)

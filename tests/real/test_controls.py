@@ -35,6 +35,11 @@ class Memory:
     async def worked_at(self, control: str) -> datetime | None:
         return self.worked.get(control)
 
+    async def note_excuse(self, control: str, at: datetime) -> None: ...
+
+    async def excused_at(self) -> datetime | None:
+        return None
+
 
 class Nobody:
     def answered_at(self, *, other_than: str, by_name: bool = False) -> datetime | None:  # noqa: ARG002 -- nobody ever did

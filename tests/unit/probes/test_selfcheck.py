@@ -19,6 +19,7 @@ HOST = "127.0.0.1"
 class Memory:
     worked: dict[str, datetime] = field(default_factory=dict)
     notes: list[tuple[str, bool]] = field(default_factory=list)
+    excused: datetime | None = None
 
     async def note(self, control: str, at: datetime, worked: bool) -> None:
         self.notes.append((control, worked))
@@ -27,6 +28,13 @@ class Memory:
 
     async def worked_at(self, control: str) -> datetime | None:
         return self.worked.get(control)
+
+    async def note_excuse(self, control: str, at: datetime) -> None:
+        assert (control, False) in self.notes
+        self.excused = at
+
+    async def excused_at(self) -> datetime | None:
+        return self.excused
 
 
 @dataclass
@@ -138,6 +146,34 @@ def test_silent_target__without_verdict_of_a_control__is_theirs_if_others_answer
 
     assert side is Side.TARGET
     assert "another place answers us" in why
+
+
+@pytest.mark.parametrize("reason", [Reason.REFUSED, Reason.CONNECT_TIMEOUT])
+@pytest.mark.parametrize(
+    ("minutes_later", "side"), [(1, Side.EITHER), (10, Side.EITHER), (14, Side.EITHER), (20, Side.TARGET)]
+)
+def test_own_network_was_at_fault__a_failure_in_the_next_slot_is_nobodys_and_in_the_one_after_theirs(
+    reason: Reason, minutes_later: int, side: Side
+) -> None:
+    memory, clock = Memory(), FakeClock()
+    memory.worked = {"smtp:mx.example.net": START - timedelta(hours=1)}
+    scene = Scene(
+        [parse_control("smtp:mx.example.net")],
+        history=memory,
+        outside=Outside(),
+        resolver=Deaf(),
+        clock=clock,
+        interval_seconds=600.0,
+    )
+    question = Question(ControlProtocol.SMTP, 25, "target:25")
+    assert asyncio.run(scene.decide(question, reason)).side is Side.PROBER
+    scene.works = True
+    clock.advance(60.0 * minutes_later)
+
+    ruled = asyncio.run(scene.decide(question, reason))
+
+    assert ruled.side is side
+    assert ("one slot of grace" in ruled.explanation) == (side is Side.EITHER)
 
 
 def test_port_25_closed_on_our_side__while_https_is_fine__is_ours() -> None:

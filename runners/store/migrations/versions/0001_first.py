@@ -305,6 +305,7 @@ def _create_places() -> None:
         sa.Column("tried_at", sa.BigInteger(), nullable=False),
         sa.Column("worked", sa.Boolean(), nullable=False),
         sa.Column("worked_at", sa.BigInteger(), nullable=True),
+        sa.Column("excused_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("prober", "control", name=op.f("pk_control")),
     )
 

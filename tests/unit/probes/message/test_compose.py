@@ -159,3 +159,12 @@ def test_unusable_dkim_key__is_an_error_that_does_not_show_it() -> None:
 
     assert "not-a-key-at-all" not in str(caught.value)
     assert "s1" in str(caught.value)
+
+
+def test_two_senders__each_mail_bears_its_own_name() -> None:
+    settings = replace(SETTINGS, display_names={"other@probe.example": "Ada Sample"})
+    other = replace(canary(), sender="Other@probe.example")
+
+    shown = [str(parsed(compose(one, settings))["From"]) for one in (canary(), other)]
+
+    assert shown == [f"Zoë Example <{SENDER}>", "Ada Sample <Other@probe.example>"]
