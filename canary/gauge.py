@@ -26,10 +26,11 @@ class GaugeState(StrEnum):
 
 
 class Resource(StrEnum):
-    """What a mailbox's quota counts (RFC 9208 section 5), or which kind of record `dns.mail` read."""
+    """What a mailbox's quota counts (RFC 9208 section 5), an API's window, or which kind of record `dns.mail` read."""
 
     STORAGE = "storage"
     MESSAGE = "message"
+    REQUEST = "request"
     MX = "mx"
     SPF = "spf"
     DKIM = "dkim"
@@ -45,7 +46,7 @@ class Gauge:
         value: in ``unit`` (UCUM: ``By``, ``{message}``, ``s``, ``1``); None where it could not be read.
         limit: what the value may reach, in the same unit; None where there is none or it is not known.
         read_at: aware UTC.
-        resource: of a mailbox's quota, or the kind of record of `dns.mail`; else None.
+        resource: of a mailbox's quota, of an API's window of requests, or the kind of record of `dns.mail`; else None.
         detail: how it is known, or why it is not.
         oldest_at: of a backlog, when the oldest unprocessed message arrived, by the remote's word.
     """

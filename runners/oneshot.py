@@ -163,7 +163,7 @@ class OneShot:
                 await self._wait_for_horizons()
             watching.cancel()
         await self._clean(launches=options.launches)
-        await self._note_skews()
+        await self._note_what_was_heard()
         await self._housekeeping.forget()
 
     async def _take_what_is_left(self) -> None:
@@ -219,10 +219,12 @@ class OneShot:
         for gauge in self._gauges:
             self._prober.outside.gauged(gauge)
 
-    async def _note_skews(self) -> None:
-        skews = self._prober.outside.skews()
-        await self._store.add_gauges(skews)
-        self._gauges += skews
+    async def _note_what_was_heard(self) -> None:
+        """Keep the gauges that the looks brought along: clocks, and how the ticketing systems answered."""
+        systems = [place.tickets for place in self._prober.places.values() if place.tickets is not None]
+        heard = (*self._prober.outside.skews(), *(one for system in systems for one in system.gauges()))
+        await self._store.add_gauges(heard)
+        self._gauges += heard
 
     def _trouble(self, error: BaseException) -> None:
         """Note the first reason why something could not be recorded."""

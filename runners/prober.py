@@ -25,13 +25,13 @@ class Place:
     Attributes:
         hop: the hop that is seen there; once it is, the place need not be asked again for that canary.
         may_write: whether anything is removed there.
-        strays: finds and removes canaries' tickets of which no store knows; None where there are none.
+        tickets: the watcher, where the place is a ticketing system; it also finds tickets of which no store knows.
     """
 
     watcher: Watcher
     hop: Hop
     may_write: bool = True
-    strays: TicketWatcher | None = None
+    tickets: TicketWatcher | None = None
 
     @property
     def leaves(self) -> RemovalKind:

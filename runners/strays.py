@@ -35,14 +35,14 @@ class Strays:
         deadlines = [path.slo.deadline_seconds for path in self._prober.paths.values()]
         before = self._clock.now() - timedelta(seconds=max(deadlines, default=0.0)) - MARGIN
         for name, place in self._prober.places.items():
-            if place.strays is None or not place.may_write:
+            if place.tickets is None or not place.may_write:
                 continue
             try:
-                found = await place.strays.orphans(launched_before=before)
+                found = await place.tickets.orphans(launched_before=before)
             except (Blind, SecretUnavailable) as error:
                 self._progress.note(f"{name}: could not be searched for strays: {error}")
                 continue
-            await self._remove(name, place.strays, found)
+            await self._remove(name, place.tickets, found)
 
     async def _remove(self, name: str, watcher: TicketWatcher, found: Sequence[Orphan]) -> None:
         outstanding = {record.canary.id for record in await self._store.outstanding(self._clock.now())}

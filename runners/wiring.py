@@ -260,7 +260,7 @@ async def _places(
             ticket_watcher,
             Hop.TICKET_CONTENT,
             may_write=one.cleanup is not Cleanup.NONE,
-            strays=ticket_watcher,
+            tickets=ticket_watcher,
         )
     return places
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from canary.canary import Canary
 from canary.content import Finding, compare
+from canary.gauge import Gauge
 from canary.hop import Hop
 from canary.observation import Depth, Evidence, LookFacts, Observation, Outcome
 from canary.reason import Reason
@@ -27,6 +28,7 @@ from probes.contracts import (
 from probes.masking import Masker
 from probes.reasons import explain
 from probes.servers import SecretUnavailable
+from probes.ticketing.api_gauge import Answer, api_gauges
 from probes.ticketing.pace import Pace
 from probes.ticketing.settings import TicketWatcherSettings
 
@@ -47,7 +49,7 @@ class Orphan:
 
 
 class TicketWatcher:
-    """One ticketing system as a `Watcher`. Keeps no fact: whatever it saw is in its reports."""
+    """One ticketing system as a `Watcher`. Keeps no fact of a canary: whatever it saw is in its reports."""
 
     def __init__(
         self, system: TicketingSystem, settings: TicketWatcherSettings, *, clock: Clock, masker: Masker
@@ -58,6 +60,7 @@ class TicketWatcher:
         self._masker = masker
         self._pace = Pace(settings.pace, clock)
         self._turn = asyncio.Lock()
+        self._answer: Answer | None = None
 
     @property
     def place(self) -> str:
@@ -88,11 +91,13 @@ class TicketWatcher:
                 self._pace.was_blind(canaries, error if isinstance(error, Blind) else None)
                 fault = explain(error)
                 reason = fault.reason if fault is not None else Reason.TICKET_API_UNREADABLE
+                self._answer = Answer(self._clock.now(), reason, self._masker.detail(str(error)))
                 await self._report_blind(
                     canaries, depth, reason, str(error), began_at=began_at, report=report
                 )
                 return
             ended_at = self._clock.now()
+            self._answer = Answer(ended_at)
             by_canary = self._by_canary(look.tickets, canaries)
             self._pace.looked(canaries, [one for one in canaries if not _has_ticket(by_canary[one.id])])
         facts = LookFacts(depth=depth, is_complete=look.is_complete, lag_seconds=look.lag_seconds)
@@ -180,6 +185,12 @@ class TicketWatcher:
         ]
         async with self._turn:
             return await self._system.dispose(ours, how) if ours else ()
+
+    def gauges(self) -> Sequence[Gauge]:
+        """The gauge `ticket.api` as the last look left it; none before there was one."""
+        if self._answer is None:
+            return ()
+        return api_gauges(self.place, self._answer, self._system.budget())
 
     async def check(self) -> Sequence[Check]:
         """What `intake-prober check` says of this system; changes nothing."""

@@ -72,6 +72,10 @@ def gauge_words(gauge: Gauge) -> str:
     """A reading in one line."""
     if gauge.value is None:
         return f"{gauge.place}: {gauge.name} is unknown" + (f" ({gauge.detail})" if gauge.detail else "")
+    if gauge.unit == "1" and gauge.detail:
+        return (
+            f"{gauge.place}: {gauge.name} {gauge.state}: {gauge.detail}"  # yes or no, and the words say which
+        )
     reading = amount(gauge.value, gauge.unit)
     share = (
         f" of {amount(gauge.limit, gauge.unit)} ({100 * gauge.share:.0f}%)"

@@ -98,15 +98,7 @@ def build_ticketing(
 ) -> TicketingConfig:
     """A ticketing system."""
     loc: Loc = ("ticketing", name)
-    has_user = document.username is not None and document.password is not None
-    if document.token is None and not (has_user and document.type is TicketingType.RT):
-        remedy = (
-            "Add token: {env: NAME}." if document.type is TicketingType.HELPDESK else "Add a token, or both."
-        )
-        needed = "token" if document.type is TicketingType.HELPDESK else "token, or username and password"
-        around.note(loc, f"there is no credential: {document.type} needs a {needed}", remedy, at_key=True)
-    elif document.token is not None and (document.username is not None or document.password is not None):
-        around.note(loc, "there is a token and a user name or password", "Keep one of them.", at_key=True)
+    _note_credential(document, around, loc)
     if document.custom_field is not None and document.type is not TicketingType.RT:
         around.note(
             (*loc, "custom_field"), f"{document.type} has no custom fields", "Leave it out.", at_key=True
@@ -126,6 +118,35 @@ def build_ticketing(
         cleanup_per_hour=document.cleanup_cap.per_hour if document.cleanup_cap is not None else None,
         ca_files=(*trusted, *around.files(document.ca, (*loc, "ca"))),
     )
+
+
+def _note_credential(document: TicketingDocument, around: Surroundings, loc: Loc) -> None:
+    """Note where the credential is missing, is none that the system takes, or is there twice."""
+    named = {"username": document.username is not None, "password": document.password is not None}
+    if document.type is TicketingType.HELPDESK:
+        for key in (key for key, is_there in named.items() if is_there):
+            around.note(
+                (*loc, key),
+                f"{document.type} is read with a token, not with a user name and password",
+                "Leave it out and add token: {env: NAME}." if document.token is None else "Leave it out.",
+                at_key=True,
+            )
+        if document.token is None and not any(named.values()):
+            around.note(
+                loc,
+                f"there is no credential: {document.type} needs a token",
+                "Add token: {env: NAME}.",
+                at_key=True,
+            )
+    elif document.token is None and not all(named.values()):
+        around.note(
+            loc,
+            f"there is no credential: {document.type} needs a token, or username and password",
+            "Add a token, or both.",
+            at_key=True,
+        )
+    elif document.token is not None and any(named.values()):
+        around.note(loc, "there is a token and a user name or password", "Keep one of them.", at_key=True)
 
 
 def _server(

@@ -149,6 +149,15 @@ def test_second_ctrl_c__changes_nothing(intake: Intake, sandbox: Sandbox) -> Non
     assert seconds < WITHIN_SECONDS
 
 
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """Whatever a shell starts in the background ignores Ctrl-C, and so do its children unless told otherwise."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_while_the_program_is_being_loaded__is_an_interruption_without_traceback(
     intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
