@@ -11,7 +11,7 @@ done
 
 line="apt-get install -y --no-install-recommends$missing"
 if [ "$(id -u)" != 0 ]; then
-    printf 'Left out, for these packages are missing:%s\nAs root: %s\n' "$missing" "$line" >&2
+    printf 'These packages are missing, what needs them is left out:%s\nAs root: %s\n' "$missing" "$line" >&2
     [ "${CI:-}" = true ] && exit 1
     exit 0
 fi

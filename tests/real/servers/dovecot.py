@@ -12,6 +12,7 @@ from typing import Self
 from tests.real.servers.certificates import Certificates, Pair
 from tests.real.servers.dovecot_configuration import OAuth, Ports, configuration, oauth_configuration
 from tests.real.servers.maildir import Stored, read_maildir
+from tests.real.servers.needed import DOVECOT
 from tests.real.servers.process import (
     Account,
     Child,
@@ -248,6 +249,7 @@ def running_dovecot(
     certificates: Certificates, mailboxes: Sequence[Mailbox] = (), *, oauth: OAuth | None = None
 ) -> Iterator[Dovecot]:
     """Start a server with these accounts; it and all mail are gone at the end."""
+    DOVECOT.require()
     account = unprivileged_account()
     with server_directory("imap", account) as directory:
         server = Dovecot(directory, account, certificates, oauth=oauth)

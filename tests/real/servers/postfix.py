@@ -11,6 +11,7 @@ from typing import Self
 
 from tests.real.servers.certificates import Pair
 from tests.real.servers.dovecot import Dovecot
+from tests.real.servers.needed import POSTFIX
 from tests.real.servers.policy import PolicyService, Rules, Upstream
 from tests.real.servers.process import (
     HOST,
@@ -265,6 +266,7 @@ def running_postfix(
     dovecot: Dovecot, *, domains: Sequence[str], unroutable: Sequence[str] = ()
 ) -> Iterator[Postfix]:
     """Start a server for these domains in front of the Dovecot; it and its queue are gone at the end."""
+    POSTFIX.require()
     with server_directory("mta") as directory:
         server = Postfix(directory, dovecot, domains=domains, unroutable=unroutable)
         server.policy.start()

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from tests.real.servers.needed import POSTGRESQL
 from tests.real.servers.process import (
     HOST,
     Account,
@@ -77,6 +78,7 @@ class PostgreSql:
 @contextlib.contextmanager
 def running_postgresql() -> Iterator[PostgreSql]:
     """Start a cluster on a free port; gone with its data at the end."""
+    POSTGRESQL.require()
     account = unprivileged_account()
     with server_directory("pg", account) as directory:
         run_as(

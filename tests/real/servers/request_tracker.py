@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.real.servers.dovecot import Dovecot
 from tests.real.servers.mail import SUPPORT, Mail
+from tests.real.servers.needed import REQUEST_TRACKER
 from tests.real.servers.process import (
     HOST,
     Account,
@@ -171,6 +172,7 @@ def running_request_tracker(
     mail: Mail, *, rights: tuple[str, ...] = MINIMAL_RIGHTS
 ) -> Iterator[RequestTracker]:
     """Start it with an empty database; it fetches support@'s mailbox and answers through Postfix."""
+    REQUEST_TRACKER.require()
     account = unprivileged_account()
     with server_directory("rt", account) as directory:
         site = Site(directory, free_port(), mail.postfix.mx_port, SUPPORT, rights)
