@@ -1,16 +1,18 @@
 """The board: which canaries are outstanding now, and in which places each is still to be seen."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from canary.canary import Canary
-from canary.hop import Hop
+from canary.hop import LAUNCH_HOPS, Hop
 from canary.observation import Observation, Outcome, Stage
 from canary.signature import CanaryId
 from canary.verdict import Verdict
 from runners.contracts import Record
 from runners.prober import Prober
+
+_ON_THE_WAY = LAUNCH_HOPS | {Hop.MAILBOX_ARRIVAL}
 
 
 class Board:
@@ -63,7 +65,7 @@ class Board:
         record = self._records.get(observation.canary_id)
         if record is None:
             return
-        if not _only_waits(record.canary, observation):
+        if not _settles_nothing(record, observation):
             self._touched.add(observation.canary_id)
         # A damaged ticket is no proof: an intact one may follow, and the deadline look must still be made.
         is_seen = observation.outcome is Outcome.OK or (
@@ -71,6 +73,10 @@ class Board:
         )
         if is_seen:
             self._seen[observation.canary_id].add(observation.hop)
+
+    def touch(self, canary_ids: Iterable[CanaryId]) -> None:
+        """Something about them wants judging, though it was no observation; who is not on the board is left out."""
+        self._touched.update(one for one in canary_ids if one in self._records)
 
     def take_touched(self) -> Sequence[Record]:
         """The canaries of which something was noticed since the last call."""
@@ -105,9 +111,14 @@ class Board:
         return min(coming, default=None)
 
 
-def _only_waits(canary: Canary, observation: Observation) -> bool:
-    """Whether it is a look in vain before the deadline, from which no verdict can follow."""
-    return (
-        observation.is_look_in_vain
-        and observation.stage(canary.deadline_at, canary.horizon_at) is Stage.WAITING
-    )
+def _settles_nothing(record: Record, observation: Observation) -> bool:
+    """Whether no verdict can follow: a look in vain before the deadline, or a hop on the way that went well.
+
+    What went well on the way proves no ticket; it only ever clears a hop of blame, and that of a canary which is
+    settled already is judged again.
+    """
+    canary = record.canary
+    if observation.stage(canary.deadline_at, canary.horizon_at) is not Stage.WAITING:
+        return False
+    is_on_the_way = observation.outcome is Outcome.OK and observation.hop in _ON_THE_WAY
+    return observation.is_look_in_vain or (is_on_the_way and record.verdict is Verdict.PENDING)

@@ -1,6 +1,6 @@
 """Remove what canaries left: close tickets, remove mails, write the audit, count what is left over."""
 
-import logging
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from canary.canary import Canary
 from canary.signature import CanaryId
 from canary.verdict import Verdict
 from probes.contracts import ABOVE_CAP, Clock, RemovalState, Removed
-from runners.contracts import BEGUN, AuditEntry, Leftover, Record, RemovalKind, Store
+from runners.contracts import BEGUN, AuditEntry, Leftover, Record, RemovalKind, Store, Tried
 from runners.prober import Prober
 from runners.progress import Progress
 
@@ -19,8 +19,6 @@ DISPOSALS_PER_HOUR = 600
 """Removals an hour at a place, unless it is configured (``cleanup_cap``): far above any schedule, far below a disaster."""
 MOST_LEFTOVERS = 20
 """A path with more than this many launches nothing until they are gone."""
-
-_log = logging.getLogger(__name__)
 
 
 class Cleaner:
@@ -44,7 +42,7 @@ class Cleaner:
         return record.verdict is not Verdict.PENDING
 
     async def clean(self, records: Sequence[Record], *, at_once: bool = False) -> frozenset[CanaryId]:
-        """Clean all that are due, one call a place; returns those of which nothing is left.
+        """Clean all that are due, one call a place, side by side; returns those of which nothing is left.
 
         Repeatable: what is gone already counts as removed. An inconclusive canary stays on the list until its
         horizon, because its ticket may still come.
@@ -54,27 +52,31 @@ class Cleaner:
             at_once: also try again what failed a moment ago.
 
         Raises:
-            StoreError: the audit could not be written; nothing more was removed.
+            ExceptionGroup: of `StoreError`: the audit could not be written; nothing more was removed there.
+            StoreError: the store could not be asked what is left over; nothing was removed.
         """
         due = [record for record in records if self.is_due(record)]
         waiting = {(one.canary_id, one.place): one for one in await self._store.leftovers()}
         now = self._clock.now()
         left = {one.canary_id for one in waiting.values() if one.next_at > now and not at_once}
-        for name, place in self._prober.places.items():
-            canaries = [
-                record.canary
-                for record in due
-                if name in self._prober.places_of(record.canary) and record.canary.id not in left
+        wanted = [record.canary for record in due if record.canary.id not in left]
+        async with asyncio.TaskGroup() as group:
+            cleaning = [
+                group.create_task(self._clean_place(name, canaries, waiting))
+                for name, place in self._prober.places.items()
+                if place.may_write
+                and (canaries := [one for one in wanted if name in self._prober.places_of(one)])
             ]
-            if place.may_write and canaries:
-                left |= await self._clean_place(name, canaries, waiting)
-        finished = set()
-        for record in due:
-            may_still_come = record.verdict is Verdict.INCONCLUSIVE and now < record.canary.horizon_at
-            if record.canary.id not in left and not may_still_come:
-                await self._store.finish_clean(record.canary.id, at=now)
-                finished.add(record.canary.id)
-        return frozenset(finished)
+        left |= {canary_id for task in cleaning for canary_id in task.result()}
+        finished = frozenset(
+            record.canary.id
+            for record in due
+            if record.canary.id not in left
+            and not (record.verdict is Verdict.INCONCLUSIVE and now < record.canary.horizon_at)
+        )
+        if finished:
+            await self._store.finish_clean(*finished, at=now)
+        return finished
 
     async def _clean_place(
         self, name: str, canaries: Sequence[Canary], waiting: dict[tuple[CanaryId, str], Leftover]
@@ -87,13 +89,16 @@ class Cleaner:
         if begun:
             await self._store.note_begun([self._line(one, kind, name) for one in begun])
             removed += await self._remove(name, kind, begun, allowed)
-        left: set[CanaryId] = set()
-        for one in removed:
-            if one.state is RemovalState.ABSENT and not one.what:
-                continue
-            await self._note(one, waiting.get((one.canary.id, name)))
-            if one.state in {RemovalState.FAILED, RemovalState.ACCEPTED}:
-                left.add(one.canary.id)
+        tried = [
+            (one, self._tried(one, waiting.get((one.canary.id, name))))
+            for one in removed
+            if one.what or one.state is not RemovalState.ABSENT
+        ]
+        if tried:
+            await self._store.note_removed(*(end for _, end in tried))
+        for one, end in tried:
+            self._tell(one, end)
+        left = {one.canary.id for one, end in tried if end.next_at is not None}
         if above := sum(one.detail == ABOVE_CAP for one in removed):
             self._progress.note(
                 f"{name}: {above} removals wait: the cap of {self._cap(name)} an hour is reached; each is tried"
@@ -135,27 +140,29 @@ class Cleaner:
             detail="",
         )
 
-    async def _note(self, removed: Removed, before: Leftover | None) -> None:
+    def _tried(self, removed: Removed, before: Leftover | None) -> Tried:
         now = self._clock.now()
         is_gone = removed.state in {RemovalState.DONE, RemovalState.ABSENT}
         attempts = before.attempts if before is not None else 0
         wait = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(attempts, 12))
-        await self._store.note_removed(
-            AuditEntry(
-                at=now,
-                prober=self._observer,
-                canary_id=removed.canary.id,
-                kind=RemovalKind(removed.kind),
-                place=removed.place,
-                what=removed.what,
-                action="remove",
-                outcome=removed.state,
-                detail=self._prober.masker.detail(removed.detail),
-            ),
-            next_at=None if is_gone else now + wait,
+        entry = AuditEntry(
+            at=now,
+            prober=self._observer,
+            canary_id=removed.canary.id,
+            kind=RemovalKind(removed.kind),
+            place=removed.place,
+            what=removed.what,
+            action="remove",
+            outcome=removed.state,
+            detail=self._prober.masker.detail(removed.detail),
         )
-        if not is_gone and removed.detail != ABOVE_CAP:
-            self._progress.note(
-                f"{removed.place}: {removed.kind} {removed.what or 'of ' + removed.canary.id} is not removed yet"
-                f" ({removed.detail or removed.state}); tried again in {wait.total_seconds():.0f} s"
-            )
+        return Tried(entry, next_at=None if is_gone else now + wait)
+
+    def _tell(self, removed: Removed, tried: Tried) -> None:
+        if tried.next_at is None or removed.detail == ABOVE_CAP:
+            return
+        wait = tried.next_at - tried.entry.at
+        self._progress.note(
+            f"{removed.place}: {removed.kind} {removed.what or 'of ' + removed.canary.id} is not removed yet"
+            f" ({removed.detail or removed.state}); tried again in {wait.total_seconds():.0f} s"
+        )

@@ -122,6 +122,14 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """A removal that was tried: its line of the audit, and when to try again; None: nothing is left to remove."""
+
+    entry: AuditEntry
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class PathFacts:
     """When a path was last heard of; each None until it was."""
 
@@ -194,6 +202,12 @@ class Store(Protocol):
 
     async def observations(self, canary_id: CanaryId) -> Sequence[Observation]:
         """All of a canary's observations, by the time they ended."""
+        ...
+
+    async def observations_of(
+        self, canary_ids: Sequence[CanaryId]
+    ) -> Mapping[CanaryId, Sequence[Observation]]:
+        """The same of several, by id, read at one moment; a canary of which there is none has an empty list."""
         ...
 
     async def outstanding(self, now: datetime) -> Sequence[Record]:
@@ -285,15 +299,15 @@ class Store(Protocol):
         """Write audit lines of removals that are about to be tried (repeatable); they change nothing else."""
         ...
 
-    async def note_removed(self, entry: AuditEntry, *, next_at: datetime | None) -> None:
-        """Write the audit line and the leftover's new state: gone (``next_at`` None) or to be tried again then.
+    async def note_removed(self, *tried: Tried) -> None:
+        """Write the audit lines and what became of the leftovers, all or none.
 
         What is still there of a canary that was clean makes it outstanding again.
         """
         ...
 
-    async def finish_clean(self, canary_id: CanaryId, *, at: datetime) -> None:
-        """Nothing of this canary is left, and none can come any more."""
+    async def finish_clean(self, *canary_ids: CanaryId, at: datetime) -> None:
+        """Nothing of these canaries is left, and none can come any more."""
         ...
 
     async def leftovers(self) -> Sequence[Leftover]:
@@ -340,8 +354,8 @@ class Store(Protocol):
         ...
 
     # telemetry and housekeeping
-    async def seed(self, name: str, labels: Sequence[Mapping[str, str]], *, at: datetime) -> None:
-        """Create counter series at 0 where they do not exist yet."""
+    async def seed(self, series: Mapping[str, Sequence[Mapping[str, str]]], *, at: datetime) -> None:
+        """Create series at 0 where they do not exist yet: of each instrument's name, the labels of its series."""
         ...
 
     async def samples(self) -> Sequence[Sample]:

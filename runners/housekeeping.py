@@ -36,8 +36,7 @@ class Housekeeping:
             StoreError: it could not be stored.
         """
         now = self._clock.now()
-        for name, labels in _series(list(self._prober.paths.values()), self._prober.name):
-            await self._store.seed(name, labels, at=now)
+        await self._store.seed(dict(_series(list(self._prober.paths.values()), self._prober.name)), at=now)
         for path_name in await self._store.path_names():
             path = self._prober.paths.get(path_name)
             if path is None or not path.is_enabled:

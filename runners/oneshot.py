@@ -132,6 +132,7 @@ class OneShot:
         self._launching = asyncio.Semaphore(LAUNCHES_AT_ONCE)
         self._gauges: tuple[Gauge, ...] = ()
         self._problem: str | None = None
+        self._has_settled = asyncio.Event()
 
     async def run(self, options: RunOptions) -> RunResult:
         """Launch, watch, settle, clean; returns early, with all stored, on SIGINT or SIGTERM."""
@@ -201,6 +202,7 @@ class OneShot:
             self._board.put(Record(canary, None, launch_ended=False, is_clean=False))
             self._progress.launched(canary)
             await self._launcher.send(canary, self._ledger)
+            self._board.touch([canary.id])  # a bad verdict had to wait for this
             await self._watch.settle_touched()
         except StoreError as error:
             self._trouble(error)
@@ -239,7 +241,8 @@ class OneShot:
             (record := self._board.get(canary_id)) is not None and record.verdict is Verdict.PENDING
             for canary_id in self._tally.launched - self._tally.open_ended
         ):
-            await self._clock.sleep(0.05)
+            self._has_settled.clear()
+            await self._has_settled.wait()
 
     async def _wait_for_horizons(self) -> None:
         """Look for every breached canary until it is late, or was looked for once at its horizon."""
@@ -273,6 +276,7 @@ class OneShot:
     def _note_settled(self, before: Verdict, after: Record) -> None:
         if after.verdict is before:
             return
+        self._has_settled.set()
         if before is Verdict.PENDING:
             self._tally.first.add(after.canary.id)
         self._tally.settled[after.canary.id] = after

@@ -1,6 +1,7 @@
 """Which canaries a run launches: the slots that are due, the senders that take turns, and what holds a launch back."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from canary.path import Path, PathName
@@ -36,23 +37,24 @@ class Orders:
             StoreError: the store could not be asked, or a slot not be claimed.
         """
         wanted = [self._prober.paths[name] for name in paths] or list(self._prober.paths.values())
+        left = Counter(one.path for one in await self._store.leftovers())
         orders = []
         for path in wanted:
             if not path.is_enabled:
                 continue
-            order = await (self._due(path) if only_due else self._by_hand(path))
+            order = await (self._due(path, left) if only_due else self._by_hand(path, left))
             if order is not None:
                 orders.append(order)
         return orders
 
-    async def _by_hand(self, path: Path) -> Order | None:
-        if await self._has_too_many_leftovers(path):
+    async def _by_hand(self, path: Path, left: Mapping[PathName, int]) -> Order | None:
+        if self._has_too_many_leftovers(path, left):
             return None
         sender = await self._sender(path)
         await self._is_within_cap(path, sender)  # by hand it only warns
         return Order(path, sender)
 
-    async def _due(self, path: Path) -> Order | None:
+    async def _due(self, path: Path, left: Mapping[PathName, int]) -> Order | None:
         latest = self._prober.schedules.get(path.name)
         slot = latest(self._clock.now()) if latest is not None else None
         if slot is None:
@@ -60,7 +62,7 @@ class Orders:
         await self._note_missed_before(slot)
         if not await self._store.claim(slot, holder=self._prober.name, at=self._clock.now()):
             return None
-        if await self._has_too_many_leftovers(path):
+        if self._has_too_many_leftovers(path, left):
             await self._note_missed([MissedSlot(slot, MissedCause.LEFTOVERS)])
             return None
         sender = await self._sender(path)
@@ -98,12 +100,12 @@ class Orders:
             " nothing is known of the path for that time"
         )
 
-    async def _has_too_many_leftovers(self, path: Path) -> bool:
-        leftovers = [one for one in await self._store.leftovers() if one.path == path.name]
-        if len(leftovers) <= MOST_LEFTOVERS:
+    def _has_too_many_leftovers(self, path: Path, left: Mapping[PathName, int]) -> bool:
+        leftovers = left.get(path.name, 0)
+        if leftovers <= MOST_LEFTOVERS:
             return False
         self._progress.note(
-            f"{path.name}: nothing is launched while {len(leftovers)} leftovers wait for removal;"
+            f"{path.name}: nothing is launched while {leftovers} leftovers wait for removal;"
             " see `intake-prober audit`"
         )
         return True
@@ -111,6 +113,8 @@ class Orders:
     async def _sender(self, path: Path) -> str:
         """The senders of a path take turns, by what the store knows of the last launch."""
         senders = self._prober.senders[path.name]
+        if len(senders) == 1:
+            return senders[0]
         last = await self._store.canaries(CanaryQuery(path=path.name, limit=1))
         if not last or last[0].canary.sender not in senders:
             return senders[0]

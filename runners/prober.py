@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from canary.canary import Canary
 from canary.gauge import CapacityLimits
@@ -57,8 +58,14 @@ class SignedPaths:
 
     def recognise(self, token: str) -> CanaryId | None:
         """The id of the canary whose token this is, or None for a forged, altered or foreign one."""
-        verified = verify(token, keys=self.keys, paths=self.paths)
-        return verified.canary_id if verified is not None else None
+        return _recognised(token, tuple(self.keys), tuple(self.paths))
+
+
+@lru_cache(maxsize=4096)
+def _recognised(token: str, keys: tuple[bytes, ...], paths: tuple[str, ...]) -> CanaryId | None:
+    """Every look finds the tokens of the look before it again, and each path may have signed them."""
+    verified = verify(token, keys=keys, paths=paths)
+    return verified.canary_id if verified is not None else None
 
 
 @dataclass(frozen=True, slots=True)

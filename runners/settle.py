@@ -1,5 +1,6 @@
 """Judge outstanding canaries; store judgement, incidents and outbox rows in one transaction."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from canary.canary import Canary
@@ -27,15 +28,17 @@ class Settler:
         self._listener = listener
         self._settled_by = settled_by
 
-    async def preview(self, record: Record) -> Judgement:
-        """What would be judged now; stores nothing."""
-        fresh = judge(
-            path_of(self._prober, record.canary),
-            record.canary,
-            await self._store.observations(record.canary.id),
-            self._clock.now(),
-        )
-        return advance(record.judgement, fresh)
+    async def preview(self, *records: Record) -> Sequence[Judgement]:
+        """What would be judged now of each, all read at one moment; stores nothing."""
+        seen = await self._store.observations_of([one.canary.id for one in records])
+        now = self._clock.now()
+        return [
+            advance(
+                one.judgement,
+                judge(path_of(self._prober, one.canary), one.canary, seen[one.canary.id], now),
+            )
+            for one in records
+        ]
 
     async def settle(self, record: Record, judgement: Judgement | None = None) -> Record:
         """Judge a canary and store what changed; returns the canary as it then stands.
@@ -50,7 +53,8 @@ class Settler:
             StoreError: nothing was stored.
         """
         for _ in range(_TRIES):
-            judgement = judgement or await self.preview(record)
+            if judgement is None:
+                [judgement] = await self.preview(record)
             if not _differs(record.judgement, judgement):
                 return record
             if judgement.verdict is not Verdict.CONFIRMED and not record.launch_ended:

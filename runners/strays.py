@@ -7,7 +7,7 @@ from probes.contracts import Blind, Clock, Disposed, RemovalState
 from probes.servers import SecretUnavailable
 from probes.ticketing.watcher import Orphan, TicketWatcher
 from runners.clean import DISPOSALS_PER_HOUR
-from runners.contracts import BEGUN, AuditEntry, RemovalKind, Store
+from runners.contracts import BEGUN, AuditEntry, RemovalKind, Store, Tried
 from runners.prober import Prober
 from runners.progress import Progress
 
@@ -57,20 +57,18 @@ class Strays:
             self._progress.note(f"{name}: removing {len(now)} {things} of ours")
             await self._store.note_begun([self._line(name, one, one.ticket.ref.id, BEGUN) for one in now])
             owners = {one.ticket.ref.id: one for one in now}
-            for disposed in await watcher.remove_orphans(now):
-                await self._note(name, owners[disposed.ref.id], disposed)
+            disposed = await watcher.remove_orphans(now)
+            await self._store.note_removed(*(self._tried(name, owners[one.ref.id], one) for one in disposed))
         if later:
             self._progress.note(
                 f"{name}: {len(later)} strays of ours wait: the cap of {cap} removals an hour is reached."
                 " Run `intake-prober sweep` again in an hour."
             )
 
-    async def _note(self, name: str, stray: Orphan, disposed: Disposed) -> None:
+    def _tried(self, name: str, stray: Orphan, disposed: Disposed) -> Tried:
         is_gone = disposed.state in {RemovalState.DONE, RemovalState.ABSENT}
-        await self._store.note_removed(
-            self._line(name, stray, disposed.ref.id, disposed.state, disposed.detail),
-            next_at=None if is_gone else self._clock.now() + RETRY,
-        )
+        line = self._line(name, stray, disposed.ref.id, disposed.state, disposed.detail)
+        return Tried(line, next_at=None if is_gone else self._clock.now() + RETRY)
 
     def _line(self, name: str, stray: Orphan, what: str, outcome: str, detail: str = "") -> AuditEntry:
         return AuditEntry(

@@ -9,7 +9,7 @@ from canary.hop import Hop
 from canary.observation import Depth, Evidence, LookFacts, Observation, Outcome
 from canary.reason import Reason
 from canary.signature import CanaryId
-from canary.verdict import Verdict
+from canary.verdict import Judgement, Verdict
 from probes.contracts import Clock, Report
 from runners.board import Board
 from runners.contracts import Record, Store, StoreError
@@ -75,9 +75,21 @@ class Watch:
         await self.settle_touched()
 
     async def settle_touched(self) -> None:
-        """Judge every canary of which something was noticed since the last time."""
-        for record in self._board.take_touched():
-            await self._settle(record)
+        """Judge every canary of which something was noticed since the last time.
+
+        Raises:
+            StoreError: not all could be judged; those that were not are judged the next time.
+        """
+        touched = [one for one in self._board.take_touched() if one.canary.id not in self._explaining]
+        if not touched:
+            return
+        open_ones = {one.canary.id for one in touched}
+        try:
+            for record, preview in zip(touched, await self._settler.preview(*touched), strict=True):
+                await self._settle(record, preview)
+                open_ones.discard(record.canary.id)
+        finally:
+            self._board.touch(open_ones)
 
     async def _watch(self, name: str) -> None:
         watcher = self._prober.places[name].watcher
@@ -121,18 +133,24 @@ class Watch:
             await self._clock.sleep(max(0.0, (next_at - now).total_seconds()))
 
     async def _judge_by_time(self) -> None:
-        """Some verdicts follow from time alone: a missing acknowledgement at the deadline, the horizon."""
+        """Judge what time alone settles: a missing acknowledgement at the deadline, the horizon.
+
+        And what the store could not be told when it was seen: no look may come that would bring it up again.
+        """
         while True:
             await self._clock.sleep(1.0)
             now = self._clock.now()
-            for record in self._board.records():
-                if record.verdict is Verdict.PENDING and now >= record.canary.deadline_at:
-                    try:
-                        await self._settle(record)
-                    except StoreError as error:
-                        await self._bear(error)
-                    else:
-                        self._store_failed_at = None
+            self._board.touch(
+                record.canary.id
+                for record in self._board.records()
+                if record.verdict is Verdict.PENDING and now >= record.canary.deadline_at
+            )
+            try:
+                await self.settle_touched()
+            except StoreError as error:
+                await self._bear(error)
+            else:
+                self._store_failed_at = None
 
     async def _bear(self, error: StoreError) -> None:
         """Wait a moment for the store to come back.
@@ -148,11 +166,12 @@ class Watch:
             raise error
         await self._clock.sleep(_STORE_RETRY_SECONDS)
 
-    async def _settle(self, record: Record) -> None:
+    async def _settle(self, record: Record, preview: Judgement) -> None:
         current = self._board.get(record.canary.id)
         if current is None or record.canary.id in self._explaining:
             return  # whoever asks for the explanation settles it with that
-        preview = await self._settler.preview(current)
+        if current != record:
+            [preview] = await self._settler.preview(current)
         if current.verdict is Verdict.PENDING and preview.verdict not in {Verdict.PENDING, Verdict.CONFIRMED}:
             self._explaining.add(current.canary.id)
             try:

@@ -17,7 +17,7 @@ from canary.verdict import Judgement, Verdict
 from runners.contracts import CanaryQuery, Record, StoreError
 from runners.store import codec
 from runners.store.counters import Tally
-from runners.store.sql import inserted
+from runners.store.sql import chunks, inserted
 from runners.store.tables import canary, gauge, incident, judgement, lease, missed_slot, slot
 
 KEPT = timedelta(days=90)
@@ -27,7 +27,6 @@ FORGET_AT_ONCE = 500
 
 _LAUNCH = "launch"
 _MOST_FOUND = 100
-_CHUNK = 500
 _AFTER_ANY_ID = "{"
 """Sorts after every character of an id."""
 
@@ -87,7 +86,7 @@ def renew(
     connection: Connection, canary_ids: Sequence[CanaryId], *, holder: str, lease_until: datetime
 ) -> None:
     """Move the end of this holder's launch leases."""
-    for chunk in _chunks(canary_ids):
+    for chunk in chunks(canary_ids):
         connection.execute(
             update(lease)
             .where(lease.c.canary_id.in_(chunk), lease.c.kind == _LAUNCH, lease.c.holder == holder)
@@ -145,7 +144,7 @@ def history(connection: Connection, query: CanaryQuery) -> list[Record]:
 def known(connection: Connection, canary_ids: Sequence[CanaryId]) -> dict[CanaryId, Canary]:
     """Those of the given ids that are there."""
     found: dict[CanaryId, Canary] = {}
-    for chunk in _chunks(canary_ids):
+    for chunk in chunks(canary_ids):
         rows = connection.execute(select(canary).where(canary.c.id.in_(chunk)))
         found.update({CanaryId(row.id): canary_of(row) for row in rows})
     return found
@@ -219,7 +218,3 @@ def _records(connection: Connection, statement: Select[Any]) -> list[Record]:
         )
         for row in connection.execute(statement)
     ]
-
-
-def _chunks(canary_ids: Sequence[CanaryId]) -> list[Sequence[CanaryId]]:
-    return [canary_ids[start : start + _CHUNK] for start in range(0, len(canary_ids), _CHUNK)]

@@ -9,10 +9,10 @@ from sqlalchemy.engine import Connection
 from canary.instruments import metrics
 from canary.path import PathName
 from canary.signature import CanaryId
-from runners.contracts import BEGUN, AuditEntry, Leftover, RemovalKind
+from runners.contracts import BEGUN, AuditEntry, Leftover, RemovalKind, Tried
 from runners.store import outbox
 from runners.store.counters import Tally
-from runners.store.sql import inserted
+from runners.store.sql import chunks, inserted
 from runners.store.tables import audit, canary, leftover
 
 _SOMETHING = ""
@@ -27,11 +27,21 @@ def note_begun(connection: Connection, entries: Sequence[AuditEntry]) -> None:
         _write(connection, entry)
 
 
-def note_removed(connection: Connection, entry: AuditEntry, *, next_at: datetime | None) -> None:
-    """Write one line of the audit, and what became of the leftover; a line that is there already changes nothing.
+def note_removed(connection: Connection, several: Sequence[Tried]) -> None:
+    """Write lines of the audit, and what became of the leftovers; a line that is there already changes nothing.
 
     What is still there of a canary that was clean makes it outstanding again.
     """
+    if not several:
+        return
+    tally = Tally(max(one.entry.at for one in several))
+    # In one order everywhere, so that two processes that clean the same canaries wait and do not lock each other out.
+    for one in sorted(several, key=lambda one: one.entry.canary_id):
+        _note_removed(connection, one.entry, one.next_at, tally)
+    tally.write(connection)
+
+
+def _note_removed(connection: Connection, entry: AuditEntry, next_at: datetime | None, tally: Tally) -> None:
     path = _path_of(connection, entry.canary_id)
     if not _write(connection, entry) or path is None:
         return
@@ -42,19 +52,18 @@ def note_removed(connection: Connection, entry: AuditEntry, *, next_at: datetime
     outbox.enqueue_trace(
         connection, entry.canary_id, outbox.cleanup_part(_tries(connection, entry.canary_id)), at=entry.at
     )
-    tally = Tally(entry.at)
     tally.count(metrics.CLEANUP_ATTEMPTS, {"path": path, "kind": entry.kind, "outcome": entry.outcome})
-    tally.write(connection)
 
 
-def finish_clean(connection: Connection, canary_id: CanaryId, *, at: datetime) -> None:
-    """Nothing of a canary is left, and none can come any more."""
-    connection.execute(
-        update(canary)
-        .where(canary.c.id == canary_id, canary.c.is_clean == false())
-        .values(is_clean=True, cleaned_at=at)
-    )
-    connection.execute(update(leftover).where(leftover.c.canary_id == canary_id).values(is_gone=True))
+def finish_clean(connection: Connection, canary_ids: Sequence[CanaryId], *, at: datetime) -> None:
+    """Nothing of these canaries is left, and none can come any more."""
+    for chunk in chunks(sorted(canary_ids)):
+        connection.execute(
+            update(canary)
+            .where(canary.c.id.in_(chunk), canary.c.is_clean == false())
+            .values(is_clean=True, cleaned_at=at)
+        )
+        connection.execute(update(leftover).where(leftover.c.canary_id.in_(chunk)).values(is_gone=True))
 
 
 def leftovers(connection: Connection) -> list[Leftover]:

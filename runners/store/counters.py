@@ -78,21 +78,29 @@ def text_of(instrument: Instrument, labels: Mapping[str, str]) -> str:
     )
 
 
-def seed(connection: Connection, name: str, labels: Sequence[Mapping[str, str]], *, at: datetime) -> None:
-    """Create series at 0 where they do not exist yet.
+def seed(connection: Connection, series: Mapping[str, Sequence[Mapping[str, str]]], *, at: datetime) -> None:
+    """Create series at 0 where they do not exist yet: of each instrument's name, the labels of its series.
 
     Raises:
-        ValueError: the name or the labels are not in the catalogue.
+        ValueError: a name or its labels are not in the catalogue.
     """
-    instrument = by_name(name)
-    table = histogram if instrument.bounds else counter
-    # One question first, since nearly always all are there: a run of a hundred paths would insert thousands in vain.
-    known = set(connection.execute(select(table.c.labels).where(table.c.name == instrument.name)).scalars())
-    for text in sorted({text_of(instrument, one) for one in labels} - known):
+    wanted = {
+        (one.name, text_of(one, labels)): one
+        for one, several in ((by_name(name), several) for name, several in series.items())
+        for labels in several
+    }
+    # Asked first, since nearly always all are there: a run of a hundred paths would insert thousands in vain.
+    for table in (counter, histogram):
+        known = connection.execute(
+            select(table.c.name, table.c.labels).where(table.c.name.in_(sorted(series)))
+        )
+        for row in known:
+            wanted.pop((row.name, row.labels), None)
+    for (name, text), instrument in sorted(wanted.items(), key=lambda one: one[0]):
         if instrument.bounds:
             _new_histogram(connection, instrument, text, at)
         else:
-            inserted(connection, counter, name=instrument.name, labels=text, value=0.0, created_at=at)
+            inserted(connection, counter, name=name, labels=text, value=0.0, created_at=at)
 
 
 def samples(connection: Connection) -> list[Sample]:

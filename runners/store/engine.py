@@ -119,6 +119,8 @@ class Writer:
         for attempt in range(1, _TRIES + 1):
             try:
                 with self._engine.connect() as connection, connection.execution_options(**options).begin():
+                    if self._file is not None:
+                        _begin_sqlite(connection)
                     return work(connection)
             except DBAPIError as error:
                 if attempt == _TRIES or getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
@@ -142,7 +144,6 @@ def _sqlite(file: Path) -> Engine:
         hide_parameters=True,
     )
     event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -155,7 +156,10 @@ def _set_up_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401 -- 
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """Take the write lock at once, so that no transaction fails in its middle for want of it."""
+    """Take the write lock at once, so that no transaction fails in its middle for want of it.
+
+    Not a listener of the engine's ``begin``: an engine with one dispatches every statement's events too.
+    """
     options = connection.get_execution_options()
     synchronous = options.get("synchronous")
     if synchronous is not None and connection.info.get("synchronous") != synchronous:

@@ -15,15 +15,15 @@ from canary.trace import TraceId
 from runners.contracts import StoreError
 from runners.store import codec
 from runners.store.counters import Tally
-from runners.store.sql import inserted
+from runners.store.sql import chunks, inserted
 from runners.store.tables import canary, observation
 
 _CANARY = select(canary.c.path, canary.c.deadline_at, canary.c.horizon_at, canary.c.trace_id).where(
     canary.c.id == bindparam("b_id")
 )
 _ALL = (
-    select(observation.c.body)
-    .where(observation.c.canary_id == bindparam("b_id"))
+    select(observation.c.canary_id, observation.c.body)
+    .where(observation.c.canary_id.in_(bindparam("b_ids", expanding=True)))
     .order_by(observation.c.ended_at, observation.c.key)
 )
 _ONE = (
@@ -73,7 +73,18 @@ def _append(connection: Connection, seen: Observation, tally: Tally) -> bool:
 
 def observations(connection: Connection, canary_id: CanaryId) -> list[Observation]:
     """All of a canary's observations, by the time they ended."""
-    return [codec.loads(Observation, row.body) for row in connection.execute(_ALL, {"b_id": canary_id})]
+    return observations_of(connection, [canary_id])[canary_id]
+
+
+def observations_of(
+    connection: Connection, canary_ids: Sequence[CanaryId]
+) -> dict[CanaryId, list[Observation]]:
+    """The observations of several canaries, by id, each by the time they ended."""
+    found: dict[CanaryId, list[Observation]] = {one: [] for one in canary_ids}
+    for chunk in chunks(canary_ids):
+        for row in connection.execute(_ALL, {"b_ids": chunk}):
+            found[CanaryId(row.canary_id)].append(codec.loads(Observation, row.body))
+    return found
 
 
 def _renew(connection: Connection, seen: Observation, key: str, stage: Stage) -> None:

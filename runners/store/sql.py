@@ -1,7 +1,8 @@
-"""The one statement that the two databases spell alike but SQLAlchemy keeps apart: insert or, if it is there, else."""
+"""What the two databases spell alike but SQLAlchemy keeps apart: insert or, if it is there, else; and long lists."""
 
+from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Table
 from sqlalchemy.engine import Connection
@@ -9,6 +10,15 @@ from sqlalchemy.engine import Connection
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
     from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+
+T = TypeVar("T")
+
+_CHUNK = 500
+
+
+def chunks(values: Sequence[T]) -> list[Sequence[T]]:
+    """The values in lists that are short enough for one statement."""
+    return [values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK)]
 
 
 @cache

@@ -13,7 +13,7 @@ from canary.observation import Observation
 from canary.path import PathName
 from canary.signature import CanaryId
 from canary.slot import MissedSlot, Slot
-from runners.contracts import AuditEntry, CanaryQuery, Leftover, PathFacts, Record, Sample, Settlement
+from runners.contracts import AuditEntry, CanaryQuery, Leftover, PathFacts, Record, Sample, Settlement, Tried
 from runners.store import canaries, claims, cleaning, counters, incidents, observing, schema, settling
 from runners.store import gauges as readings
 from runners.store.connecting import Database, connect_to
@@ -79,6 +79,12 @@ class SqlStore:
     async def observations(self, canary_id: CanaryId) -> Sequence[Observation]:
         """All of a canary's observations, by the time they ended."""
         return await self._database.read(partial(observing.observations, canary_id=canary_id))
+
+    async def observations_of(
+        self, canary_ids: Sequence[CanaryId]
+    ) -> Mapping[CanaryId, Sequence[Observation]]:
+        """The observations of several canaries, by id, each by the time they ended."""
+        return await self._database.read(partial(observing.observations_of, canary_ids=canary_ids))
 
     async def outstanding(self, now: datetime) -> Sequence[Record]:
         """Canaries that are pending, or breached before their horizon, or not yet clean; oldest first."""
@@ -166,14 +172,13 @@ class SqlStore:
         """Write audit lines of removals that are about to be tried."""
         await self._database.write(partial(cleaning.note_begun, entries=entries))
 
-    async def note_removed(self, entry: AuditEntry, *, next_at: datetime | None) -> None:
-        """Write the audit line and the leftover's new state; outlives a loss of power."""
-        work = partial(cleaning.note_removed, entry=entry, next_at=next_at)
-        await self._database.write(work, is_durable=True)
+    async def note_removed(self, *tried: Tried) -> None:
+        """Write the audit lines and what became of the leftovers, all or none; outlives a loss of power."""
+        await self._database.write(partial(cleaning.note_removed, several=tried), is_durable=True)
 
-    async def finish_clean(self, canary_id: CanaryId, *, at: datetime) -> None:
-        """Nothing of this canary is left, and none can come any more."""
-        await self._database.write(partial(cleaning.finish_clean, canary_id=canary_id, at=at))
+    async def finish_clean(self, *canary_ids: CanaryId, at: datetime) -> None:
+        """Nothing of these canaries is left, and none can come any more."""
+        await self._database.write(partial(cleaning.finish_clean, canary_ids=canary_ids, at=at))
 
     async def leftovers(self) -> Sequence[Leftover]:
         """All that is still to be removed, oldest first."""
@@ -224,9 +229,9 @@ class SqlStore:
         return await self._database.read(partial(readings.excused_at, prober=self._prober))
 
     # telemetry and housekeeping
-    async def seed(self, name: str, labels: Sequence[Mapping[str, str]], *, at: datetime) -> None:
+    async def seed(self, series: Mapping[str, Sequence[Mapping[str, str]]], *, at: datetime) -> None:
         """Create series at 0 where they do not exist yet."""
-        await self._database.write(partial(counters.seed, name=name, labels=labels, at=at))
+        await self._database.write(partial(counters.seed, series=series, at=at))
 
     async def samples(self) -> Sequence[Sample]:
         """All counters and histograms."""

@@ -1,7 +1,7 @@
 """The baseline: a bare script with the same libraries that does the same exchange, and records nothing.
 
 It sends with STARTTLS and a login, waits for the mail and the acknowledgement in IDLE, looks the ticket up once a
-second, closes it, and deletes the mails. No store, no verdict, no evidence, no limits.
+second, closes it, and deletes the mails, which say the same as a canary's. No store, no verdict, no evidence, no limits.
 """
 
 import asyncio
@@ -10,11 +10,13 @@ import ssl
 import time
 from collections.abc import Sequence
 from email.message import EmailMessage
+from html import escape
 
 import aiosmtplib
 import httpx
 from imapclient import IMAPClient
 
+from probes.message.compose import DEFAULT_BODY, DEFAULT_SUBJECT
 from tests.sandbox import AccountEndpoint, Endpoints
 
 LIMIT_SECONDS = 60.0
@@ -52,8 +54,10 @@ async def _send(
     sender = endpoints.account("canary")
     mail = EmailMessage()
     mail["From"], mail["To"] = sender.address, endpoints.account("support").address
-    mail["Subject"], mail["Message-ID"] = f"bare {token} Question", f"<{token}@probe.test>"
-    mail.set_content(f"Hello,\n\nReference: {token}\n")
+    mail["Subject"], mail["Message-ID"] = f"bare {token} {DEFAULT_SUBJECT}", f"<{token}@probe.test>"
+    text = f"Reference: {token}\n\n{DEFAULT_BODY}\n"
+    mail.set_content(text, cte="quoted-printable")
+    mail.add_alternative(f"<pre>{escape(text)}</pre>\n", subtype="html", cte="quoted-printable")
     async with at_once:
         await aiosmtplib.send(
             mail,

@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, closing, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -17,11 +17,11 @@ import psutil
 
 from canary.canary import Canary
 from canary.hop import Hop
-from canary.observation import Observation, Outcome
+from canary.observation import Depth, Observation, Outcome
 from canary.signature import CanaryId
 from canary.verdict import Verdict
-from probes.http import Api
-from probes.json_answer import Json
+from probes.contracts import Look
+from probes.ticketing.helpdesk import Helpdesk
 from runners.clock import SystemClock
 from runners.config.load import load
 from runners.oneshot import OneShot, RunOptions, RunResult
@@ -123,21 +123,32 @@ class Ours:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """One look into the ticketing system, however many pages it read: when it began, and how long it took."""
+
+    at: float
+    seconds: float
+
+
 @contextmanager
-def counting_look_ups() -> Iterator[list[float]]:
-    """The moments at which the ticketing API was asked for tickets, within the scope."""
-    moments: list[float] = []
-    get = Api.get
+def counting_look_ups() -> Iterator[list[LookUp]]:
+    """The look-ups within the scope."""
+    look_ups: list[LookUp] = []
+    find = Helpdesk.find
 
-    async def counted(self: Api, path: str, query: Mapping[str, str] | None = None) -> Json:
-        moments.append(time.time())
-        return await get(self, path, query)
+    async def counted(self: Helpdesk, canaries: Sequence[Canary], depth: Depth) -> Look:
+        at, began = time.time(), time.perf_counter()
+        try:
+            return await find(self, canaries, depth)
+        finally:
+            look_ups.append(LookUp(at, time.perf_counter() - began))
 
-    setattr(Api, "get", counted)  # noqa: B010 -- the measuring stick, put back below
+    setattr(Helpdesk, "find", counted)  # noqa: B010 -- the measuring stick, put back below
     try:
-        yield moments
+        yield look_ups
     finally:
-        setattr(Api, "get", get)  # noqa: B010 -- as above
+        setattr(Helpdesk, "find", find)  # noqa: B010 -- as above
 
 
 class Observer:

@@ -202,6 +202,24 @@ class ObservationContract:
 
         run(place, scenario)
 
+    def test_facts_of_several_canaries__are_read_together_each_by_the_time_it_ended(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            one, two, three = [await recorded(store, make_canary(number)) for number in range(3)]
+            await store.append(looked(two, 10), seen_at(one), seen_at(two))
+
+            seen = await store.observations_of([one.id, two.id, three.id, CanaryId("nobody")])
+
+            assert seen == {
+                one.id: [seen_at(one)],
+                two.id: [seen_at(two), looked(two, 10)],
+                three.id: [],
+                CanaryId("nobody"): [],
+            }
+
+        run(place, scenario)
+
     def test_several_facts_of_which_one_cannot_be_kept__leave_nothing(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             canary = await recorded(store, make_canary(0))

@@ -17,7 +17,7 @@ from canary.path import PathName
 from canary.slot import Slot
 from canary.ticket import TicketId, TicketRef
 from canary.verdict import Verdict
-from runners.contracts import BEGUN, Settlement, SettlementConflict, Store
+from runners.contracts import BEGUN, Settlement, SettlementConflict, Store, Tried
 from tests.contracts.store_cases import (
     FORM,
     MAIL,
@@ -143,13 +143,13 @@ class CleaningContract:
     def test_removal_that_failed__is_left_over_until_it_is_done(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             canary = await recorded(store, make_canary())
-            await store.note_removed(removal(canary.id, outcome="failed", at=50), next_at=after(80))
+            await store.note_removed(Tried(removal(canary.id, outcome="failed", at=50), next_at=after(80)))
 
             (left,) = await store.leftovers()
             assert (left.canary_id, left.path, left.place, left.what) == (canary.id, MAIL, "desk", "17")
             assert (left.attempts, left.next_at, left.since) == (1, after(80), after(50))
 
-            await store.note_removed(removal(canary.id), next_at=None)
+            await store.note_removed(Tried(removal(canary.id), next_at=None))
 
             assert list(await store.leftovers()) == []
             labels = {"path": MAIL, "kind": "ticket", "outcome": "done"}
@@ -160,10 +160,10 @@ class CleaningContract:
     def test_failed_removal__is_tried_again_later_and_counted_each_time(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             canary = await recorded(store, make_canary())
-            await store.note_removed(removal(canary.id, outcome="failed", at=100), next_at=after(130))
+            await store.note_removed(Tried(removal(canary.id, outcome="failed", at=100), next_at=after(130)))
             again = replace(removal(canary.id, outcome="failed", at=130), detail="503")
-            await store.note_removed(again, next_at=after(190))
-            await store.note_removed(again, next_at=after(190))
+            await store.note_removed(Tried(again, next_at=after(190)))
+            await store.note_removed(Tried(again, next_at=after(190)))
 
             (left,) = await store.leftovers()
             assert (left.attempts, left.next_at, left.since) == (2, after(190), after(100))
@@ -174,14 +174,33 @@ class CleaningContract:
 
         run(place, scenario)
 
+    def test_removals_that_are_told_together__are_each_kept_and_counted(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            one, two = await recorded(store, make_canary()), await recorded(store, make_canary(2))
+            await store.note_removed(
+                Tried(removal(two.id, outcome="failed", at=50), next_at=after(80)),
+                Tried(removal(one.id, at=50), next_at=None),
+                Tried(removal(one.id, what="18", at=50), next_at=None),
+            )
+            await store.note_removed()
+
+            assert [left.canary_id for left in await store.leftovers()] == [two.id]
+            assert await store.disposals_since("desk", NOON) == 2
+            labels = {"path": MAIL, "kind": "ticket", "outcome": "done"}
+            assert await figure(store, "intake.cleanup.attempts", **labels) == 2
+            await store.finish_clean(one.id, two.id, at=after(60))
+            assert list(await store.leftovers()) == []
+
+        run(place, scenario)
+
     def test_thing_that_was_only_known_to_be_there__is_gone_with_what_was_found(
         self, place: StorePlace
     ) -> None:
         async def scenario(store: Store) -> None:
             canary = await recorded(store, make_canary())
             vague = removal(canary.id, what="", outcome="failed", at=100)
-            await store.note_removed(vague, next_at=after(130))
-            await store.note_removed(removal(canary.id, at=130), next_at=None)
+            await store.note_removed(Tried(vague, next_at=after(130)))
+            await store.note_removed(Tried(removal(canary.id, at=130), next_at=None))
 
             assert list(await store.leftovers()) == []
 
@@ -193,14 +212,14 @@ class CleaningContract:
         async def scenario(store: Store) -> None:
             canary = await recorded(store, make_canary())
             await store.settle(settlement(judged(canary, Verdict.LOST)))
-            await store.note_removed(removal(canary.id, outcome="failed", at=50), next_at=after(80))
+            await store.note_removed(Tried(removal(canary.id, outcome="failed", at=50), next_at=after(80)))
             await store.finish_clean(canary.id, at=after(60))
             await store.finish_clean(canary.id, at=after(61))
             assert list(await store.leftovers()) == []
             assert list(await store.outstanding(after(62))) == []
 
             stray = removal(canary.id, what="18", outcome="failed", at=90000)
-            await store.note_removed(stray, next_at=after(93600))
+            await store.note_removed(Tried(stray, next_at=after(93600)))
 
             assert [one.what for one in await store.leftovers()] == ["18"]
             assert [one.canary.id for one in await store.outstanding(after(90000))] == [canary.id]
@@ -210,7 +229,7 @@ class CleaningContract:
     def test_removal_of_an_unknown_canary__is_audited_all_the_same(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             entry = removal(make_canary().id)
-            await store.note_removed(entry, next_at=after(130))
+            await store.note_removed(Tried(entry, next_at=after(130)))
 
             assert list(await store.audit(since=None, limit=9)) == [entry]
             assert list(await store.leftovers()) == []
@@ -225,7 +244,7 @@ class CleaningContract:
             outcomes = ["done", "accepted", "failed", "absent", "done"]
             for number, outcome in enumerate(outcomes):
                 entry = removal(canary.id, what=str(number), outcome=outcome, at=100 + number)
-                await store.note_removed(entry, next_at=None)
+                await store.note_removed(Tried(entry, next_at=None))
 
             assert await store.disposals_since("desk", after(100)) == 3
             assert await store.disposals_since("desk", after(101)) == 2
@@ -306,9 +325,9 @@ class HousekeepingContract:
         async def scenario(store: Store) -> None:
             labels = [{"path": MAIL, "channel": "email"}, {"path": FORM, "channel": "form"}]
             await recorded(store, make_canary())
-            await store.seed("intake.canary.launched", labels, at=NOON)
-            await store.seed("intake.canary.launched", labels, at=NOON)
-            await store.seed("intake.incident.detection.delay", [{"path": MAIL}], at=NOON)
+            await store.seed({"intake.canary.launched": labels}, at=NOON)
+            await store.seed({"intake.canary.launched": labels}, at=NOON)
+            await store.seed({"intake.incident.detection.delay": [{"path": MAIL}]}, at=NOON)
 
             assert await figure(store, "intake.canary.launched", path=MAIL, channel="email") == 1
             assert await figure(store, "intake.canary.launched", path=FORM, channel="form") == 0
@@ -319,9 +338,9 @@ class HousekeepingContract:
     def test_series_that_the_catalogue_does_not_have__is_refused(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             with pytest.raises(ValueError, match="no metric"):
-                await store.seed("intake.canary.typo", [{"path": MAIL}], at=NOON)
+                await store.seed({"intake.canary.typo": [{"path": MAIL}]}, at=NOON)
             with pytest.raises(ValueError, match="labels"):
-                await store.seed("intake.canary.launched", [{"path": MAIL}], at=NOON)
+                await store.seed({"intake.canary.launched": [{"path": MAIL}]}, at=NOON)
             assert list(await store.samples()) == []
 
         run(place, scenario)
@@ -371,7 +390,7 @@ class HousekeepingContract:
                 await store.settle(settlement(judgement, version=min(number, 1)))
             for canary in [*old[:2], old[3], young]:
                 await store.finish_clean(canary.id, at=after(70))
-            await store.note_removed(removal(old[0].id), next_at=None)
+            await store.note_removed(Tried(removal(old[0].id), next_at=None))
             await store.claim(Slot(MAIL, NOON), holder="host-a", at=NOON)
             before = await store.samples()
 
@@ -476,7 +495,7 @@ class RaceContract:
                     lambda: store.claim(claim, holder="host-a", at=NOON),
                     lambda: store.note_begun([removal(canary.id, outcome=BEGUN)]),
                     lambda: _settles(store, judgement),
-                    lambda: store.note_removed(removal(canary.id), next_at=None),
+                    lambda: store.note_removed(Tried(removal(canary.id), next_at=None)),
                     lambda: store.finish_clean(canary.id, at=after(70)),
                 ):
                     await _cancelled(verb(), steps)

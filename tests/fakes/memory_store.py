@@ -29,6 +29,7 @@ from runners.contracts import (
     Settlement,
     SettlementConflict,
     StoreError,
+    Tried,
 )
 
 _KEPT = timedelta(days=90)
@@ -116,6 +117,11 @@ class MemoryStore:
     async def observations(self, canary_id: CanaryId) -> Sequence[Observation]:
         seen = self._rows[canary_id].seen if canary_id in self._rows else {}
         return [one for _, one in sorted(seen.items(), key=lambda pair: (pair[1].ended_at, pair[0]))]
+
+    async def observations_of(
+        self, canary_ids: Sequence[CanaryId]
+    ) -> Mapping[CanaryId, Sequence[Observation]]:
+        return {one: await self.observations(one) for one in canary_ids}
 
     async def outstanding(self, now: datetime) -> Sequence[Record]:
         def is_wanted(one: Record) -> bool:
@@ -283,7 +289,11 @@ class MemoryStore:
             self._audit.append(entry)
         return is_new
 
-    async def note_removed(self, entry: AuditEntry, *, next_at: datetime | None) -> None:
+    async def note_removed(self, *tried: Tried) -> None:
+        for one in tried:
+            self._note_removed(one.entry, one.next_at)
+
+    def _note_removed(self, entry: AuditEntry, next_at: datetime | None) -> None:
         if not self._write(entry):
             return
         row = self._rows.get(entry.canary_id)
@@ -308,11 +318,12 @@ class MemoryStore:
         labels = {"path": row.canary.path, "kind": entry.kind, "outcome": entry.outcome}
         self._count(metrics.CLEANUP_ATTEMPTS, labels)
 
-    async def finish_clean(self, canary_id: CanaryId, *, at: datetime) -> None:
+    async def finish_clean(self, *canary_ids: CanaryId, at: datetime) -> None:
         del at
-        if canary_id in self._rows:
-            self._rows[canary_id].is_clean = True
-        self._leftovers.update({one: None for one in self._leftovers if one[0] == canary_id})
+        for canary_id in canary_ids:
+            if canary_id in self._rows:
+                self._rows[canary_id].is_clean = True
+            self._leftovers.update({one: None for one in self._leftovers if one[0] == canary_id})
 
     async def leftovers(self) -> Sequence[Leftover]:
         left = [one for one in self._leftovers.values() if one is not None]
@@ -359,10 +370,11 @@ class MemoryStore:
         return max(self._excuses.values(), default=None)
 
     # telemetry and housekeeping
-    async def seed(self, name: str, labels: Sequence[Mapping[str, str]], *, at: datetime) -> None:
+    async def seed(self, series: Mapping[str, Sequence[Mapping[str, str]]], *, at: datetime) -> None:
         del at
-        for one in labels:
-            self._series(by_name(name), one)
+        for name, labels in series.items():
+            for one in labels:
+                self._series(by_name(name), one)
 
     async def samples(self) -> Sequence[Sample]:
         return [

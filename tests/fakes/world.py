@@ -46,6 +46,9 @@ class World:
     removal: RemovalState = RemovalState.DONE
     launch_seconds: float = 0.5
     launch_error: BaseException | None = None
+    refusal: Reason | None = None
+    quit_seconds: float = 0.0
+    """How long the launch still takes after its last hop."""
     sent: dict[CanaryId, Canary] = field(default_factory=dict)
     removed: list[CanaryId] = field(default_factory=list)
     looks: list[tuple[Depth, int]] = field(default_factory=list)
@@ -71,8 +74,13 @@ class FakeProbe:
             raise world.launch_error
         for hop in (Hop.SMTP_CONNECT, Hop.SMTP_TLS, Hop.SMTP_AUTH):
             await report(world.observation(canary, hop))
-        world.sent[canary.id] = canary
-        await report(world.observation(canary, Hop.SMTP_ACCEPT))
+        accepted = world.observation(canary, Hop.SMTP_ACCEPT)
+        if world.refusal is not None:
+            accepted = replace(accepted, outcome=Outcome.FAILED, reason=world.refusal, rules_out_ticket=True)
+        else:
+            world.sent[canary.id] = canary
+        await report(accepted)
+        await world.clock.sleep(world.quit_seconds)
 
     async def check(self) -> Sequence[Check]:
         return ()

@@ -8,7 +8,7 @@ from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
 from canary.blame import hop_results, stop
-from canary.hop import Hop, full_route
+from canary.hop import LAUNCH_HOPS, Hop, full_route
 from canary.observation import Depth, Observation, Outcome
 from canary.path import Path, Proof, Reply
 from canary.reason import Reason, Side
@@ -117,6 +117,23 @@ def test_one_more_success__never_moves_blame_earlier(
     after = stop(path, hop_results(path, [*observations, success], deadline_at=canary(path).deadline_at))
 
     assert index_of(after.hop, path) >= index_of(before.hop, path)
+
+
+@given(strategies.paths(), strategies.observations, strategies.moments, st.data())
+def test_success_on_the_way_before_the_deadline__settles_nothing_that_was_pending(
+    path: Path, observations: list[Observation], now: datetime, data: st.DataObject
+) -> None:
+    """What the runner counts on when it judges a canary only after what may settle it."""
+    assume(judge(path, canary(path), observations, now).verdict is Verdict.PENDING)
+    on_the_way = [hop for hop in path.route if hop in {*LAUNCH_HOPS, Hop.MAILBOX_ARRIVAL}]
+    success = facts.passed(data.draw(st.sampled_from(on_the_way)), data.draw(st.integers(0, 59)))
+    assume(success.ended_at < canary(path).deadline_at)
+
+    after = judge(path, canary(path), [*observations, success], max(now, success.ended_at))
+
+    event(f"later: {success.ended_at > now}")
+    assume(judge(path, canary(path), observations, max(now, success.ended_at)).verdict is Verdict.PENDING)
+    assert after.verdict is Verdict.PENDING
 
 
 @given(strategies.paths(), strategies.observations, strategies.moments)
