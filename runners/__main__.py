@@ -1,5 +1,6 @@
 """`intake-prober`, also as `python -m runners`."""
 
+import gc
 import sys
 
 from runners.cli.exits import Exit
@@ -10,12 +11,15 @@ def main() -> int:
     """Run the command line; returns the exit status, also when Ctrl-C comes before it has all been loaded."""
     try:
         hold_interrupts()
+        gc.disable()  # loading makes much and drops nothing; `run_loop` turns it on again
         from runners.cli.app import main as command_line
 
         status = command_line()
         release_interrupts()
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+    finally:
+        gc.enable()
     return status
 
 

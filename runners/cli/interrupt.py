@@ -4,6 +4,7 @@ Python makes an exception of it wherever the main thread is, and while modules l
 takes any exception of a look-up for "not there".
 """
 
+import gc
 import signal
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -28,7 +29,7 @@ def release_interrupts() -> None:
 
 
 def run_loop(work: Coroutine[Any, Any, Answer]) -> Answer:
-    """`asyncio.run`, with interrupts let through once the loop can cancel its work for one.
+    """`asyncio.run`, with interrupts let through once the loop can cancel its work for one, and garbage collected.
 
     Raises:
         KeyboardInterrupt: interrupted; the work was cancelled and has ended.
@@ -39,6 +40,9 @@ def run_loop(work: Coroutine[Any, Any, Answer]) -> Answer:
         release_interrupts()
         return await work
 
+    if not gc.isenabled():
+        gc.freeze()  # what was loaded stays: no collection need look at it
+        gc.enable()
     try:
         return asyncio.run(released())
     finally:
