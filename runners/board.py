@@ -23,6 +23,7 @@ class Board:
         self._records: dict[CanaryId, Record] = {}
         self._seen: dict[CanaryId, set[Hop]] = {}
         self._touched: set[CanaryId] = set()
+        self._is_touched = asyncio.Event()
         self._next_change = asyncio.Event()
         self.version = 0
 
@@ -43,11 +44,6 @@ class Board:
         while self.version == version:
             await self._next_change.wait()
 
-    def drop(self, canary_id: CanaryId) -> None:
-        """Nothing more is to be done for it."""
-        self._records.pop(canary_id, None)
-        self._touched.discard(canary_id)
-
     def get(self, canary_id: CanaryId) -> Record | None:
         """What is known of a canary, if it is outstanding here."""
         return self._records.get(canary_id)
@@ -66,7 +62,7 @@ class Board:
         if record is None:
             return
         if not _settles_nothing(record, observation):
-            self._touched.add(observation.canary_id)
+            self.touch([observation.canary_id])
         # A damaged ticket is no proof: an intact one may follow, and the deadline look must still be made.
         is_seen = observation.outcome is Outcome.OK or (
             observation.outcome is Outcome.FAILED and observation.hop is not Hop.TICKET_CONTENT
@@ -77,10 +73,22 @@ class Board:
     def touch(self, canary_ids: Iterable[CanaryId]) -> None:
         """Something about them wants judging, though it was no observation; who is not on the board is left out."""
         self._touched.update(one for one in canary_ids if one in self._records)
+        if self._touched:
+            self._is_touched.set()
+
+    @property
+    def wants_judging(self) -> bool:
+        """Whether anything was noticed that nobody has taken yet."""
+        return bool(self._touched)
+
+    async def touched(self) -> None:
+        """Return once anything wants judging."""
+        await self._is_touched.wait()
 
     def take_touched(self) -> Sequence[Record]:
         """The canaries of which something was noticed since the last call."""
         touched, self._touched = self._touched, set()
+        self._is_touched.clear()
         return [self._records[one] for one in touched if one in self._records]
 
     def wanted_at(self, place: str, now: datetime) -> tuple[list[Canary], list[Canary]]:

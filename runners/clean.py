@@ -1,14 +1,23 @@
 """Remove what canaries left: close tickets, remove mails, write the audit, count what is left over."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from canary.canary import Canary
 from canary.signature import CanaryId
 from canary.verdict import Verdict
 from probes.contracts import ABOVE_CAP, Clock, RemovalState, Removed
-from runners.contracts import BEGUN, AuditEntry, Leftover, Record, RemovalKind, Store, Tried
+from runners.contracts import (
+    BEGUN,
+    AuditEntry,
+    Leftover,
+    Record,
+    RemovalKind,
+    Store,
+    StoreError,
+    TriedRemoval,
+)
 from runners.prober import Prober
 from runners.progress import Progress
 
@@ -52,34 +61,45 @@ class Cleaner:
             at_once: also try again what failed a moment ago.
 
         Raises:
-            ExceptionGroup: of `StoreError`: the audit could not be written; nothing more was removed there.
-            StoreError: the store could not be asked what is left over; nothing was removed.
+            StoreError: the audit could not be written. Where it could not be begun nothing was removed; every place
+                was left to end what it had begun.
         """
         due = [record for record in records if self.is_due(record)]
-        waiting = {(one.canary_id, one.place): one for one in await self._store.leftovers()}
+        waiting = await self._store.leftovers()
         now = self._clock.now()
-        left = {one.canary_id for one in waiting.values() if one.next_at > now and not at_once}
+        left = {one.canary_id for one in waiting if one.next_at > now and not at_once}
         wanted = [record.canary for record in due if record.canary.id not in left]
+        places = [name for name, place in self._prober.places.items() if place.may_write]
         async with asyncio.TaskGroup() as group:
             cleaning = [
-                group.create_task(self._clean_place(name, canaries, waiting))
-                for name, place in self._prober.places.items()
-                if place.may_write
-                and (canaries := [one for one in wanted if name in self._prober.places_of(one)])
+                group.create_task(self._clean_or_fail(name, canaries, waiting))
+                for name in places
+                if (canaries := [one for one in wanted if name in self._prober.places_of(one)])
             ]
-        left |= {canary_id for task in cleaning for canary_id in task.result()}
+        for task in cleaning:
+            if isinstance(found := task.result(), StoreError):
+                raise found
+            left |= found
         finished = frozenset(
             record.canary.id
             for record in due
             if record.canary.id not in left
             and not (record.verdict is Verdict.INCONCLUSIVE and now < record.canary.horizon_at)
         )
-        if finished:
-            await self._store.finish_clean(*finished, at=now)
+        await self._store.finish_clean(*finished, at=now)
         return finished
 
+    async def _clean_or_fail(
+        self, name: str, canaries: Sequence[Canary], waiting: Sequence[Leftover]
+    ) -> set[CanaryId] | StoreError:
+        """One place; its error is returned, so that it tears no removal that another place has begun."""
+        try:
+            return await self._clean_place(name, canaries, waiting)
+        except StoreError as error:
+            return error
+
     async def _clean_place(
-        self, name: str, canaries: Sequence[Canary], waiting: dict[tuple[CanaryId, str], Leftover]
+        self, name: str, canaries: Sequence[Canary], waiting: Sequence[Leftover]
     ) -> set[CanaryId]:
         """Remove from one place; returns the canaries of which something is, or may be, left there."""
         kind = self._prober.places[name].leaves
@@ -87,15 +107,13 @@ class Cleaner:
         begun, held = canaries[:allowed], canaries[allowed:]
         removed = [Removed(one, kind, name, "", RemovalState.FAILED, ABOVE_CAP) for one in held]
         if begun:
-            await self._store.note_begun([self._line(one, kind, name) for one in begun])
+            await self._store.note_begun(*(self._line(one, kind, name) for one in begun))
             removed += await self._remove(name, kind, begun, allowed)
-        tried = [
-            (one, self._tried(one, waiting.get((one.canary.id, name))))
-            for one in removed
-            if one.what or one.state is not RemovalState.ABSENT
-        ]
-        if tried:
-            await self._store.note_removed(*(end for _, end in tried))
+        here = {(one.canary_id, one.what): one for one in waiting if one.place == name}
+        removed = [one for one in removed if one.what or one.state is not RemovalState.ABSENT]
+        removed += self._gone_meanwhile(begun, kind, name, here, removed)
+        tried = [(one, self._tried(one, here.get((one.canary.id, one.what)))) for one in removed]
+        await self._store.note_removed(*(end for _, end in tried))
         for one, end in tried:
             self._tell(one, end)
         left = {one.canary.id for one, end in tried if end.next_at is not None}
@@ -105,6 +123,23 @@ class Cleaner:
                 f" again within {LONGEST_RETRY.total_seconds() / 60:.0f} min, by a run or `intake-prober sweep`"
             )
         return left
+
+    def _gone_meanwhile(
+        self,
+        canaries: Sequence[Canary],
+        kind: RemovalKind,
+        place: str,
+        waiting: Mapping[tuple[CanaryId, str], Leftover],
+        removed: Sequence[Removed],
+    ) -> list[Removed]:
+        """What waited for its removal, of canaries of which this try found nothing: it is not there any more."""
+        found = {one.canary.id for one in removed}
+        by_id = {one.id: one for one in canaries if one.id not in found}
+        return [
+            Removed(by_id[canary_id], kind, place, what, RemovalState.ABSENT, "not there any more")
+            for canary_id, what in waiting
+            if canary_id in by_id
+        ]
 
     async def _remove(
         self, name: str, kind: RemovalKind, canaries: Sequence[Canary], at_most: int
@@ -140,7 +175,7 @@ class Cleaner:
             detail="",
         )
 
-    def _tried(self, removed: Removed, before: Leftover | None) -> Tried:
+    def _tried(self, removed: Removed, before: Leftover | None) -> TriedRemoval:
         now = self._clock.now()
         is_gone = removed.state in {RemovalState.DONE, RemovalState.ABSENT}
         attempts = before.attempts if before is not None else 0
@@ -156,9 +191,9 @@ class Cleaner:
             outcome=removed.state,
             detail=self._prober.masker.detail(removed.detail),
         )
-        return Tried(entry, next_at=None if is_gone else now + wait)
+        return TriedRemoval(entry, next_at=None if is_gone else now + wait)
 
-    def _tell(self, removed: Removed, tried: Tried) -> None:
+    def _tell(self, removed: Removed, tried: TriedRemoval) -> None:
         if tried.next_at is None or removed.detail == ABOVE_CAP:
             return
         wait = tried.next_at - tried.entry.at

@@ -71,6 +71,7 @@ class Settlement:
 
     Attributes:
         expected: the verdict that the store must still have, else `SettlementConflict`.
+        replaces: the judgement that the store must still have, where the verdict stays; None: whichever it has.
         progress: what the incident fold remembers of the path from now on; None: unchanged.
         progress_version: the version of the progress that it was computed from.
         changes: incidents that opened, changed or ended.
@@ -83,6 +84,7 @@ class Settlement:
     changes: tuple[Change, ...]
     settled_by: str
     at: datetime
+    replaces: Judgement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class TriedRemoval:
     """A removal that was tried: its line of the audit, and when to try again; None: nothing is left to remove."""
 
     entry: AuditEntry
@@ -207,7 +209,7 @@ class Store(Protocol):
     async def observations_of(
         self, canary_ids: Sequence[CanaryId]
     ) -> Mapping[CanaryId, Sequence[Observation]]:
-        """The same of several, by id, read at one moment; a canary of which there is none has an empty list."""
+        """The same of several, by id; a canary of which there is none has an empty list."""
         ...
 
     async def outstanding(self, now: datetime) -> Sequence[Record]:
@@ -228,6 +230,10 @@ class Store(Protocol):
 
     async def canaries(self, query: CanaryQuery) -> Sequence[Record]:
         """History."""
+        ...
+
+    async def launched_since(self, since: datetime, *, sender: str, paths: Sequence[PathName]) -> int:
+        """How many canaries a sender launched down any of the paths since then."""
         ...
 
     async def known(self, canary_ids: Sequence[CanaryId]) -> Mapping[CanaryId, Canary]:
@@ -295,11 +301,11 @@ class Store(Protocol):
         ...
 
     # cleaning
-    async def note_begun(self, entries: Sequence[AuditEntry]) -> None:
+    async def note_begun(self, *entries: AuditEntry) -> None:
         """Write audit lines of removals that are about to be tried (repeatable); they change nothing else."""
         ...
 
-    async def note_removed(self, *tried: Tried) -> None:
+    async def note_removed(self, *tried: TriedRemoval) -> None:
         """Write the audit lines and what became of the leftovers, all or none.
 
         What is still there of a canary that was clean makes it outstanding again.

@@ -1,6 +1,6 @@
 """What a run does beside its canaries: series begun at 0, paths retired, controls rehearsed, old history dropped."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 
 from canary.hop import LAUNCH_HOPS
 from canary.incident import retire
@@ -16,8 +16,6 @@ from runners.progress import Progress
 REHEARSAL_SECONDS = 3600.0
 """A control that worked within this time is not tried again: it excuses us for a day."""
 _TRIES = 8
-
-_Series = tuple[str, list[Mapping[str, str]]]
 
 
 class Housekeeping:
@@ -36,7 +34,7 @@ class Housekeeping:
             StoreError: it could not be stored.
         """
         now = self._clock.now()
-        await self._store.seed(dict(_series(list(self._prober.paths.values()), self._prober.name)), at=now)
+        await self._store.seed(_series(list(self._prober.paths.values()), self._prober.name), at=now)
         for path_name in await self._store.path_names():
             path = self._prober.paths.get(path_name)
             if path is None or not path.is_enabled:
@@ -78,41 +76,35 @@ class Housekeeping:
             return
 
 
-def _series(paths: list[Path], prober: str) -> Iterator[_Series]:
+def _series(paths: list[Path], prober: str) -> Mapping[str, Sequence[Mapping[str, str]]]:
     """What `rate()` and absence need from the start: each series that a configured path can come to have."""
     channels = [{"path": path.name, "channel": path.channel} for path in paths]
     names = [{"path": path.name} for path in paths]
     verdicts = [verdict for verdict in Verdict if verdict is not Verdict.PENDING]
     hops = [{"path": path.name, "hop": hop} for path in paths for hop in path.route]
-    yield metrics.CANARY_LAUNCHED.name, [*channels]
-    yield (
-        metrics.CANARY_VERDICTS.name,
-        [{**one, "verdict": verdict} for one in channels for verdict in verdicts],
-    )
-    yield (
-        metrics.CANARY_DURATION.name,
-        [{**one, "verdict": verdict} for one in channels for verdict in (Verdict.CONFIRMED, Verdict.LATE)],
-    )
-    yield metrics.SLO_GOOD.name, [*names]
-    yield metrics.SLO_ELIGIBLE.name, [*names]
-    yield metrics.INCIDENTS.name, [{"path": one["path"], "blame": one["hop"]} for one in hops]
-    yield metrics.INCIDENT_DETECTION_DELAY.name, [*names]
-    yield metrics.PROBER_MISFIRES.name, [{**one, "prober": prober} for one in names]
-    yield (
-        metrics.HOP_OBSERVATIONS.name,
-        [
+    return {
+        metrics.CANARY_LAUNCHED.name: channels,
+        metrics.CANARY_VERDICTS.name: [
+            {**one, "verdict": verdict} for one in channels for verdict in verdicts
+        ],
+        metrics.CANARY_DURATION.name: [
+            {**one, "verdict": verdict} for one in channels for verdict in (Verdict.CONFIRMED, Verdict.LATE)
+        ],
+        metrics.SLO_GOOD.name: names,
+        metrics.SLO_ELIGIBLE.name: names,
+        metrics.INCIDENTS.name: [{"path": one["path"], "blame": one["hop"]} for one in hops],
+        metrics.INCIDENT_DETECTION_DELAY.name: names,
+        metrics.PROBER_MISFIRES.name: [{**one, "prober": prober} for one in names],
+        metrics.HOP_OBSERVATIONS.name: [
             {**one, "outcome": outcome, "evidence": Evidence.OBSERVED}
             for one in hops
             if one["hop"] in LAUNCH_HOPS
             for outcome in (Outcome.OK, Outcome.FAILED)
         ],
-    )
-    yield (
-        metrics.CLEANUP_ATTEMPTS.name,
-        [
+        metrics.CLEANUP_ATTEMPTS.name: [
             {**one, "kind": kind, "outcome": state}
             for one in names
             for kind in RemovalKind
             for state in (RemovalState.DONE, RemovalState.FAILED)
         ],
-    )
+    }

@@ -44,21 +44,32 @@ class Ledger:
     async def __call__(self, *observations: Observation) -> None:
         """Store observations in one transaction, masked and signed with who saw them."""
         canaries = self._canaries()
+        looks: dict[tuple[CanaryId, Hop, str], tuple[str, datetime]] = {}
         signed = [
             replace(one, detail=self._masker.detail(one.detail), observer=self._observer)
             for one in observations
-            if (canary := canaries.get(one.canary_id)) is None or not self._says_nothing_new(canary, one)
+            if (canary := canaries.get(one.canary_id)) is None
+            or not self._says_nothing_new(canary, one, looks)
         ]
         if not signed:
             return
-        for one, is_new in zip(signed, await self._store.append(*signed), strict=True):
+        are_new = await self._store.append(*signed)
+        self._looks.update(looks)
+        for one, is_new in zip(signed, are_new, strict=True):
             self._noticed(one)
             canary = canaries.get(one.canary_id)
             if is_new and canary is not None:
                 self._progress.observed(canary, one)
 
-    def _says_nothing_new(self, canary: Canary, observation: Observation) -> bool:
+    def _says_nothing_new(
+        self,
+        canary: Canary,
+        observation: Observation,
+        looks: dict[tuple[CanaryId, Hop, str], tuple[str, datetime]],
+    ) -> bool:
         """Whether it is one more look in vain of the same kind, soon after one that is stored and before the deadline.
+
+        One that is not goes to ``looks``: it is known as stored when it is.
 
         With two hundred canaries out, writing each second that each is still not there is all that a prober would do.
         """
@@ -71,5 +82,5 @@ class Ledger:
         before = self._looks.get(place)
         if before is not None and before[0] == key and observation.ended_at - before[1] < LOOKS_APART:
             return True
-        self._looks[place] = (key, observation.ended_at)
+        looks[place] = (key, observation.ended_at)
         return False

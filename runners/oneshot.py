@@ -162,6 +162,7 @@ class OneShot:
                 await self._wait_for_verdicts()
             if options.until_horizon:
                 await self._wait_for_horizons()
+            await self._watch.all_judged()
             watching.cancel()
         await self._clean(launches=options.launches)
         await self._note_what_was_heard()
@@ -174,7 +175,6 @@ class OneShot:
             self._progress.note(
                 f"{canary.path}: the launch of canary {canary.id} was left unfinished; it is judged now"
             )
-        await self._watch.settle_touched()
 
     async def _look_for_what_is_left(self) -> None:
         now = self._clock.now()
@@ -203,7 +203,6 @@ class OneShot:
             self._progress.launched(canary)
             await self._launcher.send(canary, self._ledger)
             self._board.touch([canary.id])  # a bad verdict had to wait for this
-            await self._watch.settle_touched()
         except StoreError as error:
             self._trouble(error)
             if canary is not None:

@@ -38,23 +38,25 @@ class Orders:
         """
         wanted = [self._prober.paths[name] for name in paths] or list(self._prober.paths.values())
         left = Counter(one.path for one in await self._store.leftovers())
-        orders = []
+        orders: list[Order] = []
         for path in wanted:
             if not path.is_enabled:
                 continue
-            order = await (self._due(path, left) if only_due else self._by_hand(path, left))
+            order = await (self._due(path, left, orders) if only_due else self._by_hand(path, left, orders))
             if order is not None:
                 orders.append(order)
         return orders
 
-    async def _by_hand(self, path: Path, left: Mapping[PathName, int]) -> Order | None:
+    async def _by_hand(
+        self, path: Path, left: Mapping[PathName, int], ordered: Sequence[Order]
+    ) -> Order | None:
         if self._has_too_many_leftovers(path, left):
             return None
         sender = await self._sender(path)
-        await self._is_within_cap(path, sender)  # by hand it only warns
+        await self._is_within_cap(path, sender, ordered)  # by hand it only warns
         return Order(path, sender)
 
-    async def _due(self, path: Path, left: Mapping[PathName, int]) -> Order | None:
+    async def _due(self, path: Path, left: Mapping[PathName, int], ordered: Sequence[Order]) -> Order | None:
         latest = self._prober.schedules.get(path.name)
         slot = latest(self._clock.now()) if latest is not None else None
         if slot is None:
@@ -66,7 +68,7 @@ class Orders:
             await self._note_missed([MissedSlot(slot, MissedCause.LEFTOVERS)])
             return None
         sender = await self._sender(path)
-        if not await self._is_within_cap(path, sender):
+        if not await self._is_within_cap(path, sender, ordered):
             await self._note_missed([MissedSlot(slot, MissedCause.CAP)])
             return None
         return Order(path, sender, slot.at)
@@ -120,22 +122,17 @@ class Orders:
             return senders[0]
         return senders[(list(senders).index(last[0].canary.sender) + 1) % len(senders)]
 
-    async def _is_within_cap(self, path: Path, sender: str) -> bool:
-        """Loop guards of vendors count a sender's mails over all paths into one system."""
+    async def _is_within_cap(self, path: Path, sender: str, ordered: Sequence[Order]) -> bool:
+        """Loop guards of vendors count a sender's mails over all paths into one system; those just ordered count."""
         cap = self._prober.cap_per_hour.get(path.ticketing or "")
         if cap is None:
             return True
-        hour = await self._store.canaries(CanaryQuery(since=self._clock.now() - _HOUR, limit=10 * cap))
-        same = [
-            one
-            for one in hour
-            if one.canary.sender == sender
-            and (other := self._prober.paths.get(one.canary.path)) is not None
-            and other.ticketing == path.ticketing
-        ]
-        if len(same) < cap:
+        same = [one.name for one in self._prober.paths.values() if one.ticketing == path.ticketing]
+        sent = await self._store.launched_since(self._clock.now() - _HOUR, sender=sender, paths=same)
+        sent += sum(1 for one in ordered if one.sender == sender and one.path.name in same)
+        if sent < cap:
             return True
         self._progress.note(
-            f"{path.name}: {sender} has sent {len(same)} canaries to {path.ticketing} in an hour, cap {cap}"
+            f"{path.name}: {sender} has sent {sent} canaries to {path.ticketing} in an hour, cap {cap}"
         )
         return False

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from canary.canary import Canary
 from canary.gauge import CapacityLimits
@@ -49,23 +48,26 @@ class GaugedPlace:
     backlog_age: timedelta = timedelta(minutes=15)
 
 
+_REMEMBERED = 4096
+
+
 @dataclass(frozen=True, slots=True)
 class SignedPaths:
     """Whose tokens verify: the signing keys, and the names of all paths that may have signed with them."""
 
     keys: Sequence[bytes]
     paths: Sequence[str]
+    _known: dict[str, CanaryId | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Every look finds the tokens of the look before it again, and any path may have signed each."""
 
     def recognise(self, token: str) -> CanaryId | None:
         """The id of the canary whose token this is, or None for a forged, altered or foreign one."""
-        return _recognised(token, tuple(self.keys), tuple(self.paths))
-
-
-@lru_cache(maxsize=4096)
-def _recognised(token: str, keys: tuple[bytes, ...], paths: tuple[str, ...]) -> CanaryId | None:
-    """Every look finds the tokens of the look before it again, and each path may have signed them."""
-    verified = verify(token, keys=keys, paths=paths)
-    return verified.canary_id if verified is not None else None
+        if token not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            verified = verify(token, keys=self.keys, paths=self.paths)
+            self._known[token] = verified.canary_id if verified is not None else None
+        return self._known[token]
 
 
 @dataclass(frozen=True, slots=True)

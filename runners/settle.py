@@ -9,7 +9,7 @@ from canary.incident import Change, Progress, Settled, sharpen, step
 from canary.path import Path, Slo
 from canary.verdict import Judgement, Verdict, advance, judge
 from probes.contracts import Clock
-from runners.contracts import Record, Settlement, SettlementConflict, Store
+from runners.contracts import Record, Settlement, SettlementConflict, Store, StoreError
 from runners.prober import Prober
 from runners.progress import Progress as Listener
 
@@ -29,7 +29,7 @@ class Settler:
         self._settled_by = settled_by
 
     async def preview(self, *records: Record) -> Sequence[Judgement]:
-        """What would be judged now of each, all read at one moment; stores nothing."""
+        """What would be judged now of each; stores nothing."""
         seen = await self._store.observations_of([one.canary.id for one in records])
         now = self._clock.now()
         return [
@@ -70,6 +70,7 @@ class Settler:
                     Settlement(
                         judgement=judgement,
                         expected=record.verdict,
+                        replaces=record.judgement,
                         progress=grown if grown != progress else None,
                         progress_version=version,
                         changes=changes,
@@ -81,7 +82,9 @@ class Settler:
                 record, judgement = await self._again(record), None
                 continue
             return self._told(replace(record, judgement=judgement), record.verdict, changes)
-        return record
+        raise StoreError(
+            f"store: other probers changed canary {record.canary.id} {_TRIES} times while it was judged."
+        )
 
     def _incidents(
         self, record: Record, judgement: Judgement, progress: Progress

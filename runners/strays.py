@@ -7,7 +7,7 @@ from probes.contracts import Blind, Clock, Disposed, RemovalState
 from probes.servers import SecretUnavailable
 from probes.ticketing.watcher import Orphan, TicketWatcher
 from runners.clean import DISPOSALS_PER_HOUR
-from runners.contracts import BEGUN, AuditEntry, RemovalKind, Store, Tried
+from runners.contracts import BEGUN, AuditEntry, RemovalKind, Store, TriedRemoval
 from runners.prober import Prober
 from runners.progress import Progress
 
@@ -55,7 +55,7 @@ class Strays:
         if now:
             things = "stray" if len(now) == 1 else "strays"
             self._progress.note(f"{name}: removing {len(now)} {things} of ours")
-            await self._store.note_begun([self._line(name, one, one.ticket.ref.id, BEGUN) for one in now])
+            await self._store.note_begun(*(self._line(name, one, one.ticket.ref.id, BEGUN) for one in now))
             owners = {one.ticket.ref.id: one for one in now}
             disposed = await watcher.remove_orphans(now)
             await self._store.note_removed(*(self._tried(name, owners[one.ref.id], one) for one in disposed))
@@ -65,10 +65,10 @@ class Strays:
                 " Run `intake-prober sweep` again in an hour."
             )
 
-    def _tried(self, name: str, stray: Orphan, disposed: Disposed) -> Tried:
+    def _tried(self, name: str, stray: Orphan, disposed: Disposed) -> TriedRemoval:
         is_gone = disposed.state in {RemovalState.DONE, RemovalState.ABSENT}
         line = self._line(name, stray, disposed.ref.id, disposed.state, disposed.detail)
-        return Tried(line, next_at=None if is_gone else self._clock.now() + RETRY)
+        return TriedRemoval(line, next_at=None if is_gone else self._clock.now() + RETRY)
 
     def _line(self, name: str, stray: Orphan, what: str, outcome: str, detail: str = "") -> AuditEntry:
         return AuditEntry(

@@ -1,7 +1,7 @@
-"""Watch every outstanding canary in its places, and settle what is seen: one loop a place, all in one TaskGroup."""
+"""Watch every outstanding canary in its places, and settle what is seen: a loop a place, and one that judges."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from canary.canary import Canary
@@ -23,6 +23,7 @@ LOOK_SECONDS = 30.0
 """One look at one place, at most; then it counts as blind."""
 STEP = timedelta(seconds=2)
 """Our wall clock may depart this far from the monotonic one before it counts as stepped."""
+_GLANCE_SECONDS = 0.05
 _STORE_RETRY_SECONDS = 1.0
 _STORE_PATIENCE_SECONDS = 10.0
 """A store that fails for so long will not be there in time: then nothing can be recorded, and the watch ends."""
@@ -55,15 +56,16 @@ class Watch:
         self._settled = settled
         self._explained: set[CanaryId] = set()
         self._explaining: set[CanaryId] = set()
+        self._is_judging = False
         self._store_failed_at: float | None = None
         self._origin = (clock.now(), clock.monotonic())
 
     async def run(self) -> None:
-        """Watch all places side by side, for ever; cancel it to stop."""
+        """Watch all places side by side and judge what they see, for ever; cancel it to stop."""
         async with asyncio.TaskGroup() as group:
             for name in self._prober.places:
                 group.create_task(self._watch(name))
-            group.create_task(self._judge_by_time())
+            group.create_task(self._judge(group))
 
     async def look_once(self, canaries: Sequence[Canary]) -> None:
         """One wide look for the given canaries in all their places: what earlier runs left, late ones, lost ones."""
@@ -72,24 +74,11 @@ class Watch:
                 here = [one for one in canaries if name in self._prober.places_of(one)]
                 if here:
                     group.create_task(self._look(name, here, Depth.DEADLINE))
-        await self.settle_touched()
 
-    async def settle_touched(self) -> None:
-        """Judge every canary of which something was noticed since the last time.
-
-        Raises:
-            StoreError: not all could be judged; those that were not are judged the next time.
-        """
-        touched = [one for one in self._board.take_touched() if one.canary.id not in self._explaining]
-        if not touched:
-            return
-        open_ones = {one.canary.id for one in touched}
-        try:
-            for record, preview in zip(touched, await self._settler.preview(*touched), strict=True):
-                await self._settle(record, preview)
-                open_ones.discard(record.canary.id)
-        finally:
-            self._board.touch(open_ones)
+    async def all_judged(self) -> None:
+        """Return when nothing that was noticed waits for its judgement; `run` must be under way."""
+        while self._is_judging or self._explaining or self._board.wants_judging:
+            await self._clock.sleep(_GLANCE_SECONDS)
 
     async def _watch(self, name: str) -> None:
         watcher = self._prober.places[name].watcher
@@ -101,7 +90,6 @@ class Watch:
                 continue
             try:
                 await self._look(name, [*waiting, *due], Depth.DEADLINE if due else Depth.POLL)
-                await self.settle_touched()
             except StoreError as error:
                 await self._bear(error)
                 continue
@@ -132,25 +120,50 @@ class Watch:
         else:
             await self._clock.sleep(max(0.0, (next_at - now).total_seconds()))
 
-    async def _judge_by_time(self) -> None:
-        """Judge what time alone settles: a missing acknowledgement at the deadline, the horizon.
-
-        And what the store could not be told when it was seen: no look may come that would bring it up again.
-        """
+    async def _judge(self, group: asyncio.TaskGroup) -> None:
+        """Judge whatever was noticed, and each second what time alone settles: the deadline, the horizon."""
         while True:
-            await self._clock.sleep(1.0)
+            await first(self._board.touched(), self._clock.sleep(1.0))
             now = self._clock.now()
             self._board.touch(
                 record.canary.id
                 for record in self._board.records()
                 if record.verdict is Verdict.PENDING and now >= record.canary.deadline_at
             )
+            if not self._board.wants_judging:
+                continue  # the store was not asked, so it is not known whether it works again
+            self._is_judging = True
             try:
-                await self.settle_touched()
+                await self._judge_touched(group)
             except StoreError as error:
                 await self._bear(error)
             else:
                 self._store_failed_at = None
+            finally:
+                self._is_judging = False
+
+    async def _judge_touched(self, group: asyncio.TaskGroup) -> None:
+        """Settle what can be settled at once; whatever wants explaining first gets a task for it, a mailbox each.
+
+        Raises:
+            StoreError: not all could be judged; those that were not are judged the next time.
+        """
+        touched = [one for one in self._board.take_touched() if one.canary.id not in self._explaining]
+        left = {one.canary.id for one in touched}
+        try:
+            judged = list(zip(touched, await self._settler.preview(*touched), strict=True))
+            unexplained = [record for record, preview in judged if self._wants_explaining(record, preview)]
+            for mailbox, records in self._by_mailbox(unexplained).items():
+                canaries = [one.canary for one in records]
+                self._explaining |= {one.id for one in canaries}
+                group.create_task(self._explain(mailbox, canaries))
+            left -= self._explaining
+            for record, preview in judged:
+                if record.canary.id in left:
+                    await self._settle(record, preview)
+                    left.discard(record.canary.id)
+        finally:
+            self._board.touch(left)
 
     async def _bear(self, error: StoreError) -> None:
         """Wait a moment for the store to come back.
@@ -167,44 +180,60 @@ class Watch:
         await self._clock.sleep(_STORE_RETRY_SECONDS)
 
     async def _settle(self, record: Record, preview: Judgement) -> None:
-        current = self._board.get(record.canary.id)
-        if current is None or record.canary.id in self._explaining:
-            return  # whoever asks for the explanation settles it with that
-        if current != record:
-            [preview] = await self._settler.preview(current)
-        if current.verdict is Verdict.PENDING and preview.verdict not in {Verdict.PENDING, Verdict.CONFIRMED}:
-            self._explaining.add(current.canary.id)
-            try:
-                await self._explain(current.canary)
-            finally:
-                self._explaining.discard(current.canary.id)
-            after = await self._settler.settle(current)
-        else:
-            after = await self._settler.settle(current, preview)
-        if after != current:
+        after = await self._settler.settle(record, preview)
+        if after != record:
             self._board.update(after)
-            self._settled(current.verdict, after)
+            self._settled(record.verdict, after)
 
-    async def _explain(self, canary: Canary) -> None:
-        """Before a canary is given its bad verdict: look into the mailbox once more, and read what it says of itself."""
-        path = self._prober.paths.get(canary.path)
-        if path is None or path.mailbox is None or canary.id in self._explained:
-            return
-        self._explained.add(canary.id)
-        if path.mailbox in self._prober.places:
-            await self._look(path.mailbox, [canary], Depth.DEADLINE)
-        gauged = [one for one in self._prober.gauges if one.reader.place == path.mailbox]
-        await self._report(*explanations(canary, await self._gauging.read(gauged), now=self._clock.now()))
+    def _wants_explaining(self, record: Record, preview: Judgement) -> bool:
+        """Whether it would be given its bad verdict now, and its mailbox was not yet asked what it says of itself."""
+        path = self._prober.paths.get(record.canary.path)
+        return (
+            record.verdict is Verdict.PENDING
+            and preview.verdict not in {Verdict.PENDING, Verdict.CONFIRMED}
+            and path is not None
+            and path.mailbox is not None
+            and record.canary.id not in self._explained
+        )
+
+    def _by_mailbox(self, records: Sequence[Record]) -> Mapping[str, Sequence[Record]]:
+        found: dict[str, list[Record]] = {}
+        for record in records:
+            mailbox = self._prober.paths[record.canary.path].mailbox
+            if mailbox is not None:
+                found.setdefault(mailbox, []).append(record)
+        return found
+
+    async def _explain(self, mailbox: str, canaries: Sequence[Canary]) -> None:
+        """Before canaries are given their bad verdict: look into the mailbox once more, and read its gauges.
+
+        Then they are judged, explained or not; beside it, the places are looked at as ever.
+        """
+        ids = {one.id for one in canaries}
+        try:
+            if mailbox in self._prober.places:
+                await self._look(mailbox, canaries, Depth.DEADLINE)
+            gauged = [one for one in self._prober.gauges if one.reader.place == mailbox]
+            gauges = await self._gauging.read(gauged)
+            now = self._clock.now()
+            await self._report(*(one for canary in canaries for one in explanations(canary, gauges, now=now)))
+            self._explained |= ids
+        except StoreError as error:
+            await self._bear(error)
+        finally:
+            self._explaining -= ids
+            self._board.touch(ids)
 
     async def _note_clock_step(self, canaries: Sequence[Canary]) -> None:
+        """Whoever notices the step reports it for all that are out, wherever each is looked for."""
         now, monotonic = self._clock.now(), self._clock.monotonic()
         wall, steady = self._origin
         if abs((now - wall) - timedelta(seconds=monotonic - steady)) <= STEP:
             return
-        self._origin = (now, monotonic)
         self._progress.note(
             "the clock of this machine was stepped: canaries that are out can only be confirmed"
         )
+        pending = [one.canary for one in self._board.records() if one.verdict is Verdict.PENDING]
         await self._report(
             *(
                 Observation(
@@ -218,9 +247,10 @@ class Watch:
                     detail="the wall clock departed from the monotonic one by more than 2 s",
                     place="clock",
                 )
-                for canary in canaries
+                for canary in {one.id: one for one in (*canaries, *pending)}.values()
             )
         )
+        self._origin = (now, monotonic)
 
 
 def _blind(

@@ -1,6 +1,5 @@
 """The command line's front: commands and their help. What a command needs is imported when it runs."""
 
-import gc
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -24,7 +23,6 @@ from runners.cli.options import (
 )
 
 PROGRAM = "intake-prober"
-GC_THRESHOLD = 50_000
 # In Typer's own tree or in click's, by version: both call what a user can cause by this ancestor of BadParameter.
 _MISTAKE: type[Exception] = next(
     one for one in typer.BadParameter.__mro__ if one.__name__ == "ClickException"
@@ -100,8 +98,6 @@ def _shared(
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     words = sys.argv[1:] if arguments is None else arguments
-    # A start makes some hundred thousand objects that stay: collecting among them again and again takes 60 ms of it.
-    gc.set_threshold(GC_THRESHOLD)
     # Pydantic looks for plugins in the metadata of every installed package: 60 ms of each start, and we have none.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:

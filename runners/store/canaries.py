@@ -141,6 +141,14 @@ def history(connection: Connection, query: CanaryQuery) -> list[Record]:
     return _records(connection, statement)
 
 
+def launched_since(connection: Connection, since: datetime, *, sender: str, paths: Sequence[PathName]) -> int:
+    """How many canaries a sender launched down any of the paths since then."""
+    launched = select(func.count()).where(
+        canary.c.launched_at >= since, canary.c.sender == sender, canary.c.path.in_(paths)
+    )
+    return connection.scalar(launched) or 0
+
+
 def known(connection: Connection, canary_ids: Sequence[CanaryId]) -> dict[CanaryId, Canary]:
     """Those of the given ids that are there."""
     found: dict[CanaryId, Canary] = {}

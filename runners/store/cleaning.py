@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from canary.instruments import metrics
 from canary.path import PathName
 from canary.signature import CanaryId
-from runners.contracts import BEGUN, AuditEntry, Leftover, RemovalKind, Tried
+from runners.contracts import BEGUN, AuditEntry, Leftover, RemovalKind, TriedRemoval
 from runners.store import outbox
 from runners.store.counters import Tally
 from runners.store.sql import chunks, inserted
@@ -27,15 +27,13 @@ def note_begun(connection: Connection, entries: Sequence[AuditEntry]) -> None:
         _write(connection, entry)
 
 
-def note_removed(connection: Connection, several: Sequence[Tried]) -> None:
+def note_removed(connection: Connection, several: Sequence[TriedRemoval]) -> None:
     """Write lines of the audit, and what became of the leftovers; a line that is there already changes nothing.
 
     What is still there of a canary that was clean makes it outstanding again.
     """
-    if not several:
-        return
     tally = Tally(max(one.entry.at for one in several))
-    # In one order everywhere, so that two processes that clean the same canaries wait and do not lock each other out.
+    # In one order, so that two processes that clean the same canaries seldom lock each other out (and then try again).
     for one in sorted(several, key=lambda one: one.entry.canary_id):
         _note_removed(connection, one.entry, one.next_at, tally)
     tally.write(connection)
@@ -57,7 +55,7 @@ def _note_removed(connection: Connection, entry: AuditEntry, next_at: datetime |
 
 def finish_clean(connection: Connection, canary_ids: Sequence[CanaryId], *, at: datetime) -> None:
     """Nothing of these canaries is left, and none can come any more."""
-    for chunk in chunks(sorted(canary_ids)):
+    for chunk in chunks(canary_ids):
         connection.execute(
             update(canary)
             .where(canary.c.id.in_(chunk), canary.c.is_clean == false())

@@ -96,7 +96,8 @@ def seed(connection: Connection, series: Mapping[str, Sequence[Mapping[str, str]
         )
         for row in known:
             wanted.pop((row.name, row.labels), None)
-    for (name, text), instrument in sorted(wanted.items(), key=lambda one: one[0]):
+    # Counters before histograms, each by name, as a tally writes them: nobody waits for another in a circle.
+    for (name, text), instrument in sorted(wanted.items(), key=lambda one: (bool(one[1].bounds), one[0])):
         if instrument.bounds:
             _new_histogram(connection, instrument, text, at)
         else:

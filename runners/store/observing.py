@@ -81,7 +81,7 @@ def observations_of(
 ) -> dict[CanaryId, list[Observation]]:
     """The observations of several canaries, by id, each by the time they ended."""
     found: dict[CanaryId, list[Observation]] = {one: [] for one in canary_ids}
-    for chunk in chunks(canary_ids):
+    for chunk in chunks(list(found)):
         for row in connection.execute(_ALL, {"b_ids": chunk}):
             found[CanaryId(row.canary_id)].append(codec.loads(Observation, row.body))
     return found

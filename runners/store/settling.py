@@ -44,6 +44,10 @@ def settle(connection: Connection, settlement: Settlement) -> None:
     if fresh.verdict not in _FORWARD.get(before, frozenset({before})):
         raise SettlementConflict(f"canary {fresh.canary_id} is {before} and never becomes {fresh.verdict}")
     is_transition = fresh.verdict is not before
+    if not is_transition and settlement.replaces is not None:
+        found = connection.scalar(select(judgement.c.body).where(judgement.c.canary_id == fresh.canary_id))
+        if found != codec.dumps(settlement.replaces):
+            raise SettlementConflict(f"canary {fresh.canary_id} was judged again meanwhile")
     if is_transition or settlement.progress is not None:
         incidents.store_progress(
             connection, fresh.path, settlement.progress, version=settlement.progress_version, at=settlement.at

@@ -13,7 +13,16 @@ from canary.observation import Observation
 from canary.path import PathName
 from canary.signature import CanaryId
 from canary.slot import MissedSlot, Slot
-from runners.contracts import AuditEntry, CanaryQuery, Leftover, PathFacts, Record, Sample, Settlement, Tried
+from runners.contracts import (
+    AuditEntry,
+    CanaryQuery,
+    Leftover,
+    PathFacts,
+    Record,
+    Sample,
+    Settlement,
+    TriedRemoval,
+)
 from runners.store import canaries, claims, cleaning, counters, incidents, observing, schema, settling
 from runners.store import gauges as readings
 from runners.store.connecting import Database, connect_to
@@ -107,6 +116,11 @@ class SqlStore:
         """History, newest launch first."""
         return await self._database.read(partial(canaries.history, query=query))
 
+    async def launched_since(self, since: datetime, *, sender: str, paths: Sequence[PathName]) -> int:
+        """How many canaries a sender launched down any of the paths since then."""
+        work = partial(canaries.launched_since, since=since, sender=sender, paths=paths)
+        return await self._database.read(work)
+
     async def known(self, canary_ids: Sequence[CanaryId]) -> Mapping[CanaryId, Canary]:
         """Those of the given ids that the store has."""
         return await self._database.read(partial(canaries.known, canary_ids=canary_ids))
@@ -168,17 +182,20 @@ class SqlStore:
         return await self._database.read(partial(settling.path_facts, path=path))
 
     # cleaning
-    async def note_begun(self, entries: Sequence[AuditEntry]) -> None:
-        """Write audit lines of removals that are about to be tried."""
-        await self._database.write(partial(cleaning.note_begun, entries=entries))
+    async def note_begun(self, *entries: AuditEntry) -> None:
+        """Write audit lines of removals that are about to be tried; outlives a loss of power."""
+        if entries:
+            await self._database.write(partial(cleaning.note_begun, entries=entries), is_durable=True)
 
-    async def note_removed(self, *tried: Tried) -> None:
+    async def note_removed(self, *tried: TriedRemoval) -> None:
         """Write the audit lines and what became of the leftovers, all or none; outlives a loss of power."""
-        await self._database.write(partial(cleaning.note_removed, several=tried), is_durable=True)
+        if tried:
+            await self._database.write(partial(cleaning.note_removed, several=tried), is_durable=True)
 
     async def finish_clean(self, *canary_ids: CanaryId, at: datetime) -> None:
         """Nothing of these canaries is left, and none can come any more."""
-        await self._database.write(partial(cleaning.finish_clean, canary_ids=canary_ids, at=at))
+        if canary_ids:
+            await self._database.write(partial(cleaning.finish_clean, canary_ids=canary_ids, at=at))
 
     async def leftovers(self) -> Sequence[Leftover]:
         """All that is still to be removed, oldest first."""

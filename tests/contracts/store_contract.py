@@ -57,6 +57,19 @@ class CanaryContract:
 
         run(place, scenario)
 
+    def test_launches__are_counted_a_sender_and_its_paths_since_a_time(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            one = await recorded(store, make_canary(1))
+            await recorded(store, make_canary(2, launched_at=after(100)))
+            await recorded(store, make_canary(3, path=FORM, launched_at=after(100)))
+
+            assert await store.launched_since(NOON, sender=one.sender, paths=[MAIL]) == 2
+            assert await store.launched_since(after(50), sender=one.sender, paths=[MAIL, FORM]) == 2
+            assert await store.launched_since(NOON, sender="nobody@probe.example", paths=[MAIL]) == 0
+            assert await store.launched_since(NOON, sender=one.sender, paths=[]) == 0
+
+        run(place, scenario)
+
     def test_recorded_twice__is_one_canary_counted_once(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             canary = await recorded(store, make_canary())
@@ -373,6 +386,24 @@ class SettlingContract:
 
             assert (await store.find(canary.id))[0].verdict is Verdict.CONFIRMED
             assert list(await store.samples()) == list(before)
+
+        run(place, scenario)
+
+    def test_judgement_of_the_same_verdict_that_is_no_longer_the_one_read__is_a_conflict(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            canary = await recorded(store, make_canary())
+            first = judged(canary, Verdict.BREACHED)
+            sharper = replace(first, stop=replace(BLAMED, reason=Reason.BACKLOG_GROWING))
+            again = replace(settlement(sharper, expected=Verdict.BREACHED, version=1), replaces=first)
+            await store.settle(settlement(first))
+            await store.settle(again)
+
+            with pytest.raises(SettlementConflict):
+                await store.settle(replace(again, judgement=first))
+
+            assert (await store.find(canary.id))[0].judgement == sharper
 
         run(place, scenario)
 

@@ -17,7 +17,7 @@ from canary.path import PathName
 from canary.slot import Slot
 from canary.ticket import TicketId, TicketRef
 from canary.verdict import Verdict
-from runners.contracts import BEGUN, Settlement, SettlementConflict, Store, Tried
+from runners.contracts import BEGUN, Settlement, SettlementConflict, Store, TriedRemoval
 from tests.contracts.store_cases import (
     FORM,
     MAIL,
@@ -129,8 +129,8 @@ class CleaningContract:
         async def scenario(store: Store) -> None:
             canary = await recorded(store, make_canary())
             begun = removal(canary.id, what="", outcome=BEGUN)
-            await store.note_begun([begun, removal(make_canary(2).id, what="", outcome=BEGUN)])
-            await store.note_begun([begun])
+            await store.note_begun(begun, removal(make_canary(2).id, what="", outcome=BEGUN))
+            await store.note_begun(begun)
 
             assert len(await store.audit(since=None, limit=9)) == 2
             assert list(await store.leftovers()) == []
@@ -143,13 +143,15 @@ class CleaningContract:
     def test_removal_that_failed__is_left_over_until_it_is_done(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             canary = await recorded(store, make_canary())
-            await store.note_removed(Tried(removal(canary.id, outcome="failed", at=50), next_at=after(80)))
+            await store.note_removed(
+                TriedRemoval(removal(canary.id, outcome="failed", at=50), next_at=after(80))
+            )
 
             (left,) = await store.leftovers()
             assert (left.canary_id, left.path, left.place, left.what) == (canary.id, MAIL, "desk", "17")
             assert (left.attempts, left.next_at, left.since) == (1, after(80), after(50))
 
-            await store.note_removed(Tried(removal(canary.id), next_at=None))
+            await store.note_removed(TriedRemoval(removal(canary.id), next_at=None))
 
             assert list(await store.leftovers()) == []
             labels = {"path": MAIL, "kind": "ticket", "outcome": "done"}
@@ -160,10 +162,12 @@ class CleaningContract:
     def test_failed_removal__is_tried_again_later_and_counted_each_time(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             canary = await recorded(store, make_canary())
-            await store.note_removed(Tried(removal(canary.id, outcome="failed", at=100), next_at=after(130)))
+            await store.note_removed(
+                TriedRemoval(removal(canary.id, outcome="failed", at=100), next_at=after(130))
+            )
             again = replace(removal(canary.id, outcome="failed", at=130), detail="503")
-            await store.note_removed(Tried(again, next_at=after(190)))
-            await store.note_removed(Tried(again, next_at=after(190)))
+            await store.note_removed(TriedRemoval(again, next_at=after(190)))
+            await store.note_removed(TriedRemoval(again, next_at=after(190)))
 
             (left,) = await store.leftovers()
             assert (left.attempts, left.next_at, left.since) == (2, after(190), after(100))
@@ -178,9 +182,9 @@ class CleaningContract:
         async def scenario(store: Store) -> None:
             one, two = await recorded(store, make_canary()), await recorded(store, make_canary(2))
             await store.note_removed(
-                Tried(removal(two.id, outcome="failed", at=50), next_at=after(80)),
-                Tried(removal(one.id, at=50), next_at=None),
-                Tried(removal(one.id, what="18", at=50), next_at=None),
+                TriedRemoval(removal(two.id, outcome="failed", at=50), next_at=after(80)),
+                TriedRemoval(removal(one.id, at=50), next_at=None),
+                TriedRemoval(removal(one.id, what="18", at=50), next_at=None),
             )
             await store.note_removed()
 
@@ -199,8 +203,8 @@ class CleaningContract:
         async def scenario(store: Store) -> None:
             canary = await recorded(store, make_canary())
             vague = removal(canary.id, what="", outcome="failed", at=100)
-            await store.note_removed(Tried(vague, next_at=after(130)))
-            await store.note_removed(Tried(removal(canary.id, at=130), next_at=None))
+            await store.note_removed(TriedRemoval(vague, next_at=after(130)))
+            await store.note_removed(TriedRemoval(removal(canary.id, at=130), next_at=None))
 
             assert list(await store.leftovers()) == []
 
@@ -212,14 +216,16 @@ class CleaningContract:
         async def scenario(store: Store) -> None:
             canary = await recorded(store, make_canary())
             await store.settle(settlement(judged(canary, Verdict.LOST)))
-            await store.note_removed(Tried(removal(canary.id, outcome="failed", at=50), next_at=after(80)))
+            await store.note_removed(
+                TriedRemoval(removal(canary.id, outcome="failed", at=50), next_at=after(80))
+            )
             await store.finish_clean(canary.id, at=after(60))
             await store.finish_clean(canary.id, at=after(61))
             assert list(await store.leftovers()) == []
             assert list(await store.outstanding(after(62))) == []
 
             stray = removal(canary.id, what="18", outcome="failed", at=90000)
-            await store.note_removed(Tried(stray, next_at=after(93600)))
+            await store.note_removed(TriedRemoval(stray, next_at=after(93600)))
 
             assert [one.what for one in await store.leftovers()] == ["18"]
             assert [one.canary.id for one in await store.outstanding(after(90000))] == [canary.id]
@@ -229,7 +235,7 @@ class CleaningContract:
     def test_removal_of_an_unknown_canary__is_audited_all_the_same(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             entry = removal(make_canary().id)
-            await store.note_removed(Tried(entry, next_at=after(130)))
+            await store.note_removed(TriedRemoval(entry, next_at=after(130)))
 
             assert list(await store.audit(since=None, limit=9)) == [entry]
             assert list(await store.leftovers()) == []
@@ -244,7 +250,7 @@ class CleaningContract:
             outcomes = ["done", "accepted", "failed", "absent", "done"]
             for number, outcome in enumerate(outcomes):
                 entry = removal(canary.id, what=str(number), outcome=outcome, at=100 + number)
-                await store.note_removed(Tried(entry, next_at=None))
+                await store.note_removed(TriedRemoval(entry, next_at=None))
 
             assert await store.disposals_since("desk", after(100)) == 3
             assert await store.disposals_since("desk", after(101)) == 2
@@ -390,7 +396,7 @@ class HousekeepingContract:
                 await store.settle(settlement(judgement, version=min(number, 1)))
             for canary in [*old[:2], old[3], young]:
                 await store.finish_clean(canary.id, at=after(70))
-            await store.note_removed(Tried(removal(old[0].id), next_at=None))
+            await store.note_removed(TriedRemoval(removal(old[0].id), next_at=None))
             await store.claim(Slot(MAIL, NOON), holder="host-a", at=NOON)
             before = await store.samples()
 
@@ -493,9 +499,9 @@ class RaceContract:
                     lambda: store.append(looked(canary, 5)),
                     lambda: store.launch_ended(canary.id),
                     lambda: store.claim(claim, holder="host-a", at=NOON),
-                    lambda: store.note_begun([removal(canary.id, outcome=BEGUN)]),
+                    lambda: store.note_begun(removal(canary.id, outcome=BEGUN)),
                     lambda: _settles(store, judgement),
-                    lambda: store.note_removed(Tried(removal(canary.id), next_at=None)),
+                    lambda: store.note_removed(TriedRemoval(removal(canary.id), next_at=None)),
                     lambda: store.finish_clean(canary.id, at=after(70)),
                 ):
                     await _cancelled(verb(), steps)

@@ -29,7 +29,7 @@ from runners.contracts import (
     Settlement,
     SettlementConflict,
     StoreError,
-    Tried,
+    TriedRemoval,
 )
 
 _KEPT = timedelta(days=90)
@@ -158,6 +158,10 @@ class MemoryStore:
             and (query.since is None or one.canary.launched_at >= query.since)
         ][: query.limit]
 
+    async def launched_since(self, since: datetime, *, sender: str, paths: Sequence[PathName]) -> int:
+        mine = [one.canary for one in self._rows.values() if one.canary.sender == sender]
+        return sum(1 for one in mine if one.path in paths and one.launched_at >= since)
+
     async def known(self, canary_ids: Sequence[CanaryId]) -> Mapping[CanaryId, Canary]:
         return {one: self._rows[one].canary for one in canary_ids if one in self._rows}
 
@@ -219,6 +223,8 @@ class MemoryStore:
             raise SettlementConflict(f"canary {fresh.canary_id} is not {settlement.expected}")
         before = row.record.verdict
         is_transition = fresh.verdict is not before
+        if not is_transition and settlement.replaces not in {None, row.judgement}:
+            raise SettlementConflict(f"canary {fresh.canary_id} was judged again meanwhile")
         after_breach = {Verdict.LATE, Verdict.LOST}
         if is_transition and not (
             before is Verdict.PENDING or (before is Verdict.BREACHED and fresh.verdict in after_breach)
@@ -278,7 +284,7 @@ class MemoryStore:
         )
 
     # cleaning
-    async def note_begun(self, entries: Sequence[AuditEntry]) -> None:
+    async def note_begun(self, *entries: AuditEntry) -> None:
         for entry in entries:
             self._write(entry)
 
@@ -289,7 +295,7 @@ class MemoryStore:
             self._audit.append(entry)
         return is_new
 
-    async def note_removed(self, *tried: Tried) -> None:
+    async def note_removed(self, *tried: TriedRemoval) -> None:
         for one in tried:
             self._note_removed(one.entry, one.next_at)
 

@@ -1,6 +1,5 @@
 """A small pretend intake for tests of the runners: one probe, one desk, no network. Not a proof of any protocol."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -44,6 +43,7 @@ class World:
     tickets_each: int = 1
     desk_is_blind: bool = False
     removal: RemovalState = RemovalState.DONE
+    removal_seconds: float = 0.0
     launch_seconds: float = 0.5
     launch_error: BaseException | None = None
     refusal: Reason | None = None
@@ -89,10 +89,9 @@ class FakeProbe:
 class FakeDeskWatcher:
     """Sees the tickets of the world; one poll a second."""
 
-    place = "desk"
-
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, place: str = "desk") -> None:
         self._world = world
+        self.place = place
 
     async def look(self, canaries: Sequence[Canary], depth: Depth, report: Report) -> None:
         world = self._world
@@ -111,7 +110,7 @@ class FakeDeskWatcher:
                     now,
                     now,
                     reason=reason,
-                    place="desk",
+                    place=self.place,
                     look=facts,
                 )
                 await report(seen)
@@ -119,7 +118,7 @@ class FakeDeskWatcher:
                 created = replace(
                     world.observation(canary, Hop.TICKET_CREATED),
                     ticket=ticket,
-                    place="desk",
+                    place=self.place,
                     look=facts,
                     remote_at=ticket.remote_created_at,
                     skew_seconds=0.0,
@@ -136,7 +135,7 @@ class FakeDeskWatcher:
             return []
         return [
             Ticket(
-                TicketRef("desk", TicketId(f"{canary.id}-{n}")),
+                TicketRef(self.place, TicketId(f"{canary.id}-{n}")),
                 requester=canary.sender,
                 remote_created_at=created_at,
             )
@@ -147,7 +146,11 @@ class FakeDeskWatcher:
         await self._world.clock.sleep(1.0)
 
     async def remove(self, canaries: Sequence[Canary], *, at_most: int) -> Sequence[Removed]:
-        await asyncio.sleep(0)
+        await self._world.clock.sleep(self._world.removal_seconds)
+        if self._world.desk_is_blind:
+            return [
+                Removed(one, "ticket", self.place, "", RemovalState.FAILED, "no answer") for one in canaries
+            ]
         found: list[Removed] = []
         for canary in canaries:
             self._world.removed.append(canary.id)
@@ -155,7 +158,7 @@ class FakeDeskWatcher:
                 is_above = len(found) >= at_most
                 state = RemovalState.FAILED if is_above else self._world.removal
                 detail = ABOVE_CAP if is_above else ""
-                found.append(Removed(canary, "ticket", "desk", ticket.ref.id, state, detail))
+                found.append(Removed(canary, "ticket", self.place, ticket.ref.id, state, detail))
         return found
 
 

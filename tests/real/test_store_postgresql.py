@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
-from runners.contracts import Store, StoreError, Tried
+from runners.contracts import Store, StoreError, TriedRemoval
 from runners.store import NoStoreYet, open_store
 from tests.contracts.slot_contract import SlotContract
 from tests.contracts.store_cases import NOON, StorePlace, make_canary, recorded, removal
@@ -144,7 +144,7 @@ def test_read_only__before_anything_was_stored__says_so_and_creates_nothing(data
 def test_audit__can_be_neither_changed_nor_deleted_nor_emptied(database: Database) -> None:
     async def main() -> None:
         async with database.open() as store:
-            await store.note_removed(Tried(removal(make_canary().id), next_at=None))
+            await store.note_removed(TriedRemoval(removal(make_canary().id), next_at=None))
 
     asyncio.run(main())
     with database.connect() as connection:

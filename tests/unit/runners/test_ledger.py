@@ -9,6 +9,7 @@ import pytest
 
 from canary.observation import Observation
 from probes.masking import Masker, Secret
+from runners.contracts import StoreError
 from runners.ledger import LOOKS_APART, Ledger
 from runners.progress import Silent
 from tests.contracts.store_cases import looked, make_canary, seen_at
@@ -91,3 +92,36 @@ def test_detail__is_masked_before_it_is_stored(detail: str) -> None:
 
     assert one.detail == "refused for ***"
     assert one.observer == "a"
+
+
+def test_look_in_vain_that_could_not_be_stored__is_stored_when_it_is_told_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = Told()
+    append = store.append
+    failed: list[bool] = []
+
+    async def fail_once(*observations: Observation) -> Sequence[bool]:
+        if not failed:
+            failed.append(True)
+            raise StoreError("intake.db: it is locked.")
+        return await append(*observations)
+
+    async def tell() -> None:
+        await store.record(CANARY, holder="a", lease_until=CANARY.deadline_at)
+        ledger = Ledger(
+            store,
+            masker=Masker(),
+            observer="a",
+            progress=Silent(),
+            canaries=lambda: {CANARY.id: CANARY},
+            noticed=lambda _: None,
+        )
+        with pytest.raises(StoreError):
+            await ledger(VAIN)
+        await ledger(later(VAIN, SOON))
+
+    monkeypatch.setattr(store, "append", fail_once)
+    asyncio.run(tell())
+
+    assert len(store.told) == 1

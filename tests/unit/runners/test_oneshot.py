@@ -11,7 +11,7 @@ from canary.observation import Observation
 from canary.reason import Reason
 from canary.verdict import Verdict
 from probes.contracts import ABOVE_CAP, RemovalState, Removed
-from runners.contracts import BEGUN, RemovalKind, Settlement, StoreError
+from runners.contracts import BEGUN, RemovalKind, StoreError
 from runners.oneshot import OneShot, RunOptions, RunResult
 from runners.prober import GaugedPlace
 from runners.progress import Silent
@@ -339,28 +339,6 @@ def test_store_that_fails_within_the_launch__run__ends_and_exits_3(
     assert result.exit_code == 3
     assert "the disk is full" in (result.problem or "")
     assert [one.verdict for one in result.records] == [Verdict.PENDING]
-
-
-def test_store_that_fails_while_it_judges__judges_again_what_it_could_not(
-    run: Run, store: MemoryStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settle = store.settle
-    failed: list[Settlement] = []
-
-    async def fail_once(settlement: Settlement) -> None:
-        if not failed:
-            failed.append(settlement)
-            raise StoreError("intake.db: it is locked. Try again.")
-        await settle(settlement)
-
-    monkeypatch.setattr(store, "settle", fail_once)
-    began_at = clock.now()
-
-    result = run(deadline_seconds=600.0)
-
-    assert failed
-    assert [one.verdict for one in result.records] == [Verdict.CONFIRMED]
-    assert clock.now() - began_at < timedelta(seconds=60), "the deadline was waited for"
 
 
 def test_cap_on_removals__leaves_the_rest_to_the_next_hour_as_leftovers(

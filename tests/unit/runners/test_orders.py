@@ -9,7 +9,7 @@ import pytest
 from canary.canary import Canary
 from canary.path import PathName
 from canary.slot import MissedCause
-from runners.contracts import AuditEntry, RemovalKind, StoreError, Tried
+from runners.contracts import AuditEntry, RemovalKind, StoreError, TriedRemoval
 from runners.oneshot import OneShot, RunOptions
 from runners.prober import Prober
 from runners.progress import Silent
@@ -161,4 +161,4 @@ async def _leave(store: MemoryStore, canary: Canary, count: int, clock: FakeCloc
             outcome="failed",
             detail="locked",
         )
-        await store.note_removed(Tried(entry, next_at=clock.now() + timedelta(hours=1)))
+        await store.note_removed(TriedRemoval(entry, next_at=clock.now() + timedelta(hours=1)))

@@ -17,7 +17,7 @@ from canary.ticket import Ticket, TicketId, TicketRef
 from canary.verdict import Judgement, Verdict, judge
 from runners.clock import SystemClock
 from runners.config.config import Config
-from runners.contracts import AuditEntry, RemovalKind, Settlement, Store, Tried
+from runners.contracts import AuditEntry, RemovalKind, Settlement, Store, TriedRemoval
 from runners.store import open_store
 from tests.unit.runners.config.examples import FULL, read
 
@@ -143,7 +143,7 @@ def fill(folder: FilePath, *, broken: bool, text: str = FULL) -> History:
             entry = AuditEntry(
                 history.now, "fra-1", first.id, RemovalKind.TICKET, "desk", "17", "close", "done", ""
             )
-            await store.note_removed(Tried(entry, next_at=None))
+            await store.note_removed(TriedRemoval(entry, next_at=None))
             reading = Gauge(
                 "support",
                 GaugeName.MAILBOX_CAPACITY,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runners.contracts import StoreError, Tried
+from runners.contracts import StoreError, TriedRemoval
 from runners.store import NoStoreYet, open_store
 from tests.contracts.store_cases import NOON, make_canary, recorded, removal, seen_at
 from tests.fakes.clock import FakeClock
@@ -137,7 +137,7 @@ def test_audit__can_be_neither_changed_nor_deleted(tmp_path: Path) -> None:
 
     async def main() -> None:
         async with open_store(f"sqlite:///{path}", clock=FakeClock()) as store:
-            await store.note_removed(Tried(removal(make_canary().id), next_at=None))
+            await store.note_removed(TriedRemoval(removal(make_canary().id), next_at=None))
 
     asyncio.run(main())
     connection = sqlite3.connect(path)

@@ -17,7 +17,7 @@ from canary.observation import Outcome
 from canary.signature import CanaryId
 from canary.slot import Slot
 from canary.verdict import Verdict
-from runners.contracts import SettlementConflict, Store, Tried
+from runners.contracts import SettlementConflict, Store, TriedRemoval
 from runners.store import open_store
 from tests.contracts.store_cases import (
     MAIL,
@@ -163,7 +163,7 @@ class StoreMachine(RuleBasedStateMachine):
         canary, known = self._one(data)
         self.lines += 1
         entry = removal(canary.id, what=what, outcome="done" if is_gone else "failed", at=100 + self.lines)
-        self.runner.run(self.store.note_removed(Tried(entry, next_at=None if is_gone else after(999))))
+        self.runner.run(self.store.note_removed(TriedRemoval(entry, next_at=None if is_gone else after(999))))
         self.left[canary.id, what] = not is_gone
         known.is_clean = known.is_clean and is_gone
 
