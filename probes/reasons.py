@@ -10,6 +10,7 @@ What can reach a hop from the outside::
 
 import errno
 import imaplib
+import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
@@ -132,7 +133,7 @@ def smtp_fault(reply: SmtpReply) -> Fault:
         reason_of_reply(reply),
         f"{reply.code} {reply.text}",
         facts,
-        is_answer=True,
+        is_answer=reply.is_refusal,
         is_transient=reply.is_transient,
     )
 
@@ -199,6 +200,7 @@ def _name_lookup(error: socket.gaierror) -> Fault:
     return _fault(reason, error.strerror or str(error))
 
 
+_NUMBERS = re.compile(r"\[Errno (\d+)\]")
 _ERRNO: Final[Mapping[int, Reason]] = MappingProxyType(
     {
         errno.ECONNREFUSED: Reason.REFUSED,
@@ -226,9 +228,17 @@ _ERRNO: Final[Mapping[int, Reason]] = MappingProxyType(
 
 
 def _system(error: OSError) -> Fault | None:
-    """By the system's error number; several attempts of one connect carry theirs in a group or in no number."""
-    if error.errno is not None and error.errno in _ERRNO:
-        return _fault(_ERRNO[error.errno], error.strerror or str(error))
+    """By the system's error number.
+
+    Where each address of a host failed, asyncio raises one error without a number, whose text has those of all;
+    then a refusal counts before silence, and both before an address that can't be reached from here at all.
+    """
+    numbers = [error.errno] if error.errno is not None else list(map(int, _NUMBERS.findall(str(error))))
+    known = [
+        one for one in (errno.ECONNREFUSED, errno.ETIMEDOUT, *numbers) if one in numbers and one in _ERRNO
+    ]
+    if known:
+        return _fault(_ERRNO[known[0]], error.strerror or str(error))
     if isinstance(error, ConnectionError):
         return _fault(Reason.CONNECTION_LOST, str(error) or "the connection was lost")
     if isinstance(error, TimeoutError):

@@ -15,26 +15,36 @@ _RELAYING = re.compile(
     r"\brelay(?:ing)?\b[^.]{0,40}\b(?:denied|prohibited|not permitted|not allowed|refused)\b|\b(?:unable|cannot|won't) to? ?relay|\bnot a relay\b",
     re.IGNORECASE,
 )
-_UNKNOWN_USER = re.compile(
-    r"\b(?:user|recipient|mailbox|address|account)\b[^.]{0,60}\b(?:unknown|not found|does ?n.t exist|does not exist|unavailable|invalid)\b"
-    r"|\b(?:unknown|no such|invalid)\s+(?:local\s+)?(?:user|recipient|mailbox|address)\b",
+UNKNOWN_USER = re.compile(
+    r"\b(?:user|recipient|mailbox|address|account)\b[^.;]{0,60}\b(?:unknown|not found|does ?n.t exist|does not exist|unavailable|invalid|rejected)\b"
+    r"|\b(?:no|unknown|invalid) (?:such )?(?:local )?(?:user|recipient|mailbox|address|account)\b|\bno such \w+ here\b|no mailbox here",
     re.IGNORECASE,
 )
+"""Words of a server that knows no such recipient."""
 _POLICY = re.compile(
     r"\b(?:black|block|deny)[ -]?list|\bspamhaus\b|\bDNSBL\b|\bRBL\b|\bSPF\b|\bDKIM\b|\bDMARC\b|\breputation\b|\bspam\b",
     re.IGNORECASE,
 )
-_FULL = re.compile(
-    r"\b(?:mailbox|quota|inbox)\b[^.]{0,30}\b(?:full|exceeded)\b|\bover quota\b|\boverquota\b", re.IGNORECASE
+FULL = re.compile(
+    r"\b(?:mailbox|mail box|inbox|quota|storage|account|disk)\b[^.;]{0,40}\b(?:full|exceed(?:ed|s)?|over)\b"
+    r"|\bover ?quota\b|\bexceed\w* (?:\w+ ){0,3}quota",
+    re.IGNORECASE,
 )
+"""Words of a mailbox, or of its system, without room."""
 
-_RECIPIENT_CODES: Final = frozenset({"1.1", "1.6", "1.10"})
-"""Bad mailbox address, mailbox moved (RFC 3463 section 3.2); 5.1.10 is Exchange's "recipient not found"."""
+_RECIPIENT_CODES: Final = frozenset({"1.1", "1.2", "1.3", "1.6", "1.10", "2.1"})
+"""Bad mailbox, system or syntax, mailbox moved, mailbox disabled (RFC 3463 sections 3.2 and 3.3); 5.1.10 is
+Exchange's "recipient not found"."""
+_MAILBOX_FULL: Final = "2.2"
+"""RFC 3463 section 3.3; that the whole mail system is full (3.1) is no word about the mailbox."""
 _SENDER_CODES: Final = frozenset({"1.7", "1.8"})
 """Bad sender's mailbox or system address (RFC 3463 section 3.2)."""
 _CLOSED_TO_OUTSIDERS: Final = frozenset({"7.124", "7.129", "7.133", "7.134", "7.135", "7.136"})
 """Exchange: the recipient takes mail of members or authenticated senders only. It strikes every customer, so it
 is no policy about our sender."""
+_REPLY_CODE = re.compile(r"(?<![\d.:-])([45]\d\d)(?=[ \-:#])")
+_UNTOLD: Final = {"4": 450, "5": 550, "2": 250}
+"""By the status's class, the code of an answer of which only words were told."""
 _LOGIN_CODES: Final = frozenset({530, 534, 535, 538})
 """Authentication required, too weak, invalid, needs encryption (RFC 4954 sections 4 and 6)."""
 
@@ -59,6 +69,11 @@ class SmtpReply:
         return " ".join(self.message.split())
 
     @property
+    def is_refusal(self) -> bool:
+        """A 4yz or 5yz answer (RFC 5321 section 4.2.1); of any other it can't be said what became of the mail."""
+        return 400 <= self.code < 600  # noqa: PLR2004 -- the classes of the code
+
+    @property
     def is_transient(self) -> bool:
         """A 4yz answer: the sender shall try again (RFC 5321 section 4.2.1)."""
         return 400 <= self.code < 500  # noqa: PLR2004 -- the class of the code
@@ -80,10 +95,10 @@ def queue_id_of(message: str) -> str:
 
 def reason_of_reply(reply: SmtpReply) -> Reason:
     """The reason behind an answer, the enhanced code before the plain one and both before the text."""
-    if not 400 <= reply.code < 600:  # noqa: PLR2004 -- RFC 5321 section 4.2.1: 4yz and 5yz are refusals
+    if not reply.is_refusal:
         return Reason.PROTOCOL_ERROR
     detail = reply.enhanced_code[2:]
-    if detail == "2.2" or (not detail and _is_full(reply)):
+    if _says_full(reply, detail):
         return Reason.MAILBOX_FULL
     if reply.is_transient:
         return Reason.DEFERRED
@@ -92,11 +107,33 @@ def reason_of_reply(reply: SmtpReply) -> Reason:
     return _by_enhanced_code(reply, detail) if detail else _by_text(reply)
 
 
+def reason_of_report(status: str | None, words: str) -> Reason:
+    """The reason behind a mail that was given up, by the same table as an answer in the session.
+
+    Args:
+        status: the enhanced status code; None where there is none.
+        words: the remote server's words, with the code of its answer if it told one.
+    """
+    told = _REPLY_CODE.search(words)
+    is_believed = told is not None and (status is None or status[0] == told.group(1)[0])
+    code = int(told.group(1)) if told is not None and is_believed else _UNTOLD[(status or "5")[0]]
+    text = words if status is None or status.endswith(".0.0") else f"{status} {words}"
+    reply = SmtpReply(code, text)
+    detail = reply.enhanced_code[2:]
+    if _says_full(reply, detail):
+        return Reason.MAILBOX_FULL
+    return _by_enhanced_code(reply, detail) if detail else _by_text(reply)
+
+
+def _says_full(reply: SmtpReply, detail: str) -> bool:
+    return detail == _MAILBOX_FULL or (not detail and _is_full(reply))
+
+
 def _is_full(reply: SmtpReply) -> bool:
     """Without an enhanced code: 552 is storage exceeded (RFC 5321 section 4.2.3) unless the text says size."""
     if reply.code == 552:  # noqa: PLR2004
         return re.search(r"\bsize\b|too (?:big|large)", reply.text, re.IGNORECASE) is None
-    return reply.code in {422, 450, 451, 452, 550, 554} and _FULL.search(reply.text) is not None
+    return reply.code in {422, 450, 451, 452, 550, 554} and FULL.search(reply.text) is not None
 
 
 def _by_enhanced_code(reply: SmtpReply, detail: str) -> Reason:
@@ -119,6 +156,6 @@ def _by_text(reply: SmtpReply) -> Reason:
         return Reason.SENDER_REFUSED
     if reply.is_sender and reply.code in {550, 553, 554}:
         return Reason.SENDER_REFUSED
-    if reply.code in {550, 551, 553} and _UNKNOWN_USER.search(reply.text):
+    if reply.code in {550, 551, 553} and UNKNOWN_USER.search(reply.text):
         return Reason.RECIPIENT_UNKNOWN
     return Reason.REJECTED

@@ -56,7 +56,10 @@ class Gauging:
             async with self._clock.timeout(READ_SECONDS):
                 readings = await place.reader.read()
         except TimeoutError:
-            readings = [_not_read(place, self._clock.now())]
+            readings = [_not_read(place, self._clock.now(), f"no answer within {READ_SECONDS:.0f} s")]
+        except OSError as error:
+            # A gauge that can't be read never ends the launches beside it.
+            readings = [_not_read(place, self._clock.now(), str(error))]
         return [await self._judged(place, gauge) for gauge in readings]
 
     async def _judged(self, place: GaugedPlace, gauge: Gauge) -> Gauge:
@@ -86,7 +89,7 @@ class Gauging:
         return replace(gauge, state=state, detail="; ".join(one for one in (growing, gauge.detail) if one))
 
 
-def _not_read(place: GaugedPlace, at: datetime) -> Gauge:
+def _not_read(place: GaugedPlace, at: datetime, detail: str) -> Gauge:
     """Absent would be taken for good."""
     return Gauge(
         place=place.reader.place,
@@ -96,7 +99,7 @@ def _not_read(place: GaugedPlace, at: datetime) -> Gauge:
         limit=None,
         read_at=at,
         state=GaugeState.UNKNOWN,
-        detail=f"no answer within {READ_SECONDS:.0f} s",
+        detail=detail,
     )
 
 

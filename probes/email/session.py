@@ -21,7 +21,8 @@ from probes.tls import tls_facts
 _START_OF_LINE = re.compile(rb"(?m)^\.")
 _FLUSH_SECONDS: Final = 0.02
 _START_INPUT = 354
-_DONE = 250
+_DONE_CLASS = 2
+"""2yz: the mail was taken; a client goes by the first digit (RFC 5321 section 4.2.1)."""
 _XTEXT = re.compile(r"[^!-*,-<>-~]")
 
 
@@ -182,7 +183,7 @@ class SmtpSession:
         leaving()
         protocol.write(b".\r\n")
         answer = await protocol.read_response()
-        if answer.code != _DONE:
+        if answer.code // 100 != _DONE_CLASS:
             raise aiosmtplib.SMTPDataError(answer.code, answer.message)
         return answer
 

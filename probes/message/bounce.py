@@ -10,6 +10,7 @@ from typing import Final
 from canary.reason import Reason
 from canary.signature import find_tokens
 from probes.message.extract import bodies, content, field, fields, header_tokens, parse_header, walk
+from probes.smtp_replies import FULL, UNKNOWN_USER, reason_of_report
 
 DIAGNOSTIC_CHARACTERS: Final = 500
 REPORT_LINES: Final = 200
@@ -49,8 +50,11 @@ class Bounce:
 
     @property
     def is_permanent(self) -> bool:
-        """Whether the fault itself is permanent (class 5), so that no later try can have delivered the mail."""
-        return self.is_final and (self.status or "5").startswith("5")
+        """Whether the fault itself is said to be permanent (class 5), so that no later try can have delivered the mail.
+
+        Words alone do not say so: a notice of a delay in a language that is not known here looks the same.
+        """
+        return self.is_final and self.status is not None and self.status.startswith("5")
 
 
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d]|\.\d)")
@@ -70,23 +74,6 @@ _WARNING = re.compile(
     r"will (?:keep|continue|be retried)|still (?:being )?(?:trying|queued)|warning (?:message )?only"
     r"|do not need to re-?send|has been delayed|\(delay(?:ed)?\)|^delayed mail",
     re.IGNORECASE | re.MULTILINE,
-)
-_FULL = re.compile(
-    r"(?:mailbox|mail box|inbox|storage|account|disk)[^.;]{0,40}(?:is |has been )?(?:full|exceed|over)"
-    r"|over ?quota|quota (?:has been )?exceed|exceed\w* (?:\w+ ){0,3}quota|insufficient (?:system )?storage",
-    re.IGNORECASE,
-)
-_UNKNOWN = re.compile(
-    r"(?:user|recipient|mailbox|address|account)[^.;]{0,40}(?:unknown|not found|does(?:n't| not) exist|invalid|rejected)"
-    r"|(?:no|unknown|invalid) (?:such )?(?:user|recipient|mailbox|address|account)|no mailbox here",
-    re.IGNORECASE,
-)
-_POLICY = re.compile(
-    r"\b(?:spf|dkim|dmarc|spam|blocked|block ?list|blacklist\w*|reputation|policy|unsolicited|banned)\b",
-    re.IGNORECASE,
-)
-_RELAY = re.compile(
-    r"relay(?:ing)? (?:access )?(?:denied|not permitted|prohibited)|unable to relay", re.IGNORECASE
 )
 _ORIGINAL = re.compile(
     r"\s*(?:-{2,} ?(?:[\w' ]{0,40}(?:original|copy|returned|below))|>? ?(?:received|return-path):)",
@@ -123,33 +110,13 @@ def is_suspected(message: Message) -> bool:
 
 
 def bounce_reason(bounce: Bounce) -> Reason:
-    """Why the mail came back, as far as the report tells (RFC 3463 section 3); the code decides before the words."""
-    subject = (bounce.status or "").partition(".")[2]
-    by_code = _reason_by_code(subject)
-    is_vague = subject in {"", "0.0"}
-    if by_code is Reason.MAILBOX_FULL or ((is_vague or by_code is None) and _FULL.search(bounce.diagnostic)):
-        return Reason.MAILBOX_FULL
+    """Why the mail came back, as far as the report tells, by the table that answers in the session are read with."""
+    reason = reason_of_report(bounce.status, bounce.diagnostic)
+    if reason is Reason.MAILBOX_FULL:
+        return reason
     if bounce.action is Action.DELAYED:
         return Reason.DEFERRED
-    if _RELAY.search(bounce.diagnostic):
-        return Reason.BOUNCED
-    if by_code is None and is_vague:
-        return _reason_by_words(bounce.diagnostic)
-    return by_code or Reason.BOUNCED
-
-
-def _reason_by_code(subject: str) -> Reason | None:
-    if subject in {"2.2", "3.1"}:
-        return Reason.MAILBOX_FULL
-    if subject in {"1.1", "1.2", "1.3", "1.6", "1.10", "2.1"}:
-        return Reason.RECIPIENT_UNKNOWN
-    return Reason.SENDER_REFUSED if subject.startswith("7.") else None
-
-
-def _reason_by_words(text: str) -> Reason:
-    if _POLICY.search(text):
-        return Reason.SENDER_REFUSED
-    return Reason.RECIPIENT_UNKNOWN if _UNKNOWN.search(text) else Reason.BOUNCED
+    return Reason.BOUNCED if reason is Reason.REJECTED else reason
 
 
 def _standard(message: Message, part: Message) -> Bounce | None:
@@ -181,10 +148,12 @@ def _plain(message: Message) -> Bounce:
     lines = list(_report_lines(text or page))
     report = "\n".join(lines)
     subject = field(message, "Subject")
-    is_warning = bool(_WARNING.search(subject) or _WARNING.search(report))
+    says_failed = bool(_SUBJECTS.match(subject) or FULL.search(report) or UNKNOWN_USER.search(report))
+    has_code = bool(_STATUS.search(report) or _REPLY.search(report))
+    is_warning = bool(_WARNING.search(subject) or _WARNING.search(report)) or not (says_failed or has_code)
     line = next(
         (one for one in lines if _STATUS.search(one) or _REPLY.search(one)),
-        next((one for one in lines if _FULL.search(one) or _UNKNOWN.search(one)), ""),
+        next((one for one in lines if FULL.search(one) or UNKNOWN_USER.search(one)), ""),
     )
     diagnostic = _one_line(line or report)
     return Bounce(

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -47,6 +48,8 @@ _OWN = frozenset(
     | {"content-type", "content-transfer-encoding", "content-disposition", "dkim-signature", "received"}
     | {"return-path", "bcc", "cc", "sender", "in-reply-to", "references"}
 )
+_SUBJECT_LINE: Final = 78
+"""RFC 5322 section 2.1.1: lines should be no longer."""
 _MAIL_LINE_CHARACTERS: Final = 998
 """RFC 5322 section 2.1.1, without the line end."""
 
@@ -171,7 +174,7 @@ def compose(canary: Canary, settings: MailSettings, *, dkim: Dkim | None = None)
     """
     sender = envelope_sender(canary, settings)
     needs_utf8 = not (ascii_domain(sender) + ascii_domain(settings.recipient)).isascii()
-    mail = EmailMessage(policy=SMTP.clone(utf8=needs_utf8))
+    mail = EmailMessage(policy=_MailPolicy(linesep="\r\n", utf8=needs_utf8))
     shown = settings.display_names.get(canary.sender.lower(), settings.display_name)
     mail["From"] = _address(shown, sender)
     if settings.subaddress is Subaddress.REPLY_TO:
@@ -197,6 +200,27 @@ def compose(canary: Canary, settings: MailSettings, *, dkim: Dkim | None = None)
     if any(len(line) > _MAIL_LINE_CHARACTERS for line in raw.split(b"\r\n")):
         raise ValueError("the canary mail has a line of over 998 characters. Shorten the header field")
     return raw if dkim is None else _signed(raw, dkim)
+
+
+class _MailPolicy(EmailPolicy):
+    """`email.policy.SMTP`, with a subject that comes back as it was written.
+
+    The library's own folding puts two short words of other letters into two encoded words on one line, and what
+    decodes them drops the space between (RFC 2047 section 6.2). Here all that follows the first such word is encoded
+    as one text.
+    """
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """One header field as it is sent."""
+        if name.lower() != "subject" or self.utf8 or value.isascii():
+            return super().fold_binary(name, value)
+        words = value.split(" ")
+        first = next(number for number, word in enumerate(words) if not word.isascii())
+        subject = Header(header_name=name, maxlinelen=_SUBJECT_LINE)
+        if first:
+            subject.append(" ".join(words[:first]), "us-ascii")
+        subject.append(" ".join(words[first:]), "utf-8")
+        return f"{name}: {subject.encode(linesep=self.linesep)}{self.linesep}".encode("ascii")
 
 
 def _address(display_name: str, address: str) -> Address:

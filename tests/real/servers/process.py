@@ -26,6 +26,8 @@ ACCOUNT = "intake-tests"
 # Below the range from which Linux takes the ports of outgoing connections (32768 up), so that none of those
 # can take a port between our choosing it and the server's binding it.
 _PORTS = range(20000, 32768)
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _handed_out: set[int] = set()
 # Little, so that nothing of the caller's environment (PYTHONDONTWRITEBYTECODE, proxies, locales) changes a server.
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
@@ -50,9 +52,10 @@ class Account:
 
 
 def free_port() -> int:
-    """Choose a loopback port that nobody uses now and that this process has not handed out before."""
+    """Choose a loopback port that nobody uses now and that was not handed out before, here or by another worker."""
+    mine = _PORTS[_WORKER::_WORKERS]
     while True:
-        port = _PORTS.start + secrets.randbelow(len(_PORTS))
+        port = mine[secrets.randbelow(len(mine))]
         if port in _handed_out:
             continue
         with socket.socket() as probe:

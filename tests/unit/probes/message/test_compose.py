@@ -9,7 +9,7 @@ from hashlib import sha256
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from canary.canary import Canary, Token, new_canary
@@ -124,6 +124,7 @@ def test_subaddress__where_configured__bears_the_token() -> None:
     assert envelope_sender(one, whole) == f"canary+{one.token}@probe.example"
 
 
+@example("00000 \u00a1 \u00a1")
 @given(st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=120))
 def test_any_subject__comes_back_as_it_was_written(text: str) -> None:
     settings = replace(SETTINGS, subject=text)
