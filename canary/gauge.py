@@ -49,6 +49,7 @@ class Gauge:
         resource: of a mailbox's quota, of an API's window of requests, or the kind of record of `dns.mail`; else None.
         detail: how it is known, or why it is not.
         oldest_at: of a backlog, when the oldest unprocessed message arrived, by the remote's word.
+        is_local: a command of this machine told it: no sign that a place outside answers us.
     """
 
     place: str
@@ -61,6 +62,7 @@ class Gauge:
     resource: Resource | None = None
     detail: str = ""
     oldest_at: datetime | None = None
+    is_local: bool = False
 
     @property
     def share(self) -> float | None:

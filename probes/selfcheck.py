@@ -261,7 +261,7 @@ class Selfcheck:
             for control in self._controls
             if control.protocol is question.protocol
             and (control.protocol is ControlProtocol.DNS or control.port == question.port)
-            and control.host != question.place.rpartition(":")[0].strip("[]").lower()
+            and control.host != _host_of(question.place)
         ]
         before = [await self._history.worked_at(str(control)) for control in same]
         async with asyncio.TaskGroup() as group:
@@ -313,6 +313,12 @@ class Selfcheck:
             return line
         finally:
             writer.close()
+
+
+def _host_of(place: str) -> str:
+    """The host of ``host:port``, ``[address]:port`` or of a bare name."""
+    host, _, port = place.rpartition(":")
+    return (host if port.isdecimal() and host else place).strip("[]").lower()
 
 
 def _check(control: Control, works: bool, before: datetime | None, seconds: float) -> Check:

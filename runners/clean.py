@@ -24,6 +24,8 @@ from runners.progress import Progress
 FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=1)
 PLACE_SECONDS = 60.0
+AT_ONCE = 25
+"""So many canaries are cleaned in one call: when it takes too long, what it did of no more than these is unknown."""
 DISPOSALS_PER_HOUR = 600
 """Removals an hour at a place, unless it is configured (``cleanup_cap``): far above any schedule, far below a disaster."""
 MOST_LEFTOVERS = 20
@@ -93,15 +95,28 @@ class Cleaner:
         self, name: str, canaries: Sequence[Canary], waiting: Sequence[Leftover]
     ) -> set[CanaryId] | StoreError:
         """One place; its error is returned, so that it tears no removal that another place has begun."""
+        left: set[CanaryId] = set()
+        above = 0
         try:
-            return await self._clean_place(name, canaries, waiting)
+            for start in range(0, len(canaries), AT_ONCE):
+                some_left, some_above = await self._clean_some(
+                    name, canaries[start : start + AT_ONCE], waiting
+                )
+                left |= some_left
+                above += some_above
         except StoreError as error:
             return error
+        if above:
+            self._progress.note(
+                f"{name}: {above} removals wait: the cap of {self._cap(name)} an hour is reached; each is tried"
+                f" again within {LONGEST_RETRY.total_seconds() / 60:.0f} min, by a run or `intake-prober sweep`"
+            )
+        return left
 
-    async def _clean_place(
+    async def _clean_some(
         self, name: str, canaries: Sequence[Canary], waiting: Sequence[Leftover]
-    ) -> set[CanaryId]:
-        """Remove from one place; returns the canaries of which something is, or may be, left there."""
+    ) -> tuple[set[CanaryId], int]:
+        """Remove from one place; returns the canaries of which something is, or may be, left, and how many wait."""
         kind = self._prober.places[name].leaves
         allowed = await self._removals_left(name)
         begun, held = canaries[:allowed], canaries[allowed:]
@@ -117,12 +132,7 @@ class Cleaner:
         for one, end in tried:
             self._tell(one, end)
         left = {one.canary.id for one, end in tried if end.next_at is not None}
-        if above := sum(one.detail == ABOVE_CAP for one in removed):
-            self._progress.note(
-                f"{name}: {above} removals wait: the cap of {self._cap(name)} an hour is reached; each is tried"
-                f" again within {LONGEST_RETRY.total_seconds() / 60:.0f} min, by a run or `intake-prober sweep`"
-            )
-        return left
+        return left, sum(one.detail == ABOVE_CAP for one in removed)
 
     def _gone_meanwhile(
         self,

@@ -31,7 +31,7 @@ class Outside:
 
     def gauged(self, gauge: Gauge) -> None:
         """A gauge that could be read is an answer of its place, too."""
-        if gauge.value is not None and gauge.name is not GaugeName.DNS_MAIL:
+        if gauge.value is not None and gauge.name is not GaugeName.DNS_MAIL and not gauge.is_local:
             self._answers[gauge.place] = max(gauge.read_at, self._answers.get(gauge.place, gauge.read_at))
 
     def answered_at(self, *, other_than: str, by_name: bool = False) -> datetime | None:

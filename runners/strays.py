@@ -38,11 +38,15 @@ class Strays:
             if place.tickets is None or not place.may_write:
                 continue
             try:
-                found = await place.tickets.orphans(launched_before=before)
+                found, is_complete = await place.tickets.orphans(launched_before=before)
             except (Blind, SecretUnavailable) as error:
                 self._progress.note(f"{name}: could not be searched for strays: {error}")
                 continue
             await self._remove(name, place.tickets, found)
+            if not is_complete:
+                self._progress.note(
+                    f"{name}: not all tickets could be searched for strays. Run `intake-prober sweep` again."
+                )
 
     async def _remove(self, name: str, watcher: TicketWatcher, found: Sequence[Orphan]) -> None:
         outstanding = {record.canary.id for record in await self._store.outstanding(self._clock.now())}

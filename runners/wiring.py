@@ -248,6 +248,7 @@ async def _places(
                         path for path, one in site.config.paths.items() if one.path.proof is Proof.REPLY
                     )
                 ),
+                target_of=_TargetOf({path: one.to for path, one in site.config.paths.items()}),
             )
             places[name] = Place(watcher, Hop.REPLY_RECEIVED)
         stack.push_async_callback(watcher.aclose)
@@ -273,6 +274,16 @@ class _NeedsTicketNumber:
 
     def __call__(self, canary: Canary) -> bool:
         return canary.path in self.paths
+
+
+@dataclass(frozen=True, slots=True)
+class _TargetOf:
+    """The support address that a canary was sent to; None where its path is no longer configured."""
+
+    addresses: Mapping[PathName, str]
+
+    def __call__(self, canary: Canary) -> str | None:
+        return self.addresses.get(canary.path)
 
 
 def _ticket_settings(site: Site, one: TicketingConfig) -> TicketWatcherSettings:

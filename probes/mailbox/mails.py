@@ -70,6 +70,7 @@ class Scope:
         since: the oldest launch that matters.
         narrow: search terms that candidates fulfil, or none: every mail is one (the prober's own mailbox).
         reads_bodies: whether a body is read where the header bears no token of ours.
+        texts: canaries whose answers must be read whole: the ticket number that proves may stand in the text.
         is_wide: look at the whole time, not only at what is new since the last look.
     """
 
@@ -77,6 +78,7 @@ class Scope:
     narrow: tuple[str, ...]
     reads_bodies: bool
     is_wide: bool
+    texts: frozenset[CanaryId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +87,13 @@ class Reading:
 
     Attributes:
         missing: folders that could not be opened.
+        is_whole: no mail was put off to the next look.
     """
 
     mails: tuple[Mail, ...]
     memories: Mapping[str, Memory]
     missing: tuple[str, ...] = ()
+    is_whole: bool = True
 
 
 def candidates(marker: str, senders: Sequence[str]) -> tuple[str, ...]:
@@ -102,10 +106,11 @@ def candidates(marker: str, senders: Sequence[str]) -> tuple[str, ...]:
 
 def read_folder(
     connection: Connection, folder: str, memory: Memory, scope: Scope, recognise: Recognise
-) -> tuple[list[Mail], Memory]:
+) -> tuple[list[Mail], Memory, bool]:
     """Read a folder: one search, one fetch of headers, and of bodies only where they are needed.
 
-    A mail that was read before is not read again. A UIDVALIDITY that changed makes the look a wide one.
+    A mail that was read before is not read again. A UIDVALIDITY that changed makes the look a wide one. Returned with
+    the mails: what to remember, and whether every mail was read.
     """
     selected = connection.reread(folder)
     if selected.uid_validity != memory.uid_validity:
@@ -121,14 +126,20 @@ def read_folder(
         header = parse_header(fetched.data)
         found = _recognised(header_tokens(header), recognise)
         mails += [_mail(one, folder, selected.uid_validity, fetched, header) for one in found.items()]
-        if scope.reads_bodies and (not found or is_suspected(header)):
+        if scope.reads_bodies and (not found or is_suspected(header) or _wants_text(found, scope.texts)):
             pending.append(fetched)
     for fetched in connection.fetch([one.uid for one in pending[-BODIES_AT_ONCE:]], WHOLE):
         mails = [one for one in mails if one.uid != fetched.uid]
         mails += whole_mails(fetched, folder, selected.uid_validity, recognise)
     unread = frozenset(one.uid for one in pending[:-BODIES_AT_ONCE])  # for the next wide look
     read = memory.read | (frozenset(uids) - unread)
-    return mails, Memory(selected.uid_validity, max((memory.next_uid, *(uid + 1 for uid in uids))), read)
+    next_uid = max((memory.next_uid, *(uid + 1 for uid in uids)))
+    return mails, Memory(selected.uid_validity, next_uid, read), not unread
+
+
+def _wants_text(found: Mapping[CanaryId, Where], texts: frozenset[CanaryId]) -> bool:
+    """Whether it answers a canary whose answer must be read whole; a copy of the canary itself is no answer."""
+    return any(one in texts and where is not Where.MESSAGE_ID for one, where in found.items())
 
 
 def whole_mails(fetched: Fetched, folder: str, uid_validity: int, recognise: Recognise) -> list[Mail]:

@@ -23,7 +23,8 @@ STORAGE_UNIT_BYTES: Final = 1024
 """STORAGE counts units of 1024 octets (RFC 9208 section 5.1)."""
 SUMMED_MESSAGES: Final = 50_000
 """Of a larger mailbox whose server can't tell its size, the sizes are not summed."""
-FOLDERS: Final = 50
+FOLDERS: Final = 500
+"""Of a mailbox with more folders neither size nor number is told: a part of it would look like room."""
 ANSWER_BYTES: Final = 16 * 1024
 
 
@@ -127,6 +128,7 @@ class MailboxCapacityReader:
             read_at=read_at,
             resource=use.resource,
             detail=how,
+            is_local=bool(self._capacity.command),
         )
 
     def _unknown(self, read_at: datetime, detail: str) -> Gauge:
@@ -154,7 +156,10 @@ def read_uses(connection: Connection, folder: str, *, is_declared: bool) -> Sequ
     )
     has_size = connection.can("STATUS=SIZE") or connection.can("IMAP4REV2")
     items = ["MESSAGES", "SIZE"] if has_size else ["MESSAGES"]
-    names = [one.name for one in connection.folders()[:FOLDERS]] or [folder]
+    names = [one.name for one in connection.folders()] or [folder]
+    if len(names) > FOLDERS:
+        how += f", and there are more than {FOLDERS} folders"
+        return [Use(Resource.STORAGE, None, None, how), Use(Resource.MESSAGE, None, None, how)]
     statuses = [connection.status(name, items) for name in names]
     messages = sum(one.get("MESSAGES", 0) for one in statuses)
     size_bytes = sum(one["SIZE"] for one in statuses) if all("SIZE" in one for one in statuses) else None

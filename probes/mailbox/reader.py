@@ -63,6 +63,7 @@ class MailboxReader:
         recognise: Recognise,
         narrow: Narrow,
         reads_bodies: bool,
+        needs_text: Callable[[Canary], bool] = lambda _: False,
     ) -> None:
         self.settings = settings
         self.session = Session(settings.server, settings.limits, clock=clock)
@@ -70,6 +71,7 @@ class MailboxReader:
         self._recognise = recognise
         self._narrow = narrow
         self._reads_bodies = reads_bodies
+        self._needs_text = needs_text
         self._memories: dict[str, Memory] = {}
         self._found: OrderedDict[CanaryId, dict[str, Mail]] = OrderedDict()
         self._places: Places | None = None
@@ -97,7 +99,13 @@ class MailboxReader:
         all_folders = (
             is_wide or self._clock.monotonic() - self._folders_at >= self.settings.polling.folders_seconds
         )
-        scope = Scope(since, self._narrow(canaries), reads_bodies=self._reads_bodies, is_wide=is_wide)
+        scope = Scope(
+            since,
+            self._narrow(canaries),
+            reads_bodies=self._reads_bodies,
+            is_wide=is_wide,
+            texts=frozenset(one.id for one in canaries if self._needs_text(one)),
+        )
         is_deadline = depth is Depth.DEADLINE
 
         def work(connection: Connection) -> tuple[Places, Reading]:
@@ -110,11 +118,11 @@ class MailboxReader:
         self._remember(places, reading)
         if all_folders:
             self._folders_at = self._clock.monotonic()
-        if is_wide and not reading.missing:
+        if is_wide and reading.is_whole and not reading.missing:
             self._covered_since = since if self._covered_since is None else min(since, self._covered_since)
         return Seen(
             {one.id: tuple(self._found.get(one.id, {}).values()) for one in canaries},
-            is_complete=all_folders and not reading.missing,
+            is_complete=all_folders and reading.is_whole and not reading.missing,
             missing=reading.missing,
         )
 
@@ -157,7 +165,11 @@ class MailboxReader:
             known |= {one.what: one for one in reading.mails}
             gone: list[Gone] = []
             above: list[Gone] = []
-            for folder in folders:
+            moved = {one.folder for one in known.values() if one.canary_id in wanted} - {
+                *folders,
+                places.trash,
+            }
+            for folder in (*folders, *sorted(moved)):
                 ours = [
                     one
                     for one in known.values()
@@ -181,17 +193,21 @@ class MailboxReader:
         mails: list[Mail] = []
         memories: dict[str, Memory] = {}
         missing: list[str] = []
+        is_whole = True
         for folder in folders:
             memory = self._memories.get(folder, Memory())
             try:
-                found, memories[folder] = read_folder(connection, folder, memory, scope, self._recognise)
+                found, memories[folder], has_all = read_folder(
+                    connection, folder, memory, scope, self._recognise
+                )
             except imaplib.IMAP4.error as error:
                 if is_dead(error) or folder == self.settings.folder:
                     raise
                 missing.append(folder)
                 continue
             mails += found
-        return Reading(tuple(mails), memories, tuple(missing))
+            is_whole = is_whole and has_all
+        return Reading(tuple(mails), memories, tuple(missing), is_whole)
 
     def _remember(self, places: Places, reading: Reading) -> None:
         if self._fresh_places() is None:

@@ -80,13 +80,18 @@ def arrival(canary: Canary, mails: Sequence[Mail], places: Places, look: Look) -
     )
 
 
-def bounces(canary: Canary, mails: Sequence[Mail], look: Look) -> list[Observation]:
-    """The failures, or warnings of a delay, of `mailbox.arrival` that came back to the sender, oldest first."""
+def bounces(
+    canary: Canary, mails: Sequence[Mail], look: Look, *, target: str | None = None
+) -> list[Observation]:
+    """The failures, or warnings of a delay, of `mailbox.arrival` that came back to the sender, oldest first.
+
+    One that names other recipients than the target (None: not known) rules no ticket out.
+    """
     found = []
     for mail in _by_age(mails):
         bounce = read_bounce(mail.message) if mail.is_whole else None
         if bounce is not None and bounce.action in {Action.FAILED, Action.DELAYED}:
-            found.append(_bounced(canary, mail, bounce, look))
+            found.append(_bounced(canary, mail, bounce, look, target))
     return found
 
 
@@ -167,7 +172,7 @@ def blind(canary: Canary, hop: Hop, look: Look, *, reason: Reason, detail: str) 
     )
 
 
-def _bounced(canary: Canary, mail: Mail, bounce: Bounce, look: Look) -> Observation:
+def _bounced(canary: Canary, mail: Mail, bounce: Bounce, look: Look, target: str | None) -> Observation:
     said = f"{bounce.reporting_mta or 'a mail server'}: {bounce.diagnostic or bounce.action}"
     facts: dict[str, Fact] = {**look.facts, "intake.bounce.action": bounce.action}
     if bounce.status is not None:
@@ -184,7 +189,7 @@ def _bounced(canary: Canary, mail: Mail, bounce: Bounce, look: Look) -> Observat
         reason=bounce_reason(bounce),
         detail=said if bounce.is_final else f"delivery is delayed, says {said}",
         place=look.place,
-        rules_out_ticket=bounce.is_permanent,
+        rules_out_ticket=bounce.is_permanent and (target is None or bounce.is_about(target)),
         remote_at=mail.internal_at,
         relays=relays(mail.message),
         facts=facts,

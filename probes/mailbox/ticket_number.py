@@ -9,10 +9,11 @@ from probes.message.extract import bodies, field
 _TEXT_CHARACTERS: Final = 16 * 1024
 _BRACKETED = re.compile(r"\[[^\[\]]{0,60}?[-#: ]([0-9]{1,12})\]")
 _NAMED = re.compile(
-    r"\b(?:ticket|case|request|incident|issue|conversation|enquiry|inquiry|anfrage|vorgang|reference|ref|nr|no)\b"
+    r"\b(?:ticket|case|request|incident|issue|conversation|enquiry|inquiry|anfrage|vorgang)\b"
     r"[ \t]{0,3}(?:id|number|nr|no)?[.:]?[ \t]{0,3}(?:is[ \t]{1,3})?[\[(#]{0,2}[ \t]?((?:[A-Z]{2,10}-)?[0-9]{1,12})\b",
     re.IGNORECASE,
 )
+_KEYED = re.compile(r"\b(?:reference|ref)\b[.:]?[ \t]{0,3}([A-Z]{2,10}-[0-9]{1,12})\b", re.IGNORECASE)
 _HASHED = re.compile(r"(?<![\w&/#])#([0-9]{1,12})\b")
 
 
@@ -20,7 +21,8 @@ def ticket_number(message: Message) -> str | None:
     """The number of the ticket that the mail speaks of, or None.
 
     The system's own field decides (``X-RT-Ticket``), then the subject in brackets (``[support-7]``, ``[desk #12]``),
-    then a number that is called one, in subject or text.
+    then a number that is called one, in subject or text. A bare ``#12`` counts in the subject alone, a
+    reference with its project (``SUP-204``) only, and no number that is just a "No.": signatures are full of those.
     """
     own = re.search(r"#?([0-9]{1,12})\s*$", field(message, "X-RT-Ticket")[:200])
     if own is not None:
@@ -30,7 +32,8 @@ def ticket_number(message: Message) -> str | None:
     for pattern, texts in (
         (_BRACKETED, (subject,)),
         (_NAMED, (subject, text, page)),
-        (_HASHED, (subject, text, page)),
+        (_KEYED, (subject, text, page)),
+        (_HASHED, (subject,)),
     ):
         for one in texts:
             found = pattern.search(one)

@@ -15,6 +15,7 @@ from probes.mailbox import sightings
 from probes.mailbox.connection import Connection
 from probes.mailbox.failure import MailboxUnreadable
 from probes.mailbox.mails import Mail, Recognise, candidates
+from probes.mailbox.quota import has_quota
 from probes.mailbox.reader import MailboxReader, Seen
 from probes.mailbox.settings import MailboxSettings
 from probes.masking import Masker
@@ -95,6 +96,7 @@ class SenderMailboxWatcher:
         recognise: whose token a word is.
         masker: what no detail may show.
         needs_ticket_number: whether an acknowledgement is the canary's only proof, so that it must quote a number.
+        target_of: the support address that a canary was sent to; None: not known.
     """
 
     def __init__(
@@ -105,13 +107,20 @@ class SenderMailboxWatcher:
         recognise: Recognise,
         masker: Masker,
         needs_ticket_number: Callable[[Canary], bool] = lambda _: False,
+        target_of: Callable[[Canary], str | None] = lambda _: None,
     ) -> None:
         self._settings = settings
+        self._target_of = target_of
         self._clock = clock
         self._masker = masker
         self._needs_ticket_number = needs_ticket_number
         self._reader = MailboxReader(
-            settings, clock=clock, recognise=recognise, narrow=_everything, reads_bodies=True
+            settings,
+            clock=clock,
+            recognise=recognise,
+            narrow=_everything,
+            reads_bodies=True,
+            needs_text=needs_ticket_number,
         )
 
     @property
@@ -124,16 +133,16 @@ class SenderMailboxWatcher:
         frame = _Frame(self._settings, self._clock, depth)
         try:
             seen = await self._reader.read(canaries, depth)
-            full = await self._is_full() if depth is Depth.DEADLINE else None
         except MailboxUnreadable as error:
             blind = frame.end()
             await report(*(_blind(one, Hop.REPLY_RECEIVED, blind, error, self._masker) for one in canaries))
             return
+        full = await self._is_full() if depth is Depth.DEADLINE else None
         look = frame.end()
         observations: list[Observation] = []
         for canary in canaries:
             mails = seen.mails[canary.id]
-            observations += sightings.bounces(canary, mails, look)
+            observations += sightings.bounces(canary, mails, look, target=self._target_of(canary))
             found = sightings.reply(canary, mails, look, needs_number=self._needs_ticket_number(canary))
             if found is None and full is not None:
                 found = sightings.blind(
@@ -155,12 +164,10 @@ class SenderMailboxWatcher:
         await self._reader.session.aclose()
 
     async def _is_full(self) -> str | None:
-        """What to say if the mailbox has no room left for an answer; None if it has, or does not tell."""
+        """What to say if the mailbox has no room left for an answer; None if it has, or can't tell."""
 
         def work(connection: Connection) -> str | None:
-            if not connection.can("QUOTA") and not any(
-                one.startswith("QUOTA=") for one in connection.capabilities
-            ):
+            if not has_quota(connection.capabilities):
                 return None
             for _, resource, used, limit in connection.quotas(self._settings.folder):
                 if resource == "STORAGE" and limit > 0 and (limit - used) * 1024 < FREE_BYTES:
@@ -169,7 +176,10 @@ class SenderMailboxWatcher:
                     return f"our own mailbox is full: {used} of {limit} messages. Empty it, or enlarge it."
             return None
 
-        return await self._reader.session.run(work, doing="quota of our own mailbox")
+        try:
+            return await self._reader.session.run(work, doing="quota of our own mailbox")
+        except MailboxUnreadable:
+            return None  # what was read is worth no less for that
 
 
 class _Frame:

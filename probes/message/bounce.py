@@ -38,6 +38,7 @@ class Bounce:
         reporting_mta: who reports; empty where unknown.
         is_final: the server has given the mail up. A warning of a delay is not final.
         is_standard: it keeps to RFC 3464.
+        recipients: the addresses that failed, lower case, as they were given and as they came to be; empty: not said.
     """
 
     tokens: tuple[str, ...]
@@ -47,6 +48,7 @@ class Bounce:
     reporting_mta: str
     is_final: bool
     is_standard: bool
+    recipients: frozenset[str] = frozenset()
 
     @property
     def is_permanent(self) -> bool:
@@ -55,6 +57,10 @@ class Bounce:
         Words alone do not say so: a notice of a delay in a language that is not known here looks the same.
         """
         return self.is_final and self.status is not None and self.status.startswith("5")
+
+    def is_about(self, address: str) -> bool:
+        """Whether that address failed, as far as the report says: a list's dead member is no failure of the list."""
+        return not self.recipients or address.lower() in self.recipients
 
 
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d]|\.\d)")
@@ -139,6 +145,13 @@ def _standard(message: Message, part: Message) -> Bounce | None:
         reporting_mta=_typed(_first(blocks, "Reporting-MTA")),
         is_final=action is Action.FAILED,
         is_standard=True,
+        recipients=frozenset(
+            _typed(_from_xtext(text)).strip("<>").lower()
+            for block in recipients
+            if _action(block) is Action.FAILED
+            for name in ("Original-Recipient", "Final-Recipient")
+            for text in fields(block, name)
+        ),
     )
 
 

@@ -15,6 +15,8 @@ from textwrap import wrap
 from types import MappingProxyType
 from typing import Final
 
+import idna
+
 from canary.canary import Canary
 from canary.content import ExpectedContent
 from canary.hop import Hop
@@ -229,9 +231,9 @@ def _address(display_name: str, address: str) -> Address:
 
 
 def ascii_domain(address: str) -> str:
-    """The address with its domain in ASCII form (RFC 5890); a local part outside ASCII stays (RFC 6531)."""
+    """The address with its domain in ASCII form (RFC 5891, mapped by UTS 46); a local part outside ASCII stays (RFC 6531)."""
     local, at, domain = address.rpartition("@")
-    return f"{local}{at}{domain if domain.isascii() else domain.encode('idna').decode()}"
+    return f"{local}{at}{domain if domain.isascii() else idna.encode(domain, uts46=True).decode()}"
 
 
 def _wrapped(text: str) -> str:
@@ -270,7 +272,7 @@ def _signed(raw: bytes, dkim: Dkim) -> bytes:
         signature: bytes = library.sign(
             raw,
             dkim.selector.encode(),
-            dkim.domain.encode("idna"),
+            idna.encode(dkim.domain, uts46=True),
             dkim.key.reveal().encode(),
             canonicalize=(b"relaxed", b"relaxed"),
             include_headers=_SIGNED_HEADERS,

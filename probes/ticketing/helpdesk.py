@@ -57,6 +57,10 @@ def authorise(secret: Secret) -> Mapping[str, str]:
     return {"Authorization": f"Token {secret.reveal()}"}
 
 
+_NOT_SERVED: Final = frozenset({301, 302, 303, 307, 308, 401, 403, 404})
+"""Many installations serve attachments only to a browser that is logged in."""
+
+
 class Helpdesk:
     """A django-helpdesk as a `TicketingSystem`. Its list reads the table: the view is strong."""
 
@@ -86,9 +90,9 @@ class Helpdesk:
         is_complete = False
         page = "last"
         for _ in range(most_pages):
-            found, before, oldest_at = await self._page(page, is_narrow=is_narrow, tokens=tokens)
+            found, before, newest_at = await self._page(page, is_narrow=is_narrow, tokens=tokens)
             candidates.update((one.ticket.ref.id, one) for one in found)
-            if before is None or (oldest_at is not None and oldest_at < self._by_its_clock(since)):
+            if before is None or (newest_at is not None and newest_at < self._by_its_clock(since)):
                 is_complete = True
                 break
             page = before
@@ -125,7 +129,10 @@ class Helpdesk:
     async def _page(
         self, page: str, *, is_narrow: bool, tokens: Collection[str]
     ) -> tuple[list[_Candidate], str | None, datetime | None]:
-        """The candidates of one page, the page before it, and when its oldest ticket was created."""
+        """The candidates of one page, the page before it, and when its newest ticket was created.
+
+        Not its oldest: a ticket with which an older one was merged seems older than its neighbours.
+        """
         query = {"page": page, "page_size": str(self._settings.page_size)}
         if is_narrow:
             query["status"] = ",".join(str(one) for one in _OPEN)
@@ -138,7 +145,7 @@ class Helpdesk:
                 created.append(created_at)
             if self._is_candidate(row, tokens):
                 found.append(_Candidate(self._ticket(row, created_at), _files(row)))
-        return found, _page_before(answer["previous"]), min(created, default=None)
+        return found, _page_before(answer["previous"]), max(created, default=None)
 
     def _is_candidate(self, row: Json, tokens: Collection[str]) -> bool:
         """Whether a ticket bears a token of ours; others are dropped here, before anything keeps them."""
@@ -181,8 +188,9 @@ class Helpdesk:
                 self._digests.clear()
             try:
                 answer = await self._api.call("GET", url)
-            except Blind:
-                # many installations serve attachments only to a browser that is logged in
+            except Blind as error:
+                if error.status not in _NOT_SERVED:
+                    raise
                 self._digests[url] = None
             else:
                 self._digests[url] = hashlib.sha256(answer.content).hexdigest()

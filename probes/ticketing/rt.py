@@ -75,7 +75,10 @@ class RequestTracker:
         marker. Without canaries it goes back as far as tokens are kept.
         """
         since = self._since(canaries)
-        rows, is_complete = await self._search(self._query(canaries, depth, since))
+        order = (
+            "ASC" if canaries else "DESC"
+        )  # of strays the newest first: the oldest may be years of closed ones
+        rows, is_complete = await self._search(self._query(canaries, depth, since), order)
         tokens = frozenset(one.token for one in canaries)
         rows = [one for one in rows if _may_be_ours(one["Subject"].text(), tokens)]
         tickets: list[Ticket] = []
@@ -119,7 +122,7 @@ class RequestTracker:
         changes = await checked(self.name, "ticket.close", self._check_change, masker=self._masker)
         return (found, changes, skew_check(self.name, self._api.skew))
 
-    async def _search(self, query: str) -> tuple[list[Json], bool]:
+    async def _search(self, query: str, order: str) -> tuple[list[Json], bool]:
         rows: dict[int, Json] = {}
         for page in range(1, self._settings.most_pages + 1):
             answer = await self._api.get(
@@ -129,7 +132,7 @@ class RequestTracker:
                     "fields": _FIELDS,
                     "fields[Requestor]": "EmailAddress",
                     "orderby": "id",
-                    "order": "ASC",
+                    "order": order,
                     "per_page": str(self._per_page),
                     "page": str(page),
                 },
@@ -151,11 +154,13 @@ class RequestTracker:
             if self._settings.queue is not None:
                 parts.append(f"Queue = {_quoted(self._settings.queue)}")
             return " AND ".join(parts)
+        if not canaries:
+            parts.append("Status = '__Active__'")  # what is closed already is no stray
         senders = sorted({one.sender for one in canaries})
         ways = [marker, *(f"Requestor.EmailAddress = {_quoted(one)}" for one in senders)]
         if not canaries and self._settings.custom_field is not None:
             ways.append(f"CF.{{{self._settings.custom_field}}} = {_quoted(self._settings.tag)}")
-        return f"{parts[0]} AND ( {' OR '.join(ways)} )"
+        return f"{' AND '.join(parts)} AND ( {' OR '.join(ways)} )"
 
     async def _message(self, number: int) -> FirstMessage:
         if number not in self._messages:

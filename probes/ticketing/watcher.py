@@ -33,6 +33,9 @@ from probes.ticketing.pace import Pace
 from probes.ticketing.settings import TicketWatcherSettings
 
 KIND = "ticket"
+_NOT_OURS_TO_TOUCH = (
+    "its requester is not the canary's address: close it by hand, or list that address under `requesters:`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +132,24 @@ class TicketWatcher:
                 look = await self._system.find(canaries, Depth.DEADLINE)
             except (Blind, SecretUnavailable) as error:
                 return tuple(self._not_removed(one, str(error)) for one in canaries)
-            owners: dict[str, Canary] = {}
-            tickets: list[Ticket] = []
-            by_canary = self._by_canary(look.tickets, canaries)
-            for canary in canaries:
-                for ticket in by_canary[canary.id]:
-                    if self._standing(canary, ticket).may_be_cleaned:
+        owners: dict[str, Canary] = {}
+        tickets: list[Ticket] = []
+        rewritten: list[Removed] = []
+        by_canary = self._by_canary(look.tickets, canaries)
+        for canary in canaries:
+            for ticket in by_canary[canary.id]:
+                match self._standing(canary, ticket):
+                    case Standing.OURS | Standing.LISTED:
                         owners[ticket.ref.id] = canary
                         tickets.append(ticket)
-            now, later = tickets[:at_most], tickets[at_most:]
-            disposed = await self._system.dispose(now, how) if now else ()
-        removed = [self._removed(owners[one.ref.id], one) for one in disposed]
+                    case Standing.REWRITTEN | Standing.UNREADABLE if ticket.is_open:
+                        left = Disposed(ticket.ref, RemovalState.FAILED, _NOT_OURS_TO_TOUCH)
+                        rewritten.append(self._removed(canary, left))
+                    case _:
+                        pass  # a stranger's that bears our token: nothing of ours
+        now, later = tickets[:at_most], tickets[at_most:]
+        disposed = await self._system.dispose(now, how) if now else ()
+        removed = [self._removed(owners[one.ref.id], one) for one in disposed] + rewritten
         removed += [
             self._removed(owners[one.ref.id], Disposed(one.ref, RemovalState.FAILED, ABOVE_CAP))
             for one in later
@@ -150,11 +160,12 @@ class TicketWatcher:
             removed += [self._not_removed(one, detail) for one in canaries if one.id not in found]
         return tuple(removed)
 
-    async def orphans(self, *, launched_before: datetime) -> Sequence[Orphan]:
+    async def orphans(self, *, launched_before: datetime) -> tuple[Sequence[Orphan], bool]:
         """Our leftovers of which no store knows: marker or tag, a token that verifies, a requester of ours.
 
         Only tickets that are still open, of canaries launched before the given time: a younger one may be
-        another prober's that is still out. The caller leaves out those that its store knows.
+        another prober's that is still out. The caller leaves out those that its store knows. With it, whether all
+        tickets could be read.
 
         Raises:
             Blind: the system can't be read.
@@ -171,7 +182,7 @@ class TicketWatcher:
             launched_at = launched_at_of(canary_id)
             if launched_at < launched_before:
                 found.append(Orphan(canary_id, launched_at, ticket))
-        return tuple(found)
+        return tuple(found), look.is_complete
 
     async def remove_orphans(self, orphans: Sequence[Orphan]) -> Sequence[Disposed]:
         """Dispose of them; each is verified once more. With ``cleanup: none`` nothing is done."""
@@ -183,8 +194,7 @@ class TicketWatcher:
             for one in orphans
             if self._recognised(one.ticket) == one.canary_id and self._is_of_ours(one.ticket)
         ]
-        async with self._turn:
-            return await self._system.dispose(ours, how) if ours else ()
+        return await self._system.dispose(ours, how) if ours else ()
 
     def gauges(self) -> Sequence[Gauge]:
         """The gauge `ticket.api` as the last look left it; none before there was one."""

@@ -86,9 +86,9 @@ class Session:
         for depth in Depth:
             await self.watcher.look(known, depth, self.report)
         removed = await self.watcher.remove(known, at_most=5000)
-        found = await self.watcher.orphans(launched_before=now + timedelta(minutes=1))
+        found, _ = await self.watcher.orphans(launched_before=now + timedelta(minutes=1))
         disposed = await self.watcher.remove_orphans(found)
-        again = await self.watcher.orphans(launched_before=now + timedelta(minutes=1))
+        again, _ = await self.watcher.orphans(launched_before=now + timedelta(minutes=1))
         assert list(again) == []
         return removed, found, [one.state for one in disposed]
 

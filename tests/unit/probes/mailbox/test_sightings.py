@@ -86,6 +86,13 @@ def test_permanent_bounce__fails_the_arrival_and_rules_a_ticket_out(canary: Cana
     assert seen.facts["intake.smtp.enhanced_code"] == "5.2.2"
 
 
+def test_bounce_of_another_recipient__rules_no_ticket_out(canary: Canary) -> None:
+    mails = _mails(bounce_mail(canary))
+
+    assert bounces(canary, mails, LOOK, target="Support@acme.test")[0].rules_out_ticket
+    assert not bounces(canary, mails, LOOK, target="team@acme.test")[0].rules_out_ticket
+
+
 def test_warning_of_a_delay__ends_nothing(canary: Canary) -> None:
     raw = bounce_mail(canary, status="4.2.0", action="delayed", words="try later")
 

@@ -18,7 +18,11 @@ TOKEN = "kagrbci6rzyaaaaaat2fhfad6i4oqoawbljd3"
         ("Subject: Re: hello\n\nYour ticket number is 4711.", "4711"),
         ("Subject: We got it\n\nReference: SUP-204\n", "SUP-204"),
         ("Subject: Case #00123: hello", "00123"),
-        ("Subject: thanks\n\nsee #88", "88"),
+        ("Subject: Re: hello (#88)\n\nthanks", "88"),
+        ("Subject: thanks\n\nsee #88", None),
+        ("Subject: Out of office\n\nAcme Ltd, registered in England, No. 01234567", None),
+        ("Subject: Abwesend\n\nAcme GmbH, HRB Nr. 12345", None),
+        ("Subject: Message held\n\nheld for review, reference 998877", None),
         ("Subject: hello\nContent-Type: text/html\n\n<p>Ticket&nbsp;<b>#99</b> was opened</p>", "99"),
         (
             f"Subject: Re: intakecanary {TOKEN} hello\n\nThank you for writing. We answer within 24 hours.",

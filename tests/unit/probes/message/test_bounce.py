@@ -66,6 +66,7 @@ def test_failure_report__is_final_and_names_the_reason_and_the_reporter() -> Non
         reporting_mta="mx.acme.test",
         is_final=True,
         is_standard=True,
+        recipients=frozenset({"support@acme.test"}),
     )
     assert bounce.is_permanent
     assert bounce_reason(bounce) is Reason.MAILBOX_FULL
@@ -271,3 +272,53 @@ def test_any_delivery_status__never_raises(status: str, returned: str) -> None:
 
     assert found is not None
     assert isinstance(bounce_reason(found), Reason)
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "reason"),
+    [
+        ("5.7.133", "550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup", Reason.BOUNCED),
+        ("5.7.1", "554 5.7.1 Relay access denied", Reason.BOUNCED),
+        ("5.7.1", "550 5.7.1 rejected by policy", Reason.SENDER_REFUSED),
+        ("5.4.5", "550 5.4.5 Daily user sending limit exceeded", Reason.SENDING_LIMIT),
+        ("5.1.8", "550 5.1.8 sender address has null MX", Reason.SENDER_REFUSED),
+        ("5.3.4", "552 5.3.4 Message size exceeds fixed limit", Reason.BOUNCED),
+        ("5.1.10", "550 5.1.10 RecipientNotFound", Reason.RECIPIENT_UNKNOWN),
+    ],
+)
+def test_report__has_the_reason_that_the_same_answer_in_the_session_has(
+    status: str, words: str, reason: Reason
+) -> None:
+    report = (
+        f"Reporting-MTA: dns; a.test\n\nAction: failed\nStatus: {status}\nDiagnostic-Code: smtp; {words}\n"
+    )
+
+    bounce = _read(_dsn(report))
+
+    assert bounce is not None
+    assert bounce_reason(bounce) is reason
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Zustellung verzögert", "Ihre Nachricht wurde noch nicht zugestellt. Der Versand wird wiederholt."),
+        ("Entrega retrasada", "Su mensaje no se ha entregado todavia."),
+        ("Notice", "Something about your mail."),
+    ],
+)
+def test_words_of_a_daemon_that_tell_no_failure__end_nothing(subject: str, text: str) -> None:
+    bounce = _read(f"From: postmaster@acme.test\nSubject: {subject}\n\n{text}\n\n{TOKEN}\n")
+
+    assert bounce is not None
+    assert (bounce.action, bounce.is_final, bounce.is_permanent) == (Action.DELAYED, False, False)
+
+
+def test_failure_that_is_told_in_words_alone__does_not_rule_a_later_delivery_out() -> None:
+    bounce = _read(
+        f"From: MAILER-DAEMON@a.test\nSubject: failure notice\n\nno mailbox here by that name\n\n{TOKEN}\n"
+    )
+
+    assert bounce is not None
+    assert (bounce.is_final, bounce.is_permanent) == (True, False)
+    assert bounce_reason(bounce) is Reason.RECIPIENT_UNKNOWN
