@@ -46,12 +46,14 @@ class MailRoute:
     Attributes:
         is_implicit: the domain has no MX and is its own mail host (RFC 5321 section 5.1).
         unresolved: what is wrong with mail hosts that were left out.
+        is_whole: no host was left out because nobody answered for its name.
     """
 
     hosts: tuple[MailHost, ...]
     facts: Mapping[str, Fact]
     is_implicit: bool = False
     unresolved: tuple[str, ...] = ()
+    is_whole: bool = True
 
 
 class Resolver:
@@ -191,7 +193,7 @@ class Resolver:
         if not hosts:
             reason = Reason.DNS_UNANSWERED if silent else Reason.DNS_NO_RECORD
             raise Failure(reason, f"mail for {domain}: {'; '.join(silent + missing)}", facts=facts)
-        return MailRoute(tuple(hosts), facts, unresolved=(*missing, *silent))
+        return MailRoute(tuple(hosts), facts, unresolved=(*missing, *silent), is_whole=not silent)
 
     async def _try_host(self, name: str) -> tuple[str, ...] | Exception:
         try:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import dns.exception
 
 from canary.gauge import Gauge, GaugeName, GaugeState, Resource
+from canary.reason import Reason
 from probes.contracts import Check, CheckState, Clock
 from probes.dns import Resolver
 from probes.reasons import Failure
 
 _DMARC_PARENTS = 3
-"""How many names DMARC is looked for at: the domain and two above it (RFC 7489 section 6.6.3)."""
+"""How many names above the domain DMARC is looked for at, the shortest that are no top-level domain (RFC 7489
+section 6.6.3: the organizational domain, which only a list of public suffixes could tell)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +132,9 @@ async def _mx(domain: str, expected: MailDnsExpectation, resolver: Resolver) -> 
     try:
         route = await resolver.mail_hosts(domain)
     except Failure as failure:
-        is_silent = not failure.fault.is_answer and "no answer" in failure.fault.detail
-        is_good = None if is_silent else False
         return RecordFinding(
             Resource.MX,
-            is_good,
+            None if failure.fault.reason is Reason.DNS_UNANSWERED else False,
             is_expected=expected.must_have_mx,
             detail=failure.fault.detail,
             remedy=remedy,
@@ -142,7 +142,9 @@ async def _mx(domain: str, expected: MailDnsExpectation, resolver: Resolver) -> 
     found = {host.name.lower() for host in route.hosts}
     wanted = {name.lower().rstrip(".") for name in expected.mx} if expected.mx is not None else found
     detail = ", ".join([f"{host.preference} {host.name}" for host in route.hosts] + list(route.unresolved))
-    is_good = found == wanted and not route.unresolved
+    is_good: bool | None = found == wanted and not route.unresolved
+    if not route.is_whole and found <= wanted:
+        is_good = None  # whoever was not answered for may be well
     if found != wanted:
         detail += f"; expected {', '.join(sorted(wanted))}"
     return RecordFinding(
@@ -185,11 +187,13 @@ async def _dkim(domain: str, expected: MailDnsExpectation, resolver: Resolver) -
 async def _dmarc(domain: str, expected: MailDnsExpectation, resolver: Resolver) -> RecordFinding:
     is_demanded = expected.dmarc is not None
     labels = domain.split(".")
-    names = [".".join(labels[index:]) for index in range(len(labels) - 1)][:_DMARC_PARENTS] or [domain]
+    parents = [".".join(labels[index:]) for index in range(1, len(labels) - 1)]
+    names = [domain, *parents[-_DMARC_PARENTS:]]
     for name in names:
         records = [text for text in await resolver.texts(f"_dmarc.{name}") if text.startswith("v=DMARC1")]
         if len(records) == 1:
-            policy = _tags(records[0]).get("p", "")
+            tags = _tags(records[0])
+            policy = tags.get("p", "") if name == domain else tags.get("sp", tags.get("p", ""))
             is_good = not is_demanded or policy.lower() == (expected.dmarc or "").lower()
             detail = f"policy {policy or 'missing'}" + ("" if is_good else f"; expected {expected.dmarc}")
             return RecordFinding(Resource.DMARC, is_good, is_demanded, detail, f"dig TXT _dmarc.{name}")

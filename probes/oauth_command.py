@@ -1,11 +1,10 @@
 """Have a command print access tokens: a vault's or a provider's own client."""
 
-import asyncio
 import json
-from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Sequence
 from typing import Final
 
+from probes.command import CommandFailed, output_of
 from probes.masking import Secret
 from probes.oauth import AccessToken
 from probes.oauth_grants import seconds_of
@@ -37,26 +36,9 @@ class TokenCommand:
             SecretUnavailable: it can't be started, fails, or prints no token.
         """
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL
-            )
-        except (OSError, ValueError) as error:
-            cause = error.strerror if isinstance(error, OSError) and error.strerror else "it has no such name"
-            raise SecretUnavailable(f"{self.source} can't be started: {cause}. Correct `exec`.") from None
-        try:
-            output = b""
-            if process.stdout is not None:
-                while len(output) <= OUTPUT_BYTES and (chunk := await process.stdout.read(OUTPUT_BYTES)):
-                    output += chunk
-            if len(output) > OUTPUT_BYTES:
-                raise SecretUnavailable(f"{self.source} prints more than any token is long. Correct `exec`.")
-            status = await process.wait()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if status != 0:
-            raise SecretUnavailable(f"{self.source} ended with status {status}. Run it by hand to see why.")
+            output = await output_of(self._command, most_bytes=OUTPUT_BYTES)
+        except CommandFailed as error:
+            raise SecretUnavailable(f"{self.source} {error}. Run it by hand to see why.") from None
         return _token(output, self.source)
 
 

@@ -150,6 +150,8 @@ class Watch:
         """
         touched = [one for one in self._board.take_touched() if one.canary.id not in self._explaining]
         left = {one.canary.id for one in touched}
+        if not touched:
+            return
         try:
             judged = list(zip(touched, await self._settler.preview(*touched), strict=True))
             unexplained = [record for record, preview in judged if self._wants_explaining(record, preview)]

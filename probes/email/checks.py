@@ -28,6 +28,7 @@ class _Step:
     finding: str = "as it should be"
     state: CheckState = CheckState.OK
     remedy: str = ""
+    is_optional: bool = False
 
 
 class _Failed(Exception):
@@ -54,7 +55,8 @@ class _Checklist:
             if fault is None:
                 raise
             failed = error
-            step.state, step.finding = CheckState.FAIL, f"{fault.reason}: {fault.detail}"
+            step.state = CheckState.WARN if step.is_optional else CheckState.FAIL
+            step.finding = f"{fault.reason}: {fault.detail}"
             step.remedy = CAUSES[fault.reason].remedy
         self.checks.append(
             Check(
@@ -142,7 +144,7 @@ async def _check_server(
                 tls=server.tls,
                 clock=clock,
                 limits=limits,
-                helo_name=settings.helo_name or address.rpartition("@")[2],
+                helo_name=settings.helo_name or ascii_domain(address).rpartition("@")[2],
             )
             opened.append(session)
             _note_failed(step, failed, f"connected to {session.endpoint.address}")
@@ -210,6 +212,7 @@ async def _check_mail_host(
         if settings.mx_tls is not MxTls.NONE:
             optional = settings.mx_tls is MxTls.OPPORTUNISTIC
             async with lines.step("smtp.tls", limits.tls_seconds) as step:
+                step.is_optional = optional
                 if optional and not session.offers_starttls:
                     step.state, step.finding = CheckState.WARN, "STARTTLS is not offered"
                     step.remedy = CAUSES[Reason.TLS_UNAVAILABLE].remedy

@@ -1,5 +1,6 @@
 """One launch of one canary: its tries, hop by hop, and when they end."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -18,7 +19,7 @@ from probes.masking import Masker
 from probes.message.compose import Dkim, ascii_domain, compose, envelope_sender
 from probes.reasons import MAPPED, Fault, explain
 from probes.selfcheck import ControlProtocol, Question, SideJudge
-from probes.servers import Credential, Server, TlsMode
+from probes.servers import Credential, Password, SecretSource, SecretUnavailable, Server, TlsMode
 from probes.smtp_replies import SmtpReply, queue_id_of
 from probes.tls import Contexts
 
@@ -261,23 +262,28 @@ class Launch:
             stage.is_skipped = True
             stage.detail = "" if policy is MxTls.NONE else "the server does not offer STARTTLS"
             return
+        is_opportunistic = policy is MxTls.OPPORTUNISTIC
         try:
             stage.facts |= await session.starttls(self._contexts.verified(self._settings.ca_files))
         except MAPPED as error:
-            flaw = _certificate_flaw(error)
-            if policy is not MxTls.OPPORTUNISTIC or flaw is None:
+            fault = explain(error)
+            if not is_opportunistic or fault is None:
                 raise
-            # Most customers' providers deliver all the same (RFC 7435), so it is a flaw: again, unverified.
+            # Most customers' providers deliver all the same (RFC 7435), so it is a flaw: again, unverified or plain.
             session.close()
-            again, _ = await self._open([session.endpoint])
-            current[0] = again
-            stage.facts |= await again.starttls(self._contexts.unverified())
-            stage.flaw, stage.detail = flaw.reason, flaw.detail
+            current[0], _ = await self._open([session.endpoint])
+            stage.flaw, stage.detail = fault.reason, fault.detail
+            if fault.reason in _CERTIFICATE:
+                stage.facts |= await current[0].starttls(self._contexts.unverified())
+            else:
+                stage.detail = f"went on without TLS: {fault.detail}"
 
     async def _log_in(self, session: SmtpSession) -> None:
         credential: Credential | None = self._server.credential if self._server is not None else None
         if credential is None and self._server is None:
             return
+        if credential is not None:
+            await _have(credential.secret if isinstance(credential, Password) else credential.tokens)
         async with self._stage(
             Hop.SMTP_AUTH,
             limit=self._limit(self._settings.limits.auth_seconds),
@@ -291,6 +297,8 @@ class Launch:
                 await session.login(credential)
 
     async def _hand_over(self, session: SmtpSession) -> None:
+        if self._settings.dkim is not None:
+            await _have(self._settings.dkim.key)
         async with self._stage(
             Hop.SMTP_ACCEPT,
             limit=self._limit(self._settings.limits.accept_seconds),
@@ -331,6 +339,10 @@ class Launch:
         return self._raw
 
 
-def _certificate_flaw(error: BaseException) -> Fault | None:
-    fault = explain(error)
-    return fault if fault is not None and fault.reason in _CERTIFICATE else None
+async def _have(secret: SecretSource) -> None:
+    """Fetch a secret before the hop that needs it: how long that takes is no word about the server.
+
+    Most sources keep what they fetched. One that can't be had is told by the hop, which asks again.
+    """
+    with contextlib.suppress(SecretUnavailable):
+        await secret.read()

@@ -1,15 +1,13 @@
 """Read how full a mailbox is (gauge `mailbox.capacity`): raw values; what they mean is judged elsewhere."""
 
-import asyncio
-import contextlib
 import json
-from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from canary.gauge import Gauge, GaugeName, GaugeState, Resource
+from probes.command import CommandFailed, output_of
 from probes.contracts import Clock
 from probes.mailbox.connection import Connection
 from probes.mailbox.failure import MailboxUnreadable
@@ -98,12 +96,16 @@ class MailboxCapacityReader:
         name = self._capacity.command[0]
         try:
             async with self._clock.timeout(self._capacity.command_seconds):
-                output = await _output(self._capacity.command)
-        except (OSError, ValueError) as error:
-            cause = (
-                "it took too long" if isinstance(error, TimeoutError) else "it can't be started, or failed"
-            )
-            raise MailboxUnreadable(f"the command {name}: {cause}. Run it by hand to see why.") from None
+                output = await output_of(self._capacity.command, most_bytes=ANSWER_BYTES)
+        except TimeoutError:
+            cause = f"took longer than {self._capacity.command_seconds:g} s"
+        except CommandFailed as error:
+            cause = str(error)
+        else:
+            return self._read_output(name, output)
+        raise MailboxUnreadable(f"the command {name} {cause}. Run it by hand to see why.")
+
+    def _read_output(self, name: str, output: bytes) -> Sequence[Use]:
         uses = parse_command_output(output)
         if not uses:
             raise MailboxUnreadable(
@@ -223,25 +225,3 @@ def parse_command_output(output: bytes) -> Sequence[Use]:
 
 def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-async def _output(command: Sequence[str]) -> bytes:
-    """What a command prints; no shell, no standard input, its standard error unseen. Cancelled, it is killed.
-
-    Raises:
-        OSError, ValueError: it could not be started, or failed.
-    """
-    process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL)
-    output = b""
-    try:
-        if process.stdout is not None:
-            while len(output) <= ANSWER_BYTES and (chunk := await process.stdout.read(ANSWER_BYTES)):
-                output += chunk
-        if len(output) <= ANSWER_BYTES and await process.wait() == 0:
-            return output
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-    raise ValueError("the command failed")

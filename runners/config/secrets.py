@@ -1,10 +1,10 @@
 """Where secrets come from: environment variables, files, commands and (if allowed) the configuration itself."""
 
 import asyncio
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping
 from pathlib import Path
 
+from probes.command import CommandFailed, output_of
 from probes.contracts import Clock
 from probes.masking import Masker, Secret
 from probes.servers import SecretSource, SecretUnavailable
@@ -109,27 +109,13 @@ class ExecSecret:
     async def _run(self) -> bytes:
         name = self._command[0]
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL
-            )
-        except (OSError, ValueError) as error:
-            cause = error.strerror if isinstance(error, OSError) and error.strerror else "it has no such name"
-            raise SecretUnavailable(f"the command {name} can't be started: {cause}") from None
-        try:
             async with self._clock.timeout(self._limit_seconds):
-                data = await _output(process)
-                status = await process.wait()
+                return await output_of(self._command, most_bytes=MOST_BYTES)
         except TimeoutError:
-            raise SecretUnavailable(
-                f"the command {name} took longer than {self._limit_seconds:g} s"
-            ) from None
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if status != 0 and len(data) <= MOST_BYTES:
-            raise SecretUnavailable(f"the command {name} ended with status {status}")
-        return data
+            cause = f"took longer than {self._limit_seconds:g} s"
+        except CommandFailed as error:
+            cause = str(error)
+        raise SecretUnavailable(f"the command {name} {cause}")
 
 
 class LiteralSecret:
@@ -165,20 +151,6 @@ async def read_signing_keys(sources: tuple[SecretSource, ...]) -> tuple[bytes, .
             )
         keys.append(key)
     return tuple(keys)
-
-
-async def _output(process: Process) -> bytes:
-    if process.stdout is None:
-        return b""
-    data = b""
-    while len(data) <= MOST_BYTES:
-        part = await process.stdout.read(MOST_BYTES)
-        if not part:
-            break
-        data += part
-    else:
-        process.kill()
-    return data
 
 
 def _secret(data: bytes, source: str) -> Secret:

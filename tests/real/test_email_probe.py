@@ -260,6 +260,26 @@ def test_answer_lost_after_the_final_dot__is_unknown_and_never_sent_again(
     assert (len(script.mails), script.connections) == (1, 1)
 
 
+@pytest.mark.parametrize("answer", ["251 2.1.5 will forward", "200 taken"])
+def test_any_positive_answer_to_the_final_dot__is_a_success(names: DnsServer, answer: str) -> None:
+    script = Script({DOT: [answer]})
+
+    assert launched(script, names).last(Hop.SMTP_ACCEPT).outcome is Outcome.OK
+    assert len(script.mails) == 1
+
+
+@pytest.mark.parametrize("answer", ["what?", "354 go on"])
+def test_words_after_the_final_dot_that_are_no_answer__leave_it_unknown(
+    names: DnsServer, answer: str
+) -> None:
+    script = Script({DOT: [answer]})
+
+    one = launched(script, names).last(Hop.SMTP_ACCEPT)
+
+    assert (one.outcome, one.rules_out_ticket) == (Outcome.UNKNOWN, False)
+    assert (len(script.mails), script.connections) == (1, 1)
+
+
 def test_connection_lost_before_the_mail__is_tried_again(names: DnsServer) -> None:
     script = Script({"RCPT": [CUT, "250 ok"]})
 
@@ -373,6 +393,22 @@ def test_certificate_that_is_not_valid__where_tls_is_opportunistic__is_a_flaw_of
 
     tls = seen.last(Hop.SMTP_TLS)
     assert (tls.outcome, tls.reason) == (Outcome.OK, Reason.CERTIFICATE_INVALID)
+    assert len(script.mails) == 1
+
+
+@pytest.mark.parametrize("answer", ["454 4.7.0 TLS not available", "501 5.5.4 no"])
+def test_starttls_that_is_refused__where_tls_is_opportunistic__is_a_flaw_and_the_mail_leaves_without(
+    names: DnsServer, certificates: Certificates, answer: str
+) -> None:
+    script = Script({"STARTTLS": [answer]}, context=server_context(certificates.valid))
+
+    seen = launched(script, names)
+
+    tls = seen.last(Hop.SMTP_TLS)
+    assert tls.outcome is Outcome.OK
+    assert tls.reason is not None
+    assert "without TLS" in tls.detail
+    assert seen.last(Hop.SMTP_ACCEPT).outcome is Outcome.OK
     assert len(script.mails) == 1
 
 

@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from imapclient import IMAPClient
@@ -26,6 +25,7 @@ from probes.servers import Password, Server, TlsMode
 from runners.clock import SystemClock
 from tests.real.servers.certificates import make_certificates
 from tests.real.servers.dovecot import Dovecot, Mailbox, running_dovecot
+from tests.real.servers.process import server_directory
 from tests.unit.probes.mailbox.mails import acknowledgement, bounce_mail, canary_mail, make_canary, recognise
 
 pytestmark = pytest.mark.real
@@ -51,13 +51,11 @@ class Literal:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
-    directory: Path = tmp_path_factory.mktemp("certificates")
-    directory.chmod(0o755)
-    for parent in directory.parents:
-        if parent.name.startswith("pytest-"):
-            parent.chmod(0o755)
-    with running_dovecot(make_certificates(directory), [Mailbox(SUPPORT), Mailbox(SENDER)]) as server:
+def server() -> Iterator[Dovecot]:
+    with (
+        server_directory("tls") as directory,
+        running_dovecot(make_certificates(directory), [Mailbox(SUPPORT), Mailbox(SENDER)]) as server,
+    ):
         yield server
 
 

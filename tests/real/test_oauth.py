@@ -33,6 +33,7 @@ from tests.real.scripted_smtp import Script, scripted
 from tests.real.servers.certificates import make_certificates
 from tests.real.servers.dovecot import Dovecot, Mailbox, running_dovecot
 from tests.real.servers.dovecot_configuration import OAuth
+from tests.real.servers.process import server_directory
 from tests.real.servers.token_endpoint import (
     TENANT,
     TokenEndpoint,
@@ -68,12 +69,9 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    directory = tmp_path_factory.mktemp("certificates")
-    for folder in (directory, *directory.parents):
-        if folder.name.startswith(("certificates", "pytest-")):
-            folder.chmod(0o755)
+def both() -> Iterator[Bench]:
     with (
+        server_directory("tls") as directory,
         running_token_endpoint() as endpoint,
         running_dovecot(
             make_certificates(directory),

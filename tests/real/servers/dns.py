@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from dnslib import QTYPE, RCODE, RR, DNSRecord
 
-from tests.real.servers.process import HOST
+from tests.real.servers.process import HOST, free_port
 
 
 class Fault(StrEnum):
@@ -48,8 +48,8 @@ class DnsServer:
         self.queries: list[Query] = []
         self._records: dict[tuple[str, str], list[str]] = {}
         self._faults: dict[tuple[str, str], Fault] = {}
-        self._udp = _UdpServer((HOST, 0), _UdpHandler)
-        # One port for both, as resolvers expect: TCP takes the number that UDP was given.
+        # One port for both, as resolvers expect.
+        self._udp = _UdpServer((HOST, free_port()), _UdpHandler)
         self._tcp = _TcpServer((HOST, self.port), _TcpHandler)
         self._udp.dns = self._tcp.dns = self
         self._threads = [

@@ -380,7 +380,7 @@ def test_command__prints_a_token_as_a_word_or_as_json(script: str, lifetime: flo
         ([sys.executable, "-c", "import sys; print('hush'); sys.exit(3)", "hush"], "ended with status 3"),
         ([sys.executable, "-c", "print('hush hush')", "hush"], "prints no access token"),
         ([sys.executable, "-c", "print('{\"error\": 1}')", "hush"], "prints no access token"),
-        ([sys.executable, "-c", "print('x' * 200_000)", "hush"], "prints more than any token"),
+        ([sys.executable, "-c", "print('x' * 200_000)", "hush"], "prints more than 64 KiB"),
     ],
 )
 def test_command_that_fails__is_an_error_that_shows_no_argument(command: list[str], finding: str) -> None:
