@@ -65,6 +65,8 @@ OPTIONAL_HOPS = frozenset(
 
 LAUNCH_HOPS = frozenset(_EMAIL[:5] + _PORTAL[:6] + _FORM[:5])
 """Hops that the probe itself passes while it submits; the others are seen by watchers."""
+SUBMITTING_HOPS = frozenset({Hop.SMTP_ACCEPT, Hop.PORTAL_SUBMIT, Hop.FORM_SUBMIT})
+"""The hop of each channel at which the request leaves; before it, nothing can be anywhere."""
 
 
 def full_route(channel: Channel) -> tuple[Hop, ...]:

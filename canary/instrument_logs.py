@@ -33,6 +33,8 @@ LOG_FIELDS = (
     "outcome",
     "reason",
     "seconds",
+    "place",
+    "detail",
     "exc",
 )
 """The fields of one line, in order; what does not apply is left out."""

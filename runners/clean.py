@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from canary.canary import Canary
+from canary.hop import LAUNCH_HOPS, SUBMITTING_HOPS
 from canary.signature import CanaryId
 from canary.verdict import Verdict
 from probes.contracts import ABOVE_CAP, Clock, RemovalState, Removed
@@ -67,6 +68,8 @@ class Cleaner:
                 was left to end what it had begun.
         """
         due = [record for record in records if self.is_due(record)]
+        never_left = frozenset(record.canary.id for record in due if _never_left(record))
+        due = [record for record in due if record.canary.id not in never_left]
         waiting = await self._store.leftovers()
         now = self._clock.now()
         left = {one.canary_id for one in waiting if one.next_at > now and not at_once}
@@ -82,7 +85,7 @@ class Cleaner:
             if isinstance(found := task.result(), StoreError):
                 raise found
             left |= found
-        finished = frozenset(
+        finished = never_left | frozenset(
             record.canary.id
             for record in due
             if record.canary.id not in left
@@ -211,3 +214,12 @@ class Cleaner:
             f"{removed.place}: {removed.kind} {removed.what or 'of ' + removed.canary.id} is not removed yet"
             f" ({removed.detail or removed.state}); tried again in {wait.total_seconds():.0f} s"
         )
+
+
+def _never_left(record: Record) -> bool:
+    """Whether the launch ended at a hop before the one that hands over, so that nothing of it can be anywhere.
+
+    The blamed hop is never one that a later success proves; where the answer to the mail was lost, it is that hop.
+    """
+    stop = record.judgement.stop if record.judgement is not None else None
+    return stop is not None and stop.hop in LAUNCH_HOPS - SUBMITTING_HOPS

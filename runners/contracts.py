@@ -37,6 +37,10 @@ BEGUN = "begun"
 """The outcome of an audit line that is written before a removal is tried."""
 
 
+SHOWN_CHARACTERS = 6
+"""So many of an id's last characters stand for it where a line is short; its first ones are the time."""
+
+
 class RemovalKind(StrEnum):
     """What a canary leaves behind."""
 
@@ -225,7 +229,7 @@ class Store(Protocol):
         ...
 
     async def find(self, id_or_token: str) -> Sequence[Record]:
-        """Canaries whose id begins with the text, or whose token or trace id is it."""
+        """Canaries whose id begins or (from `SHOWN_CHARACTERS` on) ends with the text, or whose token or trace id is it."""
         ...
 
     async def canaries(self, query: CanaryQuery) -> Sequence[Record]:

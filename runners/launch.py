@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from canary.canary import Canary, Token, new_canary
-from canary.hop import LAUNCH_HOPS, Hop, full_route
+from canary.hop import LAUNCH_HOPS, SUBMITTING_HOPS, Hop, full_route
 from canary.observation import Evidence, Observation, Outcome
 from canary.path import Path
 from canary.reason import Reason
@@ -21,7 +21,6 @@ LEASE = timedelta(seconds=30)
 """How long a launch belongs to its process; renewed three times in that time, so that a dead one is noticed."""
 HAND_OVER_SECONDS = 2.0
 
-_SUBMITTING = frozenset({Hop.SMTP_ACCEPT, Hop.PORTAL_SUBMIT, Hop.FORM_SUBMIT})
 _log = logging.getLogger(__name__)
 
 
@@ -168,5 +167,5 @@ class Launcher:
 
 def _may_have_left(under_way: Hop, hops: list[Hop]) -> bool:
     """Whether a request may have left although only the hops before ``under_way`` are known."""
-    submitting = [index for index, hop in enumerate(hops) if hop in _SUBMITTING]
+    submitting = [index for index, hop in enumerate(hops) if hop in SUBMITTING_HOPS]
     return not submitting or hops.index(under_way) >= submitting[0]

@@ -79,8 +79,18 @@ def view_path(
         blindness = opened.get(IncidentKind.BLIND)
         why = f": {blindness.stop.hop}, {blindness.stop.reason}" if blindness is not None else ""
         return PathView(path, PathState.BLIND, f"the prober can't see{why}", blindness)
+    was_proved = facts.last_success_at is not None or Verdict.CONFIRMED in {one for _, one in facts.verdicts}
+    if newest[0] is Verdict.INCONCLUSIVE and not was_proved:
+        return PathView(path, PathState.BLIND, f"nothing is proved yet{_first_reason(recent)}")
     why = _degraded(path, recent, gauges)
     return PathView(path, PathState.DEGRADED if why else PathState.OK, why)
+
+
+def _first_reason(recent: Sequence[Record]) -> str:
+    stops = [
+        one.judgement.stop for one in recent if one.judgement is not None and one.judgement.stop is not None
+    ]
+    return f": {stops[0].hop}, {stops[0].reason}" if stops else ""
 
 
 def _stale_since(path: Path, facts: PathFacts, now: datetime) -> timedelta | None:

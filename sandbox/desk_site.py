@@ -138,21 +138,27 @@ def _fill(wanted: DeskSettings) -> None:
     from helpdesk.models import Queue
     from rest_framework.authtoken.models import Token
 
-    user = get_user_model().objects.create_superuser("prober", "agent@acme.test", secrets.token_urlsafe(24))
+    users = get_user_model().objects
+    user = users.filter(username="prober").first()  # of an earlier start in the same folder
+    if user is None:
+        user = users.create_superuser("prober", "agent@acme.test", secrets.token_urlsafe(24))
+    Token.objects.filter(user=user).delete()
     Token.objects.create(user=user, key=wanted.token)
     Site.objects.update_or_create(id=1, defaults={"domain": "localhost", "name": "Acme support"})
-    Queue.objects.create(
-        title="Support",
+    Queue.objects.update_or_create(
         slug="support",
-        allow_public_submission=True,
-        allow_email_submission=True,
-        email_address=wanted.address,
-        email_box_type="imap",
-        email_box_host="127.0.0.1",
-        email_box_port=wanted.imap_port,
-        email_box_ssl=False,
-        email_box_user=wanted.address,
-        email_box_pass=wanted.password,
-        email_box_imap_folder="INBOX",
-        email_box_interval=0,
+        defaults={
+            "title": "Support",
+            "allow_public_submission": True,
+            "allow_email_submission": True,
+            "email_address": wanted.address,
+            "email_box_type": "imap",
+            "email_box_host": "127.0.0.1",
+            "email_box_port": wanted.imap_port,
+            "email_box_ssl": False,
+            "email_box_user": wanted.address,
+            "email_box_pass": wanted.password,
+            "email_box_imap_folder": "INBOX",
+            "email_box_interval": 0,
+        },
     )

@@ -1,9 +1,11 @@
 """What `intake-prober check` tries of an e-mail path: everything up to, but without, MAIL."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
 
 from canary.observation import Fact
 from canary.reason import CAUSES, Reason
@@ -36,8 +38,16 @@ class _Failed(Exception):
 
 
 class _Checklist:
-    def __init__(self, place: str, *, clock: Clock, masker: Masker) -> None:
+    def __init__(
+        self,
+        place: str,
+        *,
+        clock: Clock,
+        masker: Masker,
+        remedies: Mapping[Reason, str] = MappingProxyType({}),
+    ) -> None:
         self._place = place
+        self._remedies = remedies
         self._clock = clock
         self._masker = masker
         self.checks: list[Check] = []
@@ -57,7 +67,7 @@ class _Checklist:
             failed = error
             step.state = CheckState.WARN if step.is_optional else CheckState.FAIL
             step.finding = f"{fault.reason}: {fault.detail}"
-            step.remedy = CAUSES[fault.reason].remedy
+            step.remedy = self._remedies.get(fault.reason, CAUSES[fault.reason].remedy)
         self.checks.append(
             Check(
                 self._place,
@@ -122,6 +132,21 @@ async def check_path(
     return checks
 
 
+_OF_OUR_ACCOUNT: Final = MappingProxyType(
+    {
+        Reason.DNS_NO_RECORD: "Correct the `host` of the account's `smtp`: no such name is known.",
+        Reason.DNS_UNANSWERED: "Look at this machine's resolver: nobody answers for the `host` of the account's `smtp`.",
+        Reason.REFUSED: "Correct `host` and `port` of the account's `smtp`, or look at its server.",
+        Reason.CONNECT_TIMEOUT: "Correct `host` and `port` of the account's `smtp`, or look at the way there.",
+        Reason.TLS_UNAVAILABLE: "Correct `tls` of the account's `smtp`: another port may want `implicit`.",
+        Reason.TLS_FAILED: "Correct `port` and `tls` of the account's `smtp`: they belong together.",
+        Reason.CERTIFICATE_INVALID: "Name the CA of the account's server under `ca`, or have its chain completed.",
+        Reason.CERTIFICATE_WRONG_NAME: "Correct the `host` of the account's `smtp`: it must be a name in its certificate.",
+    }
+)
+"""What helps where it is our own account's server, and not the target."""
+
+
 async def _check_server(
     address: str,
     server: Server,
@@ -133,7 +158,9 @@ async def _check_server(
     masker: Masker,
 ) -> Sequence[Check]:
     limits = settings.limits
-    lines = _Checklist(f"{address} via {server.address}", clock=clock, masker=masker)
+    lines = _Checklist(
+        f"{address} via {server.address}", clock=clock, masker=masker, remedies=_OF_OUR_ACCOUNT
+    )
     opened: list[SmtpSession] = []
     try:
         async with lines.step("smtp.connect", limits.dns_seconds + limits.connect_seconds) as step:

@@ -10,6 +10,7 @@ from canary.verdict import Judgement, Verdict
 from runners.cli.canaries import verdict_style
 from runners.cli.output import Output, Style, plain
 from runners.cli.words import clock, duration, gauge_words
+from runners.contracts import SHOWN_CHARACTERS
 from runners.progress import Progress
 
 _log = logging.getLogger("runners.progress")
@@ -87,7 +88,7 @@ class LiveProgress:
         self._output.tell(f"{self._head(canary)}{self._output.paint_remark(text, style)}")
 
     def _head(self, canary: Canary) -> str:
-        return f"{canary.path}  {canary.id[-6:]}  "
+        return f"{canary.path}  {canary.id[-SHOWN_CHARACTERS:]}  "
 
 
 class LoggedFacts:
@@ -107,6 +108,8 @@ class LoggedFacts:
             "outcome": observation.outcome.value,
             "reason": observation.reason.value if observation.reason is not None else None,
             "seconds": observation.seconds,
+            "place": observation.place or None,
+            "detail": observation.detail or None,
         }
         _log.info("hop_observed", extra=extra)
 
@@ -142,6 +145,7 @@ class LoggedFacts:
             "gauge": gauge.name.value,
             "state": gauge.state.value,
             "value": gauge.value,
+            "detail": gauge.detail or None,
         }
         _log.log(level, "gauge_read", extra=extra)
 

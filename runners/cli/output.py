@@ -29,16 +29,16 @@ class Output:
     paints_remarks: bool
 
     def answer(self, text: str) -> None:
-        """Print a line of the answer."""
-        print(text, file=self.answers)
+        """Print a line of the answer; to nobody, once whoever read it has gone."""
+        _print(text, self.answers)
 
     def answer_json(self, answer: Mapping[str, object]) -> None:
         """Print an answer as one JSON object on one line."""
-        print(json.dumps(answer, ensure_ascii=False, allow_nan=False), file=self.answers)
+        _print(json.dumps(answer, ensure_ascii=False, allow_nan=False), self.answers)
 
     def tell(self, text: str) -> None:
         """Print a remark, to standard error."""
-        print(text, file=self.remarks, flush=True)
+        _print(text, self.remarks)
 
     def paint(self, text: str, style: Style) -> str:
         """A word of the answer, painted if that is seen."""
@@ -47,6 +47,14 @@ class Output:
     def paint_remark(self, text: str, style: Style) -> str:
         """A word of a remark, painted if that is seen."""
         return painted(text, style) if self.paints_remarks else text
+
+
+def _print(text: str, stream: TextIO) -> None:
+    """Print a line. A reader that has gone (``| head``) ends no command: what it does matters, and its exit status."""
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def painted(text: str, style: Style) -> str:

@@ -67,9 +67,11 @@ class Stagehand:
         config = load(self.configuration)
         progress = LiveProgress(self.output)
         async with wired(config, clock=self.clock, store=self.store, progress=progress) as prober:
-            return await OneShot(prober, self.store, clock=self.clock, progress=progress).run(
-                RunOptions(launches=launches)
-            )
+            shot = OneShot(prober, self.store, clock=self.clock, progress=progress)
+            result = await shot.run(RunOptions(launches=launches))
+        if result.interrupted_by is not None:
+            raise _Interrupted(result.interrupted_by)  # the run took the signal; it was meant for all of us
+        return result
 
     async def incidents(self) -> list[Incident]:
         """What the store has."""
@@ -158,21 +160,36 @@ async def is_clean(hand: Stagehand) -> None:
     hand.expect("no leftover is known", holds=not await hand.store.leftovers())
 
 
+class _Interrupted(Exception):
+    """A signal came while a run was under way."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 ACTS = (works, fills, is_full, drains, is_clean)
 
 
 def main() -> int:
     """Play the story; returns the exit status."""
     output = open_output(no_color=False)
-    directory = Path(tempfile.mkdtemp(prefix="demo-", dir=_home()))
+    try:
+        directory = Path(tempfile.mkdtemp(prefix="demo-", dir=_home()))
+    except OSError as error:
+        output.tell(
+            f"intake-prober: {error.filename}: {error.strerror}. The demo keeps its files in .demo of the folder"
+            " that it is started in: start it in one that you may write to."
+        )
+        return Exit.USAGE
     try:
         return run_loop(_play(output, directory))
     except StageError as error:
         output.tell(f"intake-prober: {error}")
         return Exit.BLIND
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, _Interrupted) as interrupt:
         output.tell("intake-prober: interrupted; the sandbox is stopped and its folder removed")
-        return Exit.INTERRUPTED
+        return 128 + interrupt.number if isinstance(interrupt, _Interrupted) else Exit.INTERRUPTED
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

@@ -14,7 +14,7 @@ from canary.path import PathName
 from canary.signature import CanaryId
 from canary.trace import TraceId, span_id
 from canary.verdict import Judgement, Verdict
-from runners.contracts import CanaryQuery, Record, StoreError
+from runners.contracts import SHOWN_CHARACTERS, CanaryQuery, Record, StoreError
 from runners.store import codec
 from runners.store.counters import Tally
 from runners.store.sql import chunks, inserted
@@ -116,12 +116,13 @@ def outstanding(connection: Connection, now: datetime) -> list[Record]:
 
 
 def find(connection: Connection, id_or_token: str) -> list[Record]:
-    """Canaries whose id begins with the text, or whose token or trace id is it; newest first, at most a hundred."""
+    """Canaries whose id begins or ends with the text, or whose token or trace id is it; newest first, at most a hundred."""
     word = id_or_token.strip().lower()
     if not word or not word.isascii() or not word.isalnum():
         return []
     wanted = or_(
         and_(canary.c.id >= word, canary.c.id < word + _AFTER_ANY_ID),
+        *([canary.c.id.endswith(word)] if len(word) >= SHOWN_CHARACTERS else []),
         canary.c.token == word,
         canary.c.trace_id == word,
     )

@@ -109,7 +109,7 @@ class SqlStore:
         return await self._database.read(partial(canaries.abandoned, now=now))
 
     async def find(self, id_or_token: str) -> Sequence[Record]:
-        """Canaries whose id begins with the text, or whose token or trace id is it; newest first."""
+        """Canaries whose id begins or ends with the text, or whose token or trace id is it; newest first."""
         return await self._database.read(partial(canaries.find, id_or_token=id_or_token))
 
     async def canaries(self, query: CanaryQuery) -> Sequence[Record]:

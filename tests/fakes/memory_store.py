@@ -19,6 +19,7 @@ from canary.slot import MissedCause, MissedSlot, Slot
 from canary.verdict import Judgement, Verdict
 from runners.contracts import (
     BEGUN,
+    SHOWN_CHARACTERS,
     AuditEntry,
     CanaryQuery,
     Leftover,
@@ -146,7 +147,9 @@ class MemoryStore:
         return [
             one
             for one in reversed(self._oldest_first())
-            if one.canary.id.startswith(word) or word in {one.canary.token, one.canary.trace_id}
+            if one.canary.id.startswith(word)
+            or (len(word) >= SHOWN_CHARACTERS and one.canary.id.endswith(word))
+            or word in {one.canary.token, one.canary.trace_id}
         ][:100]
 
     async def canaries(self, query: CanaryQuery) -> Sequence[Record]:

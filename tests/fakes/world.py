@@ -47,6 +47,7 @@ class World:
     launch_seconds: float = 0.5
     launch_error: BaseException | None = None
     refusal: Reason | None = None
+    no_connection: bool = False
     quit_seconds: float = 0.0
     """How long the launch still takes after its last hop."""
     sent: dict[CanaryId, Canary] = field(default_factory=dict)
@@ -72,6 +73,10 @@ class FakeProbe:
         await world.clock.sleep(world.launch_seconds)
         if world.launch_error is not None:
             raise world.launch_error
+        if world.no_connection:
+            refused = world.observation(canary, Hop.SMTP_CONNECT, Outcome.FAILED)
+            await report(replace(refused, reason=Reason.REFUSED, rules_out_ticket=True))
+            return
         for hop in (Hop.SMTP_CONNECT, Hop.SMTP_TLS, Hop.SMTP_AUTH):
             await report(world.observation(canary, hop))
         accepted = world.observation(canary, Hop.SMTP_ACCEPT)

@@ -218,3 +218,17 @@ def test_verdict_that_others_keep_changing__is_judged_again_until_it_holds(
 
     assert [one.verdict for one in result.records] == [Verdict.CONFIRMED]
     assert clock.now() - began_at < timedelta(seconds=60), "the deadline was waited for"
+
+
+def test_canary_that_never_left__is_clean_without_a_look_and_leaves_no_leftover(
+    world: World, store: MemoryStore, clock: FakeClock
+) -> None:
+    world.no_connection, world.desk_is_blind = True, True
+
+    ran(prober_of(world), store, clock)
+    clock.advance(2 * 3600.0)
+    ran(prober_of(world), store, clock, RunOptions(launches=False))
+
+    assert run_jumping(clock, store.leftovers()) == []
+    assert run_jumping(clock, store.outstanding(clock.now())) == []
+    assert world.removed == []

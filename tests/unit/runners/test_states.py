@@ -101,6 +101,13 @@ def test_path_without_schedule__is_never_stale() -> None:
     assert view.state is PathState.OK
 
 
+def test_path_of_which_nothing_was_ever_proved__is_blind_and_not_well() -> None:
+    view = _view(_facts(Verdict.INCONCLUSIVE))
+
+    assert view.state is PathState.BLIND
+    assert view.why.startswith("nothing is proved yet")
+
+
 def test_last_two_inconclusive__is_blind() -> None:
     assert _view(_facts(Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE)).state is PathState.BLIND
     assert _view(_facts(Verdict.INCONCLUSIVE, Verdict.CONFIRMED)).state is PathState.OK
