@@ -22,7 +22,8 @@ test: setup servers  ## all tests, real servers included
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/pytest --quiet --numprocesses=auto --hypothesis-profile=ci
-	@$(BIN)/pytest --quiet -m "real or chaos"
+	@$(BIN)/pytest --quiet --numprocesses=2 --dist=loadfile -m real
+	@$(BIN)/pytest --quiet -m chaos
 
 quick: setup    ## lint, types, imports and the tests without servers: before each commit
 	@$(BIN)/ruff check .

@@ -86,7 +86,7 @@ class Answer:
             )
         try:
             value = json.loads(self.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Blind(
                 f"{self.name}: {self.what} answered {self.status} with text that is not JSON:"
                 " look at what stands between us and the API.",
@@ -344,14 +344,18 @@ def _http_date(value: str | None) -> datetime | None:
         return None
     try:
         stamp = parsedate_to_datetime(value)
-    except ValueError:
+        return stamp.astimezone(UTC) if stamp.tzinfo is not None else stamp.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return stamp.astimezone(UTC) if stamp.tzinfo is not None else stamp.replace(tzinfo=UTC)
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port; of what is no address, nothing that equals another's."""
     parts = urlsplit(url)
-    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    try:
+        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    except ValueError:
+        port = None
     return parts.scheme, (parts.hostname or "").lower(), port
 
 

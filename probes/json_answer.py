@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 
 from probes.contracts import Blind
 
+_DIGITS = 30
+"""No number that a system tells in words is longer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Json:
@@ -76,8 +79,9 @@ class Json:
         """
         if isinstance(self.value, int) and not isinstance(self.value, bool):
             return self.value
-        if isinstance(self.value, str) and self.value.isascii() and self.value.isdigit():
-            return int(self.value)
+        text = self.value if isinstance(self.value, str) else ""
+        if text.isascii() and text.isdigit() and len(text) <= _DIGITS:
+            return int(text)
         raise self._wrong("a whole number")
 
     def moment(self) -> datetime:
@@ -88,11 +92,11 @@ class Json:
         """
         try:
             stamp = datetime.fromisoformat(self.text())
-        except ValueError:
+            if stamp.tzinfo is None:
+                raise self._wrong("a date and time with its zone")
+            return stamp.astimezone(UTC)
+        except (ValueError, OverflowError):
             raise self._wrong("a date and time") from None
-        if stamp.tzinfo is None:
-            raise self._wrong("a date and time with its zone")
-        return stamp.astimezone(UTC)
 
     def _wrong(self, wanted: str) -> Blind:
         where = self.where or "the whole"

@@ -299,7 +299,7 @@ def seconds_of(value: object) -> float | None:
     """``expires_in`` as seconds, also where it comes as a text; None where it is missing or senseless."""
     try:
         seconds = float(value) if isinstance(value, int | float | str) else 0.0
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return seconds if 0 < seconds < 10 * 365 * 86400 else None
 

@@ -1,43 +1,54 @@
 """A test that needs what this machine lacks is left out, and the end says what was; with CI=true it fails."""
 
 import os
+from collections import Counter
 from collections.abc import Generator
 
 import pytest
 
 from tests.real.servers.needed import NotHere
 
-_left_out = pytest.StashKey[dict[str, tuple[str, int]]]()
+_PROPERTY = "left out"
+"""By it a report carries what was missing, also from a worker's process to the one that sums up."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin with nothing left out."""
-    config.stash[_left_out] = {}
+    config.pluginmanager.register(LeftOut())
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
+    call: pytest.CallInfo[None],
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Leave a test out that could not be run here."""
     report = yield
     missing = call.excinfo.value if call.excinfo is not None else None
     if isinstance(missing, NotHere) and os.environ.get("CI") != "true":
+        words = f"{missing}. Remedy: {missing.remedy}"
         report.outcome = "skipped"
-        report.longrepr = (__file__, 0, f"{missing}. Remedy: {missing.remedy}")  # one line for all of a kind
-        left_out = item.config.stash[_left_out]
-        left_out[str(missing)] = (missing.remedy, left_out.get(str(missing), ("", 0))[1] + 1)
+        report.longrepr = (__file__, 0, words)  # one line for all of a kind
+        report.user_properties.append((_PROPERTY, words))
     return report
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> Generator[None, None, None]:
-    """End with what was left out, how many tests that were, and what would run them."""
-    yield
-    left_out = config.stash[_left_out]
-    if left_out:
-        terminalreporter.section("left out")
-    for finding, (remedy, tests) in sorted(left_out.items()):
-        terminalreporter.line(f"{tests} tests, for {finding}. Remedy: {remedy}")
+class LeftOut:
+    """Counts what was left out, and says it at the end."""
+
+    def __init__(self) -> None:
+        self._tests: Counter[str] = Counter()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count one test."""
+        self._tests.update(str(words) for name, words in report.user_properties if name == _PROPERTY)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter
+    ) -> Generator[None, None, None]:
+        """End with what was left out, how many tests that were, and what would run them."""
+        yield
+        if self._tests:
+            terminalreporter.section("left out")
+        for words, tests in sorted(self._tests.items()):
+            terminalreporter.line(f"{tests} tests, for {words}")

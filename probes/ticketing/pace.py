@@ -61,7 +61,11 @@ class Pace:
         """A look was blind; ``error`` may say how long to stay away."""
         self._blind_looks += 1
         self._note(asked, asked)
-        if error is not None and error.retry_after_seconds is not None:
+        self.was_refused(error)
+
+    def was_refused(self, error: Exception | None) -> None:
+        """Whatever was asked: the answer may say how long to stay away."""
+        if isinstance(error, Blind) and error.retry_after_seconds is not None:
             wait = min(error.retry_after_seconds, self._settings.longest_hush_seconds)
             self._hush_until = self._clock.monotonic() + wait
 

@@ -131,6 +131,7 @@ class TicketWatcher:
             try:
                 look = await self._system.find(canaries, Depth.DEADLINE)
             except (Blind, SecretUnavailable) as error:
+                self._pace.was_refused(error)
                 return tuple(self._not_removed(one, str(error)) for one in canaries)
         owners: dict[str, Canary] = {}
         tickets: list[Ticket] = []

@@ -151,7 +151,7 @@ def test_retry_after_as_a_date__is_counted_by_the_servers_own_clock() -> None:
     assert retry_after_seconds({"Retry-After": until, "Date": date}, now=START) == 30
 
 
-@pytest.mark.parametrize("value", ["", "soon", "-5", "1.5"])
+@pytest.mark.parametrize("value", ["", "soon", "-5", "1.5", "Fri, 31 Dec 9999 23:59:59 -0500"])
 def test_retry_after__that_is_none__says_nothing(value: str) -> None:
     assert retry_after_seconds({"Retry-After": value}, now=START) is None
 
@@ -174,7 +174,7 @@ def test_web_page_instead_of_json__is_blindness_that_says_so(more: dict[str, obj
     assert "web page instead of JSON" in str(Wire(answering(200, **more)).blind())
 
 
-@pytest.mark.parametrize("text", ["", "{", "not json", '{"a": 1} x', "\x00\xff"])
+@pytest.mark.parametrize("text", ["", "{", "not json", '{"a": 1} x', "\x00\xff", "[" * 9_000])
 def test_garbled_json__is_blindness(text: str) -> None:
     assert "not JSON" in str(Wire(answering(text=text)).blind())
 
@@ -257,7 +257,13 @@ def test_redirect_within_the_origin__is_followed() -> None:
 
 @pytest.mark.parametrize(
     "place",
-    ["https://evil.test/x", "http://desk.acme.test/base", "https://desk.acme.test:444/", "//evil.test/"],
+    [
+        "https://evil.test/x",
+        "http://desk.acme.test/base",
+        "https://desk.acme.test:444/",
+        "//evil.test/",
+        "https://desk.acme.test:99999999/",
+    ],
 )
 def test_redirect_to_another_origin__is_blindness_and_shows_no_credential_there(place: str) -> None:
     wire = Wire(answering(302, headers={"Location": place}))
@@ -313,8 +319,20 @@ def test_missing_field__is_named_with_its_place() -> None:
         ({"id": 1}, lambda one: list(one["id"].items())),
         ({"id": "yesterday"}, lambda one: one["id"].moment()),
         ({"id": "2026-01-01T00:00:00"}, lambda one: one["id"].moment()),
+        ({"id": "9999-12-31T23:59:59-05:00"}, lambda one: one["id"].moment()),
+        ({"id": "9" * 5000}, lambda one: one["id"].number()),
     ],
-    ids=["no object", "object", "boolean", "no text", "no array", "no date", "no zone"],
+    ids=[
+        "no object",
+        "object",
+        "boolean",
+        "no text",
+        "no array",
+        "no date",
+        "no zone",
+        "beyond dates",
+        "too long",
+    ],
 )
 def test_wrong_kind_of_value__is_blindness_that_names_it(
     value: object, read: Callable[[object], object]

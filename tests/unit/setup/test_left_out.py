@@ -3,6 +3,7 @@
 import pytest
 
 from tests.real.servers.needed import Needed, NotHere
+from tests.sandbox import ROOT
 
 NEEDING = """
 import pytest
@@ -51,3 +52,16 @@ def test_what_only_root_can_do__for_another__is_not_here(monkeypatch: pytest.Mon
 
 def test_what_is_installed__is_here() -> None:
     Needed("the root of the file system", ("/*",)).require()
+
+
+def test_missing_server__in_workers__is_summed_up_once(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "false")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    pytester.makepyfile(NEEDING)
+
+    result = pytester.runpytest_subprocess("-p", "tests.left_out", "-p", "no:cacheprovider", "-n", "2")
+
+    result.assert_outcomes(passed=1, skipped=2)
+    assert any(line.startswith("2 tests, for A server is not installed") for line in result.outlines[-3:])
