@@ -153,7 +153,7 @@ class Watch:
         if not touched:
             return
         try:
-            judged = list(zip(touched, await self._settler.preview(*touched), strict=True))
+            judged, trouble = await self._previews(touched)
             unexplained = [record for record, preview in judged if self._wants_explaining(record, preview)]
             for mailbox, records in self._by_mailbox(unexplained).items():
                 canaries = [one.canary for one in records]
@@ -164,8 +164,28 @@ class Watch:
                 if record.canary.id in left:
                     await self._settle(record, preview)
                     left.discard(record.canary.id)
+            if trouble is not None:
+                raise trouble
         finally:
             self._board.touch(left)
+
+    async def _previews(
+        self, records: Sequence[Record]
+    ) -> tuple[Sequence[tuple[Record, Judgement]], StoreError | None]:
+        """What would be judged of each now; one whose rows can't be read hinders no other, and is the error returned."""
+        try:
+            return list(zip(records, await self._settler.preview(*records), strict=True)), None
+        except StoreError as error:
+            trouble = error
+        judged: list[tuple[Record, Judgement]] = []
+        for record in records if len(records) > 1 else ():
+            try:
+                [preview] = await self._settler.preview(record)
+            except StoreError as error:
+                trouble = error
+            else:
+                judged.append((record, preview))
+        return judged, trouble
 
     async def _bear(self, error: StoreError) -> None:
         """Wait a moment for the store to come back.

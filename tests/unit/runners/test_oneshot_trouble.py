@@ -1,6 +1,6 @@
 """A run in trouble: a store that fails, a clock that jumps, places that answer slowly or not at all."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
@@ -232,3 +232,26 @@ def test_canary_that_never_left__is_clean_without_a_look_and_leaves_no_leftover(
     assert run_jumping(clock, store.leftovers()) == []
     assert run_jumping(clock, store.outstanding(clock.now())) == []
     assert world.removed == []
+
+
+def test_canary_whose_rows_can_not_be_read__keeps_no_other_from_its_verdict(
+    world: World, store: MemoryStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = store.observations_of
+
+    async def unreadable_for_one(
+        canary_ids: Sequence[CanaryId],
+    ) -> Mapping[CanaryId, Sequence[Observation]]:
+        if any(world.sent[one].path == "torn" for one in canary_ids if one in world.sent):
+            raise StoreError("intake.db: a row can't be read.")
+        return await read(canary_ids)
+
+    monkeypatch.setattr(store, "observations_of", unreadable_for_one)
+
+    result = ran(prober_of(world, email_path("torn"), email_path("whole")), store, clock)
+
+    assert {one.canary.path: one.verdict for one in result.records} == {
+        "torn": Verdict.PENDING,
+        "whole": Verdict.CONFIRMED,
+    }
+    assert result.problem == "intake.db: a row can't be read."
