@@ -152,3 +152,24 @@ def test_https_control__answers_by_any_status_line(tmp_path: Path) -> None:
     (check,) = asyncio.run(main())
 
     assert check.finding == "answers"
+
+
+def test_https_control_with_a_certificate_that_nobody_vouches_for__does_not_answer(tmp_path: Path) -> None:
+    """It may be a portal of this very network that answers for everybody."""
+    made = make_certificates(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.valid.certificate_path, made.valid.key_path)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        del reader
+        writer.close()
+
+    async def main() -> Sequence[Check]:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+        async with server:
+            control = Control(ControlProtocol.HTTPS, "localhost", server.sockets[0].getsockname()[1])
+            return await selfcheck([control], Memory()).rehearse()
+
+    (check,) = asyncio.run(main())
+
+    assert "does not answer" in check.finding
