@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from canary.canary import Canary
 from canary.content import Finding, compare
@@ -33,6 +33,8 @@ from probes.ticketing.pace import Pace
 from probes.ticketing.settings import TicketWatcherSettings
 
 KIND = "ticket"
+IN_THE_MAKING = timedelta(seconds=2)
+"""Damage of a ticket that is younger than this, by its system's clock, is not told before it is looked at again."""
 _NOT_OURS_TO_TOUCH = (
     "its requester is not the canary's address: close it by hand, or list that address under `requesters:`"
 )
@@ -251,7 +253,8 @@ class TicketWatcher:
             if ticket.state is TicketState.TICKET:
                 content = self._content(canary, ticket, span)
                 is_intact = is_intact or content.outcome is Outcome.OK
-                yield content
+                if content.outcome is Outcome.OK or not span.is_in_the_making(ticket):
+                    yield content
         if not is_intact:
             yield self._in_vain(canary, tickets, span)
 
@@ -359,6 +362,16 @@ class _Span:
     ended_at: datetime
     look: LookFacts
     skew_seconds: float | None
+
+    def is_in_the_making(self, ticket: Ticket) -> bool:
+        """Whether it is so new that its attachments, or its fields, may still be on their way into the system.
+
+        Many systems write a ticket in several steps. What is damaged is damaged at the next look, too.
+        """
+        if ticket.remote_created_at is None or self.look.depth is not Depth.POLL:
+            return False
+        remote_now = self.ended_at + timedelta(seconds=self.skew_seconds or 0.0)
+        return remote_now - ticket.remote_created_at < IN_THE_MAKING
 
 
 def _has_ticket(tickets: Sequence[Ticket]) -> bool:

@@ -1,7 +1,7 @@
 """A ticket that is there but not intact leaves the deadline unmet, and the look says so."""
 
 from canary.hop import Hop
-from canary.observation import Outcome
+from canary.observation import Depth, Outcome
 from canary.reason import Reason
 from canary.verdict import Verdict, judge
 from tests.contracts.ticketing_contract import BODY
@@ -47,3 +47,16 @@ def test_damaged_ticket__at_the_deadline__is_breached_and_blames_the_content() -
     assert judgement.verdict is Verdict.BREACHED
     assert judgement.stop is not None
     assert (judgement.stop.hop, judgement.stop.reason) == (Hop.TICKET_CONTENT, Reason.BODY_TRUNCATED)
+
+
+def test_ticket_that_is_still_being_written__is_called_damaged_only_if_the_next_look_finds_it_so() -> None:
+    scene = Scene()
+    canary = scene.canary()
+    scene.ticket(canary, body=BODY[:40])
+
+    at_once = told(scene.look(canary, depth=Depth.POLL))
+    scene.clock.advance(2.0)
+    later = told(scene.look(canary, depth=Depth.POLL))
+
+    assert at_once == [(Hop.TICKET_CREATED, Outcome.OK, None), NO_INTACT_ONE]
+    assert (Hop.TICKET_CONTENT, Outcome.FAILED, Reason.BODY_TRUNCATED) in later
