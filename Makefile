@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup servers demo test quick lint format bench soak clean
 BIN := .venv/bin
+LEFT_OUT := .cache/left-out
 export PYTHONPATH := $(CURDIR)
 
 help:           ## this text
@@ -22,8 +23,9 @@ test: setup servers  ## all tests, real servers included
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/pytest --quiet --numprocesses=auto --hypothesis-profile=ci
-	@$(BIN)/pytest --quiet --numprocesses=2 --dist=loadfile -m real
-	@$(BIN)/pytest --quiet -m chaos
+	@mkdir -p .cache && rm -f $(LEFT_OUT)
+	@LEFT_OUT=$(LEFT_OUT) $(BIN)/pytest --quiet --numprocesses=2 --dist=loadfile -m real
+	@LEFT_OUT=$(LEFT_OUT) $(BIN)/pytest --quiet -m chaos
 
 quick: setup    ## lint, types, imports and the tests without servers: before each commit
 	@$(BIN)/ruff check .

@@ -1,8 +1,10 @@
 """A test that needs what this machine lacks is left out, and the end says what was; with CI=true it fails."""
 
+import json
 import os
 from collections import Counter
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
@@ -46,9 +48,21 @@ class LeftOut:
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter
     ) -> Generator[None, None, None]:
-        """End with what was left out, how many tests that were, and what would run them."""
+        """End with what was left out, how many tests that were, and what would run them; also by the calls before."""
         yield
-        if self._tests:
+        tests = self._tests + _of_calls_before(self._tests)
+        if tests:
             terminalreporter.section("left out")
-        for words, tests in sorted(self._tests.items()):
-            terminalreporter.line(f"{tests} tests, for {words}")
+        for words, number in sorted(tests.items()):
+            terminalreporter.line(f"{number} tests, for {words}")
+
+
+def _of_calls_before(found: Counter[str]) -> Counter[str]:
+    """What earlier calls of one `make test` left out; this one's is kept for the next. The file is named by LEFT_OUT."""
+    name = os.environ.get("LEFT_OUT")
+    if not name:
+        return Counter()
+    file = Path(name)
+    before = Counter[str](json.loads(file.read_text()) if file.exists() else {})
+    file.write_text(json.dumps(before + found))
+    return before

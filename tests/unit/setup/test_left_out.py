@@ -65,3 +65,17 @@ def test_missing_server__in_workers__is_summed_up_once(
 
     result.assert_outcomes(passed=1, skipped=2)
     assert any(line.startswith("2 tests, for A server is not installed") for line in result.outlines[-3:])
+
+
+def test_missing_server__in_two_calls_of_one_make__is_summed_up_by_the_last(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "false")
+    monkeypatch.setenv("LEFT_OUT", str(pytester.path / "left-out"))
+    pytester.makepyfile(NEEDING)
+    arguments = ("-p", "tests.left_out", "-p", "no:cacheprovider")
+    pytester.runpytest_inprocess(*arguments)
+
+    result = pytester.runpytest_inprocess(*arguments)
+
+    assert any(line.startswith("4 tests, for A server is not installed") for line in result.outlines[-3:])
