@@ -10,6 +10,7 @@ import inspect
 import os
 import signal
 import sys
+import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from probes.mailbox.watcher import SenderMailboxWatcher, SupportMailboxWatcher
 from probes.ticketing.helpdesk import Helpdesk
 from probes.ticketing.watcher import TicketWatcher
 from runners.store import SqlStore
+from runners.store.engine import Writer
 
 AWAITS: dict[str, tuple[type[Any], tuple[str, ...]]] = {
     "dns": (Resolver, ("host",)),
@@ -92,6 +94,28 @@ class Points:
         return passed
 
 
+class BetweenTransactions:
+    """Lets a process stand still only where it holds no lock of the store: one that does stops everybody else, too."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+
+    def put(self) -> None:
+        """Have each transaction take its turn."""
+        run = Writer._run
+
+        def in_turn(writer: Writer, *arguments: Any) -> Any:  # noqa: ANN401 -- as the method that it stands for
+            with self._turn:
+                return run(writer, *arguments)
+
+        setattr(Writer, "_run", in_turn)  # noqa: B010 -- the fault point
+
+    def stop(self) -> None:
+        """Stand still until somebody lets the process go on."""
+        with self._turn:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+
 def main(words: list[str]) -> int:
     action, path, _, *arguments = words
     file = Path(path)
@@ -101,11 +125,19 @@ def main(words: list[str]) -> int:
         with file.open("a") as lines:
             lines.write(f"{point}\n")
 
-    def strike(point: Point) -> None:
-        if str(point) == wanted:
-            note(point)
-            os.kill(os.getpid(), signal.SIGKILL if verb == "kill" else signal.SIGSTOP)
+    standing = BetweenTransactions()
 
+    def strike(point: Point) -> None:
+        if str(point) != wanted:
+            return
+        note(point)
+        if verb == "stop":
+            standing.stop()
+        else:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    if verb == "stop":
+        standing.put()
     Points(note if verb == "list" else strike).put()
     from runners.cli.app import main as intake_prober
 
