@@ -71,11 +71,14 @@ class Sandbox:
         return self._call("GET", "/state")
 
     def faults(self, **switches: object) -> dict[str, Any]:
-        """Set switches; raises httpx.HTTPStatusError for an unknown one."""
-        return self._call("POST", "/faults", switches)
+        """Set switches, also in the helpdesk's process; raises httpx.HTTPStatusError for an unknown one."""
+        set_now = self._call("POST", "/faults", switches)
+        self.state()  # the helpdesk answers it after whatever it was told before
+        return set_now
 
     def clear_faults(self) -> None:
         self._call("POST", "/faults/clear")
+        self.state()
 
     def quota(self, address: str, *, storage_bytes: int | None = None, messages: int | None = None) -> None:
         self._call(
