@@ -19,7 +19,10 @@ def trace(
     options: Options,
     canary: Annotated[
         str,
-        typer.Argument(metavar="ID", help="The canary's id or its beginning, its token, or its trace id."),
+        typer.Argument(
+            metavar="ID",
+            help="The canary's id, its beginning or its last six letters, its token, or its trace id.",
+        ),
     ],
 ) -> None:
     """Show one canary hop by hop: when, how long, by what evidence, and what is to blame.
