@@ -191,12 +191,12 @@ class Store(Protocol):
     """What is kept. Raises `StoreError` from any verb."""
 
     # canaries
-    async def record(self, canary: Canary, *, holder: str, lease_until: datetime) -> None:
-        """Keep a canary before its first byte leaves; counts it as launched."""
+    async def record(self, *several: Canary, holder: str, lease_until: datetime) -> None:
+        """Keep canaries before their first byte leaves, all or none; counts each as launched."""
         ...
 
-    async def launch_ended(self, canary_id: CanaryId) -> None:
-        """Note that its probe ended, in whatever way; gives up the launch lease."""
+    async def launch_ended(self, *canary_ids: CanaryId) -> None:
+        """Note that their probes ended, in whatever way; gives up the launch leases."""
         ...
 
     async def append(self, *observations: Observation) -> Sequence[bool]:
@@ -274,13 +274,18 @@ class Store(Protocol):
         """What the incident fold remembers of a path, and its version (0: nothing yet)."""
         ...
 
-    async def settle(self, settlement: Settlement) -> None:
-        """Store judgement, incidents and outbox rows, and count them, in one transaction.
+    async def progress_of(self, paths: Sequence[PathName]) -> Mapping[PathName, tuple[Progress, int]]:
+        """The same of several paths, by name."""
+        ...
 
-        A repeated settlement that changes no verdict only stores flaws and sharper blame.
+    async def settle(self, *several: Settlement) -> None:
+        """Store judgements of different canaries, incidents and outbox rows, and count them, all or none.
+
+        Of two canaries of one path, the second's progress was computed from what the first one's makes. A repeated
+        settlement that changes no verdict only stores flaws and sharper blame.
 
         Raises:
-            SettlementConflict: the verdict or the progress is no longer the one that was read.
+            SettlementConflict: a verdict or a progress is no longer the one that was read.
         """
         ...
 

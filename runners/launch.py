@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,9 +11,10 @@ from canary.hop import LAUNCH_HOPS, SUBMITTING_HOPS, Hop, full_route
 from canary.observation import Evidence, Observation, Outcome
 from canary.path import Path
 from canary.reason import Reason
-from canary.signature import RANDOM_BYTES, mint_id, mint_token
+from canary.signature import RANDOM_BYTES, CanaryId, mint_id, mint_token
 from probes.contracts import Clock, Report
 from runners.contracts import Store, StoreError
+from runners.gathering import Gathering
 from runners.lease import LeasedReport
 from runners.prober import Prober
 
@@ -44,6 +45,8 @@ class Launcher:
         self._clock = clock
         self._holder = holder
         self._randomness = randomness
+        self._record: Gathering[Canary, None] = Gathering(self._record_together)
+        self._end: Gathering[CanaryId, None] = Gathering(self._end_together)
 
     async def record(self, order: Order) -> Canary:
         """Mint a canary and store it, under a lease of this process, before its first byte leaves.
@@ -63,7 +66,7 @@ class Launcher:
             slot_at=order.slot_at,
             by_hand=order.slot_at is None,
         )
-        await self._store.record(canary, holder=self._holder, lease_until=now + LEASE)
+        await self._record([canary])
         return canary
 
     async def send(self, canary: Canary, report: Report) -> None:
@@ -86,7 +89,7 @@ class Launcher:
         if failure is not None:
             await self._give_up_lease(canary)
             raise failure
-        await self._store.launch_ended(canary.id)
+        await self._end([canary.id])
 
     async def take_over(self, report: Report) -> list[Canary]:
         """Report `prober_stopped` for every launch whose process is gone; returns those canaries.
@@ -117,6 +120,16 @@ class Launcher:
             await self._store.launch_ended(canary.id)
             taken.append(canary)
         return taken
+
+    async def _record_together(self, canaries: Sequence[Canary]) -> Sequence[None]:
+        """One flush of the disk for all who launch at this moment."""
+        lease_until = self._clock.now() + LEASE
+        await self._store.record(*canaries, holder=self._holder, lease_until=lease_until)
+        return [None] * len(canaries)
+
+    async def _end_together(self, canary_ids: Sequence[CanaryId]) -> Sequence[None]:
+        await self._store.launch_ended(*canary_ids)
+        return [None] * len(canary_ids)
 
     async def _probe(self, canary: Canary, report: Report) -> StoreError | None:
         try:

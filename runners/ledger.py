@@ -10,6 +10,7 @@ from canary.observation import Observation, Stage
 from canary.signature import CanaryId
 from probes.masking import Masker
 from runners.contracts import Store
+from runners.gathering import Gathering
 from runners.progress import Progress
 
 LOOKS_APART = timedelta(seconds=5)
@@ -33,7 +34,7 @@ class Ledger:
         canaries: Callable[[], Mapping[CanaryId, Canary]],
         noticed: Callable[[Observation], None],
     ) -> None:
-        self._store = store
+        self._append: Gathering[Observation, bool] = Gathering(lambda several: store.append(*several))
         self._masker = masker
         self._observer = observer
         self._progress = progress
@@ -42,7 +43,10 @@ class Ledger:
         self._looks: dict[tuple[CanaryId, Hop, str], tuple[str, datetime]] = {}
 
     async def __call__(self, *observations: Observation) -> None:
-        """Store observations in one transaction, masked and signed with who saw them."""
+        """Store observations in one transaction, masked and signed with who saw them.
+
+        What others report meanwhile goes into the same one: with fifty canaries out, five hops each leave together.
+        """
         canaries = self._canaries()
         looks: dict[tuple[CanaryId, Hop, str], tuple[str, datetime]] = {}
         signed = [
@@ -53,7 +57,7 @@ class Ledger:
         ]
         if not signed:
             return
-        are_new = await self._store.append(*signed)
+        are_new = await self._append(signed)
         self._looks.update(looks)
         for one, is_new in zip(signed, are_new, strict=True):
             self._noticed(one)

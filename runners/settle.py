@@ -1,7 +1,9 @@
 """Judge outstanding canaries; store judgement, incidents and outbox rows in one transaction."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from canary.canary import Canary
 from canary.hop import OPTIONAL_HOPS, full_route
@@ -40,50 +42,85 @@ class Settler:
             for one in records
         ]
 
-    async def settle(self, record: Record, judgement: Judgement | None = None) -> Record:
-        """Judge a canary and store what changed; returns the canary as it then stands.
+    async def settle(
+        self, *judged: tuple[Record, Judgement]
+    ) -> tuple[Sequence[tuple[Record, Record]], StoreError | None]:
+        """Store what `preview` has just said of canaries, together; of each, as it was read and as it then stands.
 
         Repeatable; when another process settles at the same time, one of the two wins and both return it.
 
-        Args:
-            record: the canary as it was read.
-            judgement: what `preview` has just said of it, where nothing was noticed since.
-
-        Raises:
-            StoreError: nothing was stored.
+        Returns:
+            those of which it is known how they stand, and why it is not known of the others, if there are any.
         """
+        settled = [(record, record) for record, fresh in judged if not _differs(record.judgement, fresh)]
+        changed = [(record, fresh) for record, fresh in judged if _differs(record.judgement, fresh)]
+        if len(changed) > 1 and all(_is_ripe(record, fresh) for record, fresh in changed):
+            # Where it fails, each by itself: a conflict or a torn row of one is no other's.
+            with contextlib.suppress(SettlementConflict, StoreError):
+                return [*settled, *await self._settle_together(changed)], None
+        trouble: StoreError | None = None
+        for record, judgement in changed:
+            try:
+                settled.append((record, await self._settle_one(record, judgement)))
+            except StoreError as error:
+                trouble = error
+        return settled, trouble
+
+    async def _settle_together(
+        self, judged: Sequence[tuple[Record, Judgement]]
+    ) -> Sequence[tuple[Record, Record]]:
+        at = self._clock.now()
+        remembered = dict(await self._store.progress_of([record.canary.path for record, _ in judged]))
+        settlements = []
+        for record, judgement in judged:
+            settlement = self._settlement(record, judgement, *remembered[record.canary.path], at)
+            settlements.append(settlement)
+            if settlement.progress is not None or settlement.progress_version == 0:
+                progress = settlement.progress or Progress()
+                remembered[record.canary.path] = progress, settlement.progress_version + 1
+        await self._store.settle(*settlements)
+        return [
+            (record, self._told(replace(record, judgement=judgement), record.verdict, settlement.changes))
+            for (record, judgement), settlement in zip(judged, settlements, strict=True)
+        ]
+
+    async def _settle_one(self, record: Record, judgement: Judgement | None) -> Record:
         for _ in range(_TRIES):
             if judgement is None:
                 [judgement] = await self.preview(record)
             if not _differs(record.judgement, judgement):
                 return record
-            if judgement.verdict is not Verdict.CONFIRMED and not record.launch_ended:
+            if not _is_ripe(record, judgement):
                 # What its launch comes to is not told yet: whoever judges now takes it for stopped.
                 record, judgement = await self._again(record), None
                 if not record.launch_ended:
                     return record
                 continue
             progress, version = await self._store.progress(record.canary.path)
-            grown, changes = self._incidents(record, judgement, progress)
+            settlement = self._settlement(record, judgement, progress, version, self._clock.now())
             try:
-                await self._store.settle(
-                    Settlement(
-                        judgement=judgement,
-                        expected=record.verdict,
-                        replaces=record.judgement,
-                        progress=grown if grown != progress else None,
-                        progress_version=version,
-                        changes=changes,
-                        settled_by=self._settled_by,
-                        at=self._clock.now(),
-                    )
-                )
+                await self._store.settle(settlement)
             except SettlementConflict:
                 record, judgement = await self._again(record), None
                 continue
-            return self._told(replace(record, judgement=judgement), record.verdict, changes)
+            return self._told(replace(record, judgement=judgement), record.verdict, settlement.changes)
         raise StoreError(
             f"store: other probers changed canary {record.canary.id} {_TRIES} times while it was judged."
+        )
+
+    def _settlement(
+        self, record: Record, judgement: Judgement, progress: Progress, version: int, at: datetime
+    ) -> Settlement:
+        grown, changes = self._incidents(record, judgement, progress)
+        return Settlement(
+            judgement=judgement,
+            expected=record.verdict,
+            replaces=record.judgement,
+            progress=grown if grown != progress else None,
+            progress_version=version,
+            changes=changes,
+            settled_by=self._settled_by,
+            at=at,
         )
 
     def _incidents(
@@ -142,3 +179,8 @@ def _differs(stored: Judgement | None, fresh: Judgement) -> bool:
     if stored is None:
         return True
     return (stored.verdict, stored.stop, stored.flaws) != (fresh.verdict, fresh.stop, fresh.flaws)
+
+
+def _is_ripe(record: Record, judgement: Judgement) -> bool:
+    """Whether it may be settled: only confirmed does not wait for the end of the launch."""
+    return judgement.verdict is Verdict.CONFIRMED or record.launch_ended

@@ -160,11 +160,14 @@ class Watch:
                 self._explaining |= {one.id for one in canaries}
                 group.create_task(self._explain(mailbox, canaries))
             left -= self._explaining
-            for record, preview in judged:
-                if record.canary.id in left:
-                    await self._settle(record, preview)
-                    left.discard(record.canary.id)
-            if trouble is not None:
+            ripe = [one for one in judged if one[0].canary.id in left]
+            settled, not_settled = await self._settler.settle(*ripe)
+            for before, after in settled:
+                left.discard(before.canary.id)
+                if after != before:
+                    self._board.update(after)
+                    self._settled(before.verdict, after)
+            if trouble := trouble or not_settled:
                 raise trouble
         finally:
             self._board.touch(left)
@@ -200,12 +203,6 @@ class Watch:
         if now - self._store_failed_at >= _STORE_PATIENCE_SECONDS:
             raise error
         await self._clock.sleep(_STORE_RETRY_SECONDS)
-
-    async def _settle(self, record: Record, preview: Judgement) -> None:
-        after = await self._settler.settle(record, preview)
-        if after != record:
-            self._board.update(after)
-            self._settled(record.verdict, after)
 
     def _wants_explaining(self, record: Record, preview: Judgement) -> bool:
         """Whether it would be given its bad verdict now, and its mailbox was not yet asked what it says of itself."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, false, func, insert, or_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, false, func, insert, or_, select, update
 from sqlalchemy.engine import Connection, Row
 
 from canary.canary import Canary, Token
@@ -17,7 +17,7 @@ from canary.verdict import Judgement, Verdict
 from runners.contracts import SHOWN_CHARACTERS, CanaryQuery, Record, StoreError
 from runners.store import codec
 from runners.store.counters import Tally
-from runners.store.sql import chunks, inserted
+from runners.store.sql import chunks, insert_or_nothing
 from runners.store.tables import canary, gauge, incident, judgement, lease, missed_slot, slot
 
 KEPT = timedelta(days=90)
@@ -31,55 +31,74 @@ _AFTER_ANY_ID = "{"
 """Sorts after every character of an id."""
 
 
-def record(connection: Connection, one: Canary, *, holder: str, lease_until: datetime) -> None:
-    """Keep a canary with its launch lease and count it; nothing where it was kept before.
+def record(connection: Connection, several: Sequence[Canary], *, holder: str, lease_until: datetime) -> None:
+    """Keep canaries with their launch leases and count them; one that was kept before changes nothing.
 
     Raises:
-        StoreError: another canary has its id or token.
+        StoreError: another canary has the id or token of one.
     """
-    is_new = inserted(
-        connection,
-        canary,
-        id=one.id,
-        path=one.path,
-        channel=one.channel,
-        token=one.token,
-        marker=one.marker,
-        sender=one.sender,
-        launched_at=one.launched_at,
-        deadline_at=one.deadline_at,
-        horizon_at=one.horizon_at,
-        trace_id=one.trace_id,
-        span_id=span_id(one.id, "canary"),
-        prober=one.prober,
-        slot_at=one.slot_at,
-        by_hand=one.by_hand,
-        launch_ended_at=None,
-        verdict=Verdict.PENDING,
-        settled_at=None,
-        is_clean=False,
-        cleaned_at=None,
-    )
-    if not is_new:
-        if known(connection, [one.id]).get(one.id) != one:
+    insert_new = insert_or_nothing(connection.dialect.name, canary).returning(canary.c.id)
+    new = set(connection.scalars(insert_new, [_row_of(one) for one in several]))
+    before = [one for one in several if one.id not in new]
+    kept = known(connection, [one.id for one in before])
+    for one in before:
+        if kept.get(one.id) != one:
             raise StoreError(f"store: another canary has the id {one.id} or its token. Launch again.")
+    if not new:
         return
     connection.execute(
-        insert(lease).values(canary_id=one.id, kind=_LAUNCH, holder=holder, until_at=lease_until)
+        insert(lease),
+        [
+            {"canary_id": one, "kind": _LAUNCH, "holder": holder, "until_at": lease_until}
+            for one in sorted(new)
+        ],
     )
-    tally = Tally(one.launched_at)
-    tally.count(metrics.CANARY_LAUNCHED, {"path": one.path, "channel": one.channel})
+    tally = Tally(max(one.launched_at for one in several))
+    for one in several:
+        if one.id in new:
+            tally.count(metrics.CANARY_LAUNCHED, {"path": one.path, "channel": one.channel})
     tally.write(connection)
 
 
-def launch_ended(connection: Connection, canary_id: CanaryId, *, at: datetime) -> None:
-    """Note that a launch ended and drop its lease."""
-    connection.execute(
-        update(canary)
-        .where(canary.c.id == canary_id, canary.c.launch_ended_at.is_(None))
-        .values(launch_ended_at=at)
-    )
-    connection.execute(delete(lease).where(lease.c.canary_id == canary_id, lease.c.kind == _LAUNCH))
+def _row_of(one: Canary) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "path": one.path,
+        "channel": one.channel,
+        "token": one.token,
+        "marker": one.marker,
+        "sender": one.sender,
+        "launched_at": one.launched_at,
+        "deadline_at": one.deadline_at,
+        "horizon_at": one.horizon_at,
+        "trace_id": one.trace_id,
+        "span_id": span_id(one.id, "canary"),
+        "prober": one.prober,
+        "slot_at": one.slot_at,
+        "by_hand": one.by_hand,
+        "launch_ended_at": None,
+        "verdict": Verdict.PENDING,
+        "settled_at": None,
+        "is_clean": False,
+        "cleaned_at": None,
+    }
+
+
+def launch_ended(connection: Connection, canary_ids: Sequence[CanaryId], *, at: datetime) -> None:
+    """Note that launches ended and drop their leases."""
+    for chunk in chunks(canary_ids):
+        connection.execute(_END_LAUNCHES, {"b_ids": chunk, "b_at": at})
+        connection.execute(_DROP_LEASES, {"b_ids": chunk})
+
+
+_END_LAUNCHES = (
+    update(canary)
+    .where(canary.c.id.in_(bindparam("b_ids", expanding=True)), canary.c.launch_ended_at.is_(None))
+    .values(launch_ended_at=bindparam("b_at"))
+)
+_DROP_LEASES = delete(lease).where(
+    lease.c.canary_id.in_(bindparam("b_ids", expanding=True)), lease.c.kind == _LAUNCH
+)
 
 
 def renew(

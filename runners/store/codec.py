@@ -16,6 +16,8 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 T = TypeVar("T")
 _Convert = Callable[[Any], Any]
 
+_TEXT = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
 
 class Unreadable(ValueError):
     """A stored text is not what the type says."""
@@ -23,7 +25,7 @@ class Unreadable(ValueError):
 
 def dumps(value: object) -> str:
     """The JSON text of a dataclass; ASCII only, so that every database takes it."""
-    return json.dumps(_encode(value), separators=(",", ":"), allow_nan=False)
+    return _TEXT((_encoder(_class_of(value)) or _same)(value))
 
 
 def loads(kind: type[T], text: str) -> T:
@@ -40,39 +42,68 @@ def loads(kind: type[T], text: str) -> T:
     return decoded
 
 
-def _encode(value: Any) -> Any:  # noqa: ANN401, PLR0911 -- JSON has no other type; one line a kind
-    match value:
-        case None | bool() | int() | float():
-            return value
-        case str():
-            return str(value)
-        case datetime():
-            return value.astimezone(UTC).isoformat(timespec="microseconds")
-        case Mapping():
-            return {str(key): _encode(one) for key, one in value.items()}
-        case frozenset():
-            return sorted(_encode(one) for one in value)
-        case tuple() | list():
-            return [_encode(one) for one in value]
-        case _:
-            return {
-                name: _encode(one)
-                for name, default in _plan(_class_of(value))
-                if (one := getattr(value, name)) is not default and one != default
-            }
-
-
 def _class_of(value: object) -> Any:  # noqa: ANN401 -- classes are hashable, which mypy does not see
     return type(value)
 
 
 @cache
-def _plan(kind: Any) -> tuple[tuple[str, object], ...]:  # noqa: ANN401 -- a class, seen through its fields
-    """The fields of a dataclass, each with the default at which it is left out."""
-    return tuple(
-        (one.name, one.default_factory() if one.default_factory is not MISSING else one.default)
+def _encoder(kind: Any) -> _Convert | None:  # noqa: ANN401, PLR0911 -- type hints have no type; one line a kind
+    """What makes a value of that type one that JSON has; None where it is one already, as words and numbers are."""
+    plain = getattr(kind, "__supertype__", None)
+    if plain is not None:
+        return _encoder(plain)
+    origin = get_origin(kind)
+    if origin in {Union, UnionType}:
+        return _optional_encoder([one for one in get_args(kind) if one is not NoneType])
+    if origin is tuple:
+        convert = _encoder(get_args(kind)[0]) or _same
+        return lambda value: [convert(one) for one in value]
+    if origin is frozenset:
+        return sorted
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return dict
+    if kind is datetime:
+        return _timestamp
+    if is_dataclass(kind):
+        return _fields_encoder(kind)
+    return None
+
+
+def _optional_encoder(kinds: list[Any]) -> _Convert | None:
+    convert = _encoder(kinds[0]) if len(kinds) == 1 else None
+    if convert is None:
+        return None
+    wanted = convert
+    return lambda value: None if value is None else wanted(value)
+
+
+def _fields_encoder(kind: Any) -> _Convert:  # noqa: ANN401 -- a class, seen through its hints
+    hints = get_type_hints(kind)
+    plan = [
+        (
+            one.name,
+            one.default_factory() if one.default_factory is not MISSING else one.default,
+            _encoder(hints[one.name]) or _same,
+        )
         for one in fields(kind)
-    )
+    ]
+
+    def encode(value: object) -> dict[str, Any]:
+        return {
+            name: convert(one)
+            for name, default, convert in plan
+            if (one := getattr(value, name)) is not default and one != default
+        }
+
+    return encode
+
+
+def _same(value: Any) -> Any:  # noqa: ANN401 -- whatever it is
+    return value
+
+
+def _timestamp(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 @cache

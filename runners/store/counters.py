@@ -6,27 +6,41 @@ count the same series never wait for each other in a circle.
 
 import json
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from itertools import groupby
+from typing import Any
 
-from sqlalchemy import Executable, bindparam, select, update
-from sqlalchemy.engine import Connection
+from sqlalchemy import Executable, bindparam, case, func, select
+from sqlalchemy.engine import Connection, Row
 
 from canary.instruments import Instrument, by_name
 from canary.trace import TraceId
 from runners.contracts import Exemplar, Sample
-from runners.store.sql import insert_into, inserted
+from runners.store.sql import insert_into, insert_or_nothing
 from runners.store.tables import counter, histogram
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    instrument: Instrument
-    labels: str
-    value: float
-    trace_id: TraceId | None
+@dataclass(slots=True)
+class _Bucket:
+    """What one transaction measured into one bucket of a series; the exemplar is the newest with a trace."""
+
+    count: int = 0
+    sum: float = 0.0
+    min: float | None = None
+    max: float | None = None
+    trace_id: TraceId | None = None
+    traced_value: float | None = None
+
+    def add(self, value: float, trace_id: TraceId | None) -> None:
+        self.count += 1
+        self.sum += value
+        self.min = value if self.min is None else min(self.min, value)
+        self.max = value if self.max is None else max(self.max, value)
+        if trace_id is not None:
+            self.trace_id, self.traced_value = trace_id, value
 
 
 class Tally:
@@ -35,7 +49,7 @@ class Tally:
     def __init__(self, at: datetime) -> None:
         self._at = at
         self._counts: dict[tuple[str, str], float] = {}
-        self._measured: list[_Measured] = []
+        self._buckets: dict[tuple[str, str, int], _Bucket] = {}
 
     def count(self, instrument: Instrument, labels: Mapping[str, str], value: float = 1.0) -> None:
         """Add to a counter."""
@@ -51,7 +65,9 @@ class Tally:
         trace_id: TraceId | None = None,
     ) -> None:
         """Add a value to a histogram; a negative one (a stepped clock) counts as zero."""
-        self._measured.append(_Measured(instrument, text_of(instrument, labels), max(0.0, value), trace_id))
+        value = max(0.0, value)
+        key = (instrument.name, text_of(instrument, labels), bisect_left(instrument.bounds, value))
+        self._buckets.setdefault(key, _Bucket()).add(value, trace_id)
 
     def write(self, connection: Connection) -> None:
         """Write all of it; the last thing that a transaction does."""
@@ -61,8 +77,12 @@ class Tally:
         ]
         if bumps:
             connection.execute(_bump(connection.dialect.name), bumps)
-        for one in sorted(self._measured, key=lambda one: (one.instrument.name, one.labels)):
-            _add(connection, one, self._at)
+        grown = [
+            _bucket_row(name, labels, bucket, self._buckets[name, labels, bucket], self._at)
+            for name, labels, bucket in sorted(self._buckets)
+        ]
+        if grown:
+            connection.execute(_grow(connection.dialect.name), grown)
 
 
 def text_of(instrument: Instrument, labels: Mapping[str, str]) -> str:
@@ -73,9 +93,10 @@ def text_of(instrument: Instrument, labels: Mapping[str, str]) -> str:
     """
     if set(labels) != set(instrument.labels):
         raise ValueError(f"{instrument.name} has the labels {instrument.labels}, not {tuple(labels)}")
-    return json.dumps(
-        {name: str(labels[name]) for name in sorted(labels)}, separators=(",", ":"), ensure_ascii=False
-    )
+    return _TEXT({name: str(labels[name]) for name in sorted(labels)})
+
+
+_TEXT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 def seed(connection: Connection, series: Mapping[str, Sequence[Mapping[str, str]]], *, at: datetime) -> None:
@@ -90,18 +111,22 @@ def seed(connection: Connection, series: Mapping[str, Sequence[Mapping[str, str]
         for labels in several
     }
     # Asked first, since nearly always all are there: a run of a hundred paths would insert thousands in vain.
-    for table in (counter, histogram):
-        known = connection.execute(
-            select(table.c.name, table.c.labels).where(table.c.name.in_(sorted(series)))
-        )
-        for row in known:
+    for known in (_COUNTERS, _HISTOGRAMS):
+        for row in connection.execute(known, {"b_names": sorted(series)}):
             wanted.pop((row.name, row.labels), None)
     # Counters before histograms, each by name, as a tally writes them: nobody waits for another in a circle.
-    for (name, text), instrument in sorted(wanted.items(), key=lambda one: (bool(one[1].bounds), one[0])):
-        if instrument.bounds:
-            _new_histogram(connection, instrument, text, at)
-        else:
-            inserted(connection, counter, name=name, labels=text, value=0.0, created_at=at)
+    new = sorted(wanted.items())
+    counters = [
+        {"name": name, "labels": text, "value": 0.0, "created_at": at}
+        for (name, text), instrument in new
+        if not instrument.bounds
+    ]
+    histograms = [
+        _bucket_row(name, text, 0, _Bucket(), at) for (name, text), instrument in new if instrument.bounds
+    ]
+    for table, rows in ((counter, counters), (histogram, histograms)):
+        if rows:
+            connection.execute(insert_or_nothing(connection.dialect.name, table), rows)
 
 
 def samples(connection: Connection) -> list[Sample]:
@@ -110,30 +135,19 @@ def samples(connection: Connection) -> list[Sample]:
         Sample(row.name, json.loads(row.labels), row.value, created_at=row.created_at)
         for row in connection.execute(select(counter).order_by(counter.c.name, counter.c.labels))
     ]
-    for row in connection.execute(select(histogram).order_by(histogram.c.name, histogram.c.labels)):
-        exemplars = json.loads(row.exemplars)
-        found.append(
-            Sample(
-                name=row.name,
-                labels=json.loads(row.labels),
-                value=row.sum,
-                counts=tuple(json.loads(row.counts)),
-                created_at=row.created_at,
-                least=row.min,
-                greatest=row.max,
-                exemplars={int(bucket): _exemplar(one) for bucket, one in exemplars.items()},
-            )
-        )
+    rows = connection.execute(select(histogram).order_by(*histogram.primary_key.columns))
+    for (name, labels), buckets in groupby(rows, key=lambda row: (row.name, row.labels)):
+        found.append(_histogram_of(name, labels, buckets))
     return found
 
 
-_FIND = (
-    select(histogram)
-    .where(histogram.c.name == bindparam("b_name"), histogram.c.labels == bindparam("b_labels"))
-    .with_for_update()
+_COUNTERS = select(counter.c.name, counter.c.labels).where(
+    counter.c.name.in_(bindparam("b_names", expanding=True))
 )
-_GROW = update(histogram).where(
-    histogram.c.name == bindparam("b_name"), histogram.c.labels == bindparam("b_labels")
+_HISTOGRAMS = (
+    select(histogram.c.name, histogram.c.labels)
+    .where(histogram.c.name.in_(bindparam("b_names", expanding=True)))
+    .distinct()
 )
 
 
@@ -146,43 +160,55 @@ def _bump(dialect: str) -> Executable:
     )
 
 
-def _add(connection: Connection, one: _Measured, at: datetime) -> None:
-    key = {"b_name": one.instrument.name, "b_labels": one.labels}
-    row = connection.execute(_FIND, key).one_or_none()
-    if row is None:
-        _new_histogram(connection, one.instrument, one.labels, at)
-        row = connection.execute(_FIND, key).one()
-    counts = json.loads(row.counts)
-    bucket = bisect_left(one.instrument.bounds, one.value)
-    counts[bucket] += 1
-    exemplars = json.loads(row.exemplars)
-    if one.trace_id is not None:
-        exemplars[str(bucket)] = [one.trace_id, one.value, at.isoformat()]
-    grown = {
-        "counts": json.dumps(counts),
-        "sum": row.sum + one.value,
-        "min": one.value if row.min is None else min(row.min, one.value),
-        "max": one.value if row.max is None else max(row.max, one.value),
-        "exemplars": json.dumps(exemplars),
-    }
-    connection.execute(_GROW, {**key, **grown})
-
-
-def _new_histogram(connection: Connection, instrument: Instrument, labels: str, at: datetime) -> None:
-    inserted(
-        connection,
-        histogram,
-        name=instrument.name,
-        labels=labels,
-        counts=json.dumps([0] * (len(instrument.bounds) + 1)),
-        sum=0.0,
-        min=None,
-        max=None,
-        exemplars="{}",
-        created_at=at,
+@cache
+def _grow(dialect: str) -> Executable:
+    statement = insert_into(dialect, histogram)
+    stored, new = histogram.c, statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=list(histogram.primary_key.columns),
+        set_={
+            "measured": stored.measured + new.measured,
+            "sum": stored.sum + new.sum,
+            "min": case((stored.min < new.min, stored.min), else_=new.min),
+            "max": case((stored.max > new.max, stored.max), else_=new.max),
+            **{name: func.coalesce(new[name], stored[name]) for name in _EXEMPLAR},
+        },
     )
 
 
-def _exemplar(stored: tuple[TraceId, float, str]) -> Exemplar:
-    trace_id, value, at = stored
-    return Exemplar(trace_id, value, datetime.fromisoformat(at))
+_EXEMPLAR = ("trace_id", "traced_value", "traced_at")
+
+
+def _bucket_row(name: str, labels: str, bucket: int, measured: _Bucket, at: datetime) -> dict[str, Any]:
+    return {
+        "name": name,
+        "labels": labels,
+        "bucket": bucket,
+        "measured": measured.count,
+        "sum": measured.sum,
+        "min": measured.min,
+        "max": measured.max,
+        "trace_id": measured.trace_id,
+        "traced_value": measured.traced_value,
+        "traced_at": at if measured.trace_id is not None else None,
+        "created_at": at,
+    }
+
+
+def _histogram_of(name: str, labels: str, buckets: Iterable[Row[Any]]) -> Sample:
+    rows = {row.bucket: row for row in buckets}
+    indices = range(len(by_name(name).bounds) + 1)
+    return Sample(
+        name=name,
+        labels=json.loads(labels),
+        value=sum(row.sum for row in rows.values()),
+        counts=tuple(rows[index].measured if index in rows else 0 for index in indices),
+        created_at=min(row.created_at for row in rows.values()),
+        least=min((row.min for row in rows.values() if row.min is not None), default=None),
+        greatest=max((row.max for row in rows.values() if row.max is not None), default=None),
+        exemplars={
+            index: Exemplar(TraceId(row.trace_id), row.traced_value, row.traced_at)
+            for index, row in rows.items()
+            if row.trace_id is not None
+        },
+    )

@@ -1,9 +1,11 @@
 """Incidents as the fold left them, and what the fold remembers of each path."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from canary.incident import Change, Incident, IncidentKind, Progress, Transition
@@ -12,48 +14,88 @@ from canary.path import PathName
 from runners.contracts import SettlementConflict
 from runners.store import codec
 from runners.store.counters import Tally
-from runners.store.sql import insert_into, inserted
+from runners.store.sql import chunks, insert_into, insert_or_nothing
 from runners.store.tables import incident, incident_transition, path_progress
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """What the fold remembers of a path from now on (None: as before), and the version that it was computed from."""
+
+    path: PathName
+    fresh: Progress | None
+    version: int
+    at: datetime
 
 
 def progress(connection: Connection, path: PathName) -> tuple[Progress, int]:
     """What the fold remembers of a path, and its version."""
-    row = connection.execute(select(path_progress).where(path_progress.c.path == path)).one_or_none()
-    if row is None:
-        return Progress(), 0
-    return codec.loads(Progress, row.body), row.version
+    return progress_of(connection, [path])[path]
 
 
-def store_progress(
-    connection: Connection, path: PathName, fresh: Progress | None, *, version: int, at: datetime
-) -> None:
-    """Store what the fold remembers, and the open incidents as it now sees them; None leaves both as they are.
+def progress_of(connection: Connection, paths: Sequence[PathName]) -> dict[PathName, tuple[Progress, int]]:
+    """What the fold remembers of several paths, by name."""
+    found = {path: (Progress(), 0) for path in paths}
+    for chunk in chunks(list(found)):
+        for row in connection.execute(_PROGRESS, {"b_paths": chunk}):
+            found[row.path] = (codec.loads(Progress, row.body), row.version)
+    return found
+
+
+_PROGRESS = select(path_progress).where(path_progress.c.path.in_(bindparam("b_paths", expanding=True)))
+_VERSIONS = (
+    select(path_progress.c.path, path_progress.c.version)
+    .where(path_progress.c.path.in_(bindparam("b_paths", expanding=True)))
+    .order_by(path_progress.c.path)
+    .with_for_update()
+)
+_GROW = update(path_progress).where(path_progress.c.path == bindparam("b_path"))
+
+
+def store_progress(connection: Connection, several: Sequence[Grown]) -> None:
+    """Store what the fold remembers, and the open incidents as it now sees them.
+
+    Two of one path follow one another: the second was computed from the version that the first makes.
 
     Raises:
-        SettlementConflict: the stored version is not the one that was read.
+        SettlementConflict: a stored version is not the one that was read.
     """
-    table = path_progress
-    if version == 0:
-        is_ours = inserted(
-            connection, table, path=path, version=1, updated_at=at, body=codec.dumps(fresh or Progress())
-        )
-        stored = 0 if is_ours else None
-    else:
-        found = select(table.c.version).where(table.c.path == path).with_for_update()
-        stored = connection.scalar(found)
-    if stored != version:
-        raise SettlementConflict(f"the progress of path {path} is no longer at version {version}")
-    if fresh is None:
-        return
-    if version:
-        connection.execute(
-            update(table)
-            .where(table.c.path == path)
-            .values(version=version + 1, updated_at=at, body=codec.dumps(fresh))
-        )
-    for still_open in (fresh.target, fresh.blindness):
+    stored: dict[PathName, int] = {}
+    for chunk in chunks(sorted({one.path for one in several})):
+        stored |= {row.path: row.version for row in connection.execute(_VERSIONS, {"b_paths": chunk})}
+    new = {one.path for one in several} - set(stored)
+    rows = _follow(stored, several)
+    _begin(connection, {path: rows[path] for path in sorted(new)})
+    grown = [{"b_path": path, **row} for path, row in sorted(rows.items()) if path not in new]
+    if grown:
+        connection.execute(_GROW, grown)
+    remembered = [one.fresh for one in several if one.fresh is not None]
+    for still_open in (kept for one in remembered for kept in (one.target, one.blindness)):
         if still_open is not None:
             _keep(connection, still_open)
+
+
+def _follow(stored: dict[PathName, int], several: Sequence[Grown]) -> dict[PathName, dict[str, Any]]:
+    """The row of each path after all of them, each computed from the version that the one before it made."""
+    rows: dict[PathName, dict[str, Any]] = {}
+    for one in several:
+        if stored.get(one.path, 0) != one.version:
+            raise SettlementConflict(f"the progress of path {one.path} is no longer at version {one.version}")
+        if one.fresh is not None or one.version == 0:
+            stored[one.path] = one.version + 1
+            body = codec.dumps(one.fresh or Progress())
+            rows[one.path] = {"version": one.version + 1, "updated_at": one.at, "body": body}
+    return rows
+
+
+def _begin(connection: Connection, rows: Mapping[PathName, Mapping[str, Any]]) -> None:
+    """Insert the rows of paths of which nothing was remembered; another process may do the same at this moment."""
+    if not rows:
+        return
+    statement = insert_or_nothing(connection.dialect.name, path_progress).returning(path_progress.c.path)
+    done = connection.scalars(statement, [{"path": path, **row} for path, row in rows.items()])
+    if missing := set(rows) - set(done):
+        raise SettlementConflict(f"the progress of path {min(missing)} is no longer at version 0")
 
 
 def store_changes(connection: Connection, changes: Sequence[Change], *, tally: Tally, at: datetime) -> None:
@@ -89,7 +131,7 @@ def change(
     Raises:
         SettlementConflict: the stored version is not the one that was read.
     """
-    store_progress(connection, path, fresh, version=version, at=at)
+    store_progress(connection, [Grown(path, fresh, version, at)])
     tally = Tally(at)
     store_changes(connection, changes, tally=tally, at=at)
     tally.write(connection)

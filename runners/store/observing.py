@@ -1,11 +1,13 @@
 """Observations: each fact once; looks in vain in one row a place, stage and kind."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import bindparam, select, update
-from sqlalchemy.engine import Connection
+from sqlalchemy import Executable, bindparam, select, update
+from sqlalchemy.engine import Connection, Row
 
 from canary.instruments import metrics
 from canary.observation import Observation, Outcome, Stage
@@ -15,12 +17,14 @@ from canary.trace import TraceId
 from runners.contracts import StoreError
 from runners.store import codec
 from runners.store.counters import Tally
-from runners.store.sql import chunks, inserted
-from runners.store.tables import canary, observation
+from runners.store.sql import chunks, insert_or_nothing
+from runners.store.tables import canary, observation, storable
 
-_CANARY = select(canary.c.path, canary.c.deadline_at, canary.c.horizon_at, canary.c.trace_id).where(
-    canary.c.id == bindparam("b_id")
-)
+_Key = tuple[CanaryId, str]
+
+_CANARIES = select(
+    canary.c.id, canary.c.path, canary.c.deadline_at, canary.c.horizon_at, canary.c.trace_id
+).where(canary.c.id.in_(bindparam("b_ids", expanding=True)))
 _ALL = (
     select(observation.c.canary_id, observation.c.body)
     .where(observation.c.canary_id.in_(bindparam("b_ids", expanding=True)))
@@ -42,33 +46,60 @@ def append(connection: Connection, several: Sequence[Observation], *, now: datet
     Raises:
         StoreError: the store has no such canary.
     """
+    canaries = _canaries(connection, {one.canary_id for one in several})
+    keys = [_key(one, canaries[one.canary_id]) for one in several]
+    new = _insert(connection, dict(reversed(list(zip(keys, several, strict=True)))))
     tally = Tally(now)
-    are_new = [_append(connection, one, tally) for one in several]
+    are_new = []
+    for key, one in zip(keys, several, strict=True):
+        is_new = key in new
+        new.discard(key)  # the same again is not new
+        are_new.append(is_new)
+        row = canaries[one.canary_id]
+        if not one.is_look_in_vain:
+            if is_new:
+                _count(tally, one, PathName(row.path), TraceId(row.trace_id))
+        elif not is_new:
+            _renew(connection, one, key[1], one.stage(row.deadline_at, row.horizon_at))
     tally.write(connection)
     return are_new
 
 
-def _append(connection: Connection, seen: Observation, tally: Tally) -> bool:
-    row = connection.execute(_CANARY, {"b_id": seen.canary_id}).one_or_none()
-    if row is None:
-        raise StoreError(f"store: it has no canary {seen.canary_id}, so nothing can be kept of it.")
-    key = seen.key(row.deadline_at, row.horizon_at)
-    is_new = inserted(
-        connection,
-        observation,
-        canary_id=seen.canary_id,
-        key=key,
-        hop=seen.hop,
-        outcome=seen.outcome,
-        ended_at=seen.ended_at,
-        body=codec.dumps(seen),
-    )
-    if seen.is_look_in_vain:
-        if not is_new:
-            _renew(connection, seen, key, seen.stage(row.deadline_at, row.horizon_at))
-    elif is_new:
-        _count(tally, seen, PathName(row.path), TraceId(row.trace_id))
-    return is_new
+def _canaries(connection: Connection, wanted: Collection[CanaryId]) -> dict[CanaryId, Row[Any]]:
+    found: dict[CanaryId, Row[Any]] = {}
+    for chunk in chunks(sorted(wanted)):
+        found |= {row.id: row for row in connection.execute(_CANARIES, {"b_ids": chunk})}
+    if missing := set(wanted) - set(found):
+        raise StoreError(f"store: it has no canary {min(missing)}, so nothing can be kept of it.")
+    return found
+
+
+def _key(seen: Observation, row: Row[Any]) -> _Key:
+    return seen.canary_id, storable(seen.key(row.deadline_at, row.horizon_at))
+
+
+def _insert(connection: Connection, rows: Mapping[_Key, Observation]) -> set[_Key]:
+    """Insert those that are not there yet, in one order for all processes; returns the keys of those."""
+    values = [
+        {
+            "canary_id": canary_id,
+            "key": key,
+            "hop": seen.hop,
+            "outcome": seen.outcome,
+            "ended_at": seen.ended_at,
+            "body": codec.dumps(seen),
+        }
+        for (canary_id, key), seen in sorted(rows.items(), key=lambda one: one[0])
+    ]
+    if not values:
+        return set()
+    done = connection.execute(_insert_new(connection.dialect.name), values)
+    return {(row.canary_id, row.key) for row in done}
+
+
+@cache
+def _insert_new(dialect: str) -> Executable:
+    return insert_or_nothing(dialect, observation).returning(observation.c.canary_id, observation.c.key)
 
 
 def observations(connection: Connection, canary_id: CanaryId) -> list[Observation]:

@@ -1,20 +1,24 @@
 """Settling: a judgement with its incidents, its counters and its outbox rows, in one transaction."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import select, update
-from sqlalchemy.engine import Connection
+from sqlalchemy import Executable, bindparam, select, update
+from sqlalchemy.engine import Connection, Row
 
 from canary.blame import is_watched
 from canary.hop import Channel
 from canary.instruments import metrics
 from canary.path import PathName
+from canary.signature import CanaryId
 from canary.trace import TraceId
 from canary.verdict import Judgement, Verdict
 from runners.contracts import PathFacts, Settlement, SettlementConflict
 from runners.store import codec, incidents, outbox
 from runners.store.counters import Tally
-from runners.store.sql import insert_into
+from runners.store.sql import chunks, insert_into
 from runners.store.tables import canary, judgement
 
 _FORWARD = {
@@ -24,41 +28,58 @@ _FORWARD = {
 """Where a stored verdict may go; every other one stays."""
 _LAST_VERDICTS = 10
 
+_CANARIES = (
+    select(canary.c.id, canary.c.verdict, canary.c.channel, canary.c.trace_id)
+    .where(canary.c.id.in_(bindparam("b_ids", expanding=True)))
+    .order_by(canary.c.id)
+    .with_for_update()
+)
+_JUDGED = update(canary).where(canary.c.id == bindparam("b_id"))
 
-def settle(connection: Connection, settlement: Settlement) -> None:
-    """Store one judgement and all that follows from it.
+
+def settle(connection: Connection, several: Sequence[Settlement]) -> None:
+    """Store judgements of different canaries and all that follows from them, all or none.
 
     Raises:
-        SettlementConflict: the verdict or the progress is no longer the one that was read, or the verdict would
+        SettlementConflict: a verdict or a path's progress is no longer the one that was read, or a verdict would
             move back.
     """
+    canaries: dict[CanaryId, Row[Any]] = {}
+    for chunk in chunks(sorted({one.judgement.canary_id for one in several})):
+        canaries |= {row.id: row for row in connection.execute(_CANARIES, {"b_ids": chunk})}
+    for one in several:
+        _refuse_conflict(connection, one, canaries.get(one.judgement.canary_id))
+    transitions = [one for one in several if one.judgement.verdict is not one.expected]
+    incidents.store_progress(
+        connection,
+        [
+            incidents.Grown(one.judgement.path, one.progress, one.progress_version, one.at)
+            for one in several
+            if one.progress is not None or one in transitions
+        ],
+    )
+    _store(connection, several)
+    tally = Tally(max(one.at for one in several))
+    for one in transitions:
+        row = canaries[one.judgement.canary_id]
+        _count(tally, one.judgement, one.expected, Channel(row.channel), TraceId(row.trace_id))
+    _enqueue(connection, transitions)
+    for one in several:
+        incidents.store_changes(connection, one.changes, tally=tally, at=one.at)
+    tally.write(connection)
+
+
+def _refuse_conflict(connection: Connection, settlement: Settlement, row: Row[Any] | None) -> None:
     fresh = settlement.judgement
-    row = connection.execute(
-        select(canary.c.verdict, canary.c.channel, canary.c.trace_id)
-        .where(canary.c.id == fresh.canary_id)
-        .with_for_update()
-    ).one_or_none()
     before = Verdict(row.verdict) if row is not None else None
-    if row is None or before is not settlement.expected:
+    if before is None or before is not settlement.expected:
         raise SettlementConflict(f"canary {fresh.canary_id} is {before}, not {settlement.expected}")
     if fresh.verdict not in _FORWARD.get(before, frozenset({before})):
         raise SettlementConflict(f"canary {fresh.canary_id} is {before} and never becomes {fresh.verdict}")
-    is_transition = fresh.verdict is not before
-    if not is_transition and settlement.replaces is not None:
+    if fresh.verdict is before and settlement.replaces is not None:
         found = connection.scalar(select(judgement.c.body).where(judgement.c.canary_id == fresh.canary_id))
         if found != codec.dumps(settlement.replaces):
             raise SettlementConflict(f"canary {fresh.canary_id} was judged again meanwhile")
-    if is_transition or settlement.progress is not None:
-        incidents.store_progress(
-            connection, fresh.path, settlement.progress, version=settlement.progress_version, at=settlement.at
-        )
-    _store(connection, settlement)
-    tally = Tally(settlement.at)
-    if is_transition:
-        _count(tally, fresh, before, Channel(row.channel), TraceId(row.trace_id))
-        _enqueue(connection, fresh, before, settlement.at)
-    incidents.store_changes(connection, settlement.changes, tally=tally, at=settlement.at)
-    tally.write(connection)
 
 
 def path_facts(connection: Connection, path: PathName) -> PathFacts:
@@ -79,27 +100,41 @@ def path_facts(connection: Connection, path: PathName) -> PathFacts:
     )
 
 
-def _store(connection: Connection, settlement: Settlement) -> None:
-    fresh = settlement.judgement
+def _store(connection: Connection, several: Sequence[Settlement]) -> None:
+    by_id = sorted(several, key=lambda one: one.judgement.canary_id)
     connection.execute(
-        update(canary)
-        .where(canary.c.id == fresh.canary_id)
-        .values(verdict=fresh.verdict.value, settled_at=fresh.settled_at)
+        _JUDGED,
+        [
+            {
+                "b_id": one.judgement.canary_id,
+                "verdict": one.judgement.verdict,
+                "settled_at": one.judgement.settled_at,
+            }
+            for one in by_id
+        ],
     )
-    values = {
-        "verdict": fresh.verdict.value,
-        "blame": fresh.stop.hop.value if fresh.stop is not None else None,
-        "reason": fresh.stop.reason.value if fresh.stop is not None else None,
-        "side": fresh.stop.side.value if fresh.stop is not None else None,
+    connection.execute(_keep_judgement(connection.dialect.name), [_row_of(one) for one in by_id])
+
+
+def _row_of(settlement: Settlement) -> dict[str, Any]:
+    fresh = settlement.judgement
+    return {
+        "canary_id": fresh.canary_id,
+        "verdict": fresh.verdict,
+        "blame": fresh.stop.hop if fresh.stop is not None else None,
+        "reason": fresh.stop.reason if fresh.stop is not None else None,
+        "side": fresh.stop.side if fresh.stop is not None else None,
         "settled_by": settlement.settled_by,
         "stored_at": settlement.at,
         "body": codec.dumps(fresh),
     }
-    connection.execute(
-        insert_into(connection.dialect.name, judgement)
-        .values(canary_id=fresh.canary_id, **values)
-        .on_conflict_do_update(index_elements=[judgement.c.canary_id], set_=values)
-    )
+
+
+@cache
+def _keep_judgement(dialect: str) -> Executable:
+    statement = insert_into(dialect, judgement)
+    values = {one.name: statement.excluded[one.name] for one in judgement.c if not one.primary_key}
+    return statement.on_conflict_do_update(index_elements=[judgement.c.canary_id], set_=values)
 
 
 def _count(tally: Tally, fresh: Judgement, before: Verdict, channel: Channel, trace_id: TraceId) -> None:
@@ -130,8 +165,13 @@ def _count(tally: Tally, fresh: Judgement, before: Verdict, channel: Channel, tr
         )
 
 
-def _enqueue(connection: Connection, fresh: Judgement, before: Verdict, at: datetime) -> None:
-    if before is Verdict.PENDING:
-        outbox.enqueue_trace(connection, fresh.canary_id, outbox.MAIN, at=at)
-    if fresh.verdict in {Verdict.LATE, Verdict.LOST}:
-        outbox.enqueue_trace(connection, fresh.canary_id, outbox.AFTERMATH, at=at)
+def _enqueue(connection: Connection, transitions: Sequence[Settlement]) -> None:
+    parts: dict[datetime, list[tuple[CanaryId, str]]] = {}
+    for one in transitions:
+        wanted = parts.setdefault(one.at, [])
+        if one.expected is Verdict.PENDING:
+            wanted.append((one.judgement.canary_id, outbox.MAIN))
+        if one.judgement.verdict in {Verdict.LATE, Verdict.LOST}:
+            wanted.append((one.judgement.canary_id, outbox.AFTERMATH))
+    for at, some in parts.items():
+        outbox.enqueue_traces(connection, some, at=at)

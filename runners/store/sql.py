@@ -42,11 +42,12 @@ def insert_into(dialect: str, table: Table) -> "SqliteInsert | PostgresqlInsert"
 
 def inserted(connection: Connection, table: Table, **values: object) -> bool:
     """Insert a row; False where one with its key is there already."""
-    statement = _insert_or_nothing(connection.dialect.name, table)
+    statement = insert_or_nothing(connection.dialect.name, table)
     done = connection.execute(statement, values, execution_options={"preserve_rowcount": True})
     return done.rowcount == 1
 
 
 @cache
-def _insert_or_nothing(dialect: str, table: Table) -> "SqliteInsert | PostgresqlInsert":
+def insert_or_nothing(dialect: str, table: Table) -> "SqliteInsert | PostgresqlInsert":
+    """An insert that leaves a row whose key is there already as it is."""
     return insert_into(dialect, table).on_conflict_do_nothing()

@@ -70,14 +70,15 @@ class SqlStore:
         self._prober = prober
 
     # canaries
-    async def record(self, canary: Canary, *, holder: str, lease_until: datetime) -> None:
-        """Keep a canary before its first byte leaves; outlives a loss of power."""
-        work = partial(canaries.record, one=canary, holder=holder, lease_until=lease_until)
-        await self._database.write(work, is_durable=True)
+    async def record(self, *several: Canary, holder: str, lease_until: datetime) -> None:
+        """Keep canaries before their first byte leaves; outlives a loss of power."""
+        if several:
+            work = partial(canaries.record, several=several, holder=holder, lease_until=lease_until)
+            await self._database.write(work, is_durable=True)
 
-    async def launch_ended(self, canary_id: CanaryId) -> None:
-        """Note that its probe ended; gives up the launch lease."""
-        work = partial(canaries.launch_ended, canary_id=canary_id, at=self._clock.now())
+    async def launch_ended(self, *canary_ids: CanaryId) -> None:
+        """Note that their probes ended; gives up the launch leases."""
+        work = partial(canaries.launch_ended, canary_ids=canary_ids, at=self._clock.now())
         await self._database.write(work)
 
     async def append(self, *observations: Observation) -> Sequence[bool]:
@@ -156,9 +157,14 @@ class SqlStore:
         """What the incident fold remembers of a path, and its version."""
         return await self._database.read(partial(incidents.progress, path=path))
 
-    async def settle(self, settlement: Settlement) -> None:
-        """Store judgement, incidents and outbox rows, and count them. Raises `SettlementConflict`."""
-        await self._database.write(partial(settling.settle, settlement=settlement))
+    async def progress_of(self, paths: Sequence[PathName]) -> Mapping[PathName, tuple[Progress, int]]:
+        """The same of several paths, by name."""
+        return await self._database.read(partial(incidents.progress_of, paths=paths))
+
+    async def settle(self, *several: Settlement) -> None:
+        """Store judgements, incidents and outbox rows, and count them. Raises `SettlementConflict`."""
+        if several:
+            await self._database.write(partial(settling.settle, several=several))
 
     async def store_progress(
         self, path: PathName, progress: Progress, *, version: int, changes: Sequence[Change], at: datetime

@@ -54,9 +54,14 @@ class Words(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Replace what can't be stored."""
         del dialect
-        if value is None or (value.isascii() and "\x00" not in value):
-            return value
-        return value.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return None if value is None else storable(value)
+
+
+def storable(text: str) -> str:
+    """The text as `Words` keeps it."""
+    if text.isascii() and "\x00" not in text:
+        return text
+    return text.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 metadata = MetaData(
@@ -225,13 +230,17 @@ histogram = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("labels", Words, primary_key=True),
-    Column("counts", Text, nullable=False),
+    Column("bucket", Integer, primary_key=True, autoincrement=False),
+    Column("measured", BigInteger, nullable=False),
     Column("sum", Float(53), nullable=False),
     Column("min", Float(53)),
     Column("max", Float(53)),
-    Column("exemplars", Text, nullable=False),
+    Column("trace_id", String(32)),
+    Column("traced_value", Float(53)),
+    Column("traced_at", Instant),
     Column("created_at", Instant, nullable=False),
 )
+"""A row a bucket that something fell into; a series that was only begun has its first one, empty."""
 
 gauge = Table(
     "gauge",

@@ -2,8 +2,9 @@
 
 import json
 from bisect import bisect_left
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -76,8 +77,23 @@ class MemoryStore:
         """As `open_store`: another handle on the same data."""
         yield self
 
+    @contextmanager
+    def _all_or_none(self) -> Iterator[None]:
+        before = {name: copy(value) for name, value in self.__dict__.items()}
+        before["_rows"] = {one: replace(row, seen=dict(row.seen)) for one, row in self._rows.items()}
+        try:
+            yield
+        except Exception:
+            self.__dict__.update(before)
+            raise
+
     # canaries
-    async def record(self, canary: Canary, *, holder: str, lease_until: datetime) -> None:
+    async def record(self, *several: Canary, holder: str, lease_until: datetime) -> None:
+        with self._all_or_none():
+            for one in several:
+                self._record(one, holder, lease_until)
+
+    def _record(self, canary: Canary, holder: str, lease_until: datetime) -> None:
         tokens = {row.canary.token: row.canary for row in self._rows.values()}
         known = self._rows[canary.id].canary if canary.id in self._rows else tokens.get(canary.token)
         if known is not None:
@@ -87,10 +103,11 @@ class MemoryStore:
         self._rows[canary.id] = _Row(canary, holder, lease_until)
         self._count(metrics.CANARY_LAUNCHED, {"path": canary.path, "channel": canary.channel})
 
-    async def launch_ended(self, canary_id: CanaryId) -> None:
-        if canary_id in self._rows:
-            self._rows[canary_id].launch_ended = True
-            self._rows[canary_id].holder = None
+    async def launch_ended(self, *canary_ids: CanaryId) -> None:
+        for canary_id in canary_ids:
+            if canary_id in self._rows:
+                self._rows[canary_id].launch_ended = True
+                self._rows[canary_id].holder = None
 
     async def append(self, *observations: Observation) -> Sequence[bool]:
         for one in observations:
@@ -219,7 +236,15 @@ class MemoryStore:
     async def progress(self, path: PathName) -> tuple[Progress, int]:
         return self._progress.get(path, (Progress(), 0))
 
-    async def settle(self, settlement: Settlement) -> None:
+    async def progress_of(self, paths: Sequence[PathName]) -> Mapping[PathName, tuple[Progress, int]]:
+        return {path: self._progress.get(path, (Progress(), 0)) for path in paths}
+
+    async def settle(self, *several: Settlement) -> None:
+        with self._all_or_none():
+            for one in several:
+                self._settle(one)
+
+    def _settle(self, settlement: Settlement) -> None:
         fresh = settlement.judgement
         row = self._rows.get(fresh.canary_id)
         if row is None or row.record.verdict is not settlement.expected:
@@ -468,7 +493,10 @@ class MemoryStore:
         """Add to a counter, or a measured value to a histogram."""
         key = self._series(instrument, labels)
         before, amount = self._samples[key], max(0.0, value)
-        counts = list(before.counts)
         if instrument.bounds:
+            counts = list(before.counts)
             counts[bisect_left(instrument.bounds, amount)] += 1
-        self._samples[key] = replace(before, value=before.value + amount, counts=tuple(counts))
+            least = amount if before.least is None else min(before.least, amount)
+            greatest = amount if before.greatest is None else max(before.greatest, amount)
+            before = replace(before, counts=tuple(counts), least=least, greatest=greatest)
+        self._samples[key] = replace(before, value=before.value + amount)

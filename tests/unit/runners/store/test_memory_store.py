@@ -12,6 +12,7 @@ from tests.contracts.store_contract_more import (
     IncidentContract,
     RaceContract,
 )
+from tests.contracts.together_contract import TogetherContract
 from tests.fakes.memory_store import MemoryStore
 
 
@@ -42,6 +43,9 @@ class TestHousekeeping(HousekeepingContract): ...
 
 
 class TestRaces(RaceContract): ...
+
+
+class TestTogether(TogetherContract): ...
 
 
 class TestSlots(SlotContract): ...

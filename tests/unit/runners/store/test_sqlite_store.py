@@ -20,6 +20,7 @@ from tests.contracts.store_contract_more import (
     IncidentContract,
     RaceContract,
 )
+from tests.contracts.together_contract import TogetherContract
 from tests.fakes.clock import FakeClock
 
 ENDS_SECONDS = 10.0
@@ -70,6 +71,9 @@ class TestHousekeeping(HousekeepingContract): ...
 
 
 class TestRaces(RaceContract): ...
+
+
+class TestTogether(TogetherContract): ...
 
 
 class TestSlots(SlotContract): ...

@@ -1,0 +1,70 @@
+"""Many callers, few transactions: what is asked for while one is under way goes together into the next one."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(slots=True, eq=False)
+class _Asked(Generic[T, R]):
+    items: Sequence[T]
+    results: Sequence[R] | None = None
+    error: Exception | None = None
+
+
+class Gathering(Generic[T, R]):
+    """A call over some items that is made once for all who wait for their turn.
+
+    Whoever comes first makes the call for all; nobody waits longer than for the call under way and the next one.
+    There is no task and no timer of its own: alone, a caller makes its call at once.
+
+    Args:
+        call: takes items and returns a result for each, in order; all or none of it happens. It is repeated for the
+            others when the one who made it for them is cancelled, so it must be repeatable.
+    """
+
+    def __init__(self, call: Callable[[Sequence[T]], Awaitable[Sequence[R]]]) -> None:
+        self._call = call
+        self._turn = asyncio.Lock()
+        self._asked: list[_Asked[T, R]] = []
+
+    async def __call__(self, items: Sequence[T]) -> Sequence[R]:
+        """Have the call made for these items, perhaps with others' beside them.
+
+        Raises:
+            Exception: whatever the call raised, for everyone whose items were in it.
+        """
+        mine: _Asked[T, R] = _Asked(items)
+        self._asked.append(mine)
+        try:
+            async with self._turn:
+                if mine.results is None and mine.error is None:
+                    await self._make_call()
+        finally:
+            if mine in self._asked:
+                self._asked.remove(mine)  # cancelled before its turn: then it was not asked for
+        if mine.error is not None:
+            raise mine.error
+        if mine.results is None:
+            raise RuntimeError("a call was made and has no result")
+        return mine.results
+
+    async def _make_call(self) -> None:
+        together, self._asked = self._asked, []
+        try:
+            results = await self._call([item for one in together for item in one.items])
+        except Exception as error:  # noqa: BLE001 -- it is everyone's, and each raises it
+            for one in together:
+                one.error = error
+            return
+        except BaseException:
+            self._asked = [*together, *self._asked]
+            raise
+        start = 0
+        for one in together:
+            one.results = results[start : start + len(one.items)]
+            start += len(one.items)
