@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from canary.canary import Canary
 from canary.hop import LAUNCH_HOPS, Hop
@@ -12,6 +12,8 @@ from canary.verdict import Verdict
 from runners.contracts import Record
 from runners.prober import Prober
 
+FIRST_LOOK = timedelta(seconds=1)
+"""Nothing that we can see says when a ticket is made, so it is looked for so long after the request was handed over."""
 _ON_THE_WAY = LAUNCH_HOPS | {Hop.MAILBOX_ARRIVAL}
 
 
@@ -24,16 +26,35 @@ class Board:
         self._seen: dict[CanaryId, set[Hop]] = {}
         self._touched: set[CanaryId] = set()
         self._is_touched = asyncio.Event()
-        self._next_change = asyncio.Event()
-        self.version = 0
+        self._launching: set[CanaryId] = set()
+        self._handed_over_at: dict[CanaryId, datetime] = {}
+        self._changes = _Changes()
+        self._hints = _Changes()
 
-    def put(self, record: Record) -> None:
-        """Add a canary; wakes the watchers."""
+    @property
+    def version(self) -> int:
+        """How many canaries were put."""
+        return self._changes.count
+
+    @property
+    def hints(self) -> int:
+        """How many hints there were that a ticket may be there."""
+        return self._hints.count
+
+    def put(self, record: Record, *, is_launching: bool = False) -> None:
+        """Add a canary; wakes the watchers. What this process is launching is no ticket before `handed_over`."""
         self._records[record.canary.id] = record
         self._seen.setdefault(record.canary.id, set())
-        self.version += 1
-        self._next_change.set()
-        self._next_change = asyncio.Event()
+        if is_launching:
+            self._launching.add(record.canary.id)
+        self._changes.note()
+
+    def handed_over(self, canary_id: CanaryId, at: datetime) -> None:
+        """Its launch ended, in whatever way: from now on there may be a ticket."""
+        self._launching.discard(canary_id)
+        self._handed_over_at[canary_id] = at
+        self.touch([canary_id])  # a bad verdict had to wait for this
+        self._hints.note()
 
     def update(self, record: Record) -> None:
         """Take a new verdict into account; wakes nobody, for it can only mean that there is less to look for."""
@@ -41,8 +62,11 @@ class Board:
 
     async def changed_since(self, version: int) -> None:
         """Return once anything was put after that version; no watcher can miss what another one took note of."""
-        while self.version == version:
-            await self._next_change.wait()
+        await self._changes.since(version)
+
+    async def hinted_since(self, hints: int) -> None:
+        """Return once anything more speaks for a ticket: a request was handed over, or an answer to one came back."""
+        await self._hints.since(hints)
 
     def get(self, canary_id: CanaryId) -> Record | None:
         """What is known of a canary, if it is outstanding here."""
@@ -69,6 +93,8 @@ class Board:
         )
         if is_seen:
             self._seen[observation.canary_id].add(observation.hop)
+            if observation.hop is Hop.REPLY_RECEIVED:
+                self._hints.note()
 
     def touch(self, canary_ids: Iterable[CanaryId]) -> None:
         """Something about them wants judging, though it was no observation; who is not on the board is left out."""
@@ -99,15 +125,35 @@ class Board:
         """
         waiting: list[Canary] = []
         due: list[Canary] = []
+        is_system = self._prober.places[place].holds_tickets
+        for canary in self._unseen(place):
+            if now >= canary.deadline_at:
+                due.append(canary)
+            elif not (is_system and canary.id in self._launching):
+                waiting.append(canary)
+        return waiting, due
+
+    def pause_at(self, place: str, now: datetime) -> timedelta:
+        """How long a look would be in vain in all likelihood: until an answer to every request came back, or a while.
+
+        A look that is made for one ticket delays that for the others, so it waits for all that are on their way.
+        """
+        if not self._prober.places[place].holds_tickets:
+            return timedelta(0)
+        unseen = list(self._unseen(place))
+        if all(Hop.REPLY_RECEIVED in self._seen[one.id] for one in unseen):
+            return timedelta(0)
+        handed_over = [self._handed_over_at.get(one.id) for one in unseen if one.id not in self._launching]
+        since = [FIRST_LOOK if at is None else now - at for at in handed_over]
+        return max(timedelta(0), FIRST_LOOK - max(since, default=FIRST_LOOK))
+
+    def _unseen(self, place: str) -> Iterable[Canary]:
+        """The pending canaries that are to be seen at a place and were not."""
         hop = self._prober.places[place].hop
         for record in self._records.values():
-            canary = record.canary
-            if record.verdict is not Verdict.PENDING or place not in self._prober.places_of(canary):
-                continue
-            if hop in self._seen[canary.id]:
-                continue
-            (due if now >= canary.deadline_at else waiting).append(canary)
-        return waiting, due
+            is_here = record.verdict is Verdict.PENDING and place in self._prober.places_of(record.canary)
+            if is_here and hop not in self._seen[record.canary.id]:
+                yield record.canary
 
     def next_deadline(self, now: datetime) -> datetime | None:
         """The next time at which a pending canary's deadline look becomes due."""
@@ -117,6 +163,23 @@ class Board:
             if record.verdict is Verdict.PENDING and record.canary.deadline_at > now
         ]
         return min(coming, default=None)
+
+
+class _Changes:
+    """Counts what happened, and wakes whoever waits for more; nobody can miss what another one took note of."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._next = asyncio.Event()
+
+    def note(self) -> None:
+        self.count += 1
+        self._next.set()
+        self._next = asyncio.Event()
+
+    async def since(self, count: int) -> None:
+        while self.count == count:
+            await self._next.wait()
 
 
 def _settles_nothing(record: Record, observation: Observation) -> bool:

@@ -199,14 +199,15 @@ class OneShot:
         try:
             canary = await self._launcher.record(order)
             self._tally.launched.add(canary.id)
-            self._board.put(Record(canary, None, launch_ended=False, is_clean=False))
+            self._board.put(Record(canary, None, launch_ended=False, is_clean=False), is_launching=True)
             self._progress.launched(canary)
             await self._launcher.send(canary, self._ledger)
-            self._board.touch([canary.id])  # a bad verdict had to wait for this
+            self._board.handed_over(canary.id, self._clock.now())
         except StoreError as error:
             self._trouble(error)
             if canary is not None:
                 self._tally.open_ended.add(canary.id)
+                self._board.handed_over(canary.id, self._clock.now())
 
     def _noticed(self, observation: Observation) -> None:
         self._board.noticed(observation)

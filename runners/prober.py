@@ -36,7 +36,12 @@ class Place:
     @property
     def leaves(self) -> RemovalKind:
         """What a canary leaves behind there."""
-        return RemovalKind.TICKET if self.hop is Hop.TICKET_CONTENT else RemovalKind.MAIL
+        return RemovalKind.TICKET if self.holds_tickets else RemovalKind.MAIL
+
+    @property
+    def holds_tickets(self) -> bool:
+        """Whether it is a ticketing system, where nothing tells of a new ticket."""
+        return self.hop is Hop.TICKET_CONTENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,12 +81,16 @@ class Watch:
             await self._clock.sleep(_GLANCE_SECONDS)
 
     async def _watch(self, name: str) -> None:
-        watcher = self._prober.places[name].watcher
+        place = self._prober.places[name]
         while True:
-            version = self._board.version
-            waiting, due = self._board.wanted_at(name, self._clock.now())
+            version, hints, now = self._board.version, self._board.hints, self._clock.now()
+            waiting, due = self._board.wanted_at(name, now)
             if not waiting and not due:
-                await self._board.changed_since(version)
+                hinted = (self._board.hinted_since(hints),) if place.holds_tickets else ()
+                await first(self._board.changed_since(version), self._until_next_deadline(), *hinted)
+                continue
+            if not due and (pause := self._board.pause_at(name, now)):
+                await first(self._board.hinted_since(hints), self._clock.sleep(pause.total_seconds()))
                 continue
             try:
                 await self._look(name, [*waiting, *due], Depth.DEADLINE if due else Depth.POLL)
@@ -94,7 +98,7 @@ class Watch:
                 await self._bear(error)
                 continue
             self._store_failed_at = None
-            await first(watcher.news(), self._board.changed_since(version), self._until_next_deadline())
+            await first(place.watcher.news(), self._board.changed_since(version), self._until_next_deadline())
 
     async def _look(self, name: str, canaries: Sequence[Canary], depth: Depth) -> None:
         place = self._prober.places[name]

@@ -195,7 +195,13 @@ async def _system(site: Site, one: TicketingConfig, stack: AsyncExitStack) -> Ti
                     http, clock=site.clock, masker=site.masker, secret=secret, authorise=helpdesk.authorise
                 )
             )
-            desk = HelpdeskSettings(name=one.name, url=one.url, marker=site.config.prober.marker, tag=one.tag)
+            desk = HelpdeskSettings(
+                name=one.name,
+                url=one.url,
+                marker=site.config.prober.marker,
+                tag=one.tag,
+                reads_files=_bears_files(site, one),
+            )
             return helpdesk.Helpdesk(desk, api, clock=site.clock, masker=site.masker)
         case TicketingType.RT:
             from probes.ticketing import rt
@@ -218,6 +224,12 @@ async def _system(site: Site, one: TicketingConfig, stack: AsyncExitStack) -> Ti
                 custom_field=one.custom_field,
             )
             return rt.RequestTracker(tracker, api, clock=site.clock, masker=site.masker)
+
+
+def _bears_files(site: Site, one: TicketingConfig) -> bool:
+    """Whether a canary of any path that ends in this system has an attachment to compare."""
+    paths = [path for path in site.config.paths.values() if path.path.ticketing == one.name]
+    return any(_mail(site, path).attachment is not None for path in paths)
 
 
 def _rt_authorise(site: Site, one: TicketingConfig) -> Authorise:

@@ -178,8 +178,11 @@ class Helpdesk:
         return row["resolution"].text().startswith(f"{self._settings.tag}:")
 
     async def _with_digests(self, candidate: "_Candidate") -> Ticket:
-        """The ticket with the digests of its attachments, as far as their files are served to us."""
-        digested = [Attachment(name, await self._digest(url)) for name, url in candidate.files]
+        """The ticket with the digests of its attachments, as far as they are wanted and their files served to us."""
+        is_wanted = self._settings.reads_files
+        digested = [
+            Attachment(name, await self._digest(url) if is_wanted else None) for name, url in candidate.files
+        ]
         return replace(candidate.ticket, attachments=tuple(digested))
 
     async def _digest(self, url: str) -> str | None:

@@ -30,6 +30,7 @@ class HelpdeskSettings:
         page_size: tickets a page; the server takes any number.
         poll_pages: how many of the newest pages a narrow look reads.
         most_pages: how many a wide look reads before it calls itself incomplete.
+        reads_files: whether attachments are fetched, a call each; of use only where canaries bear some.
     """
 
     name: str
@@ -39,6 +40,7 @@ class HelpdeskSettings:
     page_size: int = 100
     poll_pages: int = 2
     most_pages: int = 100
+    reads_files: bool = True
 
 
 @dataclass(frozen=True, slots=True)

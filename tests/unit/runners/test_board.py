@@ -3,15 +3,17 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from canary.canary import Canary
 from canary.hop import Hop
 from canary.observation import Evidence, Observation, Outcome
 from canary.reason import Reason
 from canary.signature import CanaryId
 from canary.verdict import Verdict, judge
-from runners.board import Board
+from runners.board import FIRST_LOOK, Board
 from runners.contracts import Record
+from runners.prober import Place
 from tests.fakes.clock import FakeClock
-from tests.fakes.world import World, email_path, prober_of
+from tests.fakes.world import FakeDeskWatcher, World, email_path, prober_of
 from tests.unit.canary import facts
 from tests.unit.canary.facts import NOON, at, canary
 
@@ -73,3 +75,72 @@ def test_touched_canary__is_taken_once_and_only_if_it_is_there() -> None:
 
     assert [one.canary for one in board.take_touched()] == [canary(PATH)]
     assert board.take_touched() == []
+
+
+def launched_board(*others: Canary) -> Board:
+    world = World(FakeClock(NOON))
+    prober = prober_of(world, replace(PATH, mailbox="support"))
+    mailbox = Place(FakeDeskWatcher(world), Hop.MAILBOX_ARRIVAL)
+    board = Board(replace(prober, places={**prober.places, "support": mailbox}))
+    for one in (canary(PATH), *others):
+        board.put(Record(one, None, launch_ended=False, is_clean=False), is_launching=True)
+    return board
+
+
+def test_request_that_is_still_being_sent__is_no_ticket_yet_but_its_mail_may_arrive() -> None:
+    board = launched_board()
+
+    assert board.wanted_at("desk", NOON) == ([], [])
+    assert board.wanted_at("support", NOON) == ([canary(PATH)], [])
+
+    board.handed_over(canary(PATH).id, NOON)
+
+    assert board.wanted_at("desk", NOON) == ([canary(PATH)], [])
+
+
+def test_request_that_is_still_being_sent_at_its_deadline__is_looked_for_all_the_same() -> None:
+    board = launched_board()
+
+    assert board.wanted_at("desk", NOON + timedelta(seconds=60)) == ([], [canary(PATH)])
+
+
+def test_ticket__is_first_looked_for_a_while_after_its_request_was_handed_over() -> None:
+    board = launched_board()
+    board.handed_over(canary(PATH).id, NOON)
+
+    assert board.pause_at("desk", NOON + timedelta(seconds=0.25)) == timedelta(seconds=0.75)
+    assert board.pause_at("desk", NOON + FIRST_LOOK) == timedelta(0)
+    assert board.pause_at("support", NOON) == timedelta(0)
+
+
+def test_ticket__is_looked_for_at_once_when_every_request_was_answered() -> None:
+    other = replace(canary(PATH), id=CanaryId("other"))
+    board = launched_board(other)
+    hints = board.hints
+    for one in (canary(PATH), other):
+        board.handed_over(one.id, NOON)
+
+    board.noticed(facts.passed(Hop.REPLY_RECEIVED, 0.1))
+    assert board.pause_at("desk", NOON + timedelta(seconds=0.1)) == timedelta(seconds=0.9)
+
+    board.noticed(replace(facts.passed(Hop.REPLY_RECEIVED, 0.2), canary_id=other.id))
+    assert board.pause_at("desk", NOON + timedelta(seconds=0.2)) == timedelta(0)
+    assert board.hints == hints + 4
+
+
+def test_tickets_of_several__are_looked_for_when_the_first_of_them_has_waited_long_enough() -> None:
+    late = replace(canary(PATH), id=CanaryId("late"))
+    slow = replace(canary(PATH), id=CanaryId("slow"))
+    board = launched_board(late, slow)
+    board.handed_over(canary(PATH).id, NOON)
+    board.handed_over(late.id, NOON + timedelta(seconds=0.9))
+
+    assert board.pause_at("desk", NOON + timedelta(seconds=0.9)) == timedelta(seconds=0.1)
+    assert board.wanted_at("desk", NOON + FIRST_LOOK) == ([canary(PATH), late], [])
+
+
+def test_ticket_of_an_earlier_run__is_looked_for_at_once() -> None:
+    board = Board(prober_of(World(FakeClock(NOON)), PATH))
+    board.put(Record(canary(PATH), None, launch_ended=True, is_clean=False))
+
+    assert board.pause_at("desk", NOON) == timedelta(0)
