@@ -96,8 +96,10 @@ class Settler:
                 if not record.launch_ended:
                     return record
                 continue
-            progress, version = await self._store.progress(record.canary.path)
-            settlement = self._settlement(record, judgement, progress, version, self._clock.now())
+            remembered = await self._store.progress_of([record.canary.path])
+            settlement = self._settlement(
+                record, judgement, *remembered[record.canary.path], self._clock.now()
+            )
             try:
                 await self._store.settle(settlement)
             except SettlementConflict:

@@ -9,6 +9,7 @@ from probes.mail_dns import MailDnsExpectation, MailDnsReader
 from probes.mailbox.backlog import MailboxBacklogReader
 from probes.mailbox.quota import MailboxCapacityReader
 from probes.mailbox.settings import BacklogSettings, CapacitySettings
+from probes.mailbox.visits import Visits
 from probes.message.compose import ascii_domain
 from probes.servers import TlsMode
 from runners.config.document_paths import Via
@@ -29,9 +30,10 @@ def gauges_of(site: Site) -> list[GaugedPlace]:
         backlog = BacklogSettings(folder=settings.folder)
         if one.backlog_search is not None:
             backlog = replace(backlog, criteria=one.backlog_search)
+        clock, masker, visits = site.clock, site.masker, Visits(settings, clock=site.clock)
         readers: list[GaugeReader] = [
-            MailboxCapacityReader(settings, capacity, clock=site.clock, masker=site.masker),
-            MailboxBacklogReader(settings, backlog, clock=site.clock, masker=site.masker),
+            MailboxCapacityReader(settings, capacity, clock=clock, masker=masker, visits=visits),
+            MailboxBacklogReader(settings, backlog, clock=clock, masker=masker, visits=visits),
         ]
         places += [
             GaugedPlace(reader, one.capacity.limits, timedelta(seconds=one.backlog_age_seconds))

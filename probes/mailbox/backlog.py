@@ -8,10 +8,9 @@ from canary.gauge import Gauge, GaugeName, GaugeState
 from probes.contracts import Clock
 from probes.mailbox.connection import Connection
 from probes.mailbox.failure import MailboxUnreadable
-from probes.mailbox.session import Session
 from probes.mailbox.settings import BacklogSettings, MailboxSettings
+from probes.mailbox.visits import Visits
 from probes.masking import Masker
-from probes.tls import Contexts
 
 OLDEST: Final = 100
 """So many messages with the lowest UIDs are asked for their arrival. UIDs rise in the order of arrival, but for mails
@@ -19,16 +18,30 @@ that were moved or copied into the folder later."""
 
 
 class MailboxBacklogReader:
-    """Satisfies `probes.contracts.GaugeReader`. It changes no flag: EXAMINE, SEARCH and arrivals alone."""
+    """Satisfies `probes.contracts.GaugeReader`. It changes no flag: EXAMINE, SEARCH and arrivals alone.
+
+    Args:
+        settings: the mailbox.
+        backlog: where and how what waits is searched.
+        clock: the only source of time.
+        masker: what no detail may show.
+        visits: the connection that it shares with who reads the same mailbox at that time; None: its own.
+    """
 
     def __init__(
-        self, settings: MailboxSettings, backlog: BacklogSettings, *, clock: Clock, masker: Masker
+        self,
+        settings: MailboxSettings,
+        backlog: BacklogSettings,
+        *,
+        clock: Clock,
+        masker: Masker,
+        visits: Visits | None = None,
     ) -> None:
         self._settings = settings
         self._backlog = backlog
         self._clock = clock
         self._masker = masker
-        self._contexts = Contexts()
+        self._visits = visits or Visits(settings, clock=clock)
 
     @property
     def place(self) -> str:
@@ -43,16 +56,14 @@ class MailboxBacklogReader:
     async def read(self) -> Sequence[Gauge]:
         """Count now; a mailbox that can't be read, or a search that it refuses, is a gauge in state ``unknown``."""
         read_at = self._clock.now()
-        session = Session(
-            self._settings.server, self._settings.limits, clock=self._clock, contexts=self._contexts
-        )
         try:
-            count, oldest_at = await session.run(self._count, doing=f"search {self._backlog.criteria}")
+            async with self._visits.session() as session:
+                count, oldest_at = await session.run(
+                    self._count, doing=f"search {self._backlog.criteria}", is_urgent=True
+                )
         except MailboxUnreadable as error:
             detail = self._masker.detail(str(error))
             return [self._gauge(None, None, read_at, state=GaugeState.UNKNOWN, detail=detail)]
-        finally:
-            await session.aclose()
         return [self._gauge(count, oldest_at, read_at, state=GaugeState.OK, detail="")]
 
     def _count(self, connection: Connection) -> tuple[int, datetime | None]:

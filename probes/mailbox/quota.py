@@ -11,10 +11,9 @@ from probes.command import CommandFailed, output_of
 from probes.contracts import Clock
 from probes.mailbox.connection import Connection
 from probes.mailbox.failure import MailboxUnreadable
-from probes.mailbox.session import Session
 from probes.mailbox.settings import CapacitySettings, MailboxSettings
+from probes.mailbox.visits import Visits
 from probes.masking import Masker
-from probes.tls import Contexts
 
 UNITS: Final = {Resource.STORAGE: "By", Resource.MESSAGE: "{message}"}
 STORAGE_UNIT_BYTES: Final = 1024
@@ -39,18 +38,28 @@ class Use:
 class MailboxCapacityReader:
     """Satisfies `probes.contracts.GaugeReader`: a gauge a resource, by QUOTA, else by a command, else by size.
 
-    It logs in afresh for each reading, because a session that stays open is told the old limit by some servers, and
-    closes the connection after it.
+    Args:
+        settings: the mailbox.
+        capacity: what is declared about its limits, and the command that tells its use.
+        clock: the only source of time.
+        masker: what no detail may show.
+        visits: the connection that it shares with who reads the same mailbox at that time; None: its own.
     """
 
     def __init__(
-        self, settings: MailboxSettings, capacity: CapacitySettings, *, clock: Clock, masker: Masker
+        self,
+        settings: MailboxSettings,
+        capacity: CapacitySettings,
+        *,
+        clock: Clock,
+        masker: Masker,
+        visits: Visits | None = None,
     ) -> None:
         self._settings = settings
         self._capacity = capacity
         self._clock = clock
         self._masker = masker
-        self._contexts = Contexts()
+        self._visits = visits or Visits(settings, clock=clock)
 
     @property
     def place(self) -> str:
@@ -81,16 +90,12 @@ class MailboxCapacityReader:
         declares = self._capacity.declared_bytes is not None or self._capacity.declared_messages is not None
         if self._capacity.command:
             return await self._by_command()
-        session = Session(
-            self._settings.server, self._settings.limits, clock=self._clock, contexts=self._contexts
-        )
-        try:
+        async with self._visits.session() as session:
             return await session.run(
                 lambda connection: read_uses(connection, self._settings.folder, is_declared=declares),
                 doing="quota",
+                is_urgent=True,
             )
-        finally:
-            await session.aclose()
 
     async def _by_command(self) -> Sequence[Use]:
         name = self._capacity.command[0]

@@ -1,6 +1,6 @@
 """Canaries: recorded, launched under a lease, found again and forgotten."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -115,23 +115,20 @@ def renew(
 
 def abandoned(connection: Connection, now: datetime) -> list[Canary]:
     """Canaries whose launch has no end and whose lease ran out, oldest first."""
-    rows = connection.execute(
-        select(canary)
-        .join(lease, and_(lease.c.canary_id == canary.c.id, lease.c.kind == _LAUNCH))
-        .where(canary.c.launch_ended_at.is_(None), lease.c.until_at <= now)
-        .order_by(canary.c.launched_at, canary.c.id)
-    )
-    return [canary_of(row) for row in rows]
+    return [canary_of(row) for row in connection.execute(_ABANDONED, {"b_now": now})]
+
+
+_ABANDONED = (
+    select(canary)
+    .join(lease, and_(lease.c.canary_id == canary.c.id, lease.c.kind == _LAUNCH))
+    .where(canary.c.launch_ended_at.is_(None), lease.c.until_at <= bindparam("b_now"))
+    .order_by(canary.c.launched_at, canary.c.id)
+)
 
 
 def outstanding(connection: Connection, now: datetime) -> list[Record]:
     """Canaries that are pending, or breached before their horizon, or not clean; oldest first."""
-    wanted = or_(
-        canary.c.is_clean == false(),
-        canary.c.verdict == Verdict.PENDING.value,
-        and_(canary.c.verdict == Verdict.BREACHED.value, canary.c.horizon_at > now),
-    )
-    return _records(connection, _RECORDS.where(wanted).order_by(canary.c.launched_at, canary.c.id))
+    return _records(connection, _OUTSTANDING, {"b_now": now})
 
 
 def find(connection: Connection, id_or_token: str) -> list[Record]:
@@ -180,36 +177,45 @@ def known(connection: Connection, canary_ids: Sequence[CanaryId]) -> dict[Canary
 
 def path_names(connection: Connection) -> list[PathName]:
     """Every path of which a canary is kept or an incident is open, by name."""
-    names = set(connection.execute(select(incident.c.path).where(incident.c.resolved_at.is_(None))).scalars())
+    names = set(connection.scalars(_PATHS_WITH_INCIDENTS))
     last = ""
     # One step of the index a path: DISTINCT would read it for all of a million canaries.
-    while (
-        name := connection.scalar(select(func.min(canary.c.path)).where(canary.c.path > last))
-    ) is not None:
+    while (name := connection.scalar(_NEXT_PATH, {"b_last": last})) is not None:
         names.add(name)
         last = name
     return sorted(PathName(name) for name in names)
 
 
-def forget(connection: Connection, now: datetime) -> int:
-    """Drop some clean canaries whose launch is older than `KEPT`, with all that hangs on them; returns how many."""
-    old = (
+_PATHS_WITH_INCIDENTS = select(incident.c.path).where(incident.c.resolved_at.is_(None))
+_NEXT_PATH = select(func.min(canary.c.path)).where(canary.c.path > bindparam("b_last"))
+
+
+def forget(connection: Connection, now: datetime, *, and_readings: bool) -> int:
+    """Drop some clean canaries whose launch is older than `KEPT`, with all that hangs on them; returns how many.
+
+    With them, if wished, all gauge readings and slots that are older.
+    """
+    for statement in _FORGET_READINGS if and_readings else ():
+        connection.execute(statement, {"b_before": now - KEPT})
+    return connection.execute(_FORGET, {"b_before": now - KEPT}).rowcount
+
+
+_FORGET = delete(canary).where(
+    canary.c.id.in_(
         select(canary.c.id)
         .where(
-            canary.c.launched_at < now - KEPT,
+            canary.c.launched_at < bindparam("b_before"),
             canary.c.is_clean != false(),
             canary.c.verdict != Verdict.PENDING.value,
         )
         .order_by(canary.c.launched_at)
         .limit(FORGET_AT_ONCE)
     )
-    return connection.execute(delete(canary).where(canary.c.id.in_(old))).rowcount
-
-
-def forget_readings(connection: Connection, now: datetime) -> None:
-    """Drop gauge readings and slots that are older than `KEPT`."""
-    for table, at in ((gauge, gauge.c.read_at), (slot, slot.c.slot_at), (missed_slot, missed_slot.c.slot_at)):
-        connection.execute(delete(table).where(at < now - KEPT))
+)
+_FORGET_READINGS = tuple(
+    delete(table).where(at < bindparam("b_before"))
+    for table, at in ((gauge, gauge.c.read_at), (slot, slot.c.slot_at), (missed_slot, missed_slot.c.slot_at))
+)
 
 
 def canary_of(row: Row[Any]) -> Canary:
@@ -234,9 +240,18 @@ def canary_of(row: Row[Any]) -> Canary:
 _RECORDS = select(canary, judgement.c.body.label("judgement_body")).outerjoin(
     judgement, judgement.c.canary_id == canary.c.id
 )
+_OUTSTANDING = _RECORDS.where(
+    or_(
+        canary.c.is_clean == false(),
+        canary.c.verdict == Verdict.PENDING.value,
+        and_(canary.c.verdict == Verdict.BREACHED.value, canary.c.horizon_at > bindparam("b_now")),
+    )
+).order_by(canary.c.launched_at, canary.c.id)
 
 
-def _records(connection: Connection, statement: Select[Any]) -> list[Record]:
+def _records(
+    connection: Connection, statement: Select[Any], values: Mapping[str, object] | None = None
+) -> list[Record]:
     return [
         Record(
             canary=canary_of(row),
@@ -244,5 +259,5 @@ def _records(connection: Connection, statement: Select[Any]) -> list[Record]:
             launch_ended=row.launch_ended_at is not None,
             is_clean=row.is_clean,
         )
-        for row in connection.execute(statement)
+        for row in connection.execute(statement, values)
     ]

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import Executable, and_, bindparam, func, select, update
 from sqlalchemy.engine import Connection, Row
 
 from canary.gauge import Gauge, GaugeName, GaugeState, Resource
-from runners.store.sql import insert_into, inserted
+from runners.store.sql import insert_into, insert_or_nothing
 from runners.store.tables import control, gauge, latest_gauge
 
 _NO_RESOURCE = ""
@@ -16,45 +17,59 @@ _NO_RESOURCE = ""
 
 def add(connection: Connection, readings: Sequence[Gauge]) -> None:
     """Keep readings; one of the same place, name, resource and time is kept once."""
-    for one in readings:
-        key = {"place": one.place, "name": one.name.value, "resource": one.resource or _NO_RESOURCE}
-        inserted(
-            connection,
-            gauge,
-            **key,
-            read_at=one.read_at,
-            value=one.value,
-            unit=one.unit,
-            capacity=one.limit,
-            state=one.state,
-            detail=one.detail,
-            oldest_at=one.oldest_at,
-        )
-        statement = insert_into(connection.dialect.name, latest_gauge).values(**key, read_at=one.read_at)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=list(latest_gauge.primary_key.columns),
-                set_={"read_at": statement.excluded.read_at},
-                where=latest_gauge.c.read_at < statement.excluded.read_at,
-            )
-        )
+    rows = [
+        {
+            "place": one.place,
+            "name": one.name,
+            "resource": one.resource or _NO_RESOURCE,
+            "read_at": one.read_at,
+            "value": one.value,
+            "unit": one.unit,
+            "capacity": one.limit,
+            "state": one.state,
+            "detail": one.detail,
+            "oldest_at": one.oldest_at,
+        }
+        for one in sorted(readings, key=lambda one: (one.place, one.name, one.resource or _NO_RESOURCE))
+    ]
+    connection.execute(insert_or_nothing(connection.dialect.name, gauge), rows)
+    newest = [{name: row[name] for name in ("place", "name", "resource", "read_at")} for row in rows]
+    connection.execute(_note_latest(connection.dialect.name), newest)
+
+
+@cache
+def _note_latest(dialect: str) -> Executable:
+    statement = insert_into(dialect, latest_gauge)
+    return statement.on_conflict_do_update(
+        index_elements=list(latest_gauge.primary_key.columns),
+        set_={"read_at": statement.excluded.read_at},
+        where=latest_gauge.c.read_at < statement.excluded.read_at,
+    )
+
+
+_SERIES = (
+    select(gauge)
+    .where(
+        gauge.c.place == bindparam("b_place"),
+        gauge.c.name == bindparam("b_name"),
+        gauge.c.resource == bindparam("b_resource"),
+        gauge.c.read_at >= bindparam("b_since"),
+    )
+    .order_by(gauge.c.read_at)
+)
 
 
 def series(
     connection: Connection, *, place: str, name: GaugeName, resource: Resource | None, since: datetime
 ) -> list[Gauge]:
     """The readings of one gauge since then, oldest first."""
-    rows = connection.execute(
-        select(gauge)
-        .where(
-            gauge.c.place == place,
-            gauge.c.name == name.value,
-            gauge.c.resource == (resource or _NO_RESOURCE),
-            gauge.c.read_at >= since,
-        )
-        .order_by(gauge.c.read_at)
-    )
-    return [_gauge_of(row) for row in rows]
+    wanted = {
+        "b_place": place,
+        "b_name": name,
+        "b_resource": resource or _NO_RESOURCE,
+        "b_since": since,
+    }
+    return [_gauge_of(row) for row in connection.execute(_SERIES, wanted)]
 
 
 def latest(connection: Connection) -> list[Gauge]:

@@ -262,10 +262,9 @@ class SqlStore:
 
     async def forget(self, now: datetime) -> int:
         """Drop what is older than 90 days and clean, in short transactions; returns how many canaries."""
-        await self._database.write(partial(canaries.forget_readings, now=now))
         dropped = 0
         while True:
-            some = await self._database.write(partial(canaries.forget, now=now))
+            some = await self._database.write(partial(canaries.forget, now=now, and_readings=dropped == 0))
             dropped += some
             if some < canaries.FORGET_AT_ONCE:
                 return dropped

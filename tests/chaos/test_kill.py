@@ -27,7 +27,7 @@ UNREACHED = {
     "store.incidents", "store.path_facts", "store.samples", "store.audit", "store.disposals_since",
     "store.note_control", "store.control_worked_at", "store.known", "store.latest_gauges", "store.missed",
     "store.note_missed", "store.last_slot_at", "store.claimed_in_vain", "store.note_excuse", "store.excused_at",
-    "store.observations", "store.canaries", "store.launched_since",
+    "store.observations", "store.canaries", "store.launched_since", "store.progress",
 }  # fmt: skip
 """Verbs that a healthy canary's life need not reach."""
 
