@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from canary.canary import Canary
 from canary.hop import LAUNCH_HOPS, Hop
 from canary.observation import Observation, Outcome, Stage
+from canary.path import Proof
 from canary.signature import CanaryId
 from canary.verdict import Verdict
 from runners.contracts import Record
@@ -25,6 +26,7 @@ class Board:
         self._records: dict[CanaryId, Record] = {}
         self._seen: dict[CanaryId, set[Hop]] = {}
         self._touched: set[CanaryId] = set()
+        self._noticed: set[CanaryId] = set()
         self._is_touched = asyncio.Event()
         self._launching: set[CanaryId] = set()
         self._handed_over_at: dict[CanaryId, datetime] = {}
@@ -53,7 +55,8 @@ class Board:
         """Its launch ended, in whatever way: from now on there may be a ticket."""
         self._launching.discard(canary_id)
         self._handed_over_at[canary_id] = at
-        self.touch([canary_id])  # a bad verdict had to wait for this
+        if canary_id in self._noticed:
+            self.touch([canary_id])  # a bad verdict had to wait for this
         self._hints.note()
 
     def update(self, record: Record) -> None:
@@ -85,8 +88,9 @@ class Board:
         record = self._records.get(observation.canary_id)
         if record is None:
             return
-        if not _settles_nothing(record, observation):
+        if not self._settles_nothing(record, observation):
             self.touch([observation.canary_id])
+            self._noticed.add(observation.canary_id)
         # A damaged ticket is no proof: an intact one may follow, and the deadline look must still be made.
         is_seen = observation.outcome is Outcome.OK or (
             observation.outcome is Outcome.FAILED and observation.hop is not Hop.TICKET_CONTENT
@@ -164,6 +168,21 @@ class Board:
         ]
         return min(coming, default=None)
 
+    def _settles_nothing(self, record: Record, observation: Observation) -> bool:
+        """Whether no verdict can follow: a look in vain before the deadline, or a hop on the way that went well.
+
+        What went well on the way proves no ticket, and neither does an answer, where it is not the path's proof; it
+        only ever clears a hop of blame, and that of a canary which is settled already is judged again.
+        """
+        canary = record.canary
+        if observation.stage(canary.deadline_at, canary.horizon_at) is not Stage.WAITING:
+            return False
+        if record.verdict is not Verdict.PENDING or observation.outcome is not Outcome.OK:
+            return observation.is_look_in_vain
+        path = self._prober.paths.get(canary.path)
+        is_proof = path is None or path.proof is Proof.REPLY or Hop.TICKET_CONTENT in self._seen[canary.id]
+        return observation.hop in _ON_THE_WAY or (observation.hop is Hop.REPLY_RECEIVED and not is_proof)
+
 
 class _Changes:
     """Counts what happened, and wakes whoever waits for more; nobody can miss what another one took note of."""
@@ -180,16 +199,3 @@ class _Changes:
     async def since(self, count: int) -> None:
         while self.count == count:
             await self._next.wait()
-
-
-def _settles_nothing(record: Record, observation: Observation) -> bool:
-    """Whether no verdict can follow: a look in vain before the deadline, or a hop on the way that went well.
-
-    What went well on the way proves no ticket; it only ever clears a hop of blame, and that of a canary which is
-    settled already is judged again.
-    """
-    canary = record.canary
-    if observation.stage(canary.deadline_at, canary.horizon_at) is not Stage.WAITING:
-        return False
-    is_on_the_way = observation.outcome is Outcome.OK and observation.hop in _ON_THE_WAY
-    return observation.is_look_in_vain or (is_on_the_way and record.verdict is Verdict.PENDING)

@@ -117,6 +117,12 @@ class MailSettings:
             raise ValueError("the subject of the canary mail must be one line")
 
 
+_PLAIN: Final = frozenset(
+    {"date", "message-id", "x-intake-canary", "traceparent", "mime-version", "content-transfer-encoding"}
+)
+_SHORT_CHARACTERS: Final = 70
+
+
 class DkimUnavailable(SecretUnavailable):
     """The mail can't be signed: the extra is not installed, or the key is unusable."""
 
@@ -210,7 +216,16 @@ class _MailPolicy(EmailPolicy):
     The library's own folding puts two short words of other letters into two encoded words on one line, and what
     decodes them drops the space between (RFC 2047 section 6.2). Here all that follows the first such word is encoded
     as one text.
+
+    A field of ours that is one short line as it stands is neither parsed nor folded: that is most of what composing
+    a mail costs.
     """
+
+    def header_store_parse(self, name: str, value: str) -> tuple[str, str]:
+        """A header field as the message keeps it."""
+        if name.lower() in _PLAIN and len(name) + len(value) <= _SHORT_CHARACTERS and _is_one_line(value):
+            return name, value
+        return super().header_store_parse(name, value)
 
     def fold_binary(self, name: str, value: str) -> bytes:
         """One header field as it is sent."""
@@ -223,6 +238,10 @@ class _MailPolicy(EmailPolicy):
             subject.append(" ".join(words[:first]), "us-ascii")
         subject.append(" ".join(words[first:]), "utf-8")
         return f"{name}: {subject.encode(linesep=self.linesep)}{self.linesep}".encode("ascii")
+
+
+def _is_one_line(value: str) -> bool:
+    return value.isascii() and value.isprintable()
 
 
 def _address(display_name: str, address: str) -> Address:

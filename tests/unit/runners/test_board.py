@@ -6,6 +6,7 @@ from datetime import timedelta
 from canary.canary import Canary
 from canary.hop import Hop
 from canary.observation import Evidence, Observation, Outcome
+from canary.path import Proof
 from canary.reason import Reason
 from canary.signature import CanaryId
 from canary.verdict import Verdict, judge
@@ -144,3 +145,38 @@ def test_ticket_of_an_earlier_run__is_looked_for_at_once() -> None:
     board.put(Record(canary(PATH), None, launch_ended=True, is_clean=False))
 
     assert board.pause_at("desk", NOON) == timedelta(0)
+
+
+def test_end_of_a_launch_that_went_well__wants_no_judging() -> None:
+    board = launched_board()
+    board.noticed(facts.passed(Hop.SMTP_ACCEPT, 1))
+    board.handed_over(canary(PATH).id, NOON)
+
+    assert board.take_touched() == []
+
+
+def test_end_of_a_launch_that_failed__wants_judging_once_more_for_its_verdict_had_to_wait() -> None:
+    board = launched_board()
+    board.noticed(facts.failed(Hop.SMTP_ACCEPT, 1, Reason.RECIPIENT_UNKNOWN))
+    assert [one.canary for one in board.take_touched()] == [canary(PATH)]
+
+    board.handed_over(canary(PATH).id, NOON)
+
+    assert [one.canary for one in board.take_touched()] == [canary(PATH)]
+
+
+def test_answer_before_its_ticket__wants_judging_only_where_it_is_the_proof() -> None:
+    for path, wanted in ((PATH, []), (replace(PATH, proof=Proof.REPLY), [canary(PATH)])):
+        board = Board(prober_of(World(FakeClock(NOON)), path))
+        board.put(Record(canary(PATH), None, launch_ended=True, is_clean=False))
+        board.noticed(facts.passed(Hop.REPLY_RECEIVED, 2))
+
+        assert [one.canary for one in board.take_touched()] == wanted
+
+
+def test_answer_after_its_ticket__wants_judging() -> None:
+    board = board_with_a_ticket(Outcome.OK)
+    board.take_touched()
+    board.noticed(facts.passed(Hop.REPLY_RECEIVED, 2))
+
+    assert [one.canary for one in board.take_touched()] == [canary(PATH)]

@@ -100,6 +100,18 @@ def test_plain_text__is_wrapped_without_breaking_a_word_and_mail_is_seven_bit() 
     assert max(len(line) for line in lines if "x" * 120 not in line) <= 72
 
 
+@pytest.mark.parametrize("prober", ["fra-1", "f" * 90])
+def test_fields_that_are_not_folded__are_what_the_library_would_have_written(
+    prober: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = replace(canary(), prober=prober)
+    ours = compose(one, SETTINGS)
+
+    monkeypatch.setattr("probes.message.compose._PLAIN", frozenset[str]())
+
+    assert ours == compose(one, SETTINGS)
+
+
 def test_attachment__arrives_with_the_digest_that_is_expected() -> None:
     content = bytes(range(256)) * 10
     settings = replace(SETTINGS, attachment=AttachedFile("größe.bin", content))
