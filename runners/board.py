@@ -149,7 +149,9 @@ class Board:
             return timedelta(0)
         handed_over = [self._handed_over_at.get(one.id) for one in unseen if one.id not in self._launching]
         since = [FIRST_LOOK if at is None else now - at for at in handed_over]
-        return max(timedelta(0), FIRST_LOOK - max(since, default=FIRST_LOOK))
+        left = FIRST_LOOK - max(since, default=FIRST_LOOK)
+        # Never longer, though the clock be set back meanwhile.
+        return min(FIRST_LOOK, max(timedelta(0), left))
 
     def _unseen(self, place: str) -> Iterable[Canary]:
         """The pending canaries that are to be seen at a place and were not."""

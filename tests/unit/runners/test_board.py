@@ -140,6 +140,13 @@ def test_tickets_of_several__are_looked_for_when_the_first_of_them_has_waited_lo
     assert board.wanted_at("desk", NOON + FIRST_LOOK) == ([canary(PATH), late], [])
 
 
+def test_clock_that_is_set_back_after_the_hand_over__delays_the_first_look_no_longer() -> None:
+    board = launched_board()
+    board.handed_over(canary(PATH).id, NOON)
+
+    assert board.pause_at("desk", NOON - timedelta(hours=1)) == FIRST_LOOK
+
+
 def test_ticket_of_an_earlier_run__is_looked_for_at_once() -> None:
     board = Board(prober_of(World(FakeClock(NOON)), PATH))
     board.put(Record(canary(PATH), None, launch_ended=True, is_clean=False))
