@@ -58,7 +58,18 @@ class Reason(StrEnum):
     SERVER_ERROR = "server_error"
     PAGE_TIMEOUT = "page_timeout"
     PAGE_ERROR = "page_error"
+    PAGE_STUCK = "page_stuck"
     REDIRECTED = "redirected"
+    REDIRECT_LOOP = "redirect_loop"
+    SCRIPT_ERROR = "script_error"
+    FORM_CHANGED = "form_changed"
+    FORM_DISABLED = "form_disabled"
+    FORM_REJECTED = "form_rejected"
+    ELEMENT_COVERED = "element_covered"
+    SESSION_EXPIRED = "session_expired"
+    NOT_SUBMITTED = "not_submitted"
+    SUBMITTED_TWICE = "submitted_twice"
+    CONFIRMATION_MISSING = "confirmation_missing"
     CHALLENGED = "challenged"
     # the prober itself
     CREDENTIALS_REJECTED = "credentials_rejected"
@@ -67,7 +78,10 @@ class Reason(StrEnum):
     MAILBOX_UNREADABLE = "mailbox_unreadable"
     OWN_MAILBOX_FULL = "own_mailbox_full"
     NETWORK_UNAVAILABLE = "network_unavailable"
+    BROWSER_MISSING = "browser_missing"
     BROWSER_CRASHED = "browser_crashed"
+    BROWSER_UNRESPONSIVE = "browser_unresponsive"
+    JOURNEY_INVALID = "journey_invalid"
     STORE_UNAVAILABLE = "store_unavailable"
     PROBER_STOPPED = "prober_stopped"
     CLOCK_STEPPED = "clock_stepped"
@@ -160,7 +174,24 @@ CAUSES: dict[Reason, Cause] = {
     Reason.SERVER_ERROR: _target("The web server fails: read its log at this time."),
     Reason.PAGE_TIMEOUT: _target("The page did not become usable in time: look at the slow requests listed."),
     Reason.PAGE_ERROR: _target("The page shows an error: see the screenshot."),
+    Reason.PAGE_STUCK: _target("The page keeps loading and never gets there: look at the requests listed."),
     Reason.REDIRECTED: _target("Customers are sent elsewhere: see the place it went."),
+    Reason.REDIRECT_LOOP: _target("The page redirects in a circle: look at the rules of proxy and login."),
+    Reason.SCRIPT_ERROR: _target("A script of the page failed: read its error, and the last deployment."),
+    Reason.FORM_CHANGED: _target(
+        "What a customer needs is not on the page: see the screenshot; if it moved, change the steps."
+    ),
+    Reason.FORM_DISABLED: _target("The form is there and can't be used: see what it waits for."),
+    Reason.FORM_REJECTED: _target("The form refuses what was always right: read the message that it shows."),
+    Reason.ELEMENT_COVERED: _target(
+        "Something lies over the form: see the screenshot; a banner goes under `dismiss`."
+    ),
+    Reason.SESSION_EXPIRED: _target("The portal logged the customer out on the way: look at its sessions."),
+    Reason.NOT_SUBMITTED: _target("The form was sent and nothing left the page: look at its scripts."),
+    Reason.SUBMITTED_TWICE: _target("The page sent the request more than once: look at its scripts."),
+    Reason.CONFIRMATION_MISSING: _target(
+        "The request was sent and no confirmation is shown: see the screenshot."
+    ),
     Reason.CHALLENGED: _prober(
         "A bot defence challenged us: let the canary's account or header through.", final=True
     ),
@@ -174,7 +205,12 @@ CAUSES: dict[Reason, Cause] = {
     Reason.MAILBOX_UNREADABLE: _prober("We can't read the mailbox: try `intake-prober check`."),
     Reason.OWN_MAILBOX_FULL: _prober("The canary's own mailbox is full: empty it."),
     Reason.NETWORK_UNAVAILABLE: _prober("Our own network or resolver fails: the controls fail too."),
+    Reason.BROWSER_MISSING: _prober("No browser is installed: `intake-prober check` says how.", final=True),
     Reason.BROWSER_CRASHED: _prober("Our browser died: look at memory limits.", final=True),
+    Reason.BROWSER_UNRESPONSIVE: _prober("Our browser hangs: look at load and memory here.", final=True),
+    Reason.JOURNEY_INVALID: _prober(
+        "Our own steps or script failed: try them with `intake-prober portal try`.", final=True
+    ),
     Reason.STORE_UNAVAILABLE: _prober(
         "Our store can't be written: look at the disk and the database.", final=True
     ),
