@@ -148,10 +148,9 @@ class Board:
         if all(Hop.REPLY_RECEIVED in self._seen[one.id] for one in unseen):
             return timedelta(0)
         handed_over = [self._handed_over_at.get(one.id) for one in unseen if one.id not in self._launching]
-        since = [FIRST_LOOK if at is None else now - at for at in handed_over]
-        left = FIRST_LOOK - max(since, default=FIRST_LOOK)
-        # Never longer, though the clock be set back meanwhile.
-        return min(FIRST_LOOK, max(timedelta(0), left))
+        # A hand-over that is yet to come, by a clock that was set back, says nothing: the look is made.
+        since = [FIRST_LOOK if at is None or at > now else now - at for at in handed_over]
+        return max(timedelta(0), FIRST_LOOK - max(since, default=FIRST_LOOK))
 
     def _unseen(self, place: str) -> Iterable[Canary]:
         """The pending canaries that are to be seen at a place and were not."""
