@@ -97,7 +97,10 @@ class Board:
         )
         if is_seen:
             self._seen[observation.canary_id].add(observation.hop)
-            if observation.hop is Hop.REPLY_RECEIVED:
+            if (
+                observation.hop is Hop.REPLY_RECEIVED
+                and Hop.TICKET_CONTENT not in self._seen[record.canary.id]
+            ):
                 self._hints.note()
 
     def touch(self, canary_ids: Iterable[CanaryId]) -> None:
