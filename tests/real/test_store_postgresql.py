@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 import pytest
 
+from canary.hop import Hop
+from canary.observation import Observation
 from runners.contracts import Store, StoreError, TriedRemoval
 from runners.store import NoStoreYet, open_store
 from tests.contracts.slot_contract import SlotContract
-from tests.contracts.store_cases import NOON, StorePlace, make_canary, recorded, removal
+from tests.contracts.store_cases import NOON, StorePlace, after, looked, make_canary, recorded, removal
 from tests.contracts.store_contract import CanaryContract, ObservationContract, SettlingContract
 from tests.contracts.store_contract_more import (
     CleaningContract,
@@ -136,6 +138,32 @@ def test_overlapping_first_runs__make_one_schema(database: Database) -> None:
             assert len(await store.outstanding(NOON)) == 4
 
     asyncio.run(main())
+
+
+def test_probers_that_report_the_same_looks_in_another_order__never_lock_each_other_out(
+    database: Database,
+) -> None:
+    canaries = [make_canary(number) for number in range(40)]
+
+    def desk_and_mailbox(seconds: float) -> tuple[list[Observation], list[Observation]]:
+        desk = [looked(one, seconds) for one in canaries]
+        return desk, [replace(one, hop=Hop.MAILBOX_ARRIVAL, place="support") for one in desk]
+
+    async def main() -> None:
+        async with database.open() as one, database.open() as other:
+            await one.record(*canaries, holder="host-a", lease_until=after(30))
+            for seconds in range(10):
+                desk, mailbox = desk_and_mailbox(seconds)
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(one.append(*desk, *mailbox))
+                    group.create_task(other.append(*mailbox, *desk))
+
+    asyncio.run(main())
+    with database.connect() as connection:
+        deadlocks = connection.execute(
+            "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        ).fetchone()
+    assert deadlocks == (0,)
 
 
 def test_read_only__before_anything_was_stored__says_so_and_creates_nothing(database: Database) -> None:
