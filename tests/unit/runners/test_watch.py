@@ -65,6 +65,15 @@ def test_request_handed_over_after_all_other_tickets_were_seen__is_looked_for_a_
     assert seconds_of(result) == {"quick": 1.5, "slow": 13.0}
 
 
+def test_launch_that_takes_long_to_end__delays_no_look_for_its_ticket() -> None:
+    clock = FakeClock()
+    world = World(clock, ticket_after_seconds=2.0, quit_seconds=40.0)
+
+    result = run(prober_with(world, email_path(deadline_seconds=60.0)), clock)
+
+    assert seconds_of(result)["support-email"] < 3.0
+
+
 def test_clock_that_is_set_back_after_the_hand_over__and_the_ticket_is_seen_all_the_same() -> None:
     clock = FakeClock()
     world = World(clock, ticket_after_seconds=-7200.0, launch_seconds=0.1)
