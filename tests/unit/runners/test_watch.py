@@ -37,6 +37,17 @@ class PacedDesk(FakeDeskWatcher):
         await super().news()
 
 
+class SlowDesk(PacedDesk):
+    """Takes long to answer, and has no news after that."""
+
+    async def look(self, canaries: Sequence[Canary], depth: Depth, report: Report) -> None:
+        await self._world.clock.sleep(3.0)
+        await super().look(canaries, depth, report)
+
+    async def news(self) -> None:
+        await self._world.clock.sleep(600.0)
+
+
 def prober_with(world: World, *paths: Path) -> Prober:
     return replace(prober_of(world, *paths), places={"desk": Place(PacedDesk(world), Hop.TICKET_CONTENT)})
 
@@ -72,6 +83,21 @@ def test_launch_that_takes_long_to_end__delays_no_look_for_its_ticket() -> None:
     result = run(prober_with(world, email_path(deadline_seconds=60.0)), clock)
 
     assert seconds_of(result)["support-email"] < 3.0
+
+
+def test_deadline_that_passes_during_a_look__has_its_own_look_next() -> None:
+    clock = FakeClock()
+    world = World(clock, ticket_after_seconds=None, launch_seconds=0.1)
+    prober = prober_of(world, email_path(deadline_seconds=3.0))
+
+    [record] = run(
+        replace(prober, places={"desk": Place(SlowDesk(world), Hop.TICKET_CONTENT)}), clock
+    ).records
+
+    assert world.looks == [(Depth.POLL, 1), (Depth.DEADLINE, 1)]
+    assert record.verdict is Verdict.BREACHED
+    assert record.judgement is not None
+    assert record.judgement.settled_at == record.canary.launched_at + timedelta(seconds=7.1)
 
 
 def test_clock_that_is_set_back_after_the_hand_over__and_the_ticket_is_seen_all_the_same() -> None:
