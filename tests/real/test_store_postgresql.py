@@ -39,6 +39,15 @@ class Database:
     def connect(self) -> psycopg.Connection:
         return psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True)
 
+    def deadlocks(self) -> int:
+        """How many there were; all other connections must be closed by now."""
+        with self.connect() as connection:
+            found = connection.execute(
+                "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+            ).fetchone()
+        assert found is not None
+        return int(found[0])
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgreSql]:
@@ -159,11 +168,25 @@ def test_probers_that_report_the_same_looks_in_another_order__never_lock_each_ot
                     group.create_task(other.append(*mailbox, *desk))
 
     asyncio.run(main())
-    with database.connect() as connection:
-        deadlocks = connection.execute(
-            "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-        ).fetchone()
-    assert deadlocks == (0,)
+    assert database.deadlocks() == 0
+
+
+def test_launches_that_end_while_others_are_cleaned__never_lock_each_other_out(database: Database) -> None:
+    async def main() -> None:
+        async with database.open() as one, database.open() as other:
+            for turn in range(8):
+                canaries = [make_canary(1000 * turn + number) for number in range(60)]
+                await one.record(*reversed(canaries), holder="host-a", lease_until=after(30))
+                ids = [canary.id for canary in canaries]
+                async with asyncio.TaskGroup() as group:
+                    removed = (TriedRemoval(removal(canary_id), next_at=None) for canary_id in ids)
+                    group.create_task(one.note_removed(*removed))
+                    group.create_task(one.finish_clean(*ids, at=after(60)))
+                    group.create_task(other.launch_ended(*ids))
+                    group.create_task(other.finish_clean(*ids, at=after(60)))
+
+    asyncio.run(main())
+    assert database.deadlocks() == 0
 
 
 def test_read_only__before_anything_was_stored__says_so_and_creates_nothing(database: Database) -> None:
