@@ -4,8 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from http import HTTPStatus
-from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import Any, Final, cast
 
 import httpx
 
@@ -64,7 +63,7 @@ class Answer:
 
 
 class Exchange:
-    """One client for one launch: closed at the end of its scope."""
+    """One client for one launch; its connections are the wire's, and end with it."""
 
     def __init__(
         self, wire: Wire, settings: FormSettings, identity: Identity, *, headers: Mapping[str, str]
@@ -87,16 +86,6 @@ class Exchange:
             follow_redirects=False,
             trust_env=False,
         )
-
-    async def __aenter__(self) -> Self:
-        """Itself."""
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Close every connection."""
-        await self._client.aclose()
 
     async def page(self, url: httpx.URL) -> Answer:
         """Fetch a page and whatever it redirects to.

@@ -12,6 +12,7 @@ from lxml.html import FormElement, HtmlElement
 
 _SUBMITS: Final = frozenset({"submit", "image"})
 TITLE_CHARACTERS: Final = 80
+_FEW: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,16 @@ class Page:
         return tuple(Form(form, self) for form in self._root.iter("form") if isinstance(form, FormElement))
 
     @property
+    def request_forms(self) -> tuple["Form", ...]:
+        """The forms that are none to log in or to search by: with a text area, or three fields and more."""
+        return tuple(
+            form
+            for form in self.forms
+            if not any(input_type(one) == "password" for one in form.controls)
+            and (len(form.names) > _FEW or any(one.tag == "textarea" for one in form.controls))
+        )
+
+    @property
     def asks_for_password(self) -> bool:
         """Whether it is a log-in: a field for a password, to be seen."""
         return self._root is not None and any(
@@ -165,6 +176,18 @@ class Form:
     def names(self) -> frozenset[str]:
         """The names of its fields."""
         return frozenset(name for one in self.controls if (name := one.get("name")))
+
+    @property
+    def required(self) -> frozenset[str]:
+        """The names of fields that a browser does not leave empty, and that are empty on the page."""
+        return frozenset(
+            name
+            for one in self.controls
+            if (name := one.get("name"))
+            and one.get("required") is not None
+            and not is_disabled(one)
+            and not (one.get("value") or (one.tag == "textarea" and one.text) or one.tag == "select")
+        )
 
     def named(self, name: str) -> tuple[HtmlElement, ...]:
         """The fields of that name: several for radio buttons and boxes."""

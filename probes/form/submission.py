@@ -21,8 +21,8 @@ from probes.form.settings import (
     JsonTree,
     WebToCase,
 )
-from probes.message.request import words_of
 from probes.message.request import filled as worded
+from probes.message.request import words_of
 
 
 @dataclass(frozen=True, slots=True)
