@@ -93,7 +93,7 @@ class Launch:
         return max(min(seconds, self._over_at - self._clock.monotonic()), _LAST_SECOND)
 
     def _gives_up(self, fault: Fault) -> bool:
-        """Whether no ticket can come of it: nothing has left, or the post was refused."""
+        """Whether no ticket can come of it: nothing has left, or the post was refused by its status."""
         return not self._has_left or (fault.is_answer and fault.reason in _REFUSALS)
 
     async def _names(self) -> Wire:
@@ -162,7 +162,10 @@ class Launch:
             exchange = Exchange(wire, self._settings, identity, headers=accepted(is_page=is_page))
             response = await self._submit(stage, exchange, identity, what)
         async with self._stage(
-            Hop.FORM_CONFIRMATION, limit=self._limit(limits.confirmation_seconds), place=self._origin.place
+            Hop.FORM_CONFIRMATION,
+            limit=self._limit(limits.confirmation_seconds),
+            place=self._origin.place,
+            gives_up=_never,
         ) as stage:
             stage.question = self._question()
             stage.evidence = Evidence.REPORTED
@@ -255,6 +258,11 @@ class Launch:
             # The draft (draft-ietf-httpapi-idempotency-key-header) quotes the key; the services that know it don't.
             marks[self._settings.idempotency_header] = self._canary.token
         return marks
+
+
+def _never(_fault: Fault) -> bool:
+    """Whatever a page says once the post was taken, only the ticketing system knows."""
+    return False
 
 
 def _web_origin(url: httpx.URL) -> str:
