@@ -10,6 +10,7 @@ import httpx
 
 from canary.observation import Fact
 from canary.reason import Reason
+from probes.form.html import known_charset
 from probes.form.identity import Identity
 from probes.form.origin import Origin, allowed, shown
 from probes.form.settings import FormSettings
@@ -45,10 +46,7 @@ class Answer:
     @property
     def text(self) -> str:
         """The body as text."""
-        try:
-            return self.content.decode(self.charset or "utf-8", "replace")
-        except LookupError:
-            return self.content.decode("utf-8", "replace")
+        return self.content.decode(known_charset(self.charset or "utf-8"), "replace")
 
     @property
     def media_type(self) -> str:

@@ -13,6 +13,7 @@ from lxml.html import FormElement, HtmlElement
 _SUBMITS: Final = frozenset({"submit", "image"})
 TITLE_CHARACTERS: Final = 80
 _FEW: Final = 2
+_HEAD_BYTES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Page:
             charset: as the answer's header says; None: as the page says, else UTF-8.
         """
         self.url = url
-        self._root = _parsed(content, charset)
+        self._charset = known_charset(charset) if charset else ""
+        self._root = _parsed(content, self._charset)
 
     @property
     def is_empty(self) -> bool:
@@ -56,7 +58,7 @@ class Page:
     def encoding(self) -> str:
         """In which its forms are sent unless they say otherwise."""
         encoding = self._root.getroottree().docinfo.encoding if self._root is not None else None
-        return encoding or "utf-8"
+        return self._charset or encoding or "utf-8"
 
     @property
     def title(self) -> str:
@@ -149,7 +151,7 @@ class Form:
     def charset(self) -> str:
         """How its text is encoded."""
         accepted = (self._element.get("accept-charset") or "").split()
-        return _known_charset(accepted[0] if accepted else self._page.encoding)
+        return known_charset(accepted[0] if accepted else self._page.encoding)
 
     @property
     def page(self) -> Page:
@@ -246,24 +248,28 @@ def _button(element: HtmlElement) -> SubmitButton:
     )
 
 
-def _parsed(content: bytes, charset: str | None) -> HtmlElement | None:
+def _parsed(content: bytes, charset: str) -> HtmlElement | None:
     if not content.strip():
         return None
-    says = b"charset" in content[:4096].lower()
-    encoding = _known_charset(charset) if charset else (None if says else "utf-8")
+    if charset:
+        # lxml knows fewer names than there are, and the answer's header outweighs what the page says.
+        content = content.decode(charset, "replace").encode()
+    says = not charset and b"charset" in content[:_HEAD_BYTES].lower()
+    parser = lxml.html.HTMLParser(encoding=None if says else "utf-8")
     try:
-        parsed = lxml.html.document_fromstring(content, parser=lxml.html.HTMLParser(encoding=encoding))
+        return lxml.html.document_fromstring(content, parser=parser)
     except (lxml.etree.LxmlError, ValueError):  # lxml's "Document is empty" is both
         return None
-    return parsed
 
 
-def _known_charset(name: str) -> str:
+def known_charset(name: str) -> str:
+    """The charset, if text can be written and read in it; else UTF-8, which stands for UTF-16, too (as in HTML)."""
     try:
-        "".encode(name)
-    except LookupError:
+        b"a".decode(name, "replace")
+        "é€".encode(name, "xmlcharrefreplace")
+    except (LookupError, UnicodeError):
         return "utf-8"
-    return name
+    return "utf-8" if name.lower().replace("_", "-").startswith(("utf-16", "utf-32", "utf-7")) else name
 
 
 _SEEN = lxml.etree.XPath(

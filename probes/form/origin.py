@@ -38,8 +38,10 @@ class Origin:
             raise ValueError(f"not an address: {error}") from error
         if url.scheme not in _PORTS or not url.host:
             raise ValueError(f"neither http:// nor https:// with a host: {shown(url)}")
-        host = url.raw_host.decode("ascii").strip("[]").lower()
-        return cls(url.scheme, host, url.port or _PORTS[url.scheme])
+        port = url.port or _PORTS[url.scheme]
+        if not 0 < port < 1 << 16:
+            raise ValueError(f"there is no port {port}")
+        return cls(url.scheme, url.raw_host.decode("ascii").strip("[]").lower(), port)
 
     @property
     def is_secure(self) -> bool:
