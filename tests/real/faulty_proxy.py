@@ -2,8 +2,10 @@
 
 It stands in the portal's place: the browser is given the proxy's address. Host, Origin and Referer say the portal's
 address when they are passed on, and the portal's own address in Location fields and pages is turned into the proxy's,
-so no portal notices. Connections are closed after each answer unless `keeps_alive`: Chromium itself sends a request
-again, even a POST, if a connection that it used before is cut without an answer.
+so no portal notices. Connections are closed after each answer unless `keeps_alive`.
+
+Chromium itself sends a request again, a POST too, when a connection that it used or opened before ends without an
+answer: once here, and with `keeps_alive` as often as it has connections. `seen` counts each of them.
 """
 
 import asyncio
