@@ -49,7 +49,7 @@ def _hop_budgets(value: Any) -> Any:  # noqa: ANN401 -- whatever YAML holds
 
 
 class PathDocument(Block):
-    """One way by which a customer's request reaches support. What all channels have in common:"""
+    """One way by which a customer's request reaches support. This is what all channels have."""
 
     channel: Annotated[Channel, Field(description="How the request is submitted.")]
     enabled: Annotated[
