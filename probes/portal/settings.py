@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from probes.message.request import RequestSettings
 from probes.portal.steps import Locator, Step
-from probes.servers import Password, SecretSource
+from probes.servers import ClientCertificate, Password, SecretSource
 
 
 class Session(StrEnum):
@@ -30,21 +30,6 @@ class PortalLimits:
     submit_seconds: float = 60.0
     confirmation_seconds: float = 60.0
     step_seconds: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class ClientCertificate:
-    """A certificate by which the portal lets the synthetic user through (TLS client authentication).
-
-    Attributes:
-        origin: scheme, host and port that it is shown to.
-        certificate: the PEM file.
-        key: reads the private key, in PEM.
-    """
-
-    origin: str
-    certificate: str
-    key: SecretSource
 
 
 @dataclass(frozen=True, slots=True)
