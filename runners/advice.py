@@ -7,8 +7,9 @@ from canary.path import Proof
 from probes.contracts import Check, CheckState
 from probes.servers import TlsMode
 from runners.config.config import Config, MailServer, PathConfig
-from runners.config.document_paths import Via
+from runners.config.document_email import Via
 from runners.config.fields import duration_text
+from runners.config.sending import EmailConfig
 
 MANY_PATHS = 100
 """About 450 series a path: above this, Prometheus and people have a hard time."""
@@ -120,20 +121,25 @@ def _path(config: Config, path: PathConfig) -> Iterator[Check]:
             "Add ticketing and proof: api when you have a credential.",
         )
     yield from _controls(config, path)
-    yield Check(
-        name,
-        "customer",
-        CheckState.OK,
-        "differs from a customer's mail: subject begins with the marker and token; fields X-Intake-Canary, traceparent"
-        + "".join(f", {field}" for field in sorted(path.mail.headers)),
-    )
+    yield Check(name, "customer", CheckState.OK, _difference(path))
+
+
+def _difference(path: PathConfig) -> str:
+    """In what a canary differs from what a customer sends."""
+    match path.sending:
+        case EmailConfig():
+            return (
+                "differs from a customer's mail: subject begins with the marker and token;"
+                " fields X-Intake-Canary, traceparent"
+                + "".join(f", {field}" for field in sorted(path.sending.mail.headers))
+            )
 
 
 def _controls(config: Config, path: PathConfig) -> Iterator[Check]:
     """Whether a time-out could be told from a fault of our own network."""
     controls = config.prober.controls
     needed = {"dns": any(one.startswith("dns:") for one in controls)}
-    for port in sorted(_ports(config, path)):
+    for port in sorted(_smtp_ports(config, path)):
         needed[f"port {port}"] = any(_smtp_port(one) == port for one in controls)
     if path.path.ticketing is not None:
         needed["https"] = any(one.startswith("https:") for one in controls)
@@ -148,11 +154,13 @@ def _controls(config: Config, path: PathConfig) -> Iterator[Check]:
         )
 
 
-def _ports(config: Config, path: PathConfig) -> frozenset[int]:
-    if path.via is Via.MX:
-        return frozenset({path.mx_port})
-    servers: Sequence[MailServer | None] = [config.accounts[one].smtp for one in path.senders]
-    return frozenset(server.port for server in servers if server is not None)
+def _smtp_ports(config: Config, path: PathConfig) -> frozenset[int]:
+    match path.sending:
+        case EmailConfig():
+            if path.sending.via is Via.MX:
+                return frozenset({path.sending.mx_port})
+            servers: Sequence[MailServer | None] = [config.accounts[one].smtp for one in path.senders]
+            return frozenset(server.port for server in servers if server is not None)
 
 
 def _smtp_port(control: str) -> int | None:

@@ -12,7 +12,8 @@ from probes.mailbox.settings import BacklogSettings, CapacitySettings
 from probes.mailbox.visits import Visits
 from probes.message.compose import ascii_domain
 from probes.servers import TlsMode
-from runners.config.document_paths import Via
+from runners.config.document_email import Via
+from runners.config.sending import EmailConfig
 from runners.prober import GaugedPlace
 from runners.site import Site, mailbox_settings
 
@@ -46,13 +47,15 @@ def gauges_of(site: Site) -> list[GaugedPlace]:
 def _mail_dns(site: Site) -> list[GaugedPlace]:
     """The records of each domain that customers write to; where a relay delivers for us, MX is its business."""
     expected: dict[str, MailDnsExpectation] = {}
-    for one in site.config.paths.values():
-        domain = ascii_domain(one.to).rpartition("@")[2]
-        known = expected.get(domain, MailDnsExpectation(must_have_mx=False))
-        expected[domain] = MailDnsExpectation(
-            must_have_mx=known.must_have_mx or one.via is Via.MX,
-            dkim_selectors=tuple(dict.fromkeys((*known.dkim_selectors, *one.dkim_selectors))),
-        )
+    for path in site.config.paths.values():
+        match path.sending:
+            case EmailConfig() as one:
+                domain = ascii_domain(one.to).rpartition("@")[2]
+                known = expected.get(domain, MailDnsExpectation(must_have_mx=False))
+                expected[domain] = MailDnsExpectation(
+                    must_have_mx=known.must_have_mx or one.via is Via.MX,
+                    dkim_selectors=tuple(dict.fromkeys((*known.dkim_selectors, *one.dkim_selectors))),
+                )
     return [
         GaugedPlace(MailDnsReader(domain, domain, wanted, resolver=site.resolver, clock=site.clock))
         for domain, wanted in expected.items()

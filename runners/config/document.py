@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from canary.path import OpenRule
 from canary.reason import Reason
 from runners.config.block import Block
-from runners.config.document_paths import PathDocument
+from runners.config.document_channels import PathSetting
 from runners.config.document_places import AccountDocument, Files, MailboxDocument, TicketingDocument
 from runners.config.errors import did_you_mean
 from runners.config.fields import LISTED, Line, Marker, Name, SecretSetting, Url, mistake, shown, word
@@ -185,6 +185,6 @@ class Document(Block):
     accounts: dict[Name, AccountDocument]
     mailboxes: dict[Name, MailboxDocument] = {}
     ticketing: dict[Name, TicketingDocument] = {}
-    paths: dict[Name, PathDocument]
+    paths: dict[Name, PathSetting]
     alerts: AlertsDocument = AlertsDocument()
     telemetry: TelemetryDocument = TelemetryDocument()

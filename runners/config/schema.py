@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from runners.config.document import Document
+from runners.config.document_channels import PATH_DOCUMENTS
+from runners.config.document_paths import PathDocument
 from runners.config.fields import duration_text
 
 _WORDS_IN_A_CELL = 6
@@ -48,10 +50,36 @@ def configuration_page() -> str:
     for key, value in schema["properties"].items():
         by_name = "patternProperties" in value
         title = f"## `{key}.NAME`" if by_name else f"## `{key}`"
-        sections.append(_section(title, _definition(value, definitions), definitions))
+        if key == "paths":
+            sections += _paths_sections(title, definitions)
+        else:
+            sections.append(_section(title, _definition(value, definitions), definitions))
     for name, (title, _) in _SHARED.items():
         sections.append(_section(f"## {title}", definitions[name], definitions))
     return "\n".join(sections)
+
+
+def _paths_sections(title: str, definitions: dict[str, Any]) -> list[str]:
+    """What all paths have in common, then what those of each channel have besides."""
+    blocks = {channel: definitions[model.__name__] for channel, model in PATH_DOCUMENTS.items()}
+    common = set(PathDocument.model_fields)
+    shared = _part(next(iter(blocks.values())), common)
+    shared["description"] = PathDocument.__doc__
+    shared["properties"]["channel"] = {
+        "enum": [channel.value for channel in blocks],
+        "description": shared["properties"]["channel"]["description"],
+    }
+    sections = [_section(title, shared, definitions)]
+    for channel, block in blocks.items():
+        own = _part(block, set(block["properties"]) - common)
+        sections.append(_section(f"## `paths.NAME` with `channel: {channel}`", own, definitions))
+    return sections
+
+
+def _part(block: dict[str, Any], keys: set[str]) -> dict[str, Any]:
+    """A mapping's schema with only these keys."""
+    kept = {key: value for key, value in block["properties"].items() if key in keys}
+    return {**block, "properties": kept}
 
 
 def _section(title: str, block: dict[str, Any], definitions: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from probes.message import compose
 from probes.selfcheck import parse_control
 from probes.servers import Password, TlsMode
 from runners.config.config import Every, TokenCommand
-from runners.config.document_paths import MxTls, Subaddress, Via
+from runners.config.document_email import MxTls, Subaddress, Via
 from runners.config.document_places import Cleanup, TicketingType
 from runners.config.errors import ConfigErrors
 from runners.config.load import load
