@@ -1,14 +1,14 @@
 """Why a journey stopped: from the call's error, the network and what the page shows, the most telling first."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
 from playwright.async_api import Error as PlaywrightError
 
 from canary.hop import Hop
-from canary.reason import Reason, Side
+from canary.reason import Reason
 from probes.contracts import Clock
 from probes.portal.acts import Hand
 from probes.portal.failures import fault_of, net_reason
@@ -86,7 +86,8 @@ async def diagnose(
 ) -> Failure:
     """The failure behind an error of a journey; bounded, never raises for what the page does."""
     if isinstance(error, Failure):
-        return error
+        known = error.fault
+        return Failure.of(replace(known, detail=f"{_lead(situation)}{known.detail}"))
     fault = fault_of(error) if isinstance(error, PlaywrightError) else None
     if traffic.has_crashed:
         fault = Fault(Reason.BROWSER_CRASHED, "the page's process died")
@@ -94,16 +95,19 @@ async def diagnose(
         return _failure(fault.reason, fault.detail, situation)
     sight = await _sight(hand, clock)
     if isinstance(sight, Fault):
-        known = fault if fault is not None and sight.reason is Reason.PAGE_STUCK else sight
-        return _failure(known.reason, known.detail, situation)
+        told = fault if fault is not None and sight.reason is Reason.PAGE_STUCK else sight
+        return _failure(told.reason, told.detail, situation)
     case = _Case(situation, fault, sight, traffic, settings, hand.page.url)
     found = next((one for one in (finding(case) for finding in _FINDINGS) if one is not None), None)
     return _failure(*(found or _otherwise(case)), situation)
 
 
 def _failure(reason: Reason, detail: str, situation: Situation) -> Failure:
-    doing = f"{situation.doing}: " if situation.doing else ""
-    return Failure(reason, f"{doing}{detail}", is_answer=reason in _ANSWERS)
+    return Failure(reason, f"{_lead(situation)}{detail}", is_answer=reason in _ANSWERS)
+
+
+def _lead(situation: Situation) -> str:
+    return f"{situation.doing}: " if situation.doing else ""
 
 
 _ANSWERS: Final = frozenset(
@@ -282,8 +286,3 @@ _FINDINGS: Final[tuple[Callable[[_Case], _Finding], ...]] = (
     _element,
     _not_ready,
 )
-
-
-def side_of(reason: Reason, *, used_kept_session: bool) -> Side | None:
-    """Whose fault it is where the reason's table can't know: a session that we kept has run out on us."""
-    return Side.PROBER if reason is Reason.SESSION_EXPIRED and used_kept_session else None

@@ -75,7 +75,10 @@ class Collector:
     async def _screenshot(self) -> bytes | None:
         try:
             return await self.hand.page.screenshot(
-                timeout=_SCREENSHOT_SECONDS * 1000, mask=self.hand.secret_fields, animations="disabled"
+                timeout=_SCREENSHOT_SECONDS * 1000,
+                mask=self.hand.secret_fields,
+                mask_color="#888888",
+                animations="disabled",
             )
         except PlaywrightError:
             return None

@@ -1,6 +1,5 @@
 """The portal probe of one path: satisfies `probes.contracts.Probe`."""
 
-import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,6 +21,7 @@ from probes.message.request import expected_content
 from probes.portal.artifacts import Artifacts
 from probes.portal.browser import Browsers
 from probes.portal.checks import check_path
+from probes.portal.connection import connect_once
 from probes.portal.journey import Journey
 from probes.portal.sessions import Sessions
 from probes.portal.settings import PortalSettings, Session
@@ -238,13 +238,7 @@ class PortalProbe:
         if self._is_tls:
             context = self._contexts.verified(tuple(self._settings.ca_files))
         async with self._clock.timeout(_AGAIN_SECONDS):
-            _, writer = await asyncio.open_connection(
-                self._host,
-                self._port,
-                ssl=context,
-                server_hostname=self._host if context is not None else None,
-            )
-        writer.close()
+            await connect_once(self._host, self._port, context=context)
 
     async def _fails_again(self, action: Callable[[], Awaitable[object]]) -> bool:
         """The second try from a fresh connection: whether it fails too."""

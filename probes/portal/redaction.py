@@ -23,6 +23,13 @@ _TELLING = re.compile(
 )
 """Names of headers, parameters and fields whose values are taken out."""
 _LOOKS_RANDOM = re.compile(r"(?=[^&=]*\d)(?=[^&=]*[A-Za-z])[A-Za-z0-9_.~+/-]{20,}=*")
+_URL = re.compile(r"https?://[^\s\"'<>\\]+")
+_PARAMETER = re.compile(
+    r"([?&;](?:[\w.-]*(?:auth|token|secret|session|passw|csrf|xsrf|signature|jwt)[\w.-]*|key|sid|sig|code|state)=)"
+    r"[^&\s\"'<>#\\]+",
+    re.IGNORECASE,
+)
+"""In relative addresses and in prose."""
 _SHORTEST = 4
 _KEPT_RESOURCES: Final = (
     ".css",
@@ -235,12 +242,8 @@ def _clean_urls(node: Any) -> Any:  # noqa: ANN401 -- JSON
         return {key: _clean_urls(value) for key, value in node.items()}
     if isinstance(node, list):
         return [_clean_urls(value) for value in node]
-    if (
-        isinstance(node, str)
-        and node.startswith(("http://", "https://"))
-        and ("?" in node or "#" in node or "@" in node)
-    ):
-        return clean_url(node)
+    if isinstance(node, str) and "=" in node:
+        return _PARAMETER.sub(rf"\1{MASK}", _URL.sub(lambda found: clean_url(found[0]), node))
     return node
 
 

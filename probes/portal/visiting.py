@@ -58,7 +58,7 @@ async def arranged(
         Failure: no browser, or it died or hangs.
         SecretUnavailable: a secret of the path can't be had.
     """
-    options = await _options(settings)
+    options = await context_options(settings)
     if storage_state is not None:
         options["storage_state"] = storage_state
     async with AsyncExitStack() as stack:
@@ -118,8 +118,12 @@ async def _click_away(element: PageLocator) -> None:
     await element.click(timeout=_DISMISS_MS)
 
 
-async def _options(settings: PortalSettings) -> dict[str, Any]:
-    """Of Playwright's `Browser.new_context`."""
+async def context_options(settings: PortalSettings) -> dict[str, Any]:
+    """The options of Playwright's `Browser.new_context` for this path.
+
+    Raises:
+        SecretUnavailable: a secret of the path can't be had.
+    """
     width, height = settings.viewport
     options: dict[str, Any] = {
         "viewport": {"width": width, "height": height},
