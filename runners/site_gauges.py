@@ -47,15 +47,14 @@ def gauges_of(site: Site) -> list[GaugedPlace]:
 def _mail_dns(site: Site) -> list[GaugedPlace]:
     """The records of each domain that customers write to; where a relay delivers for us, MX is its business."""
     expected: dict[str, MailDnsExpectation] = {}
-    for path in site.config.paths.values():
-        match path.sending:
-            case EmailConfig() as one:
-                domain = ascii_domain(one.to).rpartition("@")[2]
-                known = expected.get(domain, MailDnsExpectation(must_have_mx=False))
-                expected[domain] = MailDnsExpectation(
-                    must_have_mx=known.must_have_mx or one.via is Via.MX,
-                    dkim_selectors=tuple(dict.fromkeys((*known.dkim_selectors, *one.dkim_selectors))),
-                )
+    sendings = [path.sending for path in site.config.paths.values()]
+    for one in [sending for sending in sendings if isinstance(sending, EmailConfig)]:
+        domain = ascii_domain(one.to).rpartition("@")[2]
+        known = expected.get(domain, MailDnsExpectation(must_have_mx=False))
+        expected[domain] = MailDnsExpectation(
+            must_have_mx=known.must_have_mx or one.via is Via.MX,
+            dkim_selectors=tuple(dict.fromkeys((*known.dkim_selectors, *one.dkim_selectors))),
+        )
     return [
         GaugedPlace(MailDnsReader(domain, domain, wanted, resolver=site.resolver, clock=site.clock))
         for domain, wanted in expected.items()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import assert_never
 
 from canary.canary import Canary
 from canary.content import ExpectedContent
@@ -10,8 +11,9 @@ from probes.email.probe import EmailProbe
 from probes.email.settings import DkimSettings, EmailSettings, SenderAccount
 from probes.email.settings import MxTls as EmailMxTls
 from probes.email.settings import Via as EmailVia
-from probes.message import compose
+from probes.message import compose, request
 from probes.message.compose import AttachedFile, MailSettings, Subaddress
+from probes.portal.settings import PortalSettings
 from probes.selfcheck import ControlHistory, Selfcheck, parse_control
 from probes.ticketing.settings import Expectation
 from runners.config.config import PathConfig
@@ -36,6 +38,10 @@ def probe_of(site: Site, path: PathConfig, store: Store | None) -> Probe:
                 contexts=site.contexts,
                 controls=controls,
             )
+        case PortalSettings():
+            return _portal_probe(site, path, controls)
+        case _:
+            assert_never(path.sending)
 
 
 def selfcheck(site: Site, history: ControlHistory, interval_seconds: float | None = None) -> Selfcheck:
@@ -73,6 +79,10 @@ def target_of(path: PathConfig) -> str | None:
     match path.sending:
         case EmailConfig():
             return path.sending.to.lower()
+        case PortalSettings():
+            return None
+        case _:
+            assert_never(path.sending)
 
 
 def bears_attachment(path: PathConfig) -> bool:
@@ -80,12 +90,35 @@ def bears_attachment(path: PathConfig) -> bool:
     match path.sending:
         case EmailConfig():
             return path.sending.mail.attachment is not None
+        case PortalSettings():
+            return path.sending.request.attachment is not None
+        case _:
+            assert_never(path.sending)
 
 
 def _content_of(site: Site, path: PathConfig) -> Callable[[Canary], ExpectedContent]:
     match path.sending:
         case EmailConfig():
             return partial(compose.expected_content, settings=_mail(site, path, path.sending))
+        case PortalSettings():
+            return partial(
+                request.expected_content,
+                request=path.sending.request,
+                bears_attachment=bears_attachment(path),
+            )
+        case _:
+            assert_never(path.sending)
+
+
+def _portal_probe(site: Site, path: PathConfig, controls: Selfcheck | None) -> Probe:
+    """The probe of a portal, made of `_portal_settings`."""
+    raise NotImplementedError
+
+
+def _portal_settings(path: PathConfig) -> PortalSettings:
+    if not isinstance(path.sending, PortalSettings):
+        raise TypeError(f"path {path.path.name} has channel {path.path.channel}")
+    return path.sending
 
 
 def _email_settings(site: Site, path: PathConfig, sending: EmailConfig) -> EmailSettings:

@@ -1,16 +1,20 @@
 """Make paths of their documents, and note what contradicts itself or names what isn't there."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import assert_never
 
 from canary.hop import Hop, route
 from canary.path import IncidentPolicy, Path, PathName, Proof, Reply, Slo
 from runners.config.build_email import build_email
+from runners.config.built import Built
 from runners.config.config import AccountConfig, Every, PathConfig
 from runners.config.cron import Cron, CronError, parse_cron
 from runners.config.document_channels import AnyPathDocument
+from runners.config.document_email import EmailPathDocument
 from runners.config.document_paths import PathDocument
+from runners.config.document_portal import PortalPathDocument
 from runners.config.errors import did_you_mean
 from runners.config.fields import duration_text
 from runners.config.reading import Loc
@@ -51,8 +55,9 @@ def build_path(
     """A path; None, and mistakes noted, where it contradicts itself."""
     loc: Loc = ("paths", name)
     before = len(around.noted())
-    accounts = [places.accounts[one] for one in document.sender if one in places.accounts]
-    built = build_email(document, accounts, around, loc, trusted=trusted)
+    names = document.sender if document.sender is not None else places.account_names
+    accounts = [places.accounts[one] for one in names if one in places.accounts]
+    built = _built(document, accounts, places, around, loc, trusted=trusted)
     without = built.without if _needs_reply(document) else built.without | {Hop.REPLY_RECEIVED}
     hops = route(built.channel, without=without)
     _check_promise(document, hops, around, loc)
@@ -84,6 +89,27 @@ def build_path(
         jitter_seconds=document.jitter or 0.0,
         sending=built.sending,
     )
+
+
+def _built(
+    document: AnyPathDocument,
+    accounts: Sequence[AccountConfig],
+    places: Places,
+    around: Surroundings,
+    loc: Loc,
+    *,
+    trusted: tuple[str, ...],
+) -> Built:
+    match document:
+        case EmailPathDocument():
+            return build_email(document, accounts, around, loc, trusted=trusted)
+        case PortalPathDocument():
+            from runners.config.build_portal import build_portal
+
+            names = places.account_names
+            return build_portal(document, accounts, around, loc, account_names=names, trusted=trusted)
+        case _:
+            assert_never(document)
 
 
 def _check_name(given: object, known: Collection[str], what: str, loc: Loc, around: Surroundings) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
 
 from canary.gauge import CapacityLimits
 from canary.path import IncidentPolicy, Path, PathName
@@ -15,6 +16,9 @@ from runners.config.cron import Cron
 from runners.config.document import AlertsVia, SinkKind
 from runners.config.document_places import Cleanup, TicketingType
 from runners.config.sending import Sending
+
+if TYPE_CHECKING:
+    from probes.portal.settings import ArtifactSettings, BrowserSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +238,12 @@ class TelemetryConfig:
 
 @dataclass(frozen=True, slots=True)
 class ProberConfig:
-    """This prober. ``store_url`` may hold a password: mask it before it is shown."""
+    """This prober.
+
+    Attributes:
+        store_url: may hold a password: mask it before it is shown.
+        browser, artifacts: for paths of channel `portal`; None where there is none.
+    """
 
     name: str
     store_url: str
@@ -244,6 +253,8 @@ class ProberConfig:
     controls: tuple[str, ...]
     resolver: str
     contact_url: str | None
+    browser: "BrowserSettings | None" = None
+    artifacts: "ArtifactSettings | None" = None
 
 
 @dataclass(frozen=True, slots=True)

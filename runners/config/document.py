@@ -13,6 +13,7 @@ from canary.reason import Reason
 from runners.config.block import Block
 from runners.config.document_channels import PathSetting
 from runners.config.document_places import AccountDocument, Files, MailboxDocument, TicketingDocument
+from runners.config.document_portal import ArtifactsDocument, BrowserDocument
 from runners.config.errors import did_you_mean
 from runners.config.fields import LISTED, Line, Marker, Name, SecretSetting, Url, mistake, shown, word
 
@@ -135,6 +136,12 @@ class ProberDocument(Block):
     contact: Annotated[
         Url | None, Field(description="In the User-Agent: where to complain about the prober.")
     ] = None
+    browser: Annotated[
+        BrowserDocument, Field(description="The one browser, for paths of channel portal.")
+    ] = BrowserDocument()
+    artifacts: Annotated[
+        ArtifactsDocument, Field(description="Where evidence of a portal's failures is kept.")
+    ] = ArtifactsDocument()
 
 
 class AlertsVia(StrEnum):

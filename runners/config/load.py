@@ -32,9 +32,11 @@ from runners.config.document import (
 )
 from runners.config.document_channels import AnyPathDocument
 from runners.config.document_places import AccountDocument, MailboxDocument, TicketingDocument
+from runners.config.document_portal import PortalPathDocument
 from runners.config.errors import ConfigError, ConfigErrors
 from runners.config.mistakes import unknown_key
 from runners.config.reading import Loc, Tree, read_tree
+from runners.config.sending import EmailConfig, Sending
 from runners.config.sources import Surroundings
 from runners.config.validate import block, paths_section, section
 
@@ -130,7 +132,8 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
     ticketing_documents = section(tree, "ticketing", TicketingDocument, is_needed=False)
     path_documents = paths_section(tree)
     _check_shared_names(top, around)
-    built_prober = _prober(prober, around)
+    has_portal = any(isinstance(one, PortalPathDocument) for one in path_documents.values())
+    built_prober = _prober(prober, around, needs_browser=has_portal)
     trusted = built_prober.ca_files if built_prober is not None else ()
     accounts = {name: build_account(name, one, around, trusted) for name, one in account_documents.items()}
     mailboxes = {
@@ -185,22 +188,33 @@ def _check_shared_names(top: Mapping[str, Any], around: Surroundings) -> None:
             first.setdefault(name, key)
 
 
-def _prober(document: ProberDocument | None, around: Surroundings) -> ProberConfig | None:
+def _prober(
+    document: ProberDocument | None, around: Surroundings, *, needs_browser: bool
+) -> ProberConfig | None:
     if document is None:
         return None
     keys = tuple(
         around.secret(ref, ("prober", "signing_keys", index), is_key=True)
         for index, ref in enumerate(document.signing_keys)
     )
+    store_url = _store_url(document.store, around)
+    browser, artifacts = None, None
+    if needs_browser:
+        from runners.config.build_portal import build_artifacts, build_browser
+
+        browser = build_browser(document.browser, around)
+        artifacts = build_artifacts(document.artifacts, around.folder, store_url)
     return ProberConfig(
         name=document.name,
-        store_url=_store_url(document.store, around),
+        store_url=store_url,
         signing_keys=keys,
         marker=document.marker,
         ca_files=around.files(document.ca, ("prober", "ca")),
         controls=tuple(document.controls),
         resolver=document.resolver,
         contact_url=document.contact,
+        browser=browser,
+        artifacts=artifacts,
     )
 
 
@@ -274,11 +288,17 @@ def _alerts(document: AlertsDocument, policy: IncidentPolicy) -> AlertsConfig:
     return AlertsConfig(via, policy, sinks)
 
 
+def _target(sending: Sending) -> str | None:
+    return sending.to if isinstance(sending, EmailConfig) else None
+
+
 def _own_addresses(
     accounts: Mapping[str, AccountConfig], paths: Mapping[PathName, PathConfig], others: list[str | None]
 ) -> frozenset[str]:
-    found = {one.address for one in accounts.values()} | {one.sending.to for one in paths.values()}
+    found = {one.address for one in accounts.values()}
     for path in paths.values():
         found |= path.path.requesters
-    found |= {one for one in others if one is not None}
+    found |= {
+        one for one in (*others, *(_target(path.sending) for path in paths.values())) if one is not None
+    }
     return frozenset(one.lower() for one in found)

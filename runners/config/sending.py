@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 from probes.servers import SecretSource
 from runners.config.document_email import MxTls, Subaddress, Via
+
+if TYPE_CHECKING:
+    # What a web channel is told is made of its document at once, and loaded only where a path has that channel.
+    from probes.portal.settings import PortalSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,5 +64,5 @@ class EmailConfig:
     mail: MailConfig
 
 
-Sending = EmailConfig
+Sending: TypeAlias = "EmailConfig | PortalSettings"
 """By channel."""

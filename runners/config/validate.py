@@ -9,6 +9,7 @@ from canary.hop import Channel
 from runners.config.document_channels import PATH_DOCUMENTS, AnyPathDocument
 from runners.config.document_email import EmailPathDocument
 from runners.config.document_paths import PathDocument
+from runners.config.document_portal import PortalPathDocument
 from runners.config.errors import did_you_mean
 from runners.config.fields import is_name, shown
 from runners.config.mistakes import explain, is_unknown_key
@@ -84,8 +85,10 @@ def _path(tree: Tree, loc: Loc, value: Any) -> AnyPathDocument | None:  # noqa: 
 def _of_channel(tree: Tree, loc: Loc, value: object, channel: Channel) -> AnyPathDocument | None:
     elsewhere = _elsewhere(PATH_DOCUMENTS[channel])
     match channel:
-        case Channel.EMAIL | Channel.PORTAL | Channel.FORM:
+        case Channel.EMAIL | Channel.FORM:
             return _validated(tree, loc, value, EmailPathDocument, elsewhere=elsewhere)
+        case Channel.PORTAL:
+            return _validated(tree, loc, value, PortalPathDocument, elsewhere=elsewhere)
         case _:
             assert_never(channel)
 
