@@ -14,6 +14,7 @@ from probes.email.settings import Via as EmailVia
 from probes.message import compose, request
 from probes.message.compose import AttachedFile, MailSettings, Subaddress
 from probes.portal.settings import PortalSettings
+from probes.portal.steps import Upload
 from probes.selfcheck import ControlHistory, Selfcheck, parse_control
 from probes.ticketing.settings import Expectation
 from runners.config.config import PathConfig
@@ -21,10 +22,15 @@ from runners.config.sending import EmailConfig
 from runners.contracts import Store
 from runners.controls import StoredControls
 from runners.site import Site
+from runners.site_portals import Portals
 
 
-def probe_of(site: Site, path: PathConfig, store: Store | None) -> Probe:
-    """What submits the canaries of a path; without a store there are no controls, as for `check`."""
+def probe_of(site: Site, path: PathConfig, store: Store | None, portals: Portals | None) -> Probe:
+    """What submits the canaries of a path; without a store there are no controls, as for `check`.
+
+    Raises:
+        ValueError: a portal's path, and no portals: a fault of the wiring.
+    """
     controls = (
         selfcheck(site, StoredControls(store), path.path.interval_seconds) if store is not None else None
     )
@@ -39,7 +45,9 @@ def probe_of(site: Site, path: PathConfig, store: Store | None) -> Probe:
                 controls=controls,
             )
         case PortalSettings():
-            return _portal_probe(site, path, controls)
+            if portals is None:
+                raise ValueError(f"path {path.path.name} needs a browser")
+            return portals.probe(path.sending, controls)
         case _:
             assert_never(path.sending)
 
@@ -91,7 +99,8 @@ def bears_attachment(path: PathConfig) -> bool:
         case EmailConfig():
             return path.sending.mail.attachment is not None
         case PortalSettings():
-            return path.sending.request.attachment is not None
+            uploads = any(isinstance(step.action, Upload) for step in path.sending.steps)
+            return uploads and path.sending.request.attachment is not None
         case _:
             assert_never(path.sending)
 
@@ -108,17 +117,6 @@ def _content_of(site: Site, path: PathConfig) -> Callable[[Canary], ExpectedCont
             )
         case _:
             assert_never(path.sending)
-
-
-def _portal_probe(site: Site, path: PathConfig, controls: Selfcheck | None) -> Probe:
-    """The probe of a portal, made of `_portal_settings`."""
-    raise NotImplementedError
-
-
-def _portal_settings(path: PathConfig) -> PortalSettings:
-    if not isinstance(path.sending, PortalSettings):
-        raise TypeError(f"path {path.path.name} has channel {path.path.channel}")
-    return path.sending
 
 
 def _email_settings(site: Site, path: PathConfig, sending: EmailConfig) -> EmailSettings:
