@@ -11,6 +11,8 @@ from probes.email.probe import EmailProbe
 from probes.email.settings import DkimSettings, EmailSettings, SenderAccount
 from probes.email.settings import MxTls as EmailMxTls
 from probes.email.settings import Via as EmailVia
+from probes.form.probe import FormProbe
+from probes.form.settings import FormSettings
 from probes.message import compose, request
 from probes.message.compose import AttachedFile, MailSettings, Subaddress
 from probes.portal.settings import PortalSettings
@@ -40,6 +42,14 @@ def probe_of(site: Site, path: PathConfig, store: Store | None) -> Probe:
             )
         case PortalSettings():
             return _portal_probe(site, path, controls)
+        case FormSettings():
+            return FormProbe(
+                path.sending,
+                clock=site.clock,
+                resolver=site.resolver,
+                masker=site.masker,
+                controls=controls,
+            )
         case _:
             assert_never(path.sending)
 
@@ -68,21 +78,10 @@ def expectations(site: Site) -> Callable[[Canary], Expectation]:
         return Expectation(
             content=contents[canary.path](canary),
             forwarders=path.path.requesters,
-            target=target_of(path),
+            target=path.target.lower() if path.target is not None else None,
         )
 
     return expectation
-
-
-def target_of(path: PathConfig) -> str | None:
-    """The support address that a path's canaries are sent to, lower case; None where it is no address."""
-    match path.sending:
-        case EmailConfig():
-            return path.sending.to.lower()
-        case PortalSettings():
-            return None
-        case _:
-            assert_never(path.sending)
 
 
 def bears_attachment(path: PathConfig) -> bool:
@@ -92,6 +91,8 @@ def bears_attachment(path: PathConfig) -> bool:
             return path.sending.mail.attachment is not None
         case PortalSettings():
             return path.sending.request.attachment is not None
+        case FormSettings():
+            return path.sending.request.attachment is not None and path.sending.bears_attachment
         case _:
             assert_never(path.sending)
 
@@ -100,7 +101,7 @@ def _content_of(site: Site, path: PathConfig) -> Callable[[Canary], ExpectedCont
     match path.sending:
         case EmailConfig():
             return partial(compose.expected_content, settings=_mail(site, path, path.sending))
-        case PortalSettings():
+        case PortalSettings() | FormSettings():
             return partial(
                 request.expected_content,
                 request=path.sending.request,

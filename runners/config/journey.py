@@ -13,13 +13,12 @@ from probes.portal.steps import (
     Upload,
     Wait,
 )
+from runners.config.build_web import bears_token
 from runners.config.document_portal import PortalPathDocument
 from runners.config.document_steps import ACTIONS, StepDocument
 from runners.config.fields import duration_text
 from runners.config.reading import Loc
 from runners.config.sources import Surroundings
-
-_WITH_TOKEN = ("subject", "body", "token")
 
 
 def check_journey(
@@ -102,17 +101,10 @@ def _check_request(
         remedy = "Add the step upload: {label: …}, or leave the attachment out."
         around.note((*loc, "request", "attachment"), "no step uploads the attachment", remedy, at_key=True)
     typed = [step.action.value for step in steps if isinstance(step.action, Fill)]
-    bears_token = any(bears_word(one.text, _WITH_TOKEN) for one in typed if isinstance(one, Template))
-    if not bears_token and not any(isinstance(step.action, Script) for step in steps):
+    has_token = any(bears_token(one.text) for one in typed if isinstance(one, Template))
+    if not has_token and not any(isinstance(step.action, Script) for step in steps):
         remedy = "Fill a field with {{ subject }} or {{ body }}: by the token its ticket is found."
         around.note((*loc, "steps"), "no step types the canary's token", remedy, at_key=True)
-
-
-def bears_word(template: str, words: Sequence[str]) -> bool:
-    """Whether one of the words is filled into the template."""
-    from probes.message.request import filled
-
-    return filled(template, dict.fromkeys(words, "")) != template
 
 
 def _check_timeouts(
