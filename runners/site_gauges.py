@@ -32,9 +32,10 @@ def gauges_of(site: Site) -> list[GaugedPlace]:
         if one.backlog_search is not None:
             backlog = replace(backlog, criteria=one.backlog_search)
         clock, masker, visits = site.clock, site.masker, Visits(settings, clock=site.clock)
+        # On one connection one waits for the other: without QUOTA, the capacity may ask for the size of every folder.
         readers: list[GaugeReader] = [
-            MailboxCapacityReader(settings, capacity, clock=clock, masker=masker, visits=visits),
             MailboxBacklogReader(settings, backlog, clock=clock, masker=masker, visits=visits),
+            MailboxCapacityReader(settings, capacity, clock=clock, masker=masker, visits=visits),
         ]
         places += [
             GaugedPlace(reader, one.capacity.limits, timedelta(seconds=one.backlog_age_seconds))

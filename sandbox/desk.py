@@ -29,8 +29,12 @@ class DeskSettings:
         password: That account's password.
         imap_port: Port of the IMAP server.
         smtp_port: Port of the submission server.
-        token: API token of its one user.
+        token: API token of its one agent.
         interval_seconds: Time between two polls.
+        customer: Name by which the one customer logs in to the portal.
+        customer_address: That customer's mail address.
+        customer_password: That customer's password.
+        totp_secret: That customer's secret for one-time passwords, in base32.
     """
 
     directory: str
@@ -41,6 +45,10 @@ class DeskSettings:
     smtp_port: int
     token: str = field(repr=False)
     interval_seconds: float
+    customer: str
+    customer_address: str
+    customer_password: str = field(repr=False)
+    totp_secret: str = field(repr=False)
 
 
 class Desk:
@@ -55,6 +63,7 @@ class Desk:
         self._running = True
         self._interval_seconds = settings.interval_seconds
         self.url = ""
+        self.form_url = ""
 
     @property
     def alive(self) -> bool:
@@ -85,7 +94,8 @@ class Desk:
             raise DeskFailed(f"the helpdesk isn't ready after {_START_LIMIT_SECONDS:g} s") from error
         if not line:
             raise DeskFailed(f"the helpdesk ended while it started. Read {self._log_file}")
-        self.url = str(json.loads(line)["url"])
+        started = json.loads(line)
+        self.url, self.form_url = str(started["url"]), str(started["form_url"])
 
     async def run(self) -> None:
         """Read the child's answers until it ends or this is cancelled."""

@@ -14,7 +14,9 @@ from sandbox.faults import HEALTHY, Faults, from_json
 from sandbox.lifeline import watch_parent
 
 _SOCKET_LIMIT_SECONDS = 10.0
-_BUSY_THREADS = 8
+# A slow portal holds a thread for each page that it owes; the API must be served beside it.
+_BUSY_THREADS = 24
+_FORM_THREADS = 8
 _log = logging.getLogger("sandbox.desk")
 
 
@@ -29,6 +31,9 @@ class Steering:
         self.poll_failures = 0
         self.api_requests = 0
         self.requests = 0
+        self.portal_pages = 0
+        self.portal_submissions = 0
+        self.form_submissions = 0
         self.wake = threading.Event()
 
     @property
@@ -62,15 +67,26 @@ def main() -> None:
 
     from waitress import create_server
 
+    from sandbox.contact_form import contact_form
     from sandbox.desk_bends import bend
     from sandbox.desk_web import application
 
     bend(steering, smtp_port=wanted.smtp_port)
+    form = create_server(
+        contact_form(steering), host="127.0.0.1", port=0, threads=_FORM_THREADS, ident="Contact"
+    )
+    # Another name than the portal's: who is sent there from the portal is on another host.
+    form_url = f"http://localhost:{form.effective_port}/"
     server = create_server(
-        application(steering), host="127.0.0.1", port=0, threads=_BUSY_THREADS, ident="Helpdesk"
+        application(steering, form_url=form_url, totp_secret=wanted.totp_secret),
+        host="127.0.0.1",
+        port=0,
+        threads=_BUSY_THREADS,
+        ident="Helpdesk",
     )
     threading.Thread(target=_poll, args=(steering,), name="poller", daemon=True).start()
-    _print({"url": f"http://127.0.0.1:{server.effective_port}"})
+    threading.Thread(target=form.run, name="contact form", daemon=True).start()
+    _print({"url": f"http://127.0.0.1:{server.effective_port}", "form_url": form_url})
     threading.Thread(target=_listen, args=(steering,), name="steering", daemon=True).start()
     server.run()
 
@@ -100,6 +116,9 @@ def _listen(steering: Steering) -> None:
                     "interval_seconds": steering.interval_seconds,
                     "api_requests": steering.api_requests,
                     "requests": steering.requests,
+                    "portal_pages": steering.portal_pages,
+                    "portal_submissions": steering.portal_submissions,
+                    "form_submissions": steering.form_submissions,
                     "tickets_open": Ticket.objects.filter(status__in=open_statuses).count(),
                     "tickets_total": Ticket.objects.count(),
                 },

@@ -1,4 +1,4 @@
-"""Desk site: django-helpdesk configured, with its database prepared and filled with one queue and one user."""
+"""Desk site: django-helpdesk configured, with its database prepared and filled with one queue, one agent and one customer."""
 
 import os
 import secrets
@@ -144,6 +144,11 @@ def _fill(wanted: DeskSettings) -> None:
         user = users.create_superuser("prober", "agent@acme.test", secrets.token_urlsafe(24))
     Token.objects.filter(user=user).delete()
     Token.objects.create(user=user, key=wanted.token)
+    customer, _ = users.update_or_create(
+        username=wanted.customer, defaults={"email": wanted.customer_address, "is_staff": False}
+    )
+    customer.set_password(wanted.customer_password)
+    customer.save()
     Site.objects.update_or_create(id=1, defaults={"domain": "localhost", "name": "Acme support"})
     Queue.objects.update_or_create(
         slug="support",

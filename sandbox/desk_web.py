@@ -1,4 +1,4 @@
-"""Desk web: the helpdesk's WSGI application behind the faults of its API, and its static files."""
+"""Desk web: the helpdesk's WSGI application: API and portal behind their faults, and static files."""
 
 import mimetypes
 import threading
@@ -15,6 +15,8 @@ from django.contrib.staticfiles import finders
 from django.core.wsgi import get_wsgi_application
 
 from sandbox.faults import Faults
+from sandbox.portal_web import portal
+from sandbox.wsgi import Reply, send
 
 _HANG_LIMIT_SECONDS = 600.0
 _HANG_LOOK_SECONDS = 0.1
@@ -26,6 +28,8 @@ class Counted(Protocol):
 
     api_requests: int
     requests: int
+    portal_pages: int
+    portal_submissions: int
 
     @property
     def faults(self) -> Faults:
@@ -33,9 +37,10 @@ class Counted(Protocol):
         ...
 
 
-def application(steering: Counted) -> WSGIApplication:
-    """Return the site as WSGI application."""
+def application(steering: Counted, *, form_url: str, totp_secret: str) -> WSGIApplication:
+    """Return the site as WSGI application; `portal` says what the other arguments are."""
     site: WSGIApplication = get_wsgi_application()
+    pages = portal(site, steering, form_url=form_url, totp_secret=totp_secret)
     forever = threading.Event()
 
     def hang() -> None:
@@ -49,11 +54,11 @@ def application(steering: Counted) -> WSGIApplication:
         path = str(environ.get("PATH_INFO", ""))
         steering.requests += 1
         if path.startswith("/static/"):
-            return _static(path.removeprefix("/static/"), start)
+            return send(_static(path.removeprefix("/static/")), start)
         if path.startswith("/media/"):
-            return _media(path.removeprefix("/media/"), start)
+            return send(_media(path.removeprefix("/media/")), start)
         if not path.startswith("/api/"):
-            return site(environ, start)
+            return pages(environ, start)
         steering.api_requests += 1
         faults = steering.faults
         if faults.desk_api_hang:
@@ -100,23 +105,20 @@ def _dated(start_response: StartResponse, steering: Counted) -> StartResponse:
     return start
 
 
-def _static(name: str, start: StartResponse) -> Iterable[bytes]:
+def _static(name: str) -> Reply:
     found = finders.find(name)
-    return _file(Path(found) if isinstance(found, str) else None, start)
+    return _file(Path(found) if isinstance(found, str) else None)
 
 
-def _media(name: str, start: StartResponse) -> Iterable[bytes]:
+def _media(name: str) -> Reply:
     """Serve an attachment, as the web server before a helpdesk does."""
     root = Path(settings.MEDIA_ROOT).resolve()
     wanted = (root / name).resolve()
-    return _file(wanted if wanted.is_relative_to(root) else None, start)
+    return _file(wanted if wanted.is_relative_to(root) else None)
 
 
-def _file(file: Path | None, start: StartResponse) -> Iterable[bytes]:
+def _file(file: Path | None) -> Reply:
     if file is None or not file.is_file():
-        start("404 Not Found", [("Content-Length", "0")], None)
-        return [b""]
-    body = file.read_bytes()
+        return Reply("404 Not Found", (), b"")
     kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    start("200 OK", [("Content-Type", kind), ("Content-Length", str(len(body)))], None)
-    return [body]
+    return Reply("200 OK", (("Content-Type", kind),), file.read_bytes())

@@ -74,6 +74,21 @@ class QuotaForm(StrEnum):
     NONE = "none"
 
 
+class Captcha(StrEnum):
+    """Whose widget asks whether the customer is human."""
+
+    RECAPTCHA = "recaptcha"
+    HCAPTCHA = "hcaptcha"
+    TURNSTILE = "turnstile"
+
+
+class Spinner(StrEnum):
+    """What became of a request whose spinner turns for ever."""
+
+    SENT = "sent"
+    UNSENT = "unsent"
+
+
 @dataclass(frozen=True, slots=True)
 class Faults:
     """All switches. A default is the healthy state.
@@ -145,6 +160,34 @@ class Faults:
             poll makes one more ticket of it.
         desk_clock_skew_seconds: How far the helpdesk's clock is ahead (Date header and ticket times).
         desk_title_rewrite: Form in which titles are stored, with `{subject}` for the mail's subject.
+        portal_slow_seconds: Every page of the portal, not its scripts and pictures, comes that much later.
+        portal_redirect_to_form: Every page sends the customer to the contact form, on another host (2018).
+        portal_redirect_loop: Every page sends the customer to itself.
+        portal_maintenance: Every page is a maintenance page with status 200.
+        portal_down: Every page is answered with this HTTP status (500, 502, 503).
+        portal_login_required: Pages are shown after log-in only. No fault; many portals are like that.
+        portal_totp: Log-in asks for a one-time password, too (RFC 6238). No fault, either.
+        portal_login_refused: Log-in fails, with the right password, too.
+        portal_session_expires: The form is sent in vain: the session is over, and the log-in page comes.
+        portal_form_changed: The title's field has another name and another label.
+        portal_form_disabled: The button that sends the form can't be pressed.
+        portal_banner: A cookie banner lies over the form until it is accepted.
+        portal_captcha: The form has a captcha, and is refused as long as nobody has solved it.
+        portal_script_error: The form is sent by a script, and that script fails.
+        portal_spinner: After the button a spinner turns for ever; the request was `sent` or stays `unsent`.
+        portal_validation_error: The form comes back with an error shown at a field.
+        portal_double_submit: The page sends each request twice.
+        portal_loses_answer: The ticket is made, and the connection cut instead of an answer. Chromium itself
+            then sends the request again, a POST too: each time that it does makes one more ticket.
+        portal_error_after_submit: The ticket is made, and status 500 answered.
+        portal_drops_request: The page of a new ticket comes, and no ticket.
+        portal_confirmation_missing: The ticket is made, and the home page comes without a word of it.
+        form_slow_seconds: Every page of the contact form comes that much later.
+        form_down: Every page of the contact form is answered with this HTTP status.
+        form_rejects: The contact form comes back with an error shown, status 200.
+        form_loses_answer: The contact form makes the ticket and cuts the connection instead of an answer.
+        form_error_after_submit: The contact form makes the ticket and answers status 500.
+        form_drops_request: The contact form says thanks and makes no ticket.
     """
 
     mailbox_full: MailboxFull = MailboxFull.QUEUE
@@ -207,6 +250,33 @@ class Faults:
     desk_outgoing_refused: bool = False
     desk_clock_skew_seconds: float = 0.0
     desk_title_rewrite: str | None = None
+    portal_slow_seconds: float = 0.0
+    portal_redirect_to_form: bool = False
+    portal_redirect_loop: bool = False
+    portal_maintenance: bool = False
+    portal_down: int | None = None
+    portal_login_required: bool = False
+    portal_totp: bool = False
+    portal_login_refused: bool = False
+    portal_session_expires: bool = False
+    portal_form_changed: bool = False
+    portal_form_disabled: bool = False
+    portal_banner: bool = False
+    portal_captcha: Captcha | None = None
+    portal_script_error: bool = False
+    portal_spinner: Spinner | None = None
+    portal_validation_error: bool = False
+    portal_double_submit: bool = False
+    portal_loses_answer: bool = False
+    portal_error_after_submit: bool = False
+    portal_drops_request: bool = False
+    portal_confirmation_missing: bool = False
+    form_slow_seconds: float = 0.0
+    form_down: int | None = None
+    form_rejects: bool = False
+    form_loses_answer: bool = False
+    form_error_after_submit: bool = False
+    form_drops_request: bool = False
 
     def as_json(self) -> dict[str, object]:
         """All switches with their values, as JSON takes them."""

@@ -1,6 +1,7 @@
 """Intake: the whole chain, started and stopped as one: mail servers, mailboxes, helpdesk."""
 
 import asyncio
+import base64
 import logging
 import secrets
 import ssl
@@ -28,6 +29,7 @@ ACCOUNTS = {
     "canary2": "canary2@probe.test",
     "canary3": "canary3@other.test",
 }
+CUSTOMER = "canary"
 DOMAIN = "acme.test"
 _POLL_SECONDS = 0.5
 _IMAP_LINE_LIMIT_BYTES = 256 * 1024
@@ -55,6 +57,8 @@ class Intake:
         self._stack = AsyncExitStack()
         self._authority = Authority(places.directory / "tls")
         self._token = secrets.token_hex(20)
+        self._customer_password = secrets.token_urlsafe(18)
+        self._totp_secret = base64.b32encode(secrets.token_bytes(20)).decode()
         self.board = FaultBoard()
         self.store = MailStore(datetime.now(UTC))
         self.office = PostOffice(self.store, self.board)
@@ -133,6 +137,10 @@ class Intake:
                 smtp_port=self._listeners["desk_smtp"].port,
                 token=self._token,
                 interval_seconds=_POLL_SECONDS,
+                customer=CUSTOMER,
+                customer_address=self._accounts["canary"].address,
+                customer_password=self._customer_password,
+                totp_secret=self._totp_secret,
             ),
             self._places.directory / "sandbox.log",
         )
@@ -175,6 +183,13 @@ class Intake:
             "imap": {"host": "localhost", "port": port["imap"], "imaps_port": port["imaps"]},
             "ca_file": str(self._authority.ca_file),
             "desk": {"url": self.desk.url, "token": self._token},
+            "portal": {
+                "url": f"{self.desk.url}/",
+                "username": CUSTOMER,
+                "password": self._customer_password,
+                "totp_secret": self._totp_secret,
+            },
+            "contact_form": {"url": self.desk.form_url},
             "accounts": {
                 role: {"address": account.address, "password": account.password}
                 for role, account in self._accounts.items()

@@ -43,6 +43,11 @@ class Endpoints:
     ca_file: str
     desk_url: str
     desk_token: str
+    portal_url: str
+    portal_username: str
+    portal_password: str
+    portal_totp_secret: str
+    contact_form_url: str
 
     def account(self, role: str) -> AccountEndpoint:
         found = self.raw["accounts"][role]
@@ -210,4 +215,9 @@ def _endpoints(process: subprocess.Popen[bytes], directory: Path) -> Endpoints:
         ca_file=raw["ca_file"],
         desk_url=raw["desk"]["url"],
         desk_token=raw["desk"]["token"],
+        portal_url=raw["portal"]["url"],
+        portal_username=raw["portal"]["username"],
+        portal_password=raw["portal"]["password"],
+        portal_totp_secret=raw["portal"]["totp_secret"],
+        contact_form_url=raw["contact_form"]["url"],
     )

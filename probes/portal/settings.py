@@ -81,6 +81,8 @@ class BrowserSettings:
         start_seconds: how long its start may take.
         arguments: further ones of the command line.
         proxy: the proxy's URL, without a password; None: as the environment says.
+        is_headed: with a window, for a person to watch (`portal try --headed`).
+        slow_seconds: a pause before each of its actions (`portal try --slow`).
     """
 
     executable: str | None = None
@@ -88,6 +90,8 @@ class BrowserSettings:
     start_seconds: float = 30.0
     arguments: tuple[str, ...] = ()
     proxy: str | None = None
+    is_headed: bool = False
+    slow_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,8 @@ def test_seconds_to_live__end_it(tmp_path: Path) -> None:
         "smtp",
         "imap",
         "desk",
+        "portal",
+        "contact_form",
         "accounts",
         "ca_file",
         "domain",
@@ -128,7 +130,9 @@ def test_passwords__are_new_at_each_start__and_in_no_log(tmp_path: Path) -> None
     seen = []
     for name in ("one", "two"):
         with start_sandbox(tmp_path / name) as sandbox:
-            seen.append((sandbox.canary.password, sandbox.support.password, sandbox.endpoints.desk_token))
+            ends = sandbox.endpoints
+            secrets = (ends.desk_token, ends.portal_password, ends.portal_totp_secret)
+            seen.append((sandbox.canary.password, sandbox.support.password, *secrets))
             lines = [
                 Path(f"/proc/{process.pid}/cmdline").read_bytes()
                 for process in (psutil.Process(sandbox.process.pid), *desks_of(sandbox.process))
