@@ -213,17 +213,20 @@ class FormPathDocument(WebPathDocument):
     tree: Annotated[
         Any,
         BeforeValidator(_tree),
-        WithJsonSchema({"title": "any JSON; its texts are templates"}),
-        Field(alias="json", description="json: the body."),
+        WithJsonSchema({"title": "any JSON"}),
+        Field(alias="json", description="json: the body; its texts are templates."),
     ] = None
     method: Annotated[Method, word(Method), Field(description="json: how it is sent.")] = Method.POST
     web_to_case: Annotated[WebToCaseDocument | None, Field(description="Salesforce's Web-to-Case.")] = None
     inbound_parse: Annotated[InboundParseDocument | None, Field(description="A mail service's webhook.")] = (
         None
     )
-    confirm: Annotated[FormConfirmDocument, Field(description="What confirms the request.")] = (
-        FormConfirmDocument()
-    )
+    confirm: Annotated[
+        FormConfirmDocument,
+        Field(
+            description="What confirms the request; default: a status 2xx, or Salesforce's header Is-Processed."
+        ),
+    ] = FormConfirmDocument()
     proxy: Annotated[
         HeaderSetting | None,
         Field(description="http://host:port; a secret where it holds a password. Default: none."),

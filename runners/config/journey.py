@@ -84,7 +84,7 @@ def _check_order(
             around.note((*at[:-1], "optional"), f"a {at[-1]} is never optional", remedy, at_key=True)
     if not any(isinstance(step.action, Confirm) and step.number > submit.number for step in steps):
         at = _key(document.steps, submit, loc)
-        remedy = 'Add confirm: {text: "/request #(?P<ticket>\\\\d+)/"}, or what else the portal shows.'
+        remedy = "Add confirm: {text: '/request #(?P<ticket>\\d+)/'}, or what else the portal shows."
         around.note(at, "no confirm follows the submit", remedy, at_key=True)
 
 
@@ -97,7 +97,7 @@ def _check_request(
             at = _key(document.steps, step, (*loc, "steps"))
             remedy = "Add request: {attachment: {name: …, text: …}}."
             around.note(at, "there is nothing to upload", remedy, at_key=True)
-    elif not uploads:
+    elif not uploads and not any(isinstance(step.action, Script) for step in steps):
         remedy = "Add the step upload: {label: …}, or leave the attachment out."
         around.note((*loc, "request", "attachment"), "no step uploads the attachment", remedy, at_key=True)
     typed = [step.action.value for step in steps if isinstance(step.action, Fill)]
