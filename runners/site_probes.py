@@ -11,6 +11,7 @@ from probes.email.probe import EmailProbe
 from probes.email.settings import DkimSettings, EmailSettings, SenderAccount
 from probes.email.settings import MxTls as EmailMxTls
 from probes.email.settings import Via as EmailVia
+from probes.form.settings import FormSettings
 from probes.message import compose, request
 from probes.message.compose import AttachedFile, MailSettings, Subaddress
 from probes.portal.settings import PortalSettings
@@ -48,6 +49,16 @@ def probe_of(site: Site, path: PathConfig, store: Store | None, portals: Portals
             if portals is None:
                 raise ValueError(f"path {path.path.name} needs a browser")
             return portals.probe(path.sending, controls)
+        case FormSettings():
+            from probes.form.probe import FormProbe
+
+            return FormProbe(
+                path.sending,
+                clock=site.clock,
+                resolver=site.resolver,
+                masker=site.masker,
+                controls=controls,
+            )
         case _:
             assert_never(path.sending)
 
@@ -76,21 +87,10 @@ def expectations(site: Site) -> Callable[[Canary], Expectation]:
         return Expectation(
             content=contents[canary.path](canary),
             forwarders=path.path.requesters,
-            target=target_of(path),
+            target=path.target.lower() if path.target is not None else None,
         )
 
     return expectation
-
-
-def target_of(path: PathConfig) -> str | None:
-    """The support address that a path's canaries are sent to, lower case; None where it is no address."""
-    match path.sending:
-        case EmailConfig():
-            return path.sending.to.lower()
-        case PortalSettings():
-            return None
-        case _:
-            assert_never(path.sending)
 
 
 def bears_attachment(path: PathConfig) -> bool:
@@ -101,6 +101,8 @@ def bears_attachment(path: PathConfig) -> bool:
         case PortalSettings():
             uploads = any(isinstance(step.action, Upload) for step in path.sending.steps)
             return uploads and path.sending.request.attachment is not None
+        case FormSettings():
+            return path.sending.request.attachment is not None and path.sending.bears_attachment
         case _:
             assert_never(path.sending)
 
@@ -109,7 +111,7 @@ def _content_of(site: Site, path: PathConfig) -> Callable[[Canary], ExpectedCont
     match path.sending:
         case EmailConfig():
             return partial(compose.expected_content, settings=_mail(site, path, path.sending))
-        case PortalSettings():
+        case PortalSettings() | FormSettings():
             return partial(
                 request.expected_content,
                 request=path.sending.request,

@@ -34,7 +34,7 @@ from runners.progress import Progress, Silent
 from runners.site import Site, open_site, own_mailbox, watched_mailboxes
 from runners.site_gauges import gauges_of
 from runners.site_portals import open_portals
-from runners.site_probes import bears_attachment, expectations, probe_of, selfcheck, target_of
+from runners.site_probes import bears_attachment, expectations, probe_of, selfcheck
 
 _START = {TlsMode.IMPLICIT: Start.AT_ONCE, TlsMode.STARTTLS: Start.SMTP}
 
@@ -187,7 +187,7 @@ async def _places(
                         path for path, one in site.config.paths.items() if one.path.proof is Proof.REPLY
                     )
                 ),
-                target_of=_TargetOf({path: target_of(one) for path, one in site.config.paths.items()}),
+                target_of=_TargetOf({path: one.target for path, one in site.config.paths.items()}),
             )
             places[name] = Place(watcher, Hop.REPLY_RECEIVED)
         stack.push_async_callback(watcher.aclose)

@@ -314,7 +314,6 @@ def test_reader_of_the_store__needs_neither_script_nor_secrets(tmp_path: Path) -
         ("name: Send}\n", "name: Send}\n        optional: true\n", "steps[14].optional", "a submit is never optional", "Remove it: without this step nothing is known of the request."),
         ("- go: /login", "- submit: {text: Log in}", "login[0].submit", "a log-in has no submit", "Write click, and wait for what shows that we are in."),
         (", attachment: {name: log.txt, text: smoke}", "", "steps[10].upload", "there is nothing to upload", "Add request: {attachment: {name: …, text: …}}."),
-        ("      - upload: {label: Attachment}\n", "", "request.attachment", "no step uploads the attachment", "Add the step upload: {label: …}, or leave the attachment out."),
         ("text: smoke", "text: smoke, file: x", "request.attachment", "an attachment needs either file or text", "Keep one of them."),
     ],
 )  # fmt: skip
@@ -335,6 +334,14 @@ def test_one_mistake__is_told_at_its_key(
     assert all(one.line is not None and one.line >= 35 for one in found), "the place is in the path"
 
 
+def test_expression_with_single_backslashes_in_double_quotes__is_told_how_to_write_it(tmp_path: Path) -> None:
+    error = only_mistake(
+        tmp_path, portal_file(tmp_path, changed("{text: Thank you}", '{text: "/\\d+/"}', BARE))
+    )
+
+    assert error.remedy == "Write the text in single quotes, or each backslash twice."
+
+
 @pytest.mark.parametrize(
     ("old", "new", "key", "message"),
     [
@@ -343,6 +350,7 @@ def test_one_mistake__is_told_at_its_key(
         ("ticketing: desk", "ticketing: desk\n    session: file", "session", "session has no effect without login"),
         ("ticketing: desk", "ticketing: desk\n    limits: {login: 5s}", "limits.login", "login has no effect without login"),
         ("    ticketing: desk\n", "", "", "the key ticketing is missing"),
+        ("ticketing: desk", "ticketing: desk\n    request: {attachment: {name: a, text: b}}", "request.attachment", "no step uploads the attachment"),
     ],
 )  # fmt: skip
 def test_only_mistake_of_a_bare_journey__is_told(
