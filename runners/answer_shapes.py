@@ -255,12 +255,32 @@ class AuditAnswer(TypedDict):
     exit: int
 
 
+class ImportNoteAnswer(TypedDict):
+    """Something of a recording that a person must look at; line 0: it stands nowhere."""
+
+    line: int
+    code: str
+    why: str
+    remedy: str
+
+
+class ImportAnswer(TypedDict):
+    """`portal import`: a path as the configuration holds it; null where it must be completed."""
+
+    name: str
+    path: dict[str, Any]
+    guesses: list[str]
+    notes: list[ImportNoteAnswer]
+    exit: int
+
+
 ANSWERS: Mapping[str, type] = {
     "audit": AuditAnswer,
     "canaries": CanariesAnswer,
     "check": ChecksAnswer,
     "errors": ErrorsAnswer,
     "incidents": IncidentsAnswer,
+    "portal import": ImportAnswer,
     "run": RunAnswer,
     "status": StatusAnswer,
     "sweep": RunAnswer,

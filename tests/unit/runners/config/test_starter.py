@@ -77,7 +77,7 @@ def test_page_of_the_configuration__is_what_the_models_say() -> None:
 def test_schema__names_the_keys_as_they_are_written() -> None:
     schema = json.loads(json.dumps(configuration_schema()))
 
-    assert "from" in schema["$defs"]["PathDocument"]["properties"]
+    assert "from" in schema["$defs"]["EmailPathDocument"]["properties"]
     assert schema["required"] == ["prober", "accounts", "paths"]
 
 
