@@ -63,8 +63,10 @@ def test_portal_path__has_a_probe_that_shares_the_browser(config: Config) -> Non
 
 
 def test_configuration_without_portals__opens_no_browser(config: Config) -> None:
+    site = site_of(config.with_paths(["support-email"]))
+
     async def opened() -> Portals | None:
-        async with open_portals(site_of(config.with_paths(["support-email"]))) as portals:
+        async with open_portals(site) as portals:
             return portals
 
     assert asyncio.run(opened()) is None
