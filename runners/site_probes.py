@@ -11,11 +11,11 @@ from probes.email.probe import EmailProbe
 from probes.email.settings import DkimSettings, EmailSettings, SenderAccount
 from probes.email.settings import MxTls as EmailMxTls
 from probes.email.settings import Via as EmailVia
-from probes.form.probe import FormProbe
 from probes.form.settings import FormSettings
 from probes.message import compose, request
 from probes.message.compose import AttachedFile, MailSettings, Subaddress
 from probes.portal.settings import PortalSettings
+from probes.portal.steps import Upload
 from probes.selfcheck import ControlHistory, Selfcheck, parse_control
 from probes.ticketing.settings import Expectation
 from runners.config.config import PathConfig
@@ -23,10 +23,15 @@ from runners.config.sending import EmailConfig
 from runners.contracts import Store
 from runners.controls import StoredControls
 from runners.site import Site
+from runners.site_portals import Portals
 
 
-def probe_of(site: Site, path: PathConfig, store: Store | None) -> Probe:
-    """What submits the canaries of a path; without a store there are no controls, as for `check`."""
+def probe_of(site: Site, path: PathConfig, store: Store | None, portals: Portals | None) -> Probe:
+    """What submits the canaries of a path; without a store there are no controls, as for `check`.
+
+    Raises:
+        ValueError: a portal's path, and no portals: a fault of the wiring.
+    """
     controls = (
         selfcheck(site, StoredControls(store), path.path.interval_seconds) if store is not None else None
     )
@@ -41,8 +46,12 @@ def probe_of(site: Site, path: PathConfig, store: Store | None) -> Probe:
                 controls=controls,
             )
         case PortalSettings():
-            return _portal_probe(site, path, controls)
+            if portals is None:
+                raise ValueError(f"path {path.path.name} needs a browser")
+            return portals.probe(path.sending, controls)
         case FormSettings():
+            from probes.form.probe import FormProbe
+
             return FormProbe(
                 path.sending,
                 clock=site.clock,
@@ -90,7 +99,8 @@ def bears_attachment(path: PathConfig) -> bool:
         case EmailConfig():
             return path.sending.mail.attachment is not None
         case PortalSettings():
-            return path.sending.request.attachment is not None
+            uploads = any(isinstance(step.action, Upload) for step in path.sending.steps)
+            return uploads and path.sending.request.attachment is not None
         case FormSettings():
             return path.sending.request.attachment is not None and path.sending.bears_attachment
         case _:
@@ -109,17 +119,6 @@ def _content_of(site: Site, path: PathConfig) -> Callable[[Canary], ExpectedCont
             )
         case _:
             assert_never(path.sending)
-
-
-def _portal_probe(site: Site, path: PathConfig, controls: Selfcheck | None) -> Probe:
-    """The probe of a portal, made of `_portal_settings`."""
-    raise NotImplementedError
-
-
-def _portal_settings(path: PathConfig) -> PortalSettings:
-    if not isinstance(path.sending, PortalSettings):
-        raise TypeError(f"path {path.path.name} has channel {path.path.channel}")
-    return path.sending
 
 
 def _email_settings(site: Site, path: PathConfig, sending: EmailConfig) -> EmailSettings:

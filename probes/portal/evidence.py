@@ -50,7 +50,7 @@ class Collector:
         """The evidence, written: its ids as facts, and why something is missing, or nothing. Never raises for a page."""
         secrets = await self._secrets()
         files: dict[str, bytes] = {}
-        screenshot = await self._screenshot()
+        screenshot = await self.screenshot()
         if screenshot is not None:
             files["screenshot.png"] = screenshot
         trace = await self._trace()
@@ -72,7 +72,8 @@ class Collector:
             pass  # the browser is gone: so is the trace
         return words
 
-    async def _screenshot(self) -> bytes | None:
+    async def screenshot(self) -> bytes | None:
+        """The page as it is, as PNG, what was typed in secret covered; None: it can't be had."""
         try:
             return await self.hand.page.screenshot(
                 timeout=_SCREENSHOT_SECONDS * 1000,

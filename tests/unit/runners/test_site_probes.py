@@ -16,6 +16,7 @@ from runners.config.config import Config
 from runners.progress import Silent
 from runners.site import Site, open_site, own_mailbox, watched_mailboxes
 from runners.site_gauges import gauges_of
+from runners.site_portals import open_portals
 from runners.site_probes import bears_attachment, expectations, probe_of
 from tests.unit.runners.config.examples import changed, read
 from tests.unit.runners.config.examples_web import CASE, FORM, JSON, PARSE, PORTAL, portal_file
@@ -49,7 +50,21 @@ def config(tmp_path: Path) -> Config:
     ("name", "channel"), [("support-email", Channel.EMAIL), ("contact-form", Channel.FORM)]
 )
 def test_path__has_the_probe_of_its_channel(config: Config, name: str, channel: Channel) -> None:
-    assert probe_of(site_of(config), config.paths[PathName(name)], None).channel is channel
+    assert probe_of(site_of(config), config.paths[PathName(name)], None, None).channel is channel
+
+
+async def test_portal_path__has_a_probe_that_shares_the_browser(config: Config) -> None:
+    site = site_of(config)
+
+    async with open_portals(site) as portals:
+        probe = probe_of(site, config.paths[PathName("support-portal")], None, portals)
+
+    assert probe.channel is Channel.PORTAL
+
+
+async def test_configuration_without_portals__opens_no_browser(config: Config) -> None:
+    async with open_portals(site_of(config.with_paths(["support-email"]))) as portals:
+        assert portals is None
 
 
 @pytest.mark.parametrize("name", ["support-portal", "contact-form"])
