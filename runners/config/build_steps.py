@@ -51,7 +51,7 @@ from runners.config.sources import Surroundings
 
 _SCRIPT = re.compile(r"(?P<file>.+\.py):(?P<function>[A-Za-z_][A-Za-z0-9_]*)")
 _PASSWORD = re.compile(
-    r"(?i)pass(word|phrase|code|wd)|kennwort|passwort|mot de passe|contrase|senha|wachtwoord"
+    r"(?i)password|passphrase|passcode|passwd|(?<![a-z])pass(?![a-z])|kennwort|passwort|mot de passe|contrase|senha"
 )
 
 

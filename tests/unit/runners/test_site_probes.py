@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from canary.canary import Canary, Token, new_canary
+from canary.gauge import GaugeName
 from canary.hop import Channel
 from canary.path import PathName
 from canary.signature import mint_id, mint_token
@@ -15,6 +16,7 @@ from runners.clock import SystemClock
 from runners.config.config import Config
 from runners.progress import Silent
 from runners.site import Site, open_site, own_mailbox, watched_mailboxes
+from runners.site_gauges import gauges_of
 from runners.site_portals import Portals, open_portals
 from runners.site_probes import bears_attachment, expectations, probe_of
 from tests.unit.runners.config.examples import changed, read
@@ -105,6 +107,26 @@ def test_ticket_of_a_path_that_is_gone__has_no_expected_content(config: Config) 
     canary = canary_of(config, "api")
 
     assert expectations(site_of(config.with_paths(["case"])))(canary).content is None
+
+
+def test_certificates_of_portals_and_forms__are_read_where_no_proxy_stands_between(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("https_proxy", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+    read_at = {
+        one.reader.place
+        for one in gauges_of(site_of(config))
+        if one.reader.name is GaugeName.CERTIFICATE_EXPIRY
+    }
+
+    assert read_at == {
+        "imap.acme.example:143",
+        "support.acme.example:443",
+        "webto.salesforce.com:443",
+        "hooks.acme.example:443",
+    }
 
 
 def test_mailbox_of_a_sender__is_watched_for_the_replies_to_its_portal_requests(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import subprocess
+import sys
 import typing
 from dataclasses import astuple
 from pathlib import Path
@@ -183,6 +185,23 @@ def test_artifacts__of_a_store_that_is_no_file__lie_in_the_working_directory(tmp
 
 def test_file_without_a_portal__needs_no_browser(tmp_path: Path) -> None:
     assert read(tmp_path, FULL).prober.browser is None
+
+
+def test_file_without_a_web_channel__imports_nothing_of_theirs(tmp_path: Path) -> None:
+    (tmp_path / "intake.yaml").write_text(FULL)
+    code = (
+        "import sys; from runners.config.load import load; load(sys.argv[1], environ={}, needs_secrets=False);"
+        "print([name for name in sys.modules if name.startswith(('probes.portal', 'probes.form', 'probes.message'))])"
+    )
+
+    ended = subprocess.run(  # noqa: S603 -- ourselves
+        [sys.executable, "-c", code, str(tmp_path / "intake.yaml")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert ended.stdout == "[]\n"
 
 
 def test_words_of_the_document__are_those_of_the_parts() -> None:
