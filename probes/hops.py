@@ -53,6 +53,7 @@ class Passage:
         is_skipped: the hop turned out not to be passed.
         limit_reason: what the limit of the hop means by now; None: what it means at its begin.
         question: what to ask the controls where the fault may be our own; None: the reason's table decides.
+        side: whose fault a failure is, where the body knows better than the reason's table.
     """
 
     place: str = ""
@@ -64,6 +65,7 @@ class Passage:
     is_skipped: bool = False
     limit_reason: Reason | None = None
     question: Question | None = None
+    side: Side | None = None
 
 
 @asynccontextmanager
@@ -129,6 +131,7 @@ async def hop(
         reason, detail = fault.reason, fault.detail
         facts |= fault.facts
         rules_out = not is_lost and gives_up(fault)
+        side = side if side is not None else passage.side
         if side is None and controls is not None and passage.question is not None and reason in DISPUTABLE:
             ruling = await controls.decide(passage.question, reason)
             side, detail = ruling.side, f"{detail}; {ruling.explanation}"

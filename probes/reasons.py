@@ -262,8 +262,8 @@ def _http_status(error: httpx.HTTPStatusError) -> Fault:
 
 
 def _http_protocol(error: httpx.RemoteProtocolError) -> Fault:
-    """The library says only by text that the server closed without an answer (httpx 0.28)."""
-    lost = "disconnected" in str(error)
+    """The library says only by text that the server closed without an answer, or in the middle of it (httpx 0.28)."""
+    lost = any(words in str(error) for words in ("disconnected", "peer closed connection"))
     return _fault(Reason.CONNECTION_LOST if lost else Reason.PROTOCOL_ERROR, str(error))
 
 

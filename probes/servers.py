@@ -1,4 +1,4 @@
-"""Where a mail server is and how we are known to it."""
+"""Where a server is and how we are known to it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,6 +49,21 @@ class Bearer:
 
 
 Credential = Password | Bearer
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """A certificate by which a web server lets the synthetic user through (TLS client authentication).
+
+    Attributes:
+        origin: scheme, host and port that it is shown to.
+        certificate: the PEM file.
+        key: reads the private key, in PEM.
+    """
+
+    origin: str
+    certificate: str
+    key: SecretSource
 
 
 @dataclass(frozen=True, slots=True)

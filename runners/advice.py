@@ -1,14 +1,19 @@
 """What a configuration lets one expect, and what it leaves open: the lines of `check` that need no network. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import assert_never
 
 from canary.path import Proof
 from probes.contracts import Check, CheckState
+from probes.form.settings import FormSettings
+from probes.portal.settings import PortalSettings
+from probes.portal.steps import Wait
 from probes.servers import TlsMode
 from runners.config.config import Config, MailServer, PathConfig
-from runners.config.document_paths import Via
+from runners.config.document_email import Via
 from runners.config.fields import duration_text
+from runners.config.sending import EmailConfig
 
 MANY_PATHS = 100
 """About 450 series a path: above this, Prometheus and people have a hard time."""
@@ -98,6 +103,12 @@ def _encryption(config: Config) -> Iterator[Check]:
             yield Check(
                 system.name, "ticket.encryption", CheckState.WARN, finding, "Write an https:// address."
             )
+    for path in config.paths.values():
+        if not isinstance(path.sending, EmailConfig) and path.sending.url.startswith("http://"):
+            finding = "what is sent goes there in clear text, log-ins too"
+            yield Check(
+                path.path.name, "encryption", CheckState.WARN, finding, "Write an https:// address in url."
+            )
 
 
 def _path(config: Config, path: PathConfig) -> Iterator[Check]:
@@ -119,23 +130,50 @@ def _path(config: Config, path: PathConfig) -> Iterator[Check]:
             "only the acknowledgement proves a ticket, and the vendor's own rules clean up",
             "Add ticketing and proof: api when you have a credential.",
         )
+    if isinstance(path.sending, PortalSettings):
+        yield from _login(name, path.sending)
     yield from _controls(config, path)
-    yield Check(
-        name,
-        "customer",
-        CheckState.OK,
-        "differs from a customer's mail: subject begins with the marker and token; fields X-Intake-Canary, traceparent"
-        + "".join(f", {field}" for field in sorted(path.mail.headers)),
-    )
+    yield Check(name, "customer", CheckState.OK, _difference(path))
+
+
+def _login(name: str, portal: PortalSettings) -> Iterator[Check]:
+    if portal.login and not any(isinstance(step.action, Wait) for step in portal.login):
+        yield Check(
+            name,
+            "login",
+            CheckState.WARN,
+            "nothing shows that the log-in worked: if it fails, the form is blamed",
+            "End it with wait: {text: Log out}, or what else only a user who is logged in sees.",
+        )
+
+
+def _difference(path: PathConfig) -> str:
+    """In what a canary differs from what a customer sends."""
+    subject = "subject begins with the marker and token"
+    match path.sending:
+        case EmailConfig() as mail:
+            fields = ", ".join(("X-Intake-Canary", "traceparent", *sorted(mail.mail.headers)))
+            return f"differs from a customer's mail: {subject}; fields {fields}"
+        case PortalSettings() as portal:
+            return f"differs from a customer's request: {subject}; {_with_fields('a headless browser', portal.headers)}"
+        case FormSettings() as form:
+            return f"differs from a customer's request: {subject}; {_with_fields('no browser', form.headers)}"
+        case _:
+            assert_never(path.sending)
+
+
+def _with_fields(what: str, headers: Mapping[str, object]) -> str:
+    return f"{what} with header fields {', '.join(sorted(headers))}" if headers else what
 
 
 def _controls(config: Config, path: PathConfig) -> Iterator[Check]:
     """Whether a time-out could be told from a fault of our own network."""
     controls = config.prober.controls
     needed = {"dns": any(one.startswith("dns:") for one in controls)}
-    for port in sorted(_ports(config, path)):
+    for port in sorted(_smtp_ports(config, path)):
         needed[f"port {port}"] = any(_smtp_port(one) == port for one in controls)
-    if path.path.ticketing is not None:
+    is_web = not isinstance(path.sending, EmailConfig) and path.sending.url.startswith("https://")
+    if is_web or path.path.ticketing is not None:
         needed["https"] = any(one.startswith("https:") for one in controls)
     missing = [what for what, is_there in needed.items() if not is_there]
     if missing:
@@ -148,9 +186,11 @@ def _controls(config: Config, path: PathConfig) -> Iterator[Check]:
         )
 
 
-def _ports(config: Config, path: PathConfig) -> frozenset[int]:
-    if path.via is Via.MX:
-        return frozenset({path.mx_port})
+def _smtp_ports(config: Config, path: PathConfig) -> frozenset[int]:
+    if not isinstance(path.sending, EmailConfig):
+        return frozenset()
+    if path.sending.via is Via.MX:
+        return frozenset({path.sending.mx_port})
     servers: Sequence[MailServer | None] = [config.accounts[one].smtp for one in path.senders]
     return frozenset(server.port for server in servers if server is not None)
 

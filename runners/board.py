@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from canary.canary import Canary
-from canary.hop import LAUNCH_HOPS, Hop
+from canary.hop import LAUNCH_HOPS, SUBMITTING_HOPS, Hop
 from canary.observation import Observation, Outcome, Stage
 from canary.path import Proof
 from canary.signature import CanaryId
@@ -44,7 +44,7 @@ class Board:
         return self._hints.count
 
     def put(self, record: Record, *, is_launching: bool = False) -> None:
-        """Add a canary; wakes the watchers. What this process is launching is no ticket before `handed_over`."""
+        """Add a canary; wakes the watchers. What this process is launching is no ticket before its request left."""
         self._records[record.canary.id] = record
         self._seen.setdefault(record.canary.id, set())
         if is_launching:
@@ -52,12 +52,17 @@ class Board:
         self._changes.note()
 
     def handed_over(self, canary_id: CanaryId, at: datetime) -> None:
-        """Its launch ended, in whatever way: from now on there may be a ticket."""
-        self._launching.discard(canary_id)
-        self._handed_over_at[canary_id] = at
+        """Its launch ended, in whatever way: if not before, from now on there may be a ticket."""
+        self._left(canary_id, at)
         if canary_id in self._noticed:
             self.touch([canary_id])  # a bad verdict had to wait for this
-        self._hints.note()
+
+    def _left(self, canary_id: CanaryId, at: datetime) -> None:
+        """From now on there may be a ticket, however long the launch still takes to say goodbye."""
+        if canary_id in self._launching:
+            self._launching.discard(canary_id)
+            self._handed_over_at[canary_id] = at
+            self._hints.note()
 
     def update(self, record: Record) -> None:
         """Take a new verdict into account; wakes nobody, for it can only mean that there is less to look for."""
@@ -91,13 +96,18 @@ class Board:
         if not self._settles_nothing(record, observation):
             self.touch([observation.canary_id])
             self._noticed.add(observation.canary_id)
+        if observation.hop in SUBMITTING_HOPS and observation.outcome is not Outcome.FAILED:
+            self._left(observation.canary_id, observation.ended_at)
         # A damaged ticket is no proof: an intact one may follow, and the deadline look must still be made.
         is_seen = observation.outcome is Outcome.OK or (
             observation.outcome is Outcome.FAILED and observation.hop is not Hop.TICKET_CONTENT
         )
         if is_seen:
             self._seen[observation.canary_id].add(observation.hop)
-            if observation.hop is Hop.REPLY_RECEIVED:
+            if (
+                observation.hop is Hop.REPLY_RECEIVED
+                and Hop.TICKET_CONTENT not in self._seen[record.canary.id]
+            ):
                 self._hints.note()
 
     def touch(self, canary_ids: Iterable[CanaryId]) -> None:
@@ -148,10 +158,9 @@ class Board:
         if all(Hop.REPLY_RECEIVED in self._seen[one.id] for one in unseen):
             return timedelta(0)
         handed_over = [self._handed_over_at.get(one.id) for one in unseen if one.id not in self._launching]
-        since = [FIRST_LOOK if at is None else now - at for at in handed_over]
-        left = FIRST_LOOK - max(since, default=FIRST_LOOK)
-        # Never longer, though the clock be set back meanwhile.
-        return min(FIRST_LOOK, max(timedelta(0), left))
+        # A hand-over that is yet to come, by a clock that was set back, says nothing: the look is made.
+        since = [FIRST_LOOK if at is None or at > now else now - at for at in handed_over]
+        return max(timedelta(0), FIRST_LOOK - max(since, default=FIRST_LOOK))
 
     def _unseen(self, place: str) -> Iterable[Canary]:
         """The pending canaries that are to be seen at a place and were not."""

@@ -13,18 +13,19 @@ R = TypeVar("R")
 class _Asked(Generic[T, R]):
     items: Sequence[T]
     results: Sequence[R] | None = None
-    error: Exception | None = None
+    is_refused: bool = False
 
 
 class Gathering(Generic[T, R]):
     """A call over some items that is made once for all who wait for their turn.
 
     Whoever comes first makes the call for all; nobody waits longer than for the call under way and the next one.
-    There is no task and no timer of its own: alone, a caller makes its call at once.
+    There is no task and no timer of its own: alone, a caller makes its call at once. Where a call for several fails,
+    each makes its own: what was wrong with the items of one is no other's fault, and no two share an exception.
 
     Args:
-        call: takes items and returns a result for each, in order; all or none of it happens. It is repeated for the
-            others when the one who made it for them is cancelled, so it must be repeatable.
+        call: takes items and returns a result for each, in order; all or none of it happens. It is repeated when it
+            failed for several, or when the one who made it for others is cancelled, so it must be repeatable.
     """
 
     def __init__(self, call: Callable[[Sequence[T]], Awaitable[Sequence[R]]]) -> None:
@@ -36,30 +37,28 @@ class Gathering(Generic[T, R]):
         """Have the call made for these items, perhaps with others' beside them.
 
         Raises:
-            Exception: whatever the call raised, for everyone whose items were in it.
+            Exception: whatever the call raised, made for these items alone.
         """
         mine: _Asked[T, R] = _Asked(items)
         self._asked.append(mine)
         try:
             async with self._turn:
-                if mine.results is None and mine.error is None:
+                if mine.results is None and not mine.is_refused:
                     await self._make_call()
         finally:
             if mine in self._asked:
                 self._asked.remove(mine)  # cancelled before its turn: then it was not asked for
-        if mine.error is not None:
-            raise mine.error
-        if mine.results is None:
-            raise RuntimeError("a call was made and has no result")
-        return mine.results
+        return await self._call(items) if mine.results is None else mine.results
 
     async def _make_call(self) -> None:
         together, self._asked = self._asked, []
         try:
             results = await self._call([item for one in together for item in one.items])
-        except Exception as error:  # noqa: BLE001 -- it is everyone's, and each raises it
+        except Exception:
+            if len(together) == 1:
+                raise
             for one in together:
-                one.error = error
+                one.is_refused = True
             return
         except BaseException:
             self._asked = [*together, *self._asked]

@@ -83,13 +83,14 @@ class Launcher:
                 )
                 failure = await self._probe(canary, leased)
                 keeper.cancel()
+            if failure is None:
+                await self._end([canary.id])
         except asyncio.CancelledError:
             await self._give_up_lease(canary)
             raise
         if failure is not None:
             await self._give_up_lease(canary)
             raise failure
-        await self._end([canary.id])
 
     async def take_over(self, report: Report) -> list[Canary]:
         """Report `prober_stopped` for every launch whose process is gone; returns those canaries.

@@ -16,6 +16,8 @@ from runners.prober import Prober
 from runners.progress import Progress as Listener
 
 _TRIES = 8
+_PATIENCE_SECONDS = 2.0
+"""A store that takes longer to fail is locked or gone: there is no use in asking it once a canary."""
 
 
 class Settler:
@@ -54,6 +56,7 @@ class Settler:
         """
         settled = [(record, record) for record, fresh in judged if not _differs(record.judgement, fresh)]
         changed = [(record, fresh) for record, fresh in judged if _differs(record.judgement, fresh)]
+        began = self._clock.monotonic()
         if len(changed) > 1 and all(_is_ripe(record, fresh) for record, fresh in changed):
             # Where it fails, each by itself: a conflict or a torn row of one is no other's.
             with contextlib.suppress(SettlementConflict, StoreError):
@@ -64,6 +67,8 @@ class Settler:
                 settled.append((record, await self._settle_one(record, judgement)))
             except StoreError as error:
                 trouble = error
+                if self._clock.monotonic() - began > _PATIENCE_SECONDS:
+                    break
         return settled, trouble
 
     async def _settle_together(

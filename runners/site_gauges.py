@@ -12,7 +12,8 @@ from probes.mailbox.settings import BacklogSettings, CapacitySettings
 from probes.mailbox.visits import Visits
 from probes.message.compose import ascii_domain
 from probes.servers import TlsMode
-from runners.config.document_paths import Via
+from runners.config.document_email import Via
+from runners.config.sending import EmailConfig
 from runners.prober import GaugedPlace
 from runners.site import Site, mailbox_settings
 
@@ -31,9 +32,10 @@ def gauges_of(site: Site) -> list[GaugedPlace]:
         if one.backlog_search is not None:
             backlog = replace(backlog, criteria=one.backlog_search)
         clock, masker, visits = site.clock, site.masker, Visits(settings, clock=site.clock)
+        # On one connection one waits for the other: without QUOTA, the capacity may ask for the size of every folder.
         readers: list[GaugeReader] = [
-            MailboxCapacityReader(settings, capacity, clock=clock, masker=masker, visits=visits),
             MailboxBacklogReader(settings, backlog, clock=clock, masker=masker, visits=visits),
+            MailboxCapacityReader(settings, capacity, clock=clock, masker=masker, visits=visits),
         ]
         places += [
             GaugedPlace(reader, one.capacity.limits, timedelta(seconds=one.backlog_age_seconds))
@@ -45,7 +47,8 @@ def gauges_of(site: Site) -> list[GaugedPlace]:
 def _mail_dns(site: Site) -> list[GaugedPlace]:
     """The records of each domain that customers write to; where a relay delivers for us, MX is its business."""
     expected: dict[str, MailDnsExpectation] = {}
-    for one in site.config.paths.values():
+    sendings = [path.sending for path in site.config.paths.values()]
+    for one in [sending for sending in sendings if isinstance(sending, EmailConfig)]:
         domain = ascii_domain(one.to).rpartition("@")[2]
         known = expected.get(domain, MailDnsExpectation(must_have_mx=False))
         expected[domain] = MailDnsExpectation(

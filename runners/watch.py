@@ -1,8 +1,9 @@
 """Watch every outstanding canary in its places, and settle what is seen: a loop a place, and one that judges."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from canary.canary import Canary
 from canary.hop import Hop
@@ -14,7 +15,7 @@ from probes.contracts import Clock, Report
 from runners.board import Board
 from runners.contracts import Record, Store, StoreError
 from runners.gauging import Gauging, explanations
-from runners.prober import Prober
+from runners.prober import Place, Prober
 from runners.progress import Progress
 from runners.race import first
 from runners.settle import Settler
@@ -86,8 +87,7 @@ class Watch:
             version, hints, now = self._board.version, self._board.hints, self._clock.now()
             waiting, due = self._board.wanted_at(name, now)
             if not waiting and not due:
-                hinted = (self._board.hinted_since(hints),) if place.holds_tickets else ()
-                await first(self._board.changed_since(version), self._until_next_deadline(), *hinted)
+                await first(*self._changes(place, version, hints), self._until_next_deadline(now))
                 continue
             if not due and (pause := self._board.pause_at(name, now)):
                 await first(self._board.hinted_since(hints), self._clock.sleep(pause.total_seconds()))
@@ -98,7 +98,16 @@ class Watch:
                 await self._bear(error)
                 continue
             self._store_failed_at = None
-            await first(place.watcher.news(), self._board.changed_since(version), self._until_next_deadline())
+            # What was handed over meanwhile was not asked for, and without it there may never be news.
+            changes = self._changes(place, version, hints)
+            await first(place.watcher.news(), *changes, self._until_next_deadline(now))
+
+    def _changes(self, place: Place, version: int, hints: int) -> list[Coroutine[Any, Any, None]]:
+        """What makes another look worth while at once: each returns when it has happened."""
+        changes = [self._board.changed_since(version)]
+        if place.holds_tickets:
+            changes.append(self._board.hinted_since(hints))
+        return changes
 
     async def _look(self, name: str, canaries: Sequence[Canary], depth: Depth) -> None:
         place = self._prober.places[name]
@@ -116,13 +125,13 @@ class Watch:
             )
         await self._note_clock_step(canaries)
 
-    async def _until_next_deadline(self) -> None:
-        now = self._clock.now()
-        next_at = self._board.next_deadline(now)
+    async def _until_next_deadline(self, since: datetime) -> None:
+        """Return at the first deadline after that time, at once where it has passed meanwhile."""
+        next_at = self._board.next_deadline(since)
         if next_at is None:
             await asyncio.Event().wait()
         else:
-            await self._clock.sleep(max(0.0, (next_at - now).total_seconds()))
+            await self._clock.sleep(max(0.0, (next_at - self._clock.now()).total_seconds()))
 
     async def _judge(self, group: asyncio.TaskGroup) -> None:
         """Judge whatever was noticed, and each second what time alone settles: the deadline, the horizon."""

@@ -8,26 +8,14 @@ from canary.canary import Canary
 from canary.hop import Hop
 from canary.path import PathName, Proof
 from probes.certificates import Start
-from probes.contracts import Check, Clock, Disposal, DisposalAction, Probe, TicketingSystem
-from probes.email.probe import EmailProbe
-from probes.email.settings import DkimSettings, EmailSettings, SenderAccount
-from probes.email.settings import MxTls as EmailMxTls
-from probes.email.settings import Via as EmailVia
+from probes.contracts import Check, Clock, Disposal, DisposalAction, TicketingSystem
 from probes.http import Authorise, HttpSettings, open_api
 from probes.mailbox.check import check_mailbox
 from probes.mailbox.settings import MailboxSettings
 from probes.mailbox.watcher import SenderMailboxWatcher, SupportMailboxWatcher
-from probes.message.compose import (
-    AttachedFile,
-    MailSettings,
-    Subaddress,
-    expected_content,
-)
-from probes.selfcheck import ControlHistory, Selfcheck, parse_control
 from probes.servers import SecretUnavailable, TlsMode
 from probes.ticketing.basic import basic
 from probes.ticketing.settings import (
-    Expectation,
     HelpdeskSettings,
     RtSettings,
     TicketWatcherSettings,
@@ -36,7 +24,6 @@ from probes.ticketing.watcher import TicketWatcher
 from runners.checks import CheckSource
 from runners.config.config import (
     Config,
-    PathConfig,
     TicketingConfig,
 )
 from runners.config.document_places import Cleanup, TicketingType
@@ -46,6 +33,8 @@ from runners.prober import Place, Prober
 from runners.progress import Progress, Silent
 from runners.site import Site, open_site, own_mailbox, watched_mailboxes
 from runners.site_gauges import gauges_of
+from runners.site_portals import open_portals
+from runners.site_probes import bears_attachment, expectations, probe_of, selfcheck
 
 _START = {TlsMode.IMPLICIT: Start.AT_ONCE, TlsMode.STARTTLS: Start.SMTP}
 
@@ -61,7 +50,8 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
     async with AsyncExitStack() as stack:
         systems = {name: await _system(site, one, stack) for name, one in config.ticketing.items()}
         places = await _places(site, systems, stack)
-        probes = {name: _probe(site, one, store) for name, one in config.paths.items()}
+        portals = await stack.enter_async_context(open_portals(site))
+        probes = {name: probe_of(site, one, store, portals) for name, one in config.paths.items()}
         yield Prober(
             name=config.prober.name,
             marker=config.prober.marker,
@@ -79,7 +69,7 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
             },
             gauges=tuple(gauges_of(site)),
             outside=site.outside,
-            controls=_selfcheck(site, StoredControls(store)) if config.prober.controls else None,
+            controls=selfcheck(site, StoredControls(store)) if config.prober.controls else None,
             keys=site.signed.keys,
             masker=config.masker,
             schedules={name: one.due_slot for name, one in config.paths.items() if one.schedule is not None},
@@ -105,80 +95,17 @@ async def checkable(config: Config, *, clock: Clock) -> AsyncIterator[tuple[Chec
         yield ()  # the check of the signing keys says it
         return
     async with AsyncExitStack() as stack:
-        sources = [CheckSource(name, _probe(site, one, None).check) for name, one in config.paths.items()]
+        portals = await stack.enter_async_context(open_portals(site))
+        sources = [
+            CheckSource(name, probe_of(site, one, None, portals).check) for name, one in config.paths.items()
+        ]
         for name, mailbox in watched_mailboxes(site).items():
             sources.append(CheckSource(name, _MailboxCheck(mailbox, site)))
         if config.prober.controls:
-            sources.append(CheckSource("controls", _selfcheck(site, Untold()).rehearse))
+            sources.append(CheckSource("controls", selfcheck(site, Untold()).rehearse))
         for name, one in config.ticketing.items():
             sources.append(CheckSource(name, (await _system(site, one, stack)).check))
         yield tuple(sources)
-
-
-def _probe(site: Site, path: PathConfig, store: Store | None) -> Probe:
-    return EmailProbe(
-        _email_settings(site, path),
-        clock=site.clock,
-        resolver=site.resolver,
-        masker=site.masker,
-        contexts=site.contexts,
-        controls=_selfcheck(site, StoredControls(store), path.path.interval_seconds)
-        if store is not None
-        else None,
-    )
-
-
-def _selfcheck(site: Site, history: ControlHistory, interval_seconds: float | None = None) -> Selfcheck:
-    return Selfcheck(
-        [parse_control(text) for text in site.config.prober.controls],
-        history=history,
-        outside=site.outside,
-        resolver=site.resolver,
-        clock=site.clock,
-        interval_seconds=interval_seconds or 600.0,
-        contexts=lambda: site.contexts.verified(site.config.prober.ca_files),
-    )
-
-
-def _email_settings(site: Site, path: PathConfig) -> EmailSettings:
-    accounts = [site.config.accounts[name] for name in path.senders]
-    dkim = path.mail.dkim
-    return EmailSettings(
-        mail=_mail(site, path),
-        senders={
-            one.address.lower(): SenderAccount(
-                address=one.address,
-                server=site.server(one.smtp) if one.smtp is not None else None,
-                side=one.smtp_side,
-            )
-            for one in accounts
-        },
-        via=EmailVia(path.via.value),
-        mx_port=path.mx_port,
-        mx_tls=EmailMxTls(path.mx_tls.value),
-        ca_files=path.ca_files,
-        dkim=DkimSettings(dkim.domain, dkim.selector, dkim.key) if dkim is not None else None,
-        dkim_selectors=path.dkim_selectors,
-        helo_name=path.helo_name,
-    )
-
-
-def _mail(site: Site, path: PathConfig) -> MailSettings:
-    configured = path.mail
-    accounts = [site.config.accounts[name] for name in path.senders]
-    attachment = configured.attachment
-    default = MailSettings(recipient=path.to)
-    return MailSettings(
-        recipient=path.to,
-        display_names={
-            one.address.lower(): one.display_name for one in accounts if one.display_name is not None
-        },
-        subject=configured.subject if configured.subject is not None else default.subject,
-        body=configured.body if configured.body is not None else default.body,
-        headers=configured.headers,
-        attachment=AttachedFile(attachment.name, attachment.content) if attachment is not None else None,
-        subaddress=Subaddress(configured.subaddress.value),
-    )
 
 
 async def _system(site: Site, one: TicketingConfig, stack: AsyncExitStack) -> TicketingSystem:
@@ -229,7 +156,7 @@ async def _system(site: Site, one: TicketingConfig, stack: AsyncExitStack) -> Ti
 def _bears_files(site: Site, one: TicketingConfig) -> bool:
     """Whether a canary of any path that ends in this system has an attachment to compare."""
     paths = [path for path in site.config.paths.values() if path.path.ticketing == one.name]
-    return any(_mail(site, path).attachment is not None for path in paths)
+    return any(bears_attachment(path) for path in paths)
 
 
 def _rt_authorise(site: Site, one: TicketingConfig) -> Authorise:
@@ -260,7 +187,7 @@ async def _places(
                         path for path, one in site.config.paths.items() if one.path.proof is Proof.REPLY
                     )
                 ),
-                target_of=_TargetOf({path: one.to for path, one in site.config.paths.items()}),
+                target_of=_TargetOf({path: one.target for path, one in site.config.paths.items()}),
             )
             places[name] = Place(watcher, Hop.REPLY_RECEIVED)
         stack.push_async_callback(watcher.aclose)
@@ -290,34 +217,22 @@ class _NeedsTicketNumber:
 
 @dataclass(frozen=True, slots=True)
 class _TargetOf:
-    """The support address that a canary was sent to; None where its path is no longer configured."""
+    """The support address that a canary was sent to; None where it is none, or its path is no longer configured."""
 
-    addresses: Mapping[PathName, str]
+    addresses: Mapping[PathName, str | None]
 
     def __call__(self, canary: Canary) -> str | None:
         return self.addresses.get(canary.path)
 
 
 def _ticket_settings(site: Site, one: TicketingConfig) -> TicketWatcherSettings:
-    mails = {name: _mail(site, path) for name, path in site.config.paths.items()}
-
-    def expectation(canary: Canary) -> Expectation:
-        path = site.config.paths.get(canary.path)
-        if path is None:
-            return Expectation()
-        return Expectation(
-            content=expected_content(canary, mails[canary.path]),
-            forwarders=path.path.requesters,
-            target=path.to.lower(),
-        )
-
     own = {account.address.lower() for account in site.config.accounts.values()}
     for path in site.config.paths.values():
         own |= path.path.requesters
     action = None if one.cleanup is Cleanup.NONE else DisposalAction(one.cleanup.value)
     return TicketWatcherSettings(
         recognise=site.signed.recognise,
-        expectation=expectation,
+        expectation=expectations(site),
         disposal=Disposal(action, one.tag) if action is not None else None,
         own_addresses=own,
     )

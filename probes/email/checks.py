@@ -1,14 +1,12 @@
 """What `intake-prober check` tries of an e-mail path: everything up to, but without, MAIL."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Final
 
 from canary.observation import Fact
 from canary.reason import CAUSES, Reason
+from probes.checklist import Checklist, Step, StepFailed
 from probes.contracts import Check, CheckState, Clock
 from probes.dns import MailHost, Resolver
 from probes.email.session import Endpoint, SmtpSession, open_first
@@ -16,87 +14,8 @@ from probes.email.settings import EmailSettings, MxTls, Via
 from probes.mail_dns import MailDnsExpectation, check_mail_dns
 from probes.masking import Masker
 from probes.message.compose import ascii_domain
-from probes.reasons import MAPPED, explain
 from probes.servers import Server, TlsMode
 from probes.tls import Contexts
-
-_CERTIFICATE_WARNING = timedelta(days=14)
-
-
-@dataclass(slots=True)
-class _Step:
-    """One line in the making."""
-
-    finding: str = "as it should be"
-    state: CheckState = CheckState.OK
-    remedy: str = ""
-    is_optional: bool = False
-
-
-class _Failed(Exception):
-    """A step failed: those after it can't be tried."""
-
-
-class _Checklist:
-    def __init__(
-        self,
-        place: str,
-        *,
-        clock: Clock,
-        masker: Masker,
-        remedies: Mapping[Reason, str] = MappingProxyType({}),
-    ) -> None:
-        self._place = place
-        self._remedies = remedies
-        self._clock = clock
-        self._masker = masker
-        self.checks: list[Check] = []
-
-    @asynccontextmanager
-    async def step(self, name: str, seconds: float) -> AsyncIterator[_Step]:
-        """Try one thing within its limit. Raises `_Failed` after the line was written."""
-        step, began = _Step(), self._clock.monotonic()
-        failed: Exception | None = None
-        try:
-            async with self._clock.timeout(seconds):
-                yield step
-        except MAPPED as error:
-            fault = explain(error)
-            if fault is None:
-                raise
-            failed = error
-            step.state = CheckState.WARN if step.is_optional else CheckState.FAIL
-            step.finding = f"{fault.reason}: {fault.detail}"
-            step.remedy = self._remedies.get(fault.reason, CAUSES[fault.reason].remedy)
-        self.checks.append(
-            Check(
-                self._place,
-                name,
-                step.state,
-                self._masker.detail(step.finding),
-                step.remedy,
-                self._clock.monotonic() - began,
-            )
-        )
-        if failed is not None:
-            raise _Failed from failed
-
-    def certificate(self, facts: dict[str, Fact], now: datetime) -> None:
-        """The line on the certificate's end, from the facts of a verified connection."""
-        text = facts.get("tls.server.not_after")
-        if not isinstance(text, str):
-            return
-        left = datetime.fromisoformat(text) - now
-        soon = left < _CERTIFICATE_WARNING
-        self.checks.append(
-            Check(
-                self._place,
-                "tls.certificate",
-                CheckState.WARN if soon else CheckState.OK,
-                f"ends {text[:10]}, in {left.days} days",
-                CAUSES[Reason.CERTIFICATE_EXPIRED].remedy if soon else "",
-            )
-        )
 
 
 async def check_path(
@@ -158,9 +77,7 @@ async def _check_server(
     masker: Masker,
 ) -> Sequence[Check]:
     limits = settings.limits
-    lines = _Checklist(
-        f"{address} via {server.address}", clock=clock, masker=masker, remedies=_OF_OUR_ACCOUNT
-    )
+    lines = Checklist(f"{address} via {server.address}", clock=clock, masker=masker, remedies=_OF_OUR_ACCOUNT)
     opened: list[SmtpSession] = []
     try:
         async with lines.step("smtp.connect", limits.dns_seconds + limits.connect_seconds) as step:
@@ -187,7 +104,7 @@ async def _check_server(
                 await session.login(server.credential)
                 step.finding = f"logged in as {server.credential.username}"
         await session.quit()
-    except _Failed:
+    except StepFailed:
         pass
     finally:
         for session in opened:
@@ -199,7 +116,7 @@ async def _check_mx(
     settings: EmailSettings, *, clock: Clock, resolver: Resolver, contexts: Contexts, masker: Masker
 ) -> Sequence[Check]:
     domain = ascii_domain(settings.mail.recipient).rpartition("@")[2]
-    lines = _Checklist(domain, clock=clock, masker=masker)
+    lines = Checklist(domain, clock=clock, masker=masker)
     hosts: tuple[MailHost, ...] = ()
     try:
         async with lines.step("dns.route", settings.limits.dns_seconds) as step:
@@ -208,7 +125,7 @@ async def _check_mx(
             _note_failed(
                 step, route.unresolved, ", ".join(f"{host.preference} {host.name}" for host in hosts)
             )
-    except _Failed:
+    except StepFailed:
         pass
     checks = lines.checks
     for host in hosts:
@@ -222,7 +139,7 @@ async def _check_mail_host(
     host: MailHost, *, settings: EmailSettings, clock: Clock, contexts: Contexts, masker: Masker
 ) -> Sequence[Check]:
     limits = settings.limits
-    lines = _Checklist(f"{host.name}:{settings.mx_port}", clock=clock, masker=masker)
+    lines = Checklist(f"{host.name}:{settings.mx_port}", clock=clock, masker=masker)
     sender = next(iter(settings.senders), "")
     opened: list[SmtpSession] = []
     try:
@@ -249,7 +166,7 @@ async def _check_mail_host(
                     step.finding = _tls_finding(facts)
             lines.certificate(facts, clock.now())
         await session.quit()
-    except _Failed:
+    except StepFailed:
         pass
     finally:
         for session in opened:
@@ -257,7 +174,7 @@ async def _check_mail_host(
     return lines.checks
 
 
-def _note_failed(step: _Step, failed: Sequence[str], finding: str) -> None:
+def _note_failed(step: Step, failed: Sequence[str], finding: str) -> None:
     step.finding = "; ".join([finding, *failed])
     if failed:
         step.state, step.remedy = CheckState.WARN, "Not every address answers: look at those named."

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from probes.message.request import RequestSettings
 from probes.portal.steps import Locator, Step
-from probes.servers import Password, SecretSource
+from probes.servers import ClientCertificate, Password, SecretSource
 
 
 class Session(StrEnum):
@@ -30,21 +30,6 @@ class PortalLimits:
     submit_seconds: float = 60.0
     confirmation_seconds: float = 60.0
     step_seconds: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class ClientCertificate:
-    """A certificate by which the portal lets the synthetic user through (TLS client authentication).
-
-    Attributes:
-        origin: scheme, host and port that it is shown to.
-        certificate: the PEM file.
-        key: reads the private key, in PEM.
-    """
-
-    origin: str
-    certificate: str
-    key: SecretSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +81,8 @@ class BrowserSettings:
         start_seconds: how long its start may take.
         arguments: further ones of the command line.
         proxy: the proxy's URL, without a password; None: as the environment says.
+        is_headed: with a window, for a person to watch (`portal try --headed`).
+        slow_seconds: a pause before each of its actions (`portal try --slow`).
     """
 
     executable: str | None = None
@@ -103,6 +90,8 @@ class BrowserSettings:
     start_seconds: float = 30.0
     arguments: tuple[str, ...] = ()
     proxy: str | None = None
+    is_headed: bool = False
+    slow_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,10 +38,11 @@ COMMANDS = (
     "trace",
     "incidents",
     "audit",
+    "portal",
     "demo",
     "schema",
 )
-"""All commands, in the order of the help; each is the function of its name in the module of its name."""
+"""All commands, in the order of the help; each is the function, or the group, of its name in the module of its name."""
 
 
 def build_app(names: Iterable[str] = COMMANDS) -> typer.Typer:
@@ -58,8 +59,11 @@ def build_app(names: Iterable[str] = COMMANDS) -> typer.Typer:
     )
     app.callback()(_shared)
     for name in names:
-        module = import_module(f"runners.cli.{name}")
-        app.command(name)(getattr(module, name))
+        entry = getattr(import_module(f"runners.cli.{name}"), name)
+        if isinstance(entry, typer.Typer):
+            app.add_typer(entry, name=name)
+        else:
+            app.command(name)(entry)
     return app
 
 

@@ -1,22 +1,21 @@
 """Make paths of their documents, and note what contradicts itself or names what isn't there."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import assert_never
 
-from canary.hop import Channel, Hop, route
+from canary.hop import Hop, route
 from canary.path import IncidentPolicy, Path, PathName, Proof, Reply, Slo
-from probes.servers import TlsMode
-from runners.config.config import (
-    AccountConfig,
-    AttachmentConfig,
-    DkimConfig,
-    Every,
-    MailConfig,
-    PathConfig,
-)
+from runners.config.build_email import build_email
+from runners.config.built import Built
+from runners.config.config import AccountConfig, Every, PathConfig
 from runners.config.cron import Cron, CronError, parse_cron
-from runners.config.document_paths import MailDocument, MxTls, PathDocument, Via
+from runners.config.document_channels import AnyPathDocument
+from runners.config.document_email import EmailPathDocument
+from runners.config.document_form import FormPathDocument
+from runners.config.document_paths import PathDocument
+from runners.config.document_portal import PortalPathDocument
 from runners.config.errors import did_you_mean
 from runners.config.fields import duration_text
 from runners.config.reading import Loc
@@ -47,7 +46,7 @@ def check_references(name: str, raw: Mapping[str, object], places: Places, aroun
 
 def build_path(
     name: str,
-    document: PathDocument,
+    document: AnyPathDocument,
     places: Places,
     around: Surroundings,
     *,
@@ -57,20 +56,20 @@ def build_path(
     """A path; None, and mistakes noted, where it contradicts itself."""
     loc: Loc = ("paths", name)
     before = len(around.noted())
-    accounts = [places.accounts[one] for one in document.sender if one in places.accounts]
-    hops = _route(document, accounts)
+    names = document.sender if document.sender is not None else places.account_names
+    accounts = [places.accounts[one] for one in names if one in places.accounts]
+    built = _built(document, accounts, places, around, loc, trusted=trusted)
+    without = built.without if _needs_reply(document) else built.without | {Hop.REPLY_RECEIVED}
+    hops = route(built.channel, without=without)
     _check_promise(document, hops, around, loc)
     _check_proof(document, accounts, around, loc)
-    _check_sending(document, accounts, around, loc)
     schedule = _schedule(document, around, loc)
-    mail = _mail(document.mail, around, (*loc, "mail"))
-    ca_files = (*trusted, *around.files(document.ca, (*loc, "ca")))
     if len(around.noted()) > before:
         return None
     return PathConfig(
         path=Path(
             name=PathName(name),
-            channel=Channel.EMAIL,
+            channel=built.channel,
             route=hops,
             slo=Slo(document.deadline, document.horizon, document.objective),
             reply=document.reply,
@@ -78,27 +77,46 @@ def build_path(
             budgets=MappingProxyType({Hop(hop): limit for hop, limit in document.budgets.items()}),
             interval_seconds=_interval_seconds(schedule),
             ticketing=document.ticketing,
-            mailbox=document.mailbox,
+            mailbox=built.mailbox,
             requesters=frozenset(one.lower() for one in document.requesters),
             incidents=policy,
             is_enabled=document.enabled,
             team=document.labels.team,
-            domain=(document.labels.domain or document.to.rpartition("@")[2]).lower(),
+            domain=(document.labels.domain or built.domain).lower(),
             runbook=document.runbook,
         ),
-        senders=tuple(dict.fromkeys(document.sender)),
-        to=document.to,
-        via=document.via,
-        mx_port=document.mx_port,
-        mx_tls=document.mx_tls,
-        ca_files=ca_files,
-        helo_name=document.helo or "",
-        dkim_selectors=tuple(document.dkim_selectors),
+        senders=built.senders,
         schedule=schedule,
         jitter_seconds=document.jitter or 0.0,
-        bisect_to=document.bisect,
-        mail=mail,
+        target=built.target,
+        sending=built.sending,
     )
+
+
+def _built(
+    document: AnyPathDocument,
+    accounts: Sequence[AccountConfig],
+    places: Places,
+    around: Surroundings,
+    loc: Loc,
+    *,
+    trusted: tuple[str, ...],
+) -> Built:
+    match document:
+        case EmailPathDocument():
+            return build_email(document, accounts, around, loc, trusted=trusted)
+        case PortalPathDocument():
+            from runners.config.build_portal import build_portal
+
+            names = places.account_names
+            return build_portal(document, accounts, around, loc, account_names=names, trusted=trusted)
+        case FormPathDocument():
+            from runners.config.build_form import build_form
+
+            names = places.account_names
+            return build_form(document, accounts, around, loc, account_names=names, trusted=trusted)
+        case _:
+            assert_never(document)
 
 
 def _check_name(given: object, known: Collection[str], what: str, loc: Loc, around: Surroundings) -> None:
@@ -106,22 +124,8 @@ def _check_name(given: object, known: Collection[str], what: str, loc: Loc, arou
         around.note(loc, f"there is no {what} {given}", did_you_mean(given, known))
 
 
-def _route(document: PathDocument, accounts: list[AccountConfig]) -> tuple[Hop, ...]:
-    """The path's hops: the optional ones only where something is configured for them."""
-    servers = [account.smtp for account in accounts if account.smtp is not None]
-    by_smtp = document.via is Via.SMTP
-    has_tls = (
-        any(one.tls is not TlsMode.NONE for one in servers) if by_smtp else document.mx_tls is not MxTls.NONE
-    )
-    has_auth = by_smtp and any(one.login is not None for one in servers)
-    needs_reply = document.reply is not Reply.IGNORED or document.proof is Proof.REPLY
-    without = {
-        Hop.SMTP_TLS: not has_tls,
-        Hop.SMTP_AUTH: not has_auth,
-        Hop.MAILBOX_ARRIVAL: document.mailbox is None,
-        Hop.REPLY_RECEIVED: not needs_reply,
-    }
-    return route(Channel.EMAIL, without=[hop for hop, is_left_out in without.items() if is_left_out])
+def _needs_reply(document: PathDocument) -> bool:
+    return document.reply is not Reply.IGNORED or document.proof is Proof.REPLY
 
 
 def _check_promise(document: PathDocument, hops: tuple[Hop, ...], around: Surroundings, loc: Loc) -> None:
@@ -164,7 +168,7 @@ def _check_proof(
         and document.reply is Reply.IGNORED
     ):
         around.note((*loc, "reply"), "reply is false, but it is the path's proof", "Remove reply, or proof.")
-    if document.proof is Proof.REPLY or document.reply is not Reply.IGNORED:
+    if _needs_reply(document):
         key = "proof" if document.proof is Proof.REPLY else "reply"
         for account in accounts:
             if account.imap is None:
@@ -173,30 +177,6 @@ def _check_proof(
                     f"replies to account {account.name} can't be read: it has no imap",
                     f"Add accounts.{account.name}.imap.",
                 )
-
-
-def _check_sending(
-    document: PathDocument, accounts: list[AccountConfig], around: Surroundings, loc: Loc
-) -> None:
-    for account in accounts:
-        if account.address.lower() == document.to.lower():
-            around.note(
-                (*loc, "to"), f"account {account.name} would write to itself", "Write to the support address."
-            )
-        if document.via is Via.SMTP and account.smtp is None:
-            around.note(
-                (*loc, "from"),
-                f"account {account.name} has no smtp, by which this path sends",
-                f"Add accounts.{account.name}.smtp, or write via: mx.",
-            )
-    if document.via is Via.SMTP:
-        for key in sorted(document.model_fields_set & {"mx_port", "mx_tls"}):
-            around.note(
-                (*loc, key),
-                f"{key} has no effect without via: mx",
-                "Remove it, or write via: mx.",
-                at_key=True,
-            )
 
 
 def _schedule(document: PathDocument, around: Surroundings, loc: Loc) -> Every | Cron | None:
@@ -227,40 +207,3 @@ def _interval_seconds(schedule: Every | Cron | None) -> float | None:
             return schedule.interval_seconds
         case Cron():
             return schedule.longest_gap_seconds()
-
-
-def _mail(document: MailDocument, around: Surroundings, loc: Loc) -> MailConfig:
-    attachment = None
-    if document.attachment is not None:
-        given = document.attachment
-        at: Loc = (*loc, "attachment")
-        if (given.file is None) == (given.text is None):
-            around.note(at, "an attachment needs either file or text", "Keep one of them.", at_key=True)
-        content = (
-            (given.text or "").encode() if given.file is None else around.content(given.file, (*at, "file"))
-        )
-        attachment = AttachmentConfig(given.name, content)
-    _check_headers(document, around, loc)
-    dkim = None
-    if document.dkim is not None:
-        key = around.secret(document.dkim.key, (*loc, "dkim", "key"))
-        dkim = DkimConfig(document.dkim.domain, document.dkim.selector, key)
-    return MailConfig(
-        subject=document.subject,
-        body=document.body,
-        headers=MappingProxyType(dict(document.headers)),
-        attachment=attachment,
-        dkim=dkim,
-        subaddress=document.subaddress,
-    )
-
-
-def _check_headers(document: MailDocument, around: Surroundings, loc: Loc) -> None:
-    if not document.headers:
-        return
-    from probes.message.compose import header_problem
-
-    for name, value in document.headers.items():
-        if problem := header_problem(name, value):
-            message, _, remedy = problem.partition(". ")
-            around.note((*loc, "headers", name), message, remedy, at_key=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
 
 from canary.gauge import CapacityLimits
 from canary.path import IncidentPolicy, Path, PathName
@@ -13,8 +14,11 @@ from probes.masking import Masker
 from probes.servers import Bearer, Credential, Password, SecretSource, Server, TlsMode
 from runners.config.cron import Cron
 from runners.config.document import AlertsVia, SinkKind
-from runners.config.document_paths import MxTls, Subaddress, Via
 from runners.config.document_places import Cleanup, TicketingType
+from runners.config.sending import Sending
+
+if TYPE_CHECKING:
+    from probes.portal.settings import ArtifactSettings, BrowserSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,35 +167,6 @@ class TicketingConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class AttachmentConfig:
-    """An attachment of the canary mail, read when the configuration was."""
-
-    name: str
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class DkimConfig:
-    """A DKIM signature; ``key`` reads the private key in PEM."""
-
-    domain: str
-    selector: str
-    key: SecretSource
-
-
-@dataclass(frozen=True, slots=True)
-class MailConfig:
-    """What the canary mail looks like; None: the default text."""
-
-    subject: str | None
-    body: str | None
-    headers: Mapping[str, str]
-    attachment: AttachmentConfig | None
-    dkim: DkimConfig | None
-    subaddress: Subaddress
-
-
-@dataclass(frozen=True, slots=True)
 class Every:
     """A schedule by interval."""
 
@@ -206,24 +181,16 @@ class PathConfig:
         senders: names of the accounts that take turns.
         schedule: None: launched by hand only.
         jitter_seconds: launch up to this much after the slot.
-        helo_name: how we greet; empty: the sender's domain.
-        dkim_selectors: selectors of the target's domain that `check` looks up.
-        bisect_to: the vendor's inbound address; kept for a later release.
+        target: the support address that canaries are sent to; None where they are not sent to one.
+        sending: what the path has of its own by its channel.
     """
 
     path: Path
     senders: tuple[str, ...]
-    to: str
-    via: Via
-    mx_port: int
-    mx_tls: MxTls
-    ca_files: tuple[str, ...]
-    helo_name: str
-    dkim_selectors: tuple[str, ...]
     schedule: Every | Cron | None
     jitter_seconds: float
-    bisect_to: str | None
-    mail: MailConfig
+    target: str | None
+    sending: Sending
 
     def due_slot(self, now: datetime) -> Slot | None:
         """The latest slot, if its launch (after the jitter) is not later than ``now``; None without a schedule."""
@@ -273,7 +240,12 @@ class TelemetryConfig:
 
 @dataclass(frozen=True, slots=True)
 class ProberConfig:
-    """This prober. ``store_url`` may hold a password: mask it before it is shown."""
+    """This prober.
+
+    Attributes:
+        store_url: may hold a password: mask it before it is shown.
+        browser, artifacts: for paths of channel `portal`; None where there is none.
+    """
 
     name: str
     store_url: str
@@ -283,6 +255,8 @@ class ProberConfig:
     controls: tuple[str, ...]
     resolver: str
     contact_url: str | None
+    browser: "BrowserSettings | None" = None
+    artifacts: "ArtifactSettings | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,9 @@ def parse_cron(text: str) -> Cron:
         _field(word.lower(), name, low, high) for word, (name, low, high) in zip(words, _FIELDS, strict=False)
     ]
     zone = words[5] if len(words) == 6 else "UTC"  # noqa: PLR2004 -- five fields and the zone
-    cron = Cron(sets[0], sets[1], sets[2], sets[3], frozenset(one % 7 for one in sets[4]), _zone(zone), text)
+    cron = Cron(
+        sets[0], sets[1], sets[2], sets[3], frozenset(one % 7 for one in sets[4]), known_zone(zone), text
+    )
     if cron.longest_gap_seconds() is None and cron.latest(datetime(2030, 1, 1, tzinfo=UTC)) is None:
         raise CronError(f"{text!r} never comes", "Look at its day and month.")
     return cron
@@ -118,7 +120,12 @@ def _zone_info(name: str) -> tzinfo:
     return UTC if name == "UTC" else ZoneInfo(name)
 
 
-def _zone(name: str) -> str:
+def known_zone(name: str) -> str:
+    """The name of a time zone.
+
+    Raises:
+        CronError: there is no such zone.
+    """
     try:
         _zone_info(name)
     except (KeyError, OSError, ValueError) as error:

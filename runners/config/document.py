@@ -11,8 +11,9 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from canary.path import OpenRule
 from canary.reason import Reason
 from runners.config.block import Block
-from runners.config.document_paths import PathDocument
+from runners.config.document_channels import PathSetting
 from runners.config.document_places import AccountDocument, Files, MailboxDocument, TicketingDocument
+from runners.config.document_portal import ArtifactsDocument, BrowserDocument
 from runners.config.errors import did_you_mean
 from runners.config.fields import LISTED, Line, Marker, Name, SecretSetting, Url, mistake, shown, word
 
@@ -135,6 +136,12 @@ class ProberDocument(Block):
     contact: Annotated[
         Url | None, Field(description="In the User-Agent: where to complain about the prober.")
     ] = None
+    browser: Annotated[
+        BrowserDocument, Field(description="The one browser, for paths of channel portal.")
+    ] = BrowserDocument()
+    artifacts: Annotated[
+        ArtifactsDocument, Field(description="Where evidence of a portal's failures is kept.")
+    ] = ArtifactsDocument()
 
 
 class AlertsVia(StrEnum):
@@ -185,6 +192,6 @@ class Document(Block):
     accounts: dict[Name, AccountDocument]
     mailboxes: dict[Name, MailboxDocument] = {}
     ticketing: dict[Name, TicketingDocument] = {}
-    paths: dict[Name, PathDocument]
+    paths: dict[Name, PathSetting]
     alerts: AlertsDocument = AlertsDocument()
     telemetry: TelemetryDocument = TelemetryDocument()

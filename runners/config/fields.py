@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -32,7 +33,7 @@ _SIZES = {
 
 
 def mistake(
-    message: str, remedy: str, *, at: Sequence[str] = (), at_key: bool = False
+    message: str, remedy: str, *, at: Sequence[str | int] = (), at_key: bool = False
 ) -> PydanticCustomError:
     """A mistake as pydantic carries it; ``at`` is where below the field it lies, ``at_key``: at that key itself."""
     return PydanticCustomError(
@@ -89,6 +90,11 @@ def parse_duration(value: Any) -> float:  # noqa: ANN401 -- whatever YAML holds
     return seconds
 
 
+def parse_pause(value: Any) -> float:  # noqa: ANN401 -- whatever YAML holds
+    """Seconds of a duration that may be none: ``0s``."""
+    return 0.0 if value == "0s" else parse_duration(value)
+
+
 def parse_share(value: Any) -> float:  # noqa: ANN401 -- whatever YAML holds
     """0 to 1 of ``99.5%``; above nothing."""
     match = _SHARE.fullmatch(value) if isinstance(value, str) else None
@@ -131,7 +137,9 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
-def _matching(pattern: re.Pattern[str], what: str, remedy: str) -> BeforeValidator:
+def matching(pattern: re.Pattern[str], what: str, remedy: str) -> BeforeValidator:
+    """Take a text that matches as a whole; of another it is said that it is not ``what``."""
+
     def check(value: Any) -> str:  # noqa: ANN401 -- whatever YAML holds
         if not isinstance(value, str) or not pattern.fullmatch(value):
             raise mistake(f"{shown(value)} is not {what}", remedy)
@@ -140,7 +148,24 @@ def _matching(pattern: re.Pattern[str], what: str, remedy: str) -> BeforeValidat
     return BeforeValidator(check)
 
 
-def _parse_text(value: Any) -> str:  # noqa: ANN401 -- whatever YAML holds
+def _parse_url(value: Any) -> str:  # noqa: ANN401 -- whatever YAML holds
+    remedy = "Write https://host/path, without user, password and fragment."
+    if not isinstance(value, str) or not _URL.fullmatch(value) or not _is_place(value):
+        raise mistake(f"{shown(value)} is not a URL", remedy)
+    return value
+
+
+def _is_place(url: str) -> bool:
+    """Whether its host and port can be read."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def parse_text(value: Any) -> str:  # noqa: ANN401 -- whatever YAML holds
+    """A text that says something."""
     if not isinstance(value, str) or not value.strip():
         raise mistake(
             f"{shown(value)} is not a text", "Write a text; quote it where YAML would read a number."
@@ -148,8 +173,9 @@ def _parse_text(value: Any) -> str:  # noqa: ANN401 -- whatever YAML holds
     return value
 
 
-def _parse_line(value: Any) -> str:  # noqa: ANN401 -- whatever YAML holds
-    text = _parse_text(value)
+def parse_line(value: Any) -> str:  # noqa: ANN401 -- whatever YAML holds
+    """A text on one line."""
+    text = parse_text(value)
     if any(ord(character) < 32 or ord(character) == 127 for character in text):  # noqa: PLR2004 -- control characters
         raise mistake("the text has line breaks or control characters", "Write it on one line.")
     return text
@@ -184,7 +210,8 @@ class SecretRef:
 _SOURCES = "Write {env: NAME}, {file: PATH} or {exec: [command, argument]}."
 
 
-def _parse_secret(value: Any) -> SecretRef:  # noqa: ANN401 -- whatever YAML holds
+def parse_secret(value: Any) -> SecretRef:  # noqa: ANN401 -- whatever YAML holds
+    """Where a secret is to be had."""
     if isinstance(value, str) and value:
         return SecretRef(SecretKind.LITERAL, (value,))
     if not isinstance(value, dict) or len(value) != 1:
@@ -196,7 +223,7 @@ def _parse_secret(value: Any) -> SecretRef:  # noqa: ANN401 -- whatever YAML hol
                 raise mistake("this is not the name of an environment variable", _SOURCES, at=("env",))
             return SecretRef(SecretKind.ENV, (source,))
         case "file":
-            return SecretRef(SecretKind.FILE, (_parse_line(source),))
+            return SecretRef(SecretKind.FILE, (parse_line(source),))
         case "exec":
             return SecretRef(SecretKind.EXEC, parse_command(source))
         case _:
@@ -206,7 +233,7 @@ def _parse_secret(value: Any) -> SecretRef:  # noqa: ANN401 -- whatever YAML hol
 
 
 def _parse_open(value: Any) -> SecretRef:  # noqa: ANN401 -- whatever YAML holds
-    found = _parse_secret(value)
+    found = parse_secret(value)
     return SecretRef(found.kind, found.words, is_open=True)
 
 
@@ -220,7 +247,7 @@ def parse_command(value: Any) -> tuple[str, ...]:  # noqa: ANN401 -- whatever YA
 
 
 _OBJECT = {"type": "object", "additionalProperties": False, "minProperties": 1, "maxProperties": 1}
-_SECRET_SCHEMA: dict[str, Any] = {
+SECRET_SCHEMA: Final[dict[str, Any]] = {
     "title": "secret",
     "anyOf": [
         {
@@ -236,53 +263,55 @@ _SECRET_SCHEMA: dict[str, Any] = {
 }
 
 
-def _text_schema(kind: str, pattern: str, *examples: str) -> WithJsonSchema:
+def text_schema(kind: str, pattern: str, *examples: str) -> WithJsonSchema:
+    """The JSON Schema of a text of a kind of its own."""
     return WithJsonSchema(
         {"type": "string", "title": kind, "pattern": f"^(?:{pattern})$", "examples": list(examples)}
     )
 
 
 Duration = Annotated[
-    float, BeforeValidator(parse_duration), _text_schema("duration", _DURATION.pattern, "30s", "10m", "1h30m")
+    float, BeforeValidator(parse_duration), text_schema("duration", _DURATION.pattern, "30s", "10m", "1h30m")
 ]
-Share = Annotated[float, BeforeValidator(parse_share), _text_schema("share", _SHARE.pattern, "99.5%")]
-Size = Annotated[int, BeforeValidator(parse_size), _text_schema("size", _SIZE.pattern, "2GiB")]
-Rated = Annotated[Rate, BeforeValidator(parse_rate), _text_schema("rate", _RATE.pattern, "12/h")]
+Pause = Annotated[float, BeforeValidator(parse_pause), text_schema("duration", _DURATION.pattern, "0s", "2s")]
+Share = Annotated[float, BeforeValidator(parse_share), text_schema("share", _SHARE.pattern, "99.5%")]
+Size = Annotated[int, BeforeValidator(parse_size), text_schema("size", _SIZE.pattern, "2GiB")]
+Rated = Annotated[Rate, BeforeValidator(parse_rate), text_schema("rate", _RATE.pattern, "12/h")]
 Address = Annotated[
     str,
-    _matching(_ADDRESS, "an address", "Write it as name@example.org, without angle brackets."),
-    _text_schema("address", "[^\\s@]+@[^\\s@]+", "canary@probe.example"),
+    matching(_ADDRESS, "an address", "Write it as name@example.org, without angle brackets."),
+    text_schema("address", "[^\\s@]+@[^\\s@]+", "canary@probe.example"),
 ]
 Host = Annotated[
-    str, _matching(_HOST, "a host", "Write a name or an IP address, without scheme and port."),
-    _text_schema("host", "[^\\s/]+", "smtp.probe.example"),
+    str, matching(_HOST, "a host", "Write a name or an IP address, without scheme and port."),
+    text_schema("host", "[^\\s/]+", "smtp.probe.example"),
 ]  # fmt: skip
 Url = Annotated[
     str,
-    _matching(_URL, "a URL", "Write https://host/path, without user, password and fragment."),
-    _text_schema("URL", "https?://.+", "https://desk.acme.example"),
+    BeforeValidator(_parse_url),
+    text_schema("URL", "https?://.+", "https://desk.acme.example"),
 ]
 Name = Annotated[
     str,
-    _matching(
+    matching(
         _NAME, "a name", "Use letters, digits, dots, hyphens and underscores; begin with a letter or digit."
     ),
-    _text_schema("name", _NAME.pattern, "support-email"),
+    text_schema("name", _NAME.pattern, "support-email"),
 ]
 Marker = Annotated[
     str,
-    _matching(_MARKER, "a marker", "Use one word of 4 to 31 lower-case letters and digits: intakecanary."),
-    _text_schema("word", _MARKER.pattern, "intakecanary"),
+    matching(_MARKER, "a marker", "Use one word of 4 to 31 lower-case letters and digits: intakecanary."),
+    text_schema("word", _MARKER.pattern, "intakecanary"),
 ]
-Text = Annotated[str, BeforeValidator(_parse_text), WithJsonSchema({"type": "string", "minLength": 1})]
-Line = Annotated[str, BeforeValidator(_parse_line), WithJsonSchema({"type": "string", "minLength": 1})]
+Text = Annotated[str, BeforeValidator(parse_text), WithJsonSchema({"type": "string", "minLength": 1})]
+Line = Annotated[str, BeforeValidator(parse_line), WithJsonSchema({"type": "string", "minLength": 1})]
 Command = Annotated[
     tuple[str, ...],
     BeforeValidator(parse_command),
     WithJsonSchema({"type": "array", "title": "command", "items": {"type": "string"}, "minItems": 1}),
 ]
-SecretSetting = Annotated[SecretRef, BeforeValidator(_parse_secret), WithJsonSchema(_SECRET_SCHEMA)]
-OpenSetting = Annotated[SecretRef, BeforeValidator(_parse_open), WithJsonSchema(_SECRET_SCHEMA)]
+SecretSetting = Annotated[SecretRef, BeforeValidator(parse_secret), WithJsonSchema(SECRET_SCHEMA)]
+OpenSetting = Annotated[SecretRef, BeforeValidator(_parse_open), WithJsonSchema(SECRET_SCHEMA)]
 
 
 def word(kind: type[StrEnum]) -> BeforeValidator:

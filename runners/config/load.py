@@ -4,9 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path as FilePath
 from types import MappingProxyType
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Any
 
 from canary.path import IncidentPolicy, PathName
 from canary.reason import CAUSES, Side
@@ -32,21 +30,15 @@ from runners.config.document import (
     SinkKind,
     TelemetryDocument,
 )
-from runners.config.document_paths import PathDocument
+from runners.config.document_channels import AnyPathDocument
 from runners.config.document_places import AccountDocument, MailboxDocument, TicketingDocument
+from runners.config.document_portal import PortalPathDocument
 from runners.config.errors import ConfigError, ConfigErrors
-from runners.config.fields import is_name
-from runners.config.mistakes import explain, is_unknown_key, unknown_key
+from runners.config.mistakes import unknown_key
 from runners.config.reading import Loc, Tree, read_tree
 from runners.config.sources import Surroundings
+from runners.config.validate import block, paths_section, section
 
-_Model = TypeVar("_Model", bound=BaseModel)
-_SECTIONS: dict[str, type[BaseModel]] = {
-    "accounts": AccountDocument,
-    "mailboxes": MailboxDocument,
-    "ticketing": TicketingDocument,
-    "paths": PathDocument,
-}
 _STORES = ("sqlite:///", "postgresql+psycopg://")
 
 
@@ -131,32 +123,29 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
             tree.errors.append(
                 tree.error((key,), f"the key {key} is missing", "Add it; `intake-prober init` shows how.")
             )
-    prober = _block(tree, "prober", ProberDocument) if "prober" in top else None
-    alerts = _block(tree, "alerts", AlertsDocument)
-    telemetry = _block(tree, "telemetry", TelemetryDocument)
-    sections = {name: _section(tree, name) for name in _SECTIONS}
+    prober = block(tree, "prober", ProberDocument) if "prober" in top else None
+    alerts = block(tree, "alerts", AlertsDocument)
+    telemetry = block(tree, "telemetry", TelemetryDocument)
+    account_documents = section(tree, "accounts", AccountDocument, is_needed=True)
+    mailbox_documents = section(tree, "mailboxes", MailboxDocument, is_needed=False)
+    ticketing_documents = section(tree, "ticketing", TicketingDocument, is_needed=False)
+    path_documents = paths_section(tree)
     _check_shared_names(top, around)
-    built_prober = _prober(prober, around)
+    has_portal = any(isinstance(one, PortalPathDocument) for one in path_documents.values())
+    built_prober = _prober(prober, around, needs_browser=has_portal)
     trusted = built_prober.ca_files if built_prober is not None else ()
-    accounts: dict[str, AccountConfig] = {
-        name: build_account(name, one, around, trusted)
-        for name, one in sections["accounts"].items()
-        if isinstance(one, AccountDocument)
-    }
+    accounts = {name: build_account(name, one, around, trusted) for name, one in account_documents.items()}
     mailboxes = {
         name: built
-        for name, one in sections["mailboxes"].items()
-        if isinstance(one, MailboxDocument)
-        and (built := build_mailbox(name, one, around, trusted)) is not None
+        for name, one in mailbox_documents.items()
+        if (built := build_mailbox(name, one, around, trusted)) is not None
     }
     ticketing = {
-        name: build_ticketing(name, one, around, trusted)
-        for name, one in sections["ticketing"].items()
-        if isinstance(one, TicketingDocument)
+        name: build_ticketing(name, one, around, trusted) for name, one in ticketing_documents.items()
     }
     policy = _policy(alerts)
     places = Places(_names(top, "accounts"), _names(top, "mailboxes"), _names(top, "ticketing"), accounts)
-    paths = _paths(top, sections["paths"], places, around, policy=policy, trusted=trusted)
+    paths = _paths(top, path_documents, places, around, policy=policy, trusted=trusted)
     if tree.errors or built_prober is None or alerts is None or telemetry is None:
         return None
     return Config(
@@ -176,73 +165,6 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
         masker=around.masker,
         own_addresses=_own_addresses(accounts, paths, [one.address for one in mailboxes.values()]),
     )
-
-
-def _block(tree: Tree, key: str, model: type[_Model]) -> _Model | None:
-    top = tree.value if isinstance(tree.value, dict) else {}
-    raw = top.get(key, {})
-    found = _validated(tree, (key,), {} if raw is None else raw, model)
-    return found if isinstance(found, model) else None
-
-
-def _section(tree: Tree, key: str) -> Mapping[str, BaseModel]:
-    top = tree.value if isinstance(tree.value, dict) else {}
-    raw = top.get(key)
-    model = _SECTIONS[key]
-    if raw is None and key not in {"accounts", "paths"}:
-        return {}
-    if not isinstance(raw, dict) or not raw:
-        if key in top:
-            remedy = "Write a name, and its settings below it."
-            tree.errors.append(tree.error((key,), f"{key} names nothing", remedy, at_key=True))
-        return {}
-    found: dict[str, BaseModel] = {}
-    for name, value in raw.items():
-        if not is_name(name):
-            remedy = "Use letters, digits, dots, hyphens and underscores; begin with a letter or digit."
-            tree.errors.append(tree.error((key, name), f"{name} is not a name", remedy, at_key=True))
-        one = _validated(tree, (key, name), value, model)
-        if one is not None:
-            found[name] = one
-    return found
-
-
-def _validated(
-    tree: Tree,
-    loc: Loc,
-    value: object,
-    model: type[BaseModel],
-) -> BaseModel | None:
-    """The typed mapping, or None with its mistakes noted; unknown keys alone don't hide what else is wrong."""
-    try:
-        found = model.model_validate(value)
-    except ValidationError as error:
-        tree.errors.extend(explain(tree, loc, model, error))
-        details = error.errors(include_url=False)
-    else:
-        return found
-    if not all(is_unknown_key(one) for one in details):
-        return None
-    try:
-        found = model.model_validate(_without(value, [one["loc"] for one in details]))
-    except ValidationError:
-        return None
-    return found
-
-
-def _without(value: Any, locs: list[tuple[str | int, ...]]) -> Any:  # noqa: ANN401 -- whatever YAML holds
-    """A copy of a value without what stands at the given places."""
-    if isinstance(value, dict):
-        below: dict[str, Any] = {}
-        for key, one in value.items():
-            if (key,) not in locs:
-                below[key] = _without(one, [loc[1:] for loc in locs if loc[:1] == (key,)])
-        return below
-    if isinstance(value, list):
-        return [
-            _without(one, [loc[1:] for loc in locs if loc[:1] == (index,)]) for index, one in enumerate(value)
-        ]
-    return value
 
 
 def _names(top: Mapping[str, Any], key: str) -> list[str]:
@@ -265,22 +187,33 @@ def _check_shared_names(top: Mapping[str, Any], around: Surroundings) -> None:
             first.setdefault(name, key)
 
 
-def _prober(document: ProberDocument | None, around: Surroundings) -> ProberConfig | None:
+def _prober(
+    document: ProberDocument | None, around: Surroundings, *, needs_browser: bool
+) -> ProberConfig | None:
     if document is None:
         return None
     keys = tuple(
         around.secret(ref, ("prober", "signing_keys", index), is_key=True)
         for index, ref in enumerate(document.signing_keys)
     )
+    store_url = _store_url(document.store, around)
+    browser, artifacts = None, None
+    if needs_browser:
+        from runners.config.build_portal import build_artifacts, build_browser
+
+        browser = build_browser(document.browser, around)
+        artifacts = build_artifacts(document.artifacts, around.folder, store_url)
     return ProberConfig(
         name=document.name,
-        store_url=_store_url(document.store, around),
+        store_url=store_url,
         signing_keys=keys,
         marker=document.marker,
         ca_files=around.files(document.ca, ("prober", "ca")),
         controls=tuple(document.controls),
         resolver=document.resolver,
         contact_url=document.contact,
+        browser=browser,
+        artifacts=artifacts,
     )
 
 
@@ -317,7 +250,7 @@ def _policy(document: AlertsDocument | None) -> IncidentPolicy:
 
 def _paths(
     top: Mapping[str, Any],
-    documents: Mapping[str, BaseModel],
+    documents: Mapping[str, AnyPathDocument],
     places: Places,
     around: Surroundings,
     *,
@@ -327,7 +260,7 @@ def _paths(
     raw = top.get("paths")
     if isinstance(raw, dict):
         for name, value in raw.items():
-            if isinstance(value, dict) and value.get("channel") == "email":
+            if isinstance(value, dict):
                 check_references(name, value, places, around)
     for index, reason in enumerate(sorted(policy.at_once)):
         if CAUSES[reason].side is Side.PROBER:
@@ -335,10 +268,9 @@ def _paths(
             around.note(("alerts", "at_once", index), f"{reason} opens no incident", remedy)
     paths: dict[PathName, PathConfig] = {}
     for name, one in documents.items():
-        if isinstance(one, PathDocument):
-            built = build_path(name, one, places, around, policy=policy, trusted=trusted)
-            if built is not None:
-                paths[PathName(name)] = built
+        built = build_path(name, one, places, around, policy=policy, trusted=trusted)
+        if built is not None:
+            paths[PathName(name)] = built
     return paths
 
 
@@ -358,8 +290,8 @@ def _alerts(document: AlertsDocument, policy: IncidentPolicy) -> AlertsConfig:
 def _own_addresses(
     accounts: Mapping[str, AccountConfig], paths: Mapping[PathName, PathConfig], others: list[str | None]
 ) -> frozenset[str]:
-    found = {one.address for one in accounts.values()} | {one.to for one in paths.values()}
+    found = {one.address for one in accounts.values()}
     for path in paths.values():
         found |= path.path.requesters
-    found |= {one for one in others if one is not None}
+    found |= {one for one in (*others, *(path.target for path in paths.values())) if one is not None}
     return frozenset(one.lower() for one in found)

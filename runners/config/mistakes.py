@@ -24,10 +24,19 @@ _KINDS = {
 }
 
 
-def explain(tree: Tree, loc: Loc, model: type[BaseModel], error: ValidationError) -> Iterator[ConfigError]:
-    """The mistakes of one mapping of the document, which stands at ``loc``."""
+def explain(
+    tree: Tree, loc: Loc, model: type[BaseModel], error: ValidationError, *, elsewhere: Mapping[str, str]
+) -> Iterator[ConfigError]:
+    """The mistakes of one mapping of the document, which stands at ``loc``.
+
+    ``elsewhere`` has a remedy for each key that only mappings of another kind have.
+    """
     for detail in error.errors(include_url=False):
-        yield _explain_one(tree, loc, model, detail)
+        key = str(detail["loc"][-1]) if len(detail["loc"]) == 1 else ""
+        if is_unknown_key(detail) and key in elsewhere:
+            yield tree.error((*loc, key), f"unknown key {key}", elsewhere[key], at_key=True)
+        else:
+            yield _explain_one(tree, loc, model, detail)
 
 
 def unknown_key(tree: Tree, loc: Loc, known: list[str]) -> ConfigError:

@@ -4,12 +4,22 @@ from pathlib import Path
 from typing import Any
 
 from runners.config.document import Document
+from runners.config.document_channels import PATH_DOCUMENTS
+from runners.config.document_paths import PathDocument
 from runners.config.fields import duration_text
 
 _WORDS_IN_A_CELL = 6
-_SHOWN = {"control", "duration", "rate", "resolver", "rule", "share", "size"}
-_TITLES = _SHOWN | {"address", "command", "host", "name", "secret", "URL", "word"}
-_SHARED = {"ServerDocument": ("A mail server", "mail server"), "AuthDocument": ("OAuth 2.0", "OAuth 2.0")}
+_SHOWN = {"control", "duration", "locale", "rate", "resolver", "rule", "share", "size", "viewport"}
+_PHRASES = {"text or `/regex/`", "template", "template or secret", "text or secret", "any JSON"}
+_TYPED = "template, secret or `{totp: secret}`"
+_TITLES = _SHOWN | _PHRASES | {_TYPED, "address", "command", "host", "name", "proxy", "secret", "URL", "word"}
+_LOCATOR = "LocatorDocument"
+_SHARED = {
+    "ServerDocument": ("A mail server", "mail server"),
+    "AuthDocument": ("OAuth 2.0", "OAuth 2.0"),
+    "StepDocument": ("A step", "step"),
+    _LOCATOR: ("A locator", "locator"),
+}
 """Mappings that stand in several places: a section of their own, and how a cell names them."""
 
 _INTRODUCTION = """\
@@ -24,6 +34,9 @@ missing names are errors with line, column and remedy, all at once: `intake-prob
   them. A command is run without a shell and again when what it printed is refused. A secret as plain text is an error
   unless `--allow-literal-secrets` is given, which is for the sandbox.
 - **Durations** are `30s`, `10m`, `24h`, `1h30m`, `500ms`; **shares** `99.5%`; **rates** `12/h`; **sizes** `2GiB`, `500MB`.
+- **Templates** are texts with words of the canary: `{{ subject }}`, `{{ body }}`, `{{ token }}`, `{{ sender }}`, `{{ name }}`.
+  A **text or `/regex/`** is looked for as a part of what is there, without case; between slashes it is a regular
+  expression of Python, and its group `(?P<ticket>…)` is the ticket's number.
 - Words are those of YAML 1.2: `no` and `on` are words, `true` and `false` are not. Anchors, aliases and tags are refused.
 
 This page is generated from the models in `runners/config`; a test compares it.
@@ -48,10 +61,36 @@ def configuration_page() -> str:
     for key, value in schema["properties"].items():
         by_name = "patternProperties" in value
         title = f"## `{key}.NAME`" if by_name else f"## `{key}`"
-        sections.append(_section(title, _definition(value, definitions), definitions))
+        if key == "paths":
+            sections += _paths_sections(title, definitions)
+        else:
+            sections.append(_section(title, _definition(value, definitions), definitions))
     for name, (title, _) in _SHARED.items():
         sections.append(_section(f"## {title}", definitions[name], definitions))
     return "\n".join(sections)
+
+
+def _paths_sections(title: str, definitions: dict[str, Any]) -> list[str]:
+    """What all paths have in common, then what those of each channel have besides."""
+    blocks = {channel: definitions[model.__name__] for channel, model in PATH_DOCUMENTS.items()}
+    common = set(PathDocument.model_fields)
+    shared = _part(next(iter(blocks.values())), common)
+    shared["description"] = PathDocument.__doc__
+    shared["properties"]["channel"] = {
+        "enum": [channel.value for channel in blocks],
+        "description": shared["properties"]["channel"]["description"],
+    }
+    sections = [_section(title, shared, definitions)]
+    for channel, block in blocks.items():
+        own = _part(block, set(block["properties"]) - common)
+        sections.append(_section(f"## `paths.NAME` with `channel: {channel}`", own, definitions))
+    return sections
+
+
+def _part(block: dict[str, Any], keys: set[str]) -> dict[str, Any]:
+    """A mapping's schema with only these keys."""
+    kept = {key: value for key, value in block["properties"].items() if key in keys}
+    return {**block, "properties": kept}
 
 
 def _section(title: str, block: dict[str, Any], definitions: dict[str, Any]) -> str:
@@ -67,16 +106,16 @@ def _rows(block: dict[str, Any], definitions: dict[str, Any], prefix: str) -> li
     for key, value in block.get("properties", {}).items():
         name = _reference(value)
         inner = definitions.get(name, {})
-        is_shared = name in _SHARED
-        is_block = "properties" in inner and not is_shared
+        is_block = "properties" in inner and name not in _SHARED
+        has_locator = is_block and _has_locator(inner, definitions)
         default = "needed" if key in needed else _default(value)
-        kind = (
-            f"[{_SHARED[name][1]}](#{_anchor(_SHARED[name][0])})" if is_shared else _kind(value, definitions)
-        )
         meaning = str(value.get("description", inner.get("description", "")))
-        shown = "mapping" if is_block else kind
+        shown = "mapping" if is_block and not has_locator else _kind(value, definitions)
         rows.append(f"| `{prefix}{key}` | {shown} | {default} | {_cell(meaning)} |")
-        if is_block:
+        if has_locator:
+            own = set(inner["properties"]) - set(definitions[_LOCATOR]["properties"])
+            rows += _rows(_part(inner, own), definitions, f"{prefix}{key}.")
+        elif is_block:
             rows += _rows(inner, definitions, f"{prefix}{key}.")
     return rows
 
@@ -87,6 +126,11 @@ def _reference(value: dict[str, Any]) -> str:
         if "$ref" in one:
             return str(one["$ref"]).rpartition("/")[2]
     return ""
+
+
+def _has_locator(block: dict[str, Any], definitions: dict[str, Any]) -> bool:
+    """Whether a mapping holds the keys of a locator, which have a section of their own."""
+    return set(definitions[_LOCATOR]["properties"]) <= set(block["properties"])
 
 
 def _anchor(title: str) -> str:
@@ -113,8 +157,10 @@ def _kind(value: dict[str, Any], definitions: dict[str, Any]) -> str:
     if "anyOf" in value:
         kinds = [_kind(one, definitions) for one in value["anyOf"] if one.get("type") != "null"]
         return " or ".join(dict.fromkeys(kinds))
+    if (name := _shared_name(value, definitions)) is not None:
+        return f"[{_SHARED[name][1]}](#{_anchor(_SHARED[name][0])})"
     meant = _definition(value, definitions) if "$ref" in value else value
-    words = [str(one) for one in meant.get("enum", [meant["const"]] if "const" in meant else [])]
+    words = [_word(one) for one in meant.get("enum", [meant["const"]] if "const" in meant else [])]
     if words:
         return ", ".join(f"`{one}`" for one in words) if len(words) <= _WORDS_IN_A_CELL else "a word"
     match meant.get("type"):
@@ -132,6 +178,19 @@ def _kind(value: dict[str, Any], definitions: dict[str, Any]) -> str:
     return kind
 
 
+def _shared_name(value: dict[str, Any], definitions: dict[str, Any]) -> str | None:
+    """Which mapping with a section of its own a reference is to; a locator also where keys are added to it."""
+    name = str(value.get("$ref", "")).rpartition("/")[2]
+    if name in _SHARED or not name:
+        return name or None
+    is_locator = "properties" in definitions[name] and _has_locator(definitions[name], definitions)
+    return _LOCATOR if is_locator else None
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _named(value: dict[str, Any]) -> str:
     examples = ", ".join(f"`{one}`" for one in value.get("examples", []))
     return f"{value['title']}: {examples}" if examples and value["title"] in _SHOWN else str(value["title"])
@@ -139,17 +198,23 @@ def _named(value: dict[str, Any]) -> str:
 
 def _as_written(value: dict[str, Any]) -> Any:  # noqa: ANN401 -- whatever JSON holds
     """A default as it would be written in the file: the models hold seconds, shares and rules."""
+    written: Any
     match value["default"], value.get("title"):
         case float() as default, "duration":
-            return duration_text(default)
+            written = duration_text(default)
         case float() as default, "share":
-            return f"{default * 100:g}%"
+            written = f"{default * 100:g}%"
+        case int() as default, "size":
+            written = f"{default // 10**6}MB"
+        case [int() as width, int() as height], "viewport":
+            written = f"{width}x{height}"
         case [{"failed": failed, "of": of}], _:
-            return [f"{failed} of {of}"]
+            written = [f"{failed} of {of}"]
         case "ignored", _:
-            return False
+            written = False
         case default, _:
-            return default
+            written = default
+    return written
 
 
 def _default(value: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Make secret sources and file names of what the document says, and note what can't be had."""
 
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +12,17 @@ from probes.masking import Masker, Secret
 from probes.servers import SecretSource, SecretUnavailable
 from runners.config.errors import ConfigError
 from runners.config.fields import SecretKind, SecretRef
-from runners.config.reading import Loc, Tree
+from runners.config.reading import Loc, Tree, dotted
 from runners.config.secrets import EnvSecret, ExecSecret, FileSecret, LiteralSecret
 
 _SHORTEST_KEY_BYTES = 16
+_PRIVATE_KEY = re.compile(r"-----BEGIN ([A-Z]+ )*PRIVATE KEY-----")
+_BASE32 = re.compile(r"[A-Z2-7]{8,}=*")
+
+
+def _is_base32(text: str) -> bool:
+    """Whether it is base32 as people are given it: in groups, in small letters, without the padding."""
+    return _BASE32.fullmatch(re.sub(r"\s", "", text).upper()) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,11 @@ class Surroundings:
     def noted(self) -> tuple[ConfigError, ...]:
         """All mistakes so far."""
         return tuple(self.tree.errors)
+
+    def has_mistake(self, loc: Loc) -> bool:
+        """Whether a mistake was noted there or below."""
+        key = dotted(loc)
+        return any(one.key == key or one.key.startswith((f"{key}.", f"{key}[")) for one in self.tree.errors)
 
     def secret(self, ref: SecretRef, loc: Loc, *, is_key: bool = False) -> SecretSource:
         """A source for a secret; notes a mistake where it can't be had, or is too short for a signing key."""
@@ -69,6 +82,36 @@ class Surroundings:
         """A source for a secret that need not be there."""
         return self.secret(ref, loc) if ref is not None else None
 
+    def totp_key(self, ref: SecretRef, loc: Loc) -> SecretSource:
+        """A source for the key of one-time passwords; notes a mistake where it is no base32 (RFC 6238, RFC 4648)."""
+        source = self.secret(ref, loc)
+        value = self._value_of(source)
+        if value is not None and not _is_base32(value):
+            self.note(
+                loc, "the key of the one-time password is not base32", "It is the text beside the QR code."
+            )
+        return source
+
+    def private_key(self, ref: SecretRef, loc: Loc) -> SecretSource:
+        """A source for a private key; notes a mistake where it is none in PEM, or is encrypted."""
+        source = self.secret(ref, loc)
+        value = self._value_of(source)
+        if value is not None and not _PRIVATE_KEY.search(value):
+            self.note(loc, "this is no private key in PEM", "It begins with -----BEGIN PRIVATE KEY-----.")
+        elif value is not None and "ENCRYPTED" in value:
+            remedy = "Take its passphrase away: openssl pkey -in key.pem -out plain.pem"
+            self.note(loc, "the private key is encrypted", remedy)
+        return source
+
+    def _value_of(self, source: SecretSource) -> str | None:
+        """The secret where it can be had at once; None where it can't, or need not."""
+        if not self.needs_secrets or not isinstance(source, EnvSecret | FileSecret | LiteralSecret):
+            return None
+        try:
+            return source.now().reveal()
+        except SecretUnavailable:
+            return None
+
     def files(self, names: list[str], loc: Loc) -> tuple[str, ...]:
         """Files that must be readable, as whole paths."""
         found = []
@@ -91,6 +134,17 @@ class Surroundings:
                 "Correct the name or the permissions.",
             )
             return b""
+
+    def certificate(self, name: str, loc: Loc) -> str:
+        """A PEM file with a certificate, as a whole path."""
+        if self.needs_secrets:
+            before = len(self.tree.errors)
+            content = self.content(name, loc)
+            if len(self.tree.errors) == before and b"-----BEGIN CERTIFICATE-----" not in content:
+                self.note(
+                    loc, "there is no certificate in this file", "It begins with -----BEGIN CERTIFICATE-----."
+                )
+        return str(self.folder / name)
 
     def _literal(self, ref: SecretRef, loc: Loc, *, is_key: bool) -> SecretSource:
         secret = Secret(ref.words[0])

@@ -86,14 +86,21 @@ def _row_of(one: Canary) -> dict[str, Any]:
 
 def launch_ended(connection: Connection, canary_ids: Sequence[CanaryId], *, at: datetime) -> None:
     """Note that launches ended and drop their leases."""
-    for chunk in chunks(canary_ids):
+    for chunk in chunks(sorted(canary_ids)):
         connection.execute(_END_LAUNCHES, {"b_ids": chunk, "b_at": at})
         connection.execute(_DROP_LEASES, {"b_ids": chunk})
 
 
+# Rows are locked in the order of their ids, as whoever settles or cleans the same canaries does.
+_IN_ORDER = (
+    select(canary.c.id)
+    .where(canary.c.id.in_(bindparam("b_ids", expanding=True)))
+    .order_by(canary.c.id)
+    .with_for_update()
+)
 _END_LAUNCHES = (
     update(canary)
-    .where(canary.c.id.in_(bindparam("b_ids", expanding=True)), canary.c.launch_ended_at.is_(None))
+    .where(canary.c.id.in_(_IN_ORDER), canary.c.launch_ended_at.is_(None))
     .values(launch_ended_at=bindparam("b_at"))
 )
 _DROP_LEASES = delete(lease).where(

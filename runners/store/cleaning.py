@@ -60,7 +60,7 @@ def note_removed(connection: Connection, several: Sequence[TriedRemoval]) -> Non
 
 def finish_clean(connection: Connection, canary_ids: Sequence[CanaryId], *, at: datetime) -> None:
     """Nothing of these canaries is left, and none can come any more."""
-    for chunk in chunks(canary_ids):
+    for chunk in chunks(sorted(_paths_of(connection, canary_ids))):
         connection.execute(_IS_CLEAN, {"b_ids": chunk, "b_at": at})
         connection.execute(_ALL_GONE, {"b_ids": chunk})
 

@@ -195,9 +195,17 @@ def _bucket_row(name: str, labels: str, bucket: int, measured: _Bucket, at: date
     }
 
 
+def _buckets_of(name: str) -> int:
+    """How many buckets a histogram has by the catalogue; 0 for one of another version, which is told as it is kept."""
+    try:
+        return len(by_name(name).bounds) + 1
+    except ValueError:
+        return 0
+
+
 def _histogram_of(name: str, labels: str, buckets: Iterable[Row[Any]]) -> Sample:
     rows = {row.bucket: row for row in buckets}
-    indices = range(len(by_name(name).bounds) + 1)
+    indices = range(max(_buckets_of(name), *(bucket + 1 for bucket in rows)))
     return Sample(
         name=name,
         labels=json.loads(labels),

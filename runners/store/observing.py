@@ -51,6 +51,7 @@ def append(connection: Connection, several: Sequence[Observation], *, now: datet
     new = _insert(connection, dict(reversed(list(zip(keys, several, strict=True)))))
     tally = Tally(now)
     are_new = []
+    seen_again: list[tuple[_Key, Observation]] = []
     for key, one in zip(keys, several, strict=True):
         is_new = key in new
         new.discard(key)  # the same again is not new
@@ -60,7 +61,11 @@ def append(connection: Connection, several: Sequence[Observation], *, now: datet
             if is_new:
                 _count(tally, one, PathName(row.path), TraceId(row.trace_id))
         elif not is_new:
-            _renew(connection, one, key[1], one.stage(row.deadline_at, row.horizon_at))
+            seen_again.append((key, one))
+    # In one order for all processes: several places report in one transaction, each prober in an order of its own.
+    for key, one in sorted(seen_again, key=lambda pair: pair[0]):
+        row = canaries[one.canary_id]
+        _renew(connection, one, key[1], one.stage(row.deadline_at, row.horizon_at))
     tally.write(connection)
     return are_new
 

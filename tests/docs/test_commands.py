@@ -20,7 +20,14 @@ def mistake_in(words: tuple[str, ...]) -> str | None:
             command = APP.get_command(context, name)  # type: ignore[attr-defined] # the app is a group
             if command is None:
                 return f"there is no command {name}"
-            command.make_context(name, rest, parent=context).close()
+            with command.make_context(name, rest, parent=context) as inner:
+                if not hasattr(command, "get_command"):
+                    return None
+                name, *rest = inner._protected_args + inner.args
+                within = command.get_command(inner, name)
+                if within is None:
+                    return f"there is no command {name}"
+                within.make_context(name, rest, parent=inner).close()
     except SystemExit as exited:
         return None if exited.code == 0 else f"exit {exited.code}"
     except Exception as error:  # noqa: BLE001 -- whatever the parser raises is what a reader would meet
@@ -35,7 +42,15 @@ def test_command_on_a_page__is_one_that_the_program_takes(command: Command) -> N
 
 @pytest.mark.parametrize(
     "words",
-    [("walk",), ("run", "--slowly"), ("trace",), ("canaries", "--limit", "none"), ("schema", "everything")],
+    [
+        ("walk",),
+        ("run", "--slowly"),
+        ("trace",),
+        ("canaries", "--limit", "none"),
+        ("schema", "everything"),
+        ("portal", "walk"),
+        ("portal", "import"),
+    ],
 )
 def test_command_that_is_wrong__would_be_found(words: tuple[str, ...]) -> None:
     assert mistake_in(words) is not None

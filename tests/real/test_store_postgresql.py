@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 import pytest
 
+from canary.hop import Hop
+from canary.observation import Observation
 from runners.contracts import Store, StoreError, TriedRemoval
 from runners.store import NoStoreYet, open_store
 from tests.contracts.slot_contract import SlotContract
-from tests.contracts.store_cases import NOON, StorePlace, make_canary, recorded, removal
+from tests.contracts.store_cases import NOON, StorePlace, after, looked, make_canary, recorded, removal
 from tests.contracts.store_contract import CanaryContract, ObservationContract, SettlingContract
 from tests.contracts.store_contract_more import (
     CleaningContract,
@@ -36,6 +38,15 @@ class Database:
 
     def connect(self) -> psycopg.Connection:
         return psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True)
+
+    def deadlocks(self) -> int:
+        """How many there were; all other connections must be closed by now."""
+        with self.connect() as connection:
+            found = connection.execute(
+                "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+            ).fetchone()
+        assert found is not None
+        return int(found[0])
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +147,46 @@ def test_overlapping_first_runs__make_one_schema(database: Database) -> None:
             assert len(await store.outstanding(NOON)) == 4
 
     asyncio.run(main())
+
+
+def test_probers_that_report_the_same_looks_in_another_order__never_lock_each_other_out(
+    database: Database,
+) -> None:
+    canaries = [make_canary(number) for number in range(40)]
+
+    def desk_and_mailbox(seconds: float) -> tuple[list[Observation], list[Observation]]:
+        desk = [looked(one, seconds) for one in canaries]
+        return desk, [replace(one, hop=Hop.MAILBOX_ARRIVAL, place="support") for one in desk]
+
+    async def main() -> None:
+        async with database.open() as one, database.open() as other:
+            await one.record(*canaries, holder="host-a", lease_until=after(30))
+            for seconds in range(10):
+                desk, mailbox = desk_and_mailbox(seconds)
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(one.append(*desk, *mailbox))
+                    group.create_task(other.append(*mailbox, *desk))
+
+    asyncio.run(main())
+    assert database.deadlocks() == 0
+
+
+def test_launches_that_end_while_others_are_cleaned__never_lock_each_other_out(database: Database) -> None:
+    async def main() -> None:
+        async with database.open() as one, database.open() as other:
+            for turn in range(8):
+                canaries = [make_canary(1000 * turn + number) for number in range(60)]
+                await one.record(*reversed(canaries), holder="host-a", lease_until=after(30))
+                ids = [canary.id for canary in canaries]
+                async with asyncio.TaskGroup() as group:
+                    removed = (TriedRemoval(removal(canary_id), next_at=None) for canary_id in ids)
+                    group.create_task(one.note_removed(*removed))
+                    group.create_task(one.finish_clean(*ids, at=after(60)))
+                    group.create_task(other.launch_ended(*ids))
+                    group.create_task(other.finish_clean(*ids, at=after(60)))
+
+    asyncio.run(main())
+    assert database.deadlocks() == 0
 
 
 def test_read_only__before_anything_was_stored__says_so_and_creates_nothing(database: Database) -> None:

@@ -91,6 +91,11 @@ ROWS = [
     ("http refused", caused(httpx.ConnectError("c"), system(errno.ECONNREFUSED)), Reason.REFUSED),
     ("http no route", caused(httpx.ConnectError("c"), system(errno.EHOSTUNREACH)), Reason.NO_ROUTE),
     ("http closed", httpx.RemoteProtocolError("Server disconnected without"), Reason.CONNECTION_LOST),
+    (
+        "http cut",
+        httpx.RemoteProtocolError("peer closed connection without sending complete message body"),
+        Reason.CONNECTION_LOST,
+    ),
     ("http garbled", httpx.RemoteProtocolError("illegal status line"), Reason.PROTOCOL_ERROR),
     ("http broken", httpx.ReadError("reset"), Reason.CONNECTION_LOST),
     ("imap login", imapclient.exceptions.LoginError("no"), Reason.CREDENTIALS_REJECTED),

@@ -99,6 +99,27 @@ def test_request_that_is_still_being_sent__is_no_ticket_yet_but_its_mail_may_arr
     assert board.wanted_at("desk", NOON) == ([canary(PATH)], [])
 
 
+def test_request_that_was_accepted__may_be_a_ticket_before_its_launch_has_ended() -> None:
+    board = launched_board()
+
+    board.noticed(facts.passed(Hop.SMTP_ACCEPT, 1))
+
+    assert board.wanted_at("desk", at(1)) == ([canary(PATH)], [])
+    assert board.pause_at("desk", at(1)) == FIRST_LOOK
+
+    board.handed_over(canary(PATH).id, at(9))
+
+    assert board.pause_at("desk", at(9)) == timedelta(0)
+
+
+def test_request_that_was_refused__is_no_ticket_before_its_launch_has_ended() -> None:
+    board = launched_board()
+
+    board.noticed(facts.failed(Hop.SMTP_ACCEPT, 1, Reason.RECIPIENT_UNKNOWN))
+
+    assert board.wanted_at("desk", at(1)) == ([], [])
+
+
 def test_request_that_is_still_being_sent_at_its_deadline__is_looked_for_all_the_same() -> None:
     board = launched_board()
 
@@ -140,11 +161,12 @@ def test_tickets_of_several__are_looked_for_when_the_first_of_them_has_waited_lo
     assert board.wanted_at("desk", NOON + FIRST_LOOK) == ([canary(PATH), late], [])
 
 
-def test_clock_that_is_set_back_after_the_hand_over__delays_the_first_look_no_longer() -> None:
+def test_clock_that_is_set_back_after_the_hand_over__delays_no_look() -> None:
     board = launched_board()
     board.handed_over(canary(PATH).id, NOON)
 
-    assert board.pause_at("desk", NOON - timedelta(hours=1)) == FIRST_LOOK
+    assert board.pause_at("desk", NOON - timedelta(hours=1)) == timedelta(0)
+    assert board.pause_at("desk", NOON - timedelta(microseconds=1)) == timedelta(0)
 
 
 def test_ticket_of_an_earlier_run__is_looked_for_at_once() -> None:

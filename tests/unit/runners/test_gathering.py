@@ -17,12 +17,15 @@ class Calls:
         self.made: list[list[int]] = []
         self.gate = asyncio.Event()
         self.fails = False
+        self.refuses: int | None = None
 
     async def __call__(self, items: Sequence[int]) -> Sequence[int]:
         self.made.append(list(items))
         await self.gate.wait()
         if self.fails:
             raise StoreError("the disk is full")
+        if self.refuses in items:
+            raise StoreError(f"{self.refuses} can't be stored")
         return [item * item for item in items]
 
 
@@ -71,14 +74,30 @@ def test_those_who_come_meanwhile__share_the_next_call_and_each_gets_its_own() -
 def test_failure__is_told_to_everyone_whose_call_it_was_and_to_nobody_after() -> None:
     async def main() -> None:
         calls = Calls()
-        calls.gate.set()
         calls.fails = True
         gathering = Gathering(calls)
         async with asyncio.TaskGroup() as group:
             several = [group.create_task(answer_or_error(gathering, [number])) for number in range(3)]
+            await turns()
+            calls.gate.set()
         assert [one.result() for one in several] == ["the disk is full"] * 3
         calls.fails = False
         assert await gathering([5]) == [25]
+
+    asyncio.run(main())
+
+
+def test_items_of_one_that_are_refused__are_no_other_callers_failure() -> None:
+    async def main() -> None:
+        calls = Calls()
+        calls.refuses = 2
+        gathering = Gathering(calls)
+        async with asyncio.TaskGroup() as group:
+            several = [group.create_task(answer_or_error(gathering, [number])) for number in range(4)]
+            await turns()
+            calls.gate.set()
+        assert [one.result() for one in several] == [[0], [1], "2 can't be stored", [9]]
+        assert calls.made == [[0], [1, 2, 3], [1], [2], [3]]
 
     asyncio.run(main())
 

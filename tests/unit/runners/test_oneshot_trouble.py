@@ -61,6 +61,24 @@ def reasons(result: RunResult) -> list[Reason | None]:
     return [one.stop.reason if one is not None and one.stop is not None else None for one in judgements]
 
 
+def test_store_that_is_locked__is_not_waited_for_once_a_canary(
+    world: World, store: MemoryStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = clock.monotonic()
+
+    async def locked(*_: Settlement) -> None:
+        await clock.sleep(5.0)
+        raise StoreError(LOCKED)
+
+    monkeypatch.setattr(store, "settle", locked)
+    paths = [email_path(f"path-{number}", deadline_seconds=600.0) for number in range(10)]
+
+    result = ran(prober_of(world, *paths), store, clock)
+
+    assert result.problem == LOCKED
+    assert clock.monotonic() - began < 30
+
+
 @pytest.mark.parametrize("ticket_after_seconds", [5.0, None])
 def test_store_that_fails_for_good__ends_the_run_long_before_the_deadline(
     world: World,

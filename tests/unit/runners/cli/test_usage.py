@@ -20,6 +20,7 @@ COMMANDS = (
     "trace",
     "incidents",
     "audit",
+    "portal",
     "demo",
     "schema",
 )

@@ -11,6 +11,7 @@ ENVIRON = {
     "CANARY_PASSWORD": "canary-password-planted",
     "SUPPORT_PASSWORD": "support-password-planted",
     "DESK_TOKEN": "desk-token-planted",
+    "PORTAL_TOTP": "JBSWY3DPEHPK3PXP",
     "PATH": "/usr/bin:/bin",
 }
 

@@ -12,7 +12,7 @@ from probes.message import compose
 from probes.selfcheck import parse_control
 from probes.servers import Password, TlsMode
 from runners.config.config import Every, TokenCommand
-from runners.config.document_paths import MxTls, Subaddress, Via
+from runners.config.document_email import MxTls, Subaddress, Via
 from runners.config.document_places import Cleanup, TicketingType
 from runners.config.errors import ConfigErrors
 from runners.config.load import load
@@ -139,7 +139,7 @@ def test_deadline_longer_than_horizon__is_told_with_both_and_the_remedy(tmp_path
         ("token: {env: DESK_TOKEN}, ", "", "ticketing.desk", "there is no credential: helpdesk needs a token"),
         ('type: helpdesk, url: "https://desk.acme.example/", token: {env: DESK_TOKEN}', 'type: rt, url: "https://desk.acme.example/", username: me', "ticketing.desk", "there is no credential: rt needs a token, or username and password"),
         ("cap: 12/h", "cap: 12", "ticketing.desk.cap", "12 is not a rate"),
-        ("channel: email", "channel: portal", "paths.support-email.channel", "channel portal comes with a later release"),
+        ("channel: email", "channel: portal", "paths.support-email.to", "unknown key to"),
         ("channel: email", "channel: emial", "paths.support-email.channel", "emial is not a channel"),
         ("to: support@acme.example", "to: <support@acme.example>", "paths.support-email.to", "<support@acme.example> is not an address"),
         ("to: support@acme.example", "to: Canary@probe.example", "paths.support-email.to", "account canary would write to itself"),

@@ -1,8 +1,10 @@
 """The store in SQLite keeps the contract, and leaves no connection behind."""
 
+import asyncio
+import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 from runners.contracts import Store
 from runners.store import open_store
 from tests.contracts.slot_contract import SlotContract
-from tests.contracts.store_cases import StorePlace
+from tests.contracts.store_cases import StorePlace, make_canary, recorded, seen_at
 from tests.contracts.store_contract import CanaryContract, ObservationContract, SettlingContract
 from tests.contracts.store_contract_more import (
     CleaningContract,
@@ -77,3 +79,20 @@ class TestTogether(TogetherContract): ...
 
 
 class TestSlots(SlotContract): ...
+
+
+def test_histogram_that_only_another_version_knows__is_told_as_it_is_kept(tmp_path: Path) -> None:
+    file = tmp_path / "intake.db"
+
+    async def main() -> None:
+        async with SqliteFile(file).open() as store:
+            canary = await recorded(store, make_canary())
+            await store.append(seen_at(canary))
+            with closing(sqlite3.connect(file)) as connection, connection:
+                connection.execute("UPDATE histogram SET name = 'intake.of_another_version'")
+
+            [kept] = [one for one in await store.samples() if one.name == "intake.of_another_version"]
+
+        assert (sum(kept.counts), kept.value) == (1, 0.5)
+
+    asyncio.run(main())

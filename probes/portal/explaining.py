@@ -1,0 +1,89 @@
+"""The body of a portal's hop: bounded, and where it stops, diagnosed and its evidence kept."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from playwright.async_api import Error as PlaywrightError
+
+from canary.hop import Hop
+from canary.reason import Reason, Side
+from probes.contracts import Clock
+from probes.hops import Passage
+from probes.portal.diagnosis import Situation, diagnose
+from probes.portal.settings import PortalSettings
+from probes.portal.stages import Progress
+from probes.portal.timing import page_facts
+from probes.portal.visiting import Arrangement
+from probes.reasons import Failure
+
+DIAGNOSIS_SECONDS: Final = 30.0
+"""So much longer than its own limit a hop may take, to find out why and to keep the evidence."""
+
+
+class AnswerRefused(Exception):
+    """The submit was answered with an error, or its answer was lost: the diagnosis says which."""
+
+
+class Explainer:
+    """Knows all that an explanation may rest on.
+
+    Attributes:
+        doing: the step under way, as people write it; empty: none.
+    """
+
+    def __init__(
+        self,
+        settings: PortalSettings,
+        arrangement: Arrangement,
+        *,
+        progress: Progress,
+        clock: Clock,
+        left_seconds: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._hand = arrangement.hand
+        self._traffic = arrangement.traffic
+        self._collector = arrangement.collector
+        self._progress = progress
+        self._clock = clock
+        self._left_seconds = left_seconds
+        self.doing = ""
+
+    @asynccontextmanager
+    async def explained(
+        self, passage: Passage, hop: Hop, *, limit: float, since: int | None = None
+    ) -> AsyncIterator[None]:
+        """The body of a hop, within its limit.
+
+        Args:
+            passage: takes the facts of the failure.
+            hop: which hop it is.
+            limit: seconds; fewer where the launch must be over sooner.
+            since: the number of the first exchange that belongs to it; None: the next one.
+
+        Raises:
+            Failure: what went wrong.
+        """
+        first = len(self._traffic.exchanges) if since is None else since
+        self.doing = ""
+        try:
+            async with self._clock.timeout(max(1.0, min(limit, self._left_seconds()))):
+                yield
+        except (PlaywrightError, TimeoutError, Failure, AnswerRefused) as error:
+            failure = await diagnose(
+                error,
+                Situation(hop, self.doing, first, has_left=self._progress.has_left),
+                hand=self._hand,
+                traffic=self._traffic,
+                settings=self._settings,
+                clock=self._clock,
+            )
+            if self._progress.used_kept_session and failure.fault.reason is Reason.SESSION_EXPIRED:
+                passage.side = Side.PROBER  # a customer would not have come with a session of hours ago
+            passage.facts |= await page_facts(self._hand.page, self._traffic, clock=self._clock)
+            facts, trouble = await self._collector.collect()
+            passage.facts |= facts
+            if trouble:
+                passage.facts["intake.artifact.trouble"] = trouble
+            raise failure from error

@@ -1,0 +1,187 @@
+"""What a page shows when a step waited in vain: read once, in one call, from its visible parts."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from canary.reason import Reason
+
+SCRIPT: Final = r"""() => {
+  const seen = e => { const r = e.getBoundingClientRect(); const s = getComputedStyle(e);
+    return r.width > 1 && r.height > 1 && s.visibility !== 'hidden' && s.display !== 'none'; };
+  const all = q => Array.from(document.querySelectorAll(q)).filter(seen);
+  const words = e => (e.innerText || e.textContent || '').trim().replace(/\s+/g, ' ').slice(0, 200);
+  const body = document.body ? document.body.innerText.trim() : '';
+  const invalid = all('input:not([type=hidden]), select, textarea').filter(
+    e => e.getAttribute('aria-invalid') === 'true' || (e.willValidate && !e.validity.valid));
+  return {
+    title: document.title.slice(0, 200),
+    heading: all('h1, h2').slice(0, 2).map(words).join(' '),
+    text: body.slice(0, 600).replace(/\s+/g, ' '),
+    size: body.length + document.querySelectorAll('img, input, svg, canvas').length,
+    password: all('input[type=password]').length,
+    fields: all('input:not([type=hidden]), select, textarea').length,
+    alerts: all('[role=alert], .errorlist, .alert-danger, .alert-error, .invalid-feedback, .error-message, .field-error, .form-error, .errors')
+      .map(words).filter(Boolean).slice(0, 3),
+    invalid: invalid.map(e => (e.labels && e.labels[0] ? words(e.labels[0]) : e.name || e.id) +
+      (e.validationMessage ? ': ' + e.validationMessage : '')).slice(0, 3),
+    spinner: all('[aria-busy=true], [role=progressbar], [class*=spinner], [class*=loader], [class*=loading]').length,
+    frames: all('iframe').map(e => e.src + ' ' + (e.title || '')).slice(0, 10),
+    widgets: all('.g-recaptcha, .h-captcha, .cf-turnstile, [data-sitekey], #challenge-form, #challenge-running, #px-captcha, [id^=arkose]').length,
+  };
+}"""
+"""One evaluation; only what a person could see counts."""
+
+_CAPTCHA_FRAMES = re.compile(
+    r"google\.com/recaptcha/|recaptcha\.net/recaptcha/|hcaptcha\.com|challenges\.cloudflare\.com|captcha-delivery\.com"
+    r"|arkoselabs\.com|funcaptcha\.com|perimeterx|geo\.captcha|awswaf|\bcaptcha\b",
+    re.IGNORECASE,
+)
+_CHALLENGE_WORDS = re.compile(
+    r"just a moment|verify (that )?you are (a )?human|are you a robot|i.m not a robot|checking your browser"
+    r"|attention required|unusual traffic|security check|press (and|&) hold",
+    re.IGNORECASE,
+)
+_MAINTENANCE_WORDS = re.compile(
+    r"\bmaintenance\b|temporarily (unavailable|closed|offline|down)|service (is )?(currently )?unavailable"
+    r"|(we.ll|will) be (right )?back|\bback soon\b|\bwartung\w*|\bgewartet\b|en mantenimiento|manutenzione",
+    re.IGNORECASE,
+)
+_ERROR_WORDS = re.compile(
+    r"internal (server )?error|something went wrong|an? (unexpected )?error (has )?occurred|server error|bad gateway"
+    r"|gateway time-?out|application error|traceback|exception|page not found|\b50[0234]\b|\b404\b|try again later",
+    re.IGNORECASE,
+)
+_EXPIRED_WORDS = re.compile(
+    r"session (has )?(expired|timed out|ended)|(logged|signed) out|(log|sign) in again|csrf|page (has )?expired",
+    re.IGNORECASE,
+)
+_LOGIN_REFUSED_WORDS = re.compile(
+    r"(incorrect|invalid|wrong|unknown|not match|didn.t match|not correct|failed|not recogni[sz]ed|falsch|ungültig)",
+    re.IGNORECASE,
+)
+
+
+class Evaluates(Protocol):
+    """A page or a frame of it."""
+
+    async def evaluate(self, expression: str, arg: Any = None) -> Any:  # noqa: ANN401 -- Playwright's own
+        """Playwright's `Page.evaluate`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is to be seen on a page.
+
+    Attributes:
+        size: letters of its text and pictures and fields; 0: an empty page.
+        passwords: visible password fields.
+        alerts: texts that are marked as errors.
+        invalid: fields that the browser or the page calls invalid, with its words.
+        spinners: things that say that the page is busy.
+        frames: addresses and titles of visible frames.
+        widgets: visible captcha widgets.
+    """
+
+    title: str
+    heading: str
+    text: str
+    size: int
+    passwords: int
+    fields: int
+    alerts: tuple[str, ...]
+    invalid: tuple[str, ...]
+    spinners: int
+    frames: tuple[str, ...]
+    widgets: int
+
+    @property
+    def challenge(self) -> str:
+        """What challenges us, for people; empty: nothing that a person would have to solve."""
+        frame = next((one for one in self.frames if _CAPTCHA_FRAMES.search(one)), None)
+        if frame is not None:
+            return f"a captcha is shown ({frame.split('?')[0].strip()[:80]})"
+        if self.widgets:
+            return "a captcha is shown"
+        found = _CHALLENGE_WORDS.search(f"{self.title} {self.heading} {self.text[:300]}")
+        return f"the page says {found[0]!r}" if found is not None and not self.fields else ""
+
+    @property
+    def maintenance(self) -> str:
+        """The words by which the page says that it is closed; empty: it says no such thing."""
+        found = _MAINTENANCE_WORDS.search(f"{self.title} {self.heading} {self.text[:300]}")
+        return found[0] if found is not None and self.fields <= 1 else ""
+
+    @property
+    def error(self) -> str:
+        """The words of an error page; empty: it is none."""
+        found = _ERROR_WORDS.search(f"{self.title} {self.heading} {self.text[:300]}")
+        return self.words if found is not None else ""
+
+    @property
+    def validation(self) -> str:
+        """What the form refuses; empty: nothing."""
+        return "; ".join((*self.invalid, *self.alerts))
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether it says that the session is over."""
+        return _EXPIRED_WORDS.search(f"{self.title} {self.heading} {self.text}") is not None
+
+    @property
+    def refuses_login(self) -> str:
+        """The words by which a log-in form refuses us; empty: it does not."""
+        said = " ".join((*self.alerts, self.text))
+        found = _LOGIN_REFUSED_WORDS.search(said)
+        return (
+            (self.alerts[0] if self.alerts else said[max(0, found.start() - 40) : found.end() + 40])
+            if (found is not None and self.passwords)
+            else ""
+        )
+
+    @property
+    def words(self) -> str:
+        """What a person reads first: title and heading, or the first words."""
+        said = " / ".join(dict.fromkeys(part for part in (self.title, self.heading) if part))
+        return (said or self.text[:100])[:160] or "nothing"
+
+
+async def look(page: Evaluates) -> Sight:
+    """Read the page.
+
+    Raises:
+        playwright.async_api.Error: it can't be read (it navigates, or is gone).
+    """
+    found = await page.evaluate(SCRIPT)
+    return Sight(
+        title=str(found["title"]),
+        heading=str(found["heading"]),
+        text=str(found["text"]),
+        size=int(found["size"]),
+        passwords=int(found["password"]),
+        fields=int(found["fields"]),
+        alerts=tuple(map(str, found["alerts"])),
+        invalid=tuple(map(str, found["invalid"])),
+        spinners=int(found["spinner"]),
+        frames=tuple(map(str, found["frames"])),
+        widgets=int(found["widgets"]),
+    )
+
+
+def status_reason(status: int, sight: Sight | None, *, has_credentials: bool) -> Reason | None:
+    """What the status of a page means; None: it is no error.
+
+    A challenge is told by the page, or by 429; 403 without one is an error that customers would have as well.
+    """
+    if status < 400:  # noqa: PLR2004 -- RFC 9110 section 15
+        return None
+    if sight is not None and sight.challenge:
+        return Reason.CHALLENGED
+    if status >= 500:  # noqa: PLR2004
+        return Reason.SERVER_ERROR
+    if sight is not None and sight.validation:
+        return Reason.FORM_REJECTED
+    refused = {401: Reason.CREDENTIALS_REJECTED, 407: Reason.CREDENTIALS_REJECTED} if has_credentials else {}
+    others = {419: Reason.SESSION_EXPIRED, 440: Reason.SESSION_EXPIRED, 429: Reason.RATE_LIMITED}
+    return (refused | others).get(status, Reason.PAGE_ERROR)

@@ -1,0 +1,213 @@
+"""Submit a request once, and see what the page says to it."""
+
+import re
+from typing import Final
+
+from canary.hop import Hop
+from canary.observation import Evidence
+from canary.reason import Reason
+from probes.contracts import Clock
+from probes.hops import Passage
+from probes.portal.acts import Hand
+from probes.portal.elements import matches
+from probes.portal.explaining import DIAGNOSIS_SECONDS, AnswerRefused, Explainer
+from probes.portal.settings import PortalSettings
+from probes.portal.sight import look
+from probes.portal.stages import Progress, Stage
+from probes.portal.steps import Confirm, Frame, Step, Submit, Wait
+from probes.portal.timing import page_facts, traffic_facts
+from probes.portal.traffic import Exchange, Traffic, shown
+from probes.reasons import Failure
+
+_SILENT_SECONDS: Final = 2.0
+"""If nothing has left the page so long after the submit, it is looked at whether the form says why."""
+_POLL_SECONDS: Final = 0.25
+
+
+class Submission:
+    """The hops `portal.submit` and `portal.confirmation`. Not repeatable: the click happens once."""
+
+    def __init__(
+        self,
+        settings: PortalSettings,
+        *,
+        step: Step,
+        action: Submit,
+        after: tuple[Step, ...],
+        stage: Stage,
+        hand: Hand,
+        traffic: Traffic,
+        explainer: Explainer,
+        progress: Progress,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._submit_step = step
+        self._action = action
+        self._after = after
+        self._stage = stage
+        self._hand = hand
+        self._traffic = traffic
+        self._explainer = explainer
+        self._progress = progress
+        self._clock = clock
+        self._first = 0
+
+    async def submit(self) -> None:
+        """Click, once, and wait for the first answer.
+
+        Raises:
+            HopFailed: it failed, or its outcome is unknown; reported.
+        """
+        limit = self._settings.limits.submit_seconds
+        async with self._stage(Hop.PORTAL_SUBMIT, limit=limit + DIAGNOSIS_SECONDS) as passage:
+            async with self._explainer.explained(passage, Hop.PORTAL_SUBMIT, limit=limit):
+                await self.ready()
+                self._first = len(self._traffic.exchanges)
+                passage.perhaps_left = self._progress.has_left = True
+                await self._hand.press_submit(self._action, self._step_ms(self._submit_step))
+                answer = await self._answer(limit)
+                await self._refuse_answer(answer)
+            passage.facts |= traffic_facts(self._traffic)
+            if answer is not None and answer.status is not None:
+                passage.facts["http.request.method"] = answer.method
+                passage.facts["http.response.status_code"] = answer.status
+            self._note_double(passage)
+
+    async def ready(self) -> None:
+        """See that it can be clicked, without clicking: what fails here has surely sent nothing.
+
+        Raises:
+            playwright.async_api.Error: it can't.
+        """
+        self._explainer.doing = str(self._submit_step)
+        element = self._hand.find(self._action.locator)
+        timeout = self._step_ms(self._submit_step)
+        if self._action.key is None:
+            await element.click(trial=True, timeout=timeout)
+        else:
+            await element.wait_for(state="visible", timeout=timeout)
+
+    async def _answer(self, limit: float) -> Exchange | None:
+        """The exchange by which the request left, answered; None: the confirmation came first (a page that stays)."""
+        until = self._clock.monotonic() + limit
+        quiet_until = self._clock.monotonic() + _SILENT_SECONDS
+        while True:
+            self._traffic.changed.clear()
+            sent = self._traffic.submissions(self._first)
+            answered = next((one for one in sent if one.status is not None or one.failure), None)
+            if answered is not None:
+                return answered
+            if await self._is_confirmed():
+                return None
+            now = self._clock.monotonic()
+            if now >= until:
+                raise TimeoutError
+            if not sent and now >= quiet_until:
+                await self._refuse_invalid()
+                quiet_until = until
+            await self._pulse(min(_POLL_SECONDS, until - now))
+
+    async def _pulse(self, seconds: float) -> None:
+        try:
+            async with self._clock.timeout(seconds):
+                await self._traffic.changed.wait()
+        except TimeoutError:
+            return
+
+    async def _refuse_invalid(self) -> None:
+        """Nothing left the page: if the form says why, it need not be waited for.
+
+        Raises:
+            Failure: it does.
+        """
+        sight = await look(self._hand.page)
+        if sight.validation:
+            raise Failure(Reason.FORM_REJECTED, f"the form says: {sight.validation}", is_answer=True)
+
+    async def _refuse_answer(self, answer: Exchange | None) -> None:
+        """Fail where the request was answered with an error, or its answer was lost.
+
+        Raises:
+            Failure: why; what became of the request is then for the ticketing system to say.
+        """
+        if answer is None or (not answer.failure and (answer.status or 0) < 400):  # noqa: PLR2004
+            return
+        if answer.is_document and not answer.failure:
+            await self._hand.page.wait_for_load_state("domcontentloaded")
+        raise AnswerRefused
+
+    async def confirm(self) -> None:
+        """Wait for what the path calls a confirmation.
+
+        Raises:
+            HopFailed: it is not shown; reported.
+        """
+        limit = self._settings.limits.confirmation_seconds
+        async with self._stage(Hop.PORTAL_CONFIRMATION, limit=limit + DIAGNOSIS_SECONDS) as passage:
+            passage.evidence = Evidence.REPORTED
+            async with self._explainer.explained(
+                passage, Hop.PORTAL_CONFIRMATION, limit=limit, since=self._first
+            ):
+                for step in self._after:
+                    self._explainer.doing = str(step)
+                    await self._confirm_one(step, passage)
+            passage.facts |= await page_facts(self._hand.page, self._traffic, clock=self._clock)
+            self._note_double(passage)
+
+    async def _confirm_one(self, step: Step, passage: Passage) -> None:
+        match step.action:
+            case Confirm():
+                number = await self._wait_for(step.action, self._step_ms(step))
+                if number is not None:
+                    passage.facts["intake.ticket.id"] = number
+            case Wait() | Frame():
+                await self._hand.do(step, within_seconds=self._step_ms(step) / 1000)
+            case _:
+                raise AssertionError("the configuration allows nothing else after the submit")
+
+    async def _wait_for(self, confirm: Confirm, timeout: float) -> str | None:  # noqa: ASYNC109 -- Playwright's, in ms
+        """Wait for a confirmation; returns the ticket's number where it names one."""
+        page = self._hand.page
+        if confirm.url is not None:
+            wanted = confirm.url
+            await page.wait_for_url(lambda url: matches(wanted, url), timeout=timeout, wait_until="commit")
+            return _ticket(wanted, page.url)
+        if confirm.text is not None:
+            element = self._hand.find_text(confirm.text).first
+            await element.wait_for(state="visible", timeout=timeout)
+            return _ticket(confirm.text, await element.inner_text(timeout=timeout))
+        if confirm.shown is not None:
+            await self._hand.find(confirm.shown).first.wait_for(state="visible", timeout=timeout)
+        return None
+
+    async def _is_confirmed(self) -> bool:
+        """Whether the first confirmation is to be seen already."""
+        confirm = next((one.action for one in self._after if isinstance(one.action, Confirm)), None)
+        if confirm is None:
+            return False
+        if confirm.url is not None:
+            return matches(confirm.url, self._hand.page.url)
+        if confirm.text is not None:
+            return await self._hand.find_text(confirm.text).first.is_visible()
+        return confirm.shown is not None and await self._hand.find(confirm.shown).first.is_visible()
+
+    def _note_double(self, passage: Passage) -> None:
+        """The page itself sent the request more than once."""
+        sent = [one for one in self._traffic.submissions(self._first) if one.may_write and one.bears_token]
+        if len(sent) > 1 and len({one.url for one in sent}) == 1:
+            passage.flaw = Reason.SUBMITTED_TWICE
+            passage.detail = f"the page sent it {len(sent)} times to {shown(sent[0].url)}"
+
+    def _step_ms(self, step: Step) -> float:
+        seconds = (
+            step.timeout_seconds if step.timeout_seconds is not None else self._settings.limits.step_seconds
+        )
+        return seconds * 1000
+
+
+def _ticket(wanted: re.Pattern[str] | str, text: str) -> str | None:
+    if not isinstance(wanted, re.Pattern) or "ticket" not in wanted.groupindex:
+        return None
+    found = wanted.search(text)
+    return found["ticket"] if found is not None else None

@@ -1,0 +1,211 @@
+"""What a page asked of the network and said on its console, as the browser's events tell it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+
+from playwright.async_api import ConsoleMessage, Page, Request, Response
+from playwright.async_api import Error as PlaywrightError
+
+_MOST_REQUESTS: Final = 2000
+_MOST_LINES: Final = 200
+_LINE_CHARACTERS: Final = 500
+_CLIENT_ERROR: Final = 400
+_HARMLESS: Final = ("favicon.ico", "net::ERR_ABORTED")
+"""A missing icon, and what the page itself gave up, are no failures that a customer feels."""
+
+
+@dataclass(slots=True, eq=False)
+class Exchange:
+    """One request and what became of it.
+
+    Attributes:
+        number: in the order of their begins, from 0.
+        status: of the answer; None: none yet.
+        failure: the browser's word for why there is none (``net::ERR_…``), or empty.
+        bears_token: whether its address or body bears the canary's token.
+    """
+
+    number: int
+    method: str
+    url: str
+    kind: str
+    is_document: bool
+    bears_token: bool
+    began: float
+    answered: float | None = None
+    ended: float | None = None
+    status: int | None = None
+    challenge: str = ""
+    failure: str = ""
+
+    @property
+    def host(self) -> str:
+        """The host that it went to, lower case."""
+        return (urlsplit(self.url).hostname or "").lower()
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether nothing has become of it yet."""
+        return self.ended is None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it failed, or was answered with an error, other than harmlessly."""
+        if any(word in self.url or word in self.failure for word in _HARMLESS):
+            return False
+        return bool(self.failure) or (self.status is not None and self.status >= _CLIENT_ERROR)
+
+    @property
+    def may_write(self) -> bool:
+        """Whether its method is one by which things are made (RFC 9110 section 9.2.1)."""
+        return self.method not in {"GET", "HEAD", "OPTIONS", "TRACE"}
+
+
+@dataclass  # without slots: Playwright notes its handlers on the object that they belong to
+class Traffic:
+    """Everything that one canary's pages did; the times are by the given monotonic clock, in seconds.
+
+    Attributes:
+        changed: set whenever something began, was answered or failed; whoever waits for it clears it.
+    """
+
+    monotonic: Callable[[], float]
+    token: str
+    own_hosts: Collection[str]
+    exchanges: list[Exchange] = field(default_factory=list)
+    console: list[str] = field(default_factory=list)
+    script_errors: list[str] = field(default_factory=list)
+    console_errors: int = 0
+    has_crashed: bool = False
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _of: dict[Request, Exchange] = field(default_factory=dict)
+
+    def watch(self, page: Page) -> None:
+        """Listen to a page from now on."""
+        page.on("request", self._began)
+        page.on("response", self._answered)
+        page.on("requestfinished", self._finished)
+        page.on("requestfailed", self._failed)
+        page.on("console", self._said)
+        page.on("pageerror", self._erred)
+        page.on("crash", self._crashed)
+
+    def since(self, number: int) -> Iterator[Exchange]:
+        """The exchanges that began at or after this number."""
+        return iter(self.exchanges[number:])
+
+    def submissions(self, number: int) -> list[Exchange]:
+        """What can have been the request, of the exchanges from this number on.
+
+        What bears the canary's token; else (a body that the browser does not show, a file's) what writes to the
+        portal's own hosts, or asks for a document.
+        """
+        ours = [one for one in self.since(number) if one.failure != "net::ERR_ABORTED"]
+        certain = [one for one in ours if one.bears_token and (one.may_write or one.is_document)]
+        writing = [one for one in ours if one.may_write and one.host in self.own_hosts]
+        return certain or writing or [one for one in ours if one.is_document]
+
+    def pending(self) -> list[Exchange]:
+        """What is still under way, the oldest first."""
+        return [one for one in self.exchanges if one.is_pending]
+
+    def failed(self) -> str:
+        """Failed requests, by host and cause, the most frequent first: ``cdn.example 503 (4 times)``."""
+        causes = Counter(
+            f"{one.host} {one.failure or one.status}" for one in self.exchanges if one.has_failed
+        )
+        return _told(causes)
+
+    def third_parties(self) -> str:
+        """Hosts beside the portal's own, with the number of their requests."""
+        return _told(
+            Counter(one.host for one in self.exchanges if one.host and one.host not in self.own_hosts)
+        )
+
+    def slowest(self, most: int = 3) -> str:
+        """What took longest, with the seconds so far for what is not there yet."""
+        now = self.monotonic()
+        longest = sorted(self.exchanges, key=lambda one: (one.ended or now) - one.began, reverse=True)
+        return "; ".join(
+            f"{shown(one.url)} {(one.ended or now) - one.began:.2f} s{' so far' if one.is_pending else ''}"
+            for one in longest[:most]
+        )
+
+    def _began(self, request: Request) -> None:
+        if len(self.exchanges) >= _MOST_REQUESTS:
+            return
+        exchange = Exchange(
+            number=len(self.exchanges),
+            method=request.method,
+            url=request.url,
+            kind=request.resource_type,
+            is_document=request.is_navigation_request() and _is_main(request),
+            bears_token=self.token in request.url or self.token.encode() in _body(request),
+            began=self.monotonic(),
+        )
+        self.exchanges.append(exchange)
+        self._of[request] = exchange
+        self.changed.set()
+
+    def _answered(self, response: Response) -> None:
+        exchange = self._of.get(response.request)
+        if exchange is not None:
+            exchange.status, exchange.answered = response.status, self.monotonic()
+            exchange.challenge = response.headers.get("cf-mitigated", "")
+            self.changed.set()
+
+    def _finished(self, request: Request) -> None:
+        exchange = self._of.pop(request, None)
+        if exchange is not None:
+            exchange.ended = self.monotonic()
+
+    def _failed(self, request: Request) -> None:
+        exchange = self._of.pop(request, None)
+        if exchange is not None:
+            exchange.ended, exchange.failure = self.monotonic(), request.failure or "failed"
+            self.changed.set()
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.console_errors += 1
+        if len(self.console) < _MOST_LINES:
+            self.console.append(f"{message.type}: {message.text[:_LINE_CHARACTERS]}")
+
+    def _erred(self, error: PlaywrightError) -> None:
+        if len(self.script_errors) < _MOST_LINES:
+            self.script_errors.append(
+                error.message.splitlines()[0][:_LINE_CHARACTERS] if error.message else "?"
+            )
+
+    def _crashed(self, _page: Page) -> None:
+        self.has_crashed = True
+
+
+def shown(url: str) -> str:
+    """An address for people: without query and fragment, which may hold tokens."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else url[:80]
+
+
+def _body(request: Request) -> bytes:
+    try:
+        return request.post_data_buffer or b""
+    except PlaywrightError:
+        return b""
+
+
+def _is_main(request: Request) -> bool:
+    try:
+        return request.frame.parent_frame is None
+    except PlaywrightError:  # the frame is not there yet: only the page's own first navigation has none
+        return True
+
+
+def _told(counted: Counter[str]) -> str:
+    return ", ".join(
+        f"{what} ({times} times)" if times > 1 else what for what, times in counted.most_common(8)
+    )

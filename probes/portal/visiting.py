@@ -1,0 +1,157 @@
+"""Arrange a browser's context as one path wants it, and a page in it that is listened to."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Locator as PageLocator
+from playwright.async_api import Page
+
+from canary.canary import Canary
+from canary.reason import Reason
+from probes.contracts import Clock
+from probes.masking import Masker
+from probes.message.request import words_of
+from probes.portal.acts import Hand
+from probes.portal.artifacts import Artifacts
+from probes.portal.browser import Browsers, Visit
+from probes.portal.customer import Customer
+from probes.portal.elements import find
+from probes.portal.evidence import Collector
+from probes.portal.failures import is_gone
+from probes.portal.headers import send_headers
+from probes.portal.settings import PortalSettings
+from probes.portal.traffic import Traffic
+from probes.reasons import Failure
+
+_ARRANGE_SECONDS: Final = 30.0
+_DISMISS_MS: Final = 2000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """One canary's place in the browser."""
+
+    visit: Visit
+    hand: Hand
+    traffic: Traffic
+    collector: Collector
+
+
+@asynccontextmanager
+async def arranged(
+    settings: PortalSettings,
+    canary: Canary,
+    *,
+    browsers: Browsers,
+    artifacts: Artifacts,
+    masker: Masker,
+    clock: Clock,
+    storage_state: Any | None,  # noqa: ANN401 -- Playwright's
+) -> AsyncIterator[Arrangement]:
+    """A fresh context with a page, closed at the end of the scope.
+
+    Raises:
+        Failure: no browser, or it died or hangs.
+        SecretUnavailable: a secret of the path can't be had.
+    """
+    options = await context_options(settings)
+    if storage_state is not None:
+        options["storage_state"] = storage_state
+    async with AsyncExitStack() as stack:
+        visit = await stack.enter_async_context(browsers.visit(options))
+        try:
+            async with clock.timeout(_ARRANGE_SECONDS):
+                arrangement = await _arrange(
+                    settings, canary, visit, artifacts=artifacts, masker=masker, clock=clock
+                )
+        except TimeoutError:
+            raise Failure(Reason.BROWSER_UNRESPONSIVE, "the browser opens no page") from None
+        except PlaywrightError as error:
+            reason = Reason.BROWSER_CRASHED if is_gone(error) else Reason.JOURNEY_INVALID
+            raise Failure(reason, f"the browser opens no page: {error.message.splitlines()[0]}") from error
+        yield arrangement
+
+
+async def _arrange(
+    settings: PortalSettings,
+    canary: Canary,
+    visit: Visit,
+    *,
+    artifacts: Artifacts,
+    masker: Masker,
+    clock: Clock,
+) -> Arrangement:
+    await visit.context.tracing.start(snapshots=True, screenshots=False, sources=False)
+    page = await visit.context.new_page()
+    traffic = Traffic(clock.monotonic, canary.token, settings.expect_hosts)
+    traffic.watch(page)
+    customer = Customer(words_of(canary, settings.request), settings.request.attachment)
+    hand = Hand(page, customer, settings.url, clock)
+
+    def follow(opened: Page) -> None:
+        """A link that opens a new tab takes the customer there."""
+        traffic.watch(opened)
+        hand.page = opened
+        hand.leave_frames()
+
+    visit.context.on("page", follow)
+    for locator in settings.dismiss:
+        await page.add_locator_handler(find(page, locator).first, _click_away)
+    headers = {
+        name: value if isinstance(value, str) else (await value.read()).reveal()
+        for name, value in settings.headers.items()
+    }
+    if headers:
+        await send_headers(page, headers, hosts=settings.expect_hosts)
+    configured = [one for one in settings.headers.values() if not isinstance(one, str)]
+    if settings.http_login is not None:
+        configured.append(settings.http_login.secret)
+    collector = Collector(canary, visit.context, hand, traffic, artifacts, masker, clock, configured)
+    return Arrangement(visit, hand, traffic, collector)
+
+
+async def _click_away(element: PageLocator) -> None:
+    await element.click(timeout=_DISMISS_MS)
+
+
+async def context_options(settings: PortalSettings) -> dict[str, Any]:
+    """The options of Playwright's `Browser.new_context` for this path.
+
+    Raises:
+        SecretUnavailable: a secret of the path can't be had.
+    """
+    width, height = settings.viewport
+    options: dict[str, Any] = {
+        "viewport": {"width": width, "height": height},
+        "accept_downloads": False,
+        # the chain is then verified by ourselves before the page is asked for: Chromium takes no file of authorities
+        "ignore_https_errors": bool(settings.ca_files),
+    }
+    named = {"locale": settings.locale, "timezone_id": settings.time_zone, "user_agent": settings.user_agent}
+    options |= {name: value for name, value in named.items() if value is not None}
+    if settings.http_login is not None:
+        options["http_credentials"] = {
+            "username": settings.http_login.username,
+            "password": (await settings.http_login.secret.read()).reveal(),
+            "origin": origin_of(settings.url),
+        }
+    if settings.client_certificate is not None:
+        certificate = settings.client_certificate
+        options["client_certificates"] = [
+            {
+                "origin": certificate.origin,
+                "certPath": certificate.certificate,
+                "key": (await certificate.key.read()).reveal().encode(),
+            }
+        ]
+    return options
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of an address (RFC 6454)."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -1,0 +1,136 @@
+"""Make the typed mappings of what a file says, with every mistake noted."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, assert_never
+
+from pydantic import BaseModel, ValidationError
+
+from canary.hop import Channel
+from runners.config.document_channels import PATH_DOCUMENTS, AnyPathDocument
+from runners.config.document_email import EmailPathDocument
+from runners.config.document_form import FormPathDocument
+from runners.config.document_paths import PathDocument
+from runners.config.document_portal import PortalPathDocument
+from runners.config.errors import did_you_mean
+from runners.config.fields import is_name, shown
+from runners.config.mistakes import explain, is_unknown_key
+from runners.config.reading import Loc, Tree
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def block(tree: Tree, key: str, model: type[_Model]) -> _Model | None:
+    """One of the file's mappings, which may be left out; None where something is wrong with it."""
+    raw = _top(tree).get(key, {})
+    return _validated(tree, (key,), {} if raw is None else raw, model)
+
+
+def section(tree: Tree, key: str, model: type[_Model], *, is_needed: bool) -> Mapping[str, _Model]:
+    """The mappings that the file names below a key, less those with which something is wrong."""
+    found = {name: _validated(tree, (key, name), one, model) for name, one in _named(tree, key, is_needed)}
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def paths_section(tree: Tree) -> Mapping[str, AnyPathDocument]:
+    """The paths, each by its channel, less those with which something is wrong."""
+    found = {name: _path(tree, ("paths", name), one) for name, one in _named(tree, "paths", is_needed=True)}
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def _top(tree: Tree) -> Mapping[str, Any]:
+    return tree.value if isinstance(tree.value, dict) else {}
+
+
+def _named(tree: Tree, key: str, is_needed: bool) -> list[tuple[str, Any]]:
+    top = _top(tree)
+    raw = top.get(key)
+    if raw is None and not is_needed:
+        return []
+    if not isinstance(raw, dict) or not raw:
+        if key in top:
+            remedy = "Write a name, and its settings below it."
+            tree.errors.append(tree.error((key,), f"{key} names nothing", remedy, at_key=True))
+        return []
+    for name in raw:
+        if not is_name(name):
+            remedy = "Use letters, digits, dots, hyphens and underscores; begin with a letter or digit."
+            tree.errors.append(tree.error((key, name), f"{name} is not a name", remedy, at_key=True))
+    return list(raw.items())
+
+
+def _path(tree: Tree, loc: Loc, value: Any) -> AnyPathDocument | None:  # noqa: ANN401 -- whatever YAML holds
+    """A path by its channel; where that is missing or none, what else is wrong is told by the channel it looks like."""
+    if not isinstance(value, dict):
+        return _of_channel(tree, loc, value, Channel.EMAIL)
+    given = value.get("channel")
+    if isinstance(given, str) and given in set(Channel):
+        return _of_channel(tree, loc, value, Channel(given))
+    if "channel" in value:
+        at = (*loc, "channel")
+        tree.errors.append(
+            tree.error(at, f"{shown(given)} is not a channel", did_you_mean(shown(given), list(Channel)))
+        )
+    else:
+        remedy = f"Write one of {', '.join(Channel)}."
+        tree.errors.append(tree.error((*loc, "channel"), "the key channel is missing", remedy, at_key=True))
+    likeliest = max(PATH_DOCUMENTS, key=lambda one: len(_keys(PATH_DOCUMENTS[one]) & set(value)))
+    _of_channel(tree, loc, {**value, "channel": likeliest.value}, likeliest)
+    return None
+
+
+def _of_channel(tree: Tree, loc: Loc, value: object, channel: Channel) -> AnyPathDocument | None:
+    elsewhere = _elsewhere(PATH_DOCUMENTS[channel])
+    match channel:
+        case Channel.EMAIL:
+            return _validated(tree, loc, value, EmailPathDocument, elsewhere=elsewhere)
+        case Channel.PORTAL:
+            return _validated(tree, loc, value, PortalPathDocument, elsewhere=elsewhere)
+        case Channel.FORM:
+            return _validated(tree, loc, value, FormPathDocument, elsewhere=elsewhere)
+        case _:
+            assert_never(channel)
+
+
+def _keys(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(field.alias or name for name, field in model.model_fields.items())
+
+
+def _elsewhere(model: type[PathDocument]) -> Mapping[str, str]:
+    """What to say of the keys that only paths of other channels have."""
+    channels: dict[str, list[str]] = {}
+    for channel, other in PATH_DOCUMENTS.items():
+        for key in _keys(other) - _keys(model):
+            channels.setdefault(key, []).append(channel)
+    return {key: f"It belongs to channel {' and '.join(names)}." for key, names in channels.items()}
+
+
+def _validated(
+    tree: Tree, loc: Loc, value: object, model: type[_Model], *, elsewhere: Mapping[str, str] | None = None
+) -> _Model | None:
+    """The typed mapping, or None with its mistakes noted; unknown keys alone don't hide what else is wrong."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        tree.errors.extend(explain(tree, loc, model, error, elsewhere=elsewhere or {}))
+        details = error.errors(include_url=False)
+    if not all(is_unknown_key(one) for one in details):
+        return None
+    try:
+        return model.model_validate(_without(value, [one["loc"] for one in details]))
+    except ValidationError:
+        return None
+
+
+def _without(value: Any, locs: list[tuple[str | int, ...]]) -> Any:  # noqa: ANN401 -- whatever YAML holds
+    """A copy of a value without what stands at the given places."""
+    if isinstance(value, dict):
+        below: dict[str, Any] = {}
+        for key, one in value.items():
+            if (key,) not in locs:
+                below[key] = _without(one, [loc[1:] for loc in locs if loc[:1] == (key,)])
+        return below
+    if isinstance(value, list):
+        return [
+            _without(one, [loc[1:] for loc in locs if loc[:1] == (index,)]) for index, one in enumerate(value)
+        ]
+    return value

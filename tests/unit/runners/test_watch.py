@@ -1,0 +1,112 @@
+"""The watchers: no look is missed, whatever else they wait for."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from canary.canary import Canary
+from canary.hop import Hop
+from canary.observation import Depth
+from canary.path import Path
+from canary.verdict import Verdict
+from probes.contracts import Report
+from runners.oneshot import OneShot, RunOptions, RunResult
+from runners.prober import Place, Prober
+from runners.progress import Silent
+from tests.fakes.clock import FakeClock, run_jumping
+from tests.fakes.memory_store import MemoryStore
+from tests.fakes.world import FakeDeskWatcher, FakeProbe, World, email_path, prober_of
+
+
+class PacedDesk(FakeDeskWatcher):
+    """As a real system's pace has it: no news while all that was asked for is there."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._world = world
+        self._is_missed = False
+
+    async def look(self, canaries: Sequence[Canary], depth: Depth, report: Report) -> None:
+        await super().look(canaries, depth, report)
+        self._is_missed = any(not self._tickets(one) for one in canaries)
+
+    async def news(self) -> None:
+        if not self._is_missed:
+            await asyncio.Event().wait()
+        await super().news()
+
+
+class SlowDesk(PacedDesk):
+    """Takes long to answer, and has no news after that."""
+
+    async def look(self, canaries: Sequence[Canary], depth: Depth, report: Report) -> None:
+        await self._world.clock.sleep(3.0)
+        await super().look(canaries, depth, report)
+
+    async def news(self) -> None:
+        await self._world.clock.sleep(600.0)
+
+
+def prober_with(world: World, *paths: Path) -> Prober:
+    return replace(prober_of(world, *paths), places={"desk": Place(PacedDesk(world), Hop.TICKET_CONTENT)})
+
+
+def run(prober: Prober, clock: FakeClock) -> RunResult:
+    shot = OneShot(prober, MemoryStore(), clock=clock, progress=Silent())
+    return run_jumping(clock, shot.run(RunOptions()))
+
+
+def seconds_of(result: RunResult) -> dict[str, float]:
+    judgements = {one.canary.path: one.judgement for one in result.records}
+    assert all(one is not None and one.verdict is Verdict.CONFIRMED for one in judgements.values())
+    return {path: one.seconds or 0 for path, one in judgements.items() if one is not None}
+
+
+def test_request_handed_over_after_all_other_tickets_were_seen__is_looked_for_a_second_later() -> None:
+    clock = FakeClock()
+    world = World(clock, ticket_after_seconds=1.0)
+    quick, slow = email_path("quick", deadline_seconds=300.0), email_path("slow", deadline_seconds=300.0)
+    slowly = replace(world, launch_seconds=12.0)
+    prober = prober_with(world, quick, slow)
+
+    result = run(replace(prober, probes={**prober.probes, slow.name: FakeProbe(slowly)}), clock)
+
+    assert slowly.sent is world.sent
+    assert seconds_of(result) == {"quick": 1.5, "slow": 13.0}
+
+
+def test_launch_that_takes_long_to_end__delays_no_look_for_its_ticket() -> None:
+    clock = FakeClock()
+    world = World(clock, ticket_after_seconds=2.0, quit_seconds=40.0)
+
+    result = run(prober_with(world, email_path(deadline_seconds=60.0)), clock)
+
+    assert seconds_of(result)["support-email"] < 3.0
+
+
+def test_deadline_that_passes_during_a_look__has_its_own_look_next() -> None:
+    clock = FakeClock()
+    world = World(clock, ticket_after_seconds=None, launch_seconds=0.1)
+    prober = prober_of(world, email_path(deadline_seconds=3.0))
+
+    [record] = run(
+        replace(prober, places={"desk": Place(SlowDesk(world), Hop.TICKET_CONTENT)}), clock
+    ).records
+
+    assert world.looks == [(Depth.POLL, 1), (Depth.DEADLINE, 1)]
+    assert record.verdict is Verdict.BREACHED
+    assert record.judgement is not None
+    assert record.judgement.settled_at == record.canary.launched_at + timedelta(seconds=7.1)
+
+
+def test_clock_that_is_set_back_after_the_hand_over__and_the_ticket_is_seen_all_the_same() -> None:
+    clock = FakeClock()
+    world = World(clock, ticket_after_seconds=-7200.0, launch_seconds=0.1)
+    clock.call_at(0.3, lambda: clock.step(-3600.0))
+    began = clock.monotonic()
+
+    result = run(prober_with(world, email_path(deadline_seconds=300.0)), clock)
+
+    assert [one.verdict for one in result.records] == [Verdict.CONFIRMED]
+    assert timedelta(seconds=clock.monotonic() - began) < timedelta(seconds=5)
