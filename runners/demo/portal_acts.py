@@ -23,7 +23,7 @@ SLOW_SECONDS = 60.0
 NAMES = {EMAIL: "by mail", PORTAL: "through the portal", FORM: "through the contact form"}
 
 
-def _as_long_as_it_takes(load_seconds: float) -> Patience:
+def as_long_as_it_takes(load_seconds: float) -> Patience:
     """Some times as long as a healthy page took here just now: the story is short on a fast machine, and true on a slow one."""
     load = max(3, ceil(4 * load_seconds))
     return Patience(portal_load_seconds=load, portal_deadline_seconds=ceil(load / 0.75) + 2)
@@ -47,7 +47,7 @@ async def is_slow(hand: Stagehand) -> None:
     """The portal answers, a minute later."""
     hand.title(2, "The portal is up, and a page takes a minute: mail and the contact form notice nothing")
     hand.stage.faults(portal_slow_seconds=SLOW_SECONDS)
-    hand.wait_at_most(_as_long_as_it_takes(hand.load_seconds))
+    hand.wait_at_most(as_long_as_it_takes(hand.load_seconds))
     result = await hand.run()
     record = newest(result, PORTAL)
     if record is not None:
