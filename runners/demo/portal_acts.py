@@ -20,6 +20,7 @@ from runners.demo.hand import (
 from runners.demo.stage import Patience
 
 SLOW_SECONDS = 60.0
+CONFIRMATIONS = {PORTAL: Hop.PORTAL_CONFIRMATION, FORM: Hop.FORM_CONFIRMATION}
 NAMES = {EMAIL: "by mail", PORTAL: "through the portal", FORM: "through the contact form"}
 
 
@@ -38,6 +39,8 @@ async def works(hand: Stagehand) -> None:
         if record is not None:
             await hand.show_waterfall(record)
         hand.expect(f"the canary {NAMES[path]} is confirmed", holds=is_confirmed(record))
+        if path in CONFIRMATIONS:
+            hand.expect("its page named the ticket", holds=await hand.has_noted(record, CONFIRMATIONS[path]))
         hand.expect("its acknowledgement came back", holds=has_passed(record, Hop.REPLY_RECEIVED))
     hand.expect("the run exits 0", holds=result.exit_code == 0)
     hand.load_seconds = seconds_at(newest(result, PORTAL), Hop.PORTAL_LOAD) or hand.load_seconds
