@@ -10,11 +10,12 @@ from canary.canary import Canary, Token, new_canary
 from canary.hop import Channel
 from canary.path import PathName
 from canary.signature import mint_id, mint_token
+from probes.contracts import Probe
 from runners.clock import SystemClock
 from runners.config.config import Config
 from runners.progress import Silent
 from runners.site import Site, open_site, own_mailbox, watched_mailboxes
-from runners.site_portals import open_portals
+from runners.site_portals import Portals, open_portals
 from runners.site_probes import bears_attachment, expectations, probe_of
 from tests.unit.runners.config.examples import changed, read
 from tests.unit.runners.config.examples_web import CASE, FORM, JSON, PARSE, PORTAL, portal_file
@@ -51,18 +52,24 @@ def test_path__has_the_probe_of_its_channel(config: Config, name: str, channel: 
     assert probe_of(site_of(config), config.paths[PathName(name)], None, None).channel is channel
 
 
-async def test_portal_path__has_a_probe_that_shares_the_browser(config: Config) -> None:
+def test_portal_path__has_a_probe_that_shares_the_browser(config: Config) -> None:
     site = site_of(config)
 
-    async with open_portals(site) as portals:
-        probe = probe_of(site, config.paths[PathName("support-portal")], None, portals)
+    async def opened() -> Probe:
+        async with open_portals(site) as portals:
+            return probe_of(site, config.paths[PathName("support-portal")], None, portals)
 
-    assert probe.channel is Channel.PORTAL
+    assert asyncio.run(opened()).channel is Channel.PORTAL
 
 
-async def test_configuration_without_portals__opens_no_browser(config: Config) -> None:
-    async with open_portals(site_of(config.with_paths(["support-email"]))) as portals:
-        assert portals is None
+def test_configuration_without_portals__opens_no_browser(config: Config) -> None:
+    site = site_of(config.with_paths(["support-email"]))
+
+    async def opened() -> Portals | None:
+        async with open_portals(site) as portals:
+            return portals
+
+    assert asyncio.run(opened()) is None
 
 
 @pytest.mark.parametrize("name", ["support-portal", "contact-form"])
