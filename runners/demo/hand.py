@@ -6,6 +6,7 @@ from pathlib import Path
 
 from canary.hop import Hop
 from canary.incident import Incident
+from canary.observation import Outcome
 from canary.path import PathName
 from canary.reason import Reason
 from canary.verdict import Verdict
@@ -82,6 +83,11 @@ class Stagehand:
     async def incidents(self, path: PathName) -> list[Incident]:
         """What the store has of one path."""
         return list(await self.store.incidents(path=path, since=None, limit=10))
+
+    async def has_noted(self, record: Record | None, hop: Hop) -> bool:
+        """Whether a hop was passed, also if that came after the verdict: a ticket may be found before its page is read."""
+        seen = await self.store.observations(record.canary.id) if record is not None else ()
+        return any(one.hop is hop and one.outcome is Outcome.OK for one in seen)
 
     async def show_waterfall(self, record: Record) -> None:
         """Show a canary hop by hop."""

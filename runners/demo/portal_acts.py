@@ -20,10 +20,11 @@ from runners.demo.hand import (
 from runners.demo.stage import Patience
 
 SLOW_SECONDS = 60.0
+CONFIRMATIONS = {PORTAL: Hop.PORTAL_CONFIRMATION, FORM: Hop.FORM_CONFIRMATION}
 NAMES = {EMAIL: "by mail", PORTAL: "through the portal", FORM: "through the contact form"}
 
 
-def _as_long_as_it_takes(load_seconds: float) -> Patience:
+def as_long_as_it_takes(load_seconds: float) -> Patience:
     """Some times as long as a healthy page took here just now: the story is short on a fast machine, and true on a slow one."""
     load = max(3, ceil(4 * load_seconds))
     return Patience(portal_load_seconds=load, portal_deadline_seconds=ceil(load / 0.75) + 2)
@@ -38,6 +39,8 @@ async def works(hand: Stagehand) -> None:
         if record is not None:
             await hand.show_waterfall(record)
         hand.expect(f"the canary {NAMES[path]} is confirmed", holds=is_confirmed(record))
+        if path in CONFIRMATIONS:
+            hand.expect("its page named the ticket", holds=await hand.has_noted(record, CONFIRMATIONS[path]))
         hand.expect("its acknowledgement came back", holds=has_passed(record, Hop.REPLY_RECEIVED))
     hand.expect("the run exits 0", holds=result.exit_code == 0)
     hand.load_seconds = seconds_at(newest(result, PORTAL), Hop.PORTAL_LOAD) or hand.load_seconds
@@ -47,7 +50,7 @@ async def is_slow(hand: Stagehand) -> None:
     """The portal answers, a minute later."""
     hand.title(2, "The portal is up, and a page takes a minute: mail and the contact form notice nothing")
     hand.stage.faults(portal_slow_seconds=SLOW_SECONDS)
-    hand.wait_at_most(_as_long_as_it_takes(hand.load_seconds))
+    hand.wait_at_most(as_long_as_it_takes(hand.load_seconds))
     result = await hand.run()
     record = newest(result, PORTAL)
     if record is not None:

@@ -14,6 +14,7 @@ from runners.cli.words import duration
 from runners.clock import SystemClock
 from runners.config.load import load
 from runners.contracts import Store
+from runners.demo.browser import missing_browser
 from runners.demo.hand import Interrupted, Stagehand
 from runners.demo.mailbox_acts import drains, fills, is_clean, is_full
 from runners.demo.portal_acts import is_healed, is_redirected, is_slow, works
@@ -27,6 +28,10 @@ ACTS = (works, is_slow, is_redirected, is_healed, fills, is_full, drains, is_cle
 def main() -> int:
     """Play the story; returns the exit status."""
     output = open_output(no_color=False)
+    missing = missing_browser()
+    if missing is not None:
+        output.tell(f"intake-prober: {missing}")
+        return Exit.USAGE
     try:
         directory = Path(tempfile.mkdtemp(prefix="demo-", dir=_home()))
     except OSError as error:
