@@ -20,7 +20,7 @@ RAW: dict[str, Any] = {
     "control": "http://127.0.0.1:1",
     "smtp": {"host": "localhost", "submission_port": 2},
     "imap": {"host": "localhost", "port": 3},
-    "ca_file": "/tmp/ca.pem",  # noqa: S108 -- never opened
+    "ca_file": "ca.pem",
     "desk": {"url": "http://127.0.0.1:4", "token": "desk-secret"},
     "portal": {"url": "http://127.0.0.1:4/", "username": "canary", "password": "portal-secret"},
     "contact_form": {"url": "http://localhost:5/"},
