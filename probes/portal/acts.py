@@ -15,7 +15,7 @@ from canary.reason import Reason
 from probes.contracts import Clock
 from probes.message.request import filled
 from probes.portal.customer import Customer
-from probes.portal.elements import find, matches
+from probes.portal.elements import find, in_browser, matches
 from probes.portal.steps import (
     Action,
     Click,
@@ -66,7 +66,7 @@ class Hand:
 
     def find_text(self, text: Text) -> PageLocator:
         """The smallest elements that hold the text."""
-        return (self._frame if self._frame is not None else self.page).get_by_text(text)
+        return (self._frame if self._frame is not None else self.page).get_by_text(in_browser(text))
 
     def leave_frames(self) -> None:
         """Be in the page itself again, as after a navigation."""

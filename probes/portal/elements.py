@@ -24,16 +24,32 @@ from probes.portal.steps import (
 )
 
 Within = Page | FrameLocator
+_NAMED_GROUP: Final = re.compile(r"(?<!\\)((?:\\\\)*)\(\?P<\w+>")
+_NAMED_AGAIN: Final = re.compile(r"(?<!\\)((?:\\\\)*)\(\?P=(\w+)\)")
+
+
+def in_browser(text: Text) -> Text:
+    """The same text as the browser takes it: JavaScript knows no ``(?P<name>…)``, so named groups are numbered ones."""
+    if not isinstance(text, re.Pattern):
+        return text
+    plain = _NAMED_GROUP.sub(r"\1(", text.pattern)
+    plain = _NAMED_AGAIN.sub(lambda again: f"{again[1]}\\{text.groupindex[again[2]]}", plain)
+    return re.compile(plain, text.flags)
+
 
 _BY: Final[Mapping[By, Callable[[Within, Locator], PageLocator]]] = MappingProxyType(
     {
-        By.ROLE: lambda within, one: within.get_by_role(_role(one), name=one.name, exact=one.is_exact),
-        By.LABEL: lambda within, one: within.get_by_label(one.value, exact=one.is_exact),
-        By.PLACEHOLDER: lambda within, one: within.get_by_placeholder(one.value, exact=one.is_exact),
-        By.TEXT: lambda within, one: within.get_by_text(one.value, exact=one.is_exact),
-        By.TEST_ID: lambda within, one: within.get_by_test_id(one.value),
-        By.ALT: lambda within, one: within.get_by_alt_text(one.value, exact=one.is_exact),
-        By.TITLE: lambda within, one: within.get_by_title(one.value, exact=one.is_exact),
+        By.ROLE: lambda within, one: within.get_by_role(
+            _role(one), name=in_browser(one.name) if one.name is not None else None, exact=one.is_exact
+        ),
+        By.LABEL: lambda within, one: within.get_by_label(in_browser(one.value), exact=one.is_exact),
+        By.PLACEHOLDER: lambda within, one: within.get_by_placeholder(
+            in_browser(one.value), exact=one.is_exact
+        ),
+        By.TEXT: lambda within, one: within.get_by_text(in_browser(one.value), exact=one.is_exact),
+        By.TEST_ID: lambda within, one: within.get_by_test_id(in_browser(one.value)),
+        By.ALT: lambda within, one: within.get_by_alt_text(in_browser(one.value), exact=one.is_exact),
+        By.TITLE: lambda within, one: within.get_by_title(in_browser(one.value), exact=one.is_exact),
         By.CSS: lambda within, one: within.locator(_plain(one)),
     }
 )
