@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.benchmarks import cold_start, exchange, finding, form
+from tests.benchmarks import cold_start, exchange, finding, form, portal
 from tests.benchmarks.report import Table, machine, write
 from tests.benchmarks.scene import running_sandbox
 from tests.sandbox import Sandbox
@@ -13,6 +13,7 @@ PARTS: dict[str, Callable[[Sandbox], Iterator[Table]]] = {
     "exchange": exchange.tables,
     "finding": finding.tables,
     "form": form.tables,
+    "portal": portal.tables,
     "cold-start": cold_start.tables,
 }
 
