@@ -12,8 +12,11 @@ from filelock import FileLock, Timeout
 
 from probes.contracts import Clock
 
-_PREFIX: Final = "intake-prober-browser-"
+_PREFIX: Final = "intake-browser-"
 _LOCK: Final = "lock"
+_MOST_CHARACTERS: Final = 52
+"""Chromium makes a Unix socket in it, whose path may have 107 characters (unix(7)) and ends in 45 of its own."""
+_ELSEWHERE: Final = "/tmp"  # noqa: S108 -- the folder made in it is only ours to enter
 _UNLOCKED_SECONDS: Final = 3600.0
 """A folder without a lock is so young at most, if somebody is just making it."""
 _REMOVE_SECONDS: Final = 2.0
@@ -45,21 +48,26 @@ class Home:
 
 
 def make_home() -> Home:
-    """Make one among the system's temporary files.
+    """Make one among the system's temporary files; where TMPDIR is too long for it, in /tmp.
 
     Raises:
         OSError: it can't be made.
     """
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_place()))
     lock = FileLock(folder / _LOCK)
     lock.acquire(blocking=False)
     return Home(folder, lock)
 
 
+def _place() -> str:
+    place = tempfile.gettempdir()
+    return place if len(place) + len(_PREFIX) <= _MOST_CHARACTERS else _ELSEWHERE
+
+
 def remove_left(clock: Clock) -> None:
     """Remove the folders of probers that were killed: nobody holds their lock any more."""
     try:
-        folders = list(Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"))
+        folders = list(Path(_place()).glob(f"{_PREFIX}*"))
     except OSError:
         return
     for folder in folders:

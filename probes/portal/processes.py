@@ -75,7 +75,7 @@ async def end(
     until = clock.monotonic() + within_seconds
     while True:
         _reap(one for one in wanted if one != driver)
-        alive = [one for one in wanted if is_alive(one)]
+        alive = [one for one in wanted if is_alive(one) or (one == driver and one.is_running())]
         if not alive or clock.monotonic() >= until:
             return [one.pid for one in alive]
         await clock.sleep(_POLL_SECONDS)

@@ -27,8 +27,13 @@ from probes.reasons import Failure
 _CLOSE_SECONDS: Final = 5.0
 _HANGING_SECONDS: Final = 0.2
 _KILL_SECONDS: Final = 5.0
+_SPAWN_SECONDS: Final = 1.0
+_TURNS: Final = 20
+_POLL_SECONDS: Final = 0.02
 _MOST_WORDS: Final = 200
 _SANDBOX_WORDS: Final = ("no usable sandbox", "sandboxing failed", "setuid sandbox", "namespace")
+_IDLE_WORDS: Final = ("crashpad", "dbus", "vaapi", "cpufreq")
+"""What Chromium complains of in every container."""
 _LOG_LINE: Final = "[err]"
 
 
@@ -38,6 +43,7 @@ class Running:
 
     home: Home
     manager: Any = field(default_factory=async_playwright)
+    begun: asyncio.Future[Playwright] | None = None
     driver: psutil.Process | None = None
     _browser: Browser | None = None
     is_sandboxed: bool = False
@@ -85,7 +91,7 @@ async def start(settings: BrowserSettings, *, clock: Clock) -> Running:
     is_done = False
     try:
         async with clock.timeout(settings.start_seconds):
-            await _launch(running, await _start_driver(running), settings)
+            await _launch(running, await _start_driver(running, clock), settings)
         is_done = True
     except TimeoutError:
         raise Failure(
@@ -98,17 +104,31 @@ async def start(settings: BrowserSettings, *, clock: Clock) -> Running:
     return running
 
 
-async def _start_driver(running: Running) -> Playwright:
+async def _start_driver(running: Running, clock: Clock) -> Playwright:
     """Start the driver with the browser's folder as its TMPDIR, so that nothing of it stays elsewhere."""
+    folder = running.home.folder
     try:
-        with _temporary_folder(running.home.folder):
-            playwright: Playwright = await running.manager.start()
+        with _temporary_folder(folder):
+            try:
+                # Shielded: cancelled, Playwright forgets a driver that it has begun. Whoever ends that ends this, too.
+                running.begun = asyncio.ensure_future(running.manager.start())  # noqa: TID251 -- `end` waits for it
+                playwright: Playwright = await asyncio.shield(running.begun)
+            except asyncio.CancelledError:
+                running.driver = await _spawned(folder, clock)
+                raise
     except Exception as error:  # Playwright raises plain ones here
         said = str(error).strip().splitlines() or ["no words"]
         raise Failure(Reason.BROWSER_MISSING, f"Playwright's driver does not start: {said[0]}") from error
-    finally:
-        running.driver = processes.driver_of(running.home.folder)
+    running.driver = processes.driver_of(folder)
     return playwright
+
+
+async def _spawned(folder: Path, clock: Clock) -> psutil.Process | None:
+    """The driver of a start that was just cancelled; it may be about to begin."""
+    until = clock.monotonic() + _SPAWN_SECONDS
+    while (found := processes.driver_of(folder)) is None and clock.monotonic() < until:
+        await clock.sleep(_POLL_SECONDS)
+    return found
 
 
 async def _launch(running: Running, playwright: Playwright, settings: BrowserSettings) -> None:
@@ -169,7 +189,14 @@ async def _sweep(running: Running, family: list[psutil.Process], clock: Clock) -
         await processes.end(everyone, driver=running.driver, clock=clock, within_seconds=_KILL_SECONDS)
         with contextlib.suppress(TimeoutError):
             async with clock.timeout(_CLOSE_SECONDS):
+                if running.begun is not None:
+                    await asyncio.wait([running.begun])
+                    running.begun.cancelled() or running.begun.exception()  # read, so that nobody misses it
                 await _stop(running)  # now that the driver is gone, its pipes are closed
+        for _ in range(
+            _TURNS
+        ):  # until asyncio has dealt with the end of the driver, of which Playwright may know nothing
+            await clock.sleep(0)
     finally:
         await running.home.remove(clock=clock)
 
@@ -194,7 +221,8 @@ def _lacks_sandbox(error: PlaywrightError) -> bool:
 def _start_failure(error: PlaywrightError, path: str) -> Failure:
     """Why a browser did not start; Playwright's text would advise its own download, so its log's end is shown."""
     lines = _log_of(error) or [error.message.strip().splitlines()[0]]
-    said = next((line for line in reversed(lines) if "rror" in line or "ailed" in line), lines[-1])
+    telling = [line for line in lines if not any(word in line for word in _IDLE_WORDS)]
+    said = next((line for line in reversed(telling) if "rror" in line.lower() or "ailed" in line), lines[-1])
     return Failure(Reason.BROWSER_CRASHED, f"{path} does not start: {said[:_MOST_WORDS]}")
 
 
