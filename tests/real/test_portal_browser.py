@@ -2,9 +2,15 @@
 
 import asyncio
 import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -15,7 +21,6 @@ from canary.observation import Observation, Outcome
 from canary.reason import CAUSES, Reason, Side
 from probes.portal.executable import INSTALL, VARIABLE
 from tests.real.portal_scene import (
-    FORM,
     Seen,
     Stage,
     browser_family,
@@ -28,15 +33,17 @@ from tests.real.portal_scene import (
     small_portal,
     staged,
 )
-from tests.real.scripted_http import Break, Reply, Request, Site, running
-from tests.real.servers.needed import CHROMIUM
+from tests.real.scripted_http import Break, Reply, Request, running
+from tests.real.servers.needed import CHROMIUM, NotHere
+from tests.real.servers.process import CommandError, run_as, server_directory, unprivileged_account
+from tests.sandbox import ROOT
 
 pytestmark = [pytest.mark.real, pytest.mark.browser]
 SUBMITTED = {Hop.PORTAL_SUBMIT, Hop.PORTAL_CONFIRMATION}
 
 
 @pytest.fixture(autouse=True)
-def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:  # noqa: ARG001 -- made before
     """The system's folder for temporary files, of this test alone: empty again in the end, and no process left."""
     CHROMIUM.require()
     folder = Path(tempfile.mkdtemp(prefix="pb-"))
@@ -149,7 +156,7 @@ def test_folder_for_temporary_files_that_is_gone__is_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as changed:
-        changed.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+        changed.setattr(tempfile, "tempdir", "/nowhere")
         seen = asyncio.run(one(tmp_path))
 
     is_about_us(seen, Reason.BROWSER_CRASHED)
@@ -305,23 +312,41 @@ def test_browser__is_renewed_after_its_number_of_canaries(tmp_path: Path) -> Non
     assert first != second
 
 
+@dataclass
+class Waiting(Seen):
+    """A canary that stays where it is, once it has loaded the page, until it may go on."""
+
+    has_loaded: asyncio.Event = field(default_factory=asyncio.Event)
+    may_go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, *observations: Observation) -> None:
+        await super().__call__(*observations)
+        if self.end.hop is Hop.PORTAL_LOAD:
+            self.has_loaded.set()
+            await self.may_go_on.wait()
+
+
 def test_browser_that_has_served__ends_with_the_last_canary_in_it(tmp_path: Path) -> None:
-    portal = Site({"GET /": Reply(body=FORM), "GET /slow": Reply(body=FORM, late_seconds=4.0)})
-    portal.answers["POST /requests"] = small_portal().answers["POST /requests"]
     drivers: list[int] = []
 
+    def count() -> None:
+        drivers.append(len([p for p in browser_family() if "run-driver" in " ".join(command(p))]))
+
     async def told() -> Seen:
-        async with running(portal) as site, staged(tmp_path, recycle_after=2) as stage:
+        seen = Waiting()
+        async with running(small_portal()) as site, staged(tmp_path, recycle_after=2) as stage:
+            of = settings(f"{site.url}/")
             async with asyncio.TaskGroup() as group:
-                slow = group.create_task(stage.launched(settings(f"{site.url}/slow")))
-                await asyncio.sleep(0.1)  # it is in first, or waits for the same start: either order will do
-                quick = [await stage.launched(settings(f"{site.url}/")) for _ in range(2)]
-                drivers.extend(p.pid for p in browser_family() if "run-driver" in " ".join(command(p)))
-            assert all(seen.is_confirmed for seen in quick)
-            return slow.result()
+                group.create_task(stage.probe(of).launch(new(), seen))
+                await seen.has_loaded.wait()
+                assert (await stage.launched(of)).is_confirmed
+                assert (await stage.launched(of, then=_after(Hop.PORTAL_LOAD, count))).is_confirmed
+                seen.may_go_on.set()
+            count()
+        return seen
 
     assert asyncio.run(told()).is_confirmed
-    assert len(drivers) == 2  # the old one, with the slow canary in it, and the new one
+    assert drivers == [2, 1]  # the old one with the waiting canary beside the new one; then the new one
 
 
 # It is told to stop
@@ -354,6 +379,93 @@ def test_launch_that_is_cancelled__closes_everything_within_five_seconds(tmp_pat
 
     assert seen.end.hop is hop
     assert seconds < 5
+
+
+def test_prober_that_is_killed__takes_driver_and_browser_with_it__and_the_next_start_removes_their_folder(
+    tmp_path: Path, temporary: Path
+) -> None:
+    prober = child("hold", tmp_path, temporary)
+    assert prober.stdout is not None
+    pids = json.loads(prober.stdout.readline())["pids"]
+    family = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
+    assert any("run-driver" in " ".join(command(one)) for one in family)
+
+    prober.kill()
+    prober.wait()
+    prober.stdout.close()
+
+    _, alive = psutil.wait_procs(family, timeout=15)
+    assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
+    assert len(homes(temporary)) <= 1  # its own; what it held within is gone with the next start
+    assert asyncio.run(one(tmp_path)).is_confirmed
+    assert homes(temporary) == []
+
+
+def test_two_probers__leave_each_other_s_browser_alone(tmp_path: Path, temporary: Path) -> None:
+    prober = child("hold", tmp_path / "other", temporary)
+    assert prober.stdout is not None
+    try:
+        pids = json.loads(prober.stdout.readline())["pids"]
+        before = set(homes(temporary))
+
+        assert asyncio.run(one(tmp_path)).is_confirmed
+
+        assert set(homes(temporary)) == before
+        assert any(
+            "run-driver" in " ".join(command(psutil.Process(pid))) for pid in pids if psutil.pid_exists(pid)
+        )
+    finally:
+        prober.send_signal(signal.SIGINT)
+        prober.wait(30)
+        prober.stdout.close()
+
+
+# Who it runs as
+
+
+def test_root__has_no_sandbox__and_says_so(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        raise NotHere("these tests do not run as root", "run `make test` as root, in a container if need be")
+
+    seen = asyncio.run(one(tmp_path))
+
+    assert seen.is_confirmed
+    assert seen.last(Hop.PORTAL_LOAD).facts["intake.browser.sandboxed"] is False
+
+
+def test_ordinary_account__has_chromium_s_sandbox(tmp_path: Path) -> None:  # noqa: ARG001
+    account = unprivileged_account()
+    with server_directory("portal", account) as directory:
+        code = "import os, playwright; os.stat('tests/real/portal_child.py')"
+        try:
+            run_as(account, [sys.executable, "-c", code], cwd=ROOT)
+        except (CommandError, OSError) as error:
+            raise NotHere(
+                "the tests' interpreter can't be used by other accounts", "install it elsewhere"
+            ) from error
+        said = run_as(
+            account,
+            [sys.executable, "-m", "tests.real.portal_child", "once", str(directory)],
+            cwd=ROOT,
+            env={"TMPDIR": str(directory), "HOME": str(directory)},
+            limit_seconds=180,
+        )
+        left = [path.name for path in directory.iterdir() if path.name.startswith("intake-browser-")]
+    told = json.loads(said)
+
+    assert told["confirmed"], told["story"]
+    assert told["sandboxed"] is True
+    assert (told["left"], left) == ([], [])
+
+
+def child(how: str, directory: Path, temporary: Path) -> subprocess.Popen[bytes]:
+    """A prober of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.real.portal_child", how, str(directory)],
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
 
 
 # Twenty in a row
