@@ -1,4 +1,7 @@
-"""`python -m tests.soak [--minutes N] [--seed S]`: run after run in one process, with faults by chance; 1 if a law broke."""
+"""`python -m tests.soak [--only mail|portal] [--minutes N] …`: canary after canary in one process; 1 if a law broke.
+
+By mail for so many minutes, with faults by chance; then so many through a portal, whose memory is drawn.
+"""
 
 import argparse
 import asyncio
@@ -23,6 +26,8 @@ from runners.store import open_store
 from runners.wiring import wired
 from tests.real.intake import left_of, new_intake
 from tests.sandbox import Sandbox, start_sandbox
+from tests.soak import portal
+from tests.soak.memory_picture import draw
 
 FAULTS: tuple[dict[str, object], ...] = (
     {"smtp_refuse": True},
@@ -53,16 +58,38 @@ MOST_MORE_FILES = 6
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--only", choices=("mail", "portal"), default=None)
+    parser.add_argument("--minutes", type=float, default=30.0, help="of each, at most")
+    parser.add_argument("--canaries", type=int, default=500, help="through the portal")
+    parser.add_argument("--picture", type=Path, default=None, help="where to draw the portal's memory (SVG)")
     parser.add_argument("--seed", type=int, default=None, help="of an earlier run, to have its faults again")
     given = parser.parse_args()
+    broken: list[str] = []
+    if given.only != "portal":
+        broken += by_mail(given)
+    if given.only != "mail":
+        broken += through_the_portal(given)
+    sys.stdout.write("".join(f"broken: {one}\n" for one in broken) or "every law held\n")
+    return 1 if broken else 0
+
+
+def through_the_portal(given: argparse.Namespace) -> list[str]:
+    """The laws that were broken."""
+    held, broken = portal.soak(given.canaries, minutes=given.minutes)
+    portal.say(held)
+    if given.picture is not None:
+        number = len(held.browser)
+        draw(held, given.picture, title=f"{number} portal canaries in a row: memory after each")
+    return broken
+
+
+def by_mail(given: argparse.Namespace) -> list[str]:
+    """The laws that were broken."""
     seed = given.seed if given.seed is not None else secrets.randbits(32)
     sys.stdout.write(f"seed {seed}, {given.minutes:g} minutes\n")
     with running() as (sandbox, directory):
         chance = random.Random(seed)  # noqa: S311 -- to be had again by its seed; it guards nothing
-        broken = asyncio.run(soak(sandbox, directory, chance, seconds=60 * given.minutes))
-    sys.stdout.write("".join(f"broken: {one}\n" for one in broken) or "every law held\n")
-    return 1 if broken else 0
+        return asyncio.run(soak(sandbox, directory, chance, seconds=60 * given.minutes))
 
 
 @contextmanager
