@@ -27,7 +27,7 @@ from probes.portal.artifacts import Artifacts
 from probes.portal.browser import Browsers
 from probes.portal.executable import find
 from probes.portal.probe import PortalProbe
-from probes.portal.processes import children, driver_among, family
+from probes.portal.processes import family
 from probes.portal.sessions import Sessions
 from probes.portal.settings import ArtifactSettings, BrowserSettings, PortalSettings
 from probes.portal.steps import By, Confirm, Fill, Locator, Step, Submit, Template
@@ -71,18 +71,15 @@ async def _measured(url: str) -> Table:
             artifacts=Artifacts(ArtifactSettings(Path(folder)), clock=clock),
             sessions=Sessions(Path(folder), key=_KEY),
         )
-        before = children()
+        before = _drivers()
         async with async_playwright() as playwright:
             found = find(None, playwright.chromium.executable_path)
             assert found is not None
             browser = await playwright.chromium.launch(executable_path=found.path, args=list(SEALED))
-            bare_driver = driver_among(children() - before)
-            before = children()
+            (bare_driver,) = _drivers() - before
             await _canary(probe, clock)  # the first of each starts and loads what it needs
-            our_driver = driver_among(children() - before)
+            (our_driver,) = _drivers() - before - {bare_driver}
             await _bare(browser, url)
-            assert bare_driver is not None
-            assert our_driver is not None
             try:
                 for _ in range(ROUNDS):
                     await _cost(theirs, bare_driver, lambda: _bare(browser, url))
@@ -155,6 +152,11 @@ async def _cost(costs: _Costs, driver: int, work: Callable[[], Awaitable[None]])
     await work()
     costs.wall.append(time.perf_counter() - began)
     costs.cpu.append(_cpu_seconds(driver) - cpu)
+
+
+def _drivers() -> set[int]:
+    """Playwright's drivers that this process has begun."""
+    return {one.pid for one in psutil.Process().children() if "run-driver" in one.cmdline()}
 
 
 def _cpu_seconds(driver: int) -> float:
