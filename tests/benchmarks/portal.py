@@ -77,8 +77,9 @@ async def _measured(url: str) -> Table:
             assert found is not None
             browser = await playwright.chromium.launch(executable_path=found.path, args=list(SEALED))
             (bare_driver,) = _drivers() - before
+            before = _drivers()
             await _canary(probe, clock)  # the first of each starts and loads what it needs
-            (our_driver,) = _drivers() - before - {bare_driver}
+            (our_driver,) = _drivers() - before
             await _bare(browser, url)
             try:
                 for _ in range(ROUNDS):
@@ -155,7 +156,7 @@ async def _cost(costs: _Costs, driver: int, work: Callable[[], Awaitable[None]])
 
 
 def _drivers() -> set[int]:
-    """Playwright's drivers that this process has begun."""
+    """The pids of Playwright's drivers among our children."""
     return {one.pid for one in psutil.Process().children() if "run-driver" in one.cmdline()}
 
 
