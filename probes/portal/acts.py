@@ -15,7 +15,7 @@ from canary.reason import Reason
 from probes.contracts import Clock
 from probes.message.request import filled
 from probes.portal.customer import Customer
-from probes.portal.elements import find, matches
+from probes.portal.elements import find, find_seen, for_browser, matches
 from probes.portal.steps import (
     Action,
     Click,
@@ -50,6 +50,7 @@ class Hand:
     Attributes:
         typed: every secret that was typed, so that evidence can be cleaned of it.
         secret_fields: where they were typed, so that screenshots hide them.
+        has_clicked: whether anything was clicked or pressed yet.
     """
 
     page: Page
@@ -58,15 +59,52 @@ class Hand:
     clock: Clock
     typed: list[str] = field(default_factory=list)
     secret_fields: list[PageLocator] = field(default_factory=list)
+    has_clicked: bool = False
     _frame: FrameLocator | None = None
+    _has_lost_a_page: bool = False
 
     def find(self, locator: Locator) -> PageLocator:
         """The element, in the frame that the steps are in."""
         return find(self._frame if self._frame is not None else self.page, locator)
 
+    def find_seen(self, locator: Locator) -> PageLocator:
+        """The first that is to be seen of such elements, in the frame that the steps are in."""
+        return find_seen(self._frame if self._frame is not None else self.page, locator)
+
     def find_text(self, text: Text) -> PageLocator:
-        """The smallest elements that hold the text."""
-        return (self._frame if self._frame is not None else self.page).get_by_text(text)
+        """The first of the smallest elements that are to be seen and hold the text."""
+        within = self._frame if self._frame is not None else self.page
+        return within.get_by_text(for_browser(text)).filter(visible=True).first
+
+    @property
+    def inside(self) -> PageLocator | None:
+        """The document of the frame that the steps are in; None: they are in the page itself."""
+        return self._frame.locator(":root") if self._frame is not None else None
+
+    @property
+    def has_lost_its_page(self) -> bool:
+        """Whether the window is closed while the browser lives: the page did that."""
+        browser = self.page.context.browser
+        return self._has_lost_a_page and browser is not None and browser.is_connected()
+
+    def follow(self, opened: Page) -> None:
+        """Go where a link leads that opens a window; back where it was when that is closed.
+
+        A window that comes before anything was clicked is none of ours: an advertisement.
+        """
+        if not self.has_clicked:
+            return
+        before = self.page
+        self.page = opened
+        self.leave_frames()
+
+        def go_back(_: Page) -> None:
+            if self.page is opened and not before.is_closed():
+                self.page = before
+                self.leave_frames()
+                self._has_lost_a_page = True
+
+        opened.on("close", go_back)
 
     def leave_frames(self) -> None:
         """Be in the page itself again, as after a navigation."""
@@ -79,6 +117,7 @@ class Hand:
             playwright.async_api.Error: it can't be done.
             Failure: a secret, or the user's script, failed.
         """
+        self.has_clicked = self.has_clicked or isinstance(step.action, Click | Press | Script)
         await self._do(step.action, within_seconds * 1000)
 
     async def _do(self, action: Action, timeout: float) -> None:  # noqa: ASYNC109, C901, PLR0912 -- Playwright's own limit, in ms; one case an action
@@ -120,12 +159,13 @@ class Hand:
                 lambda url: matches(wanted, url), timeout=timeout, wait_until="commit"
             )
         elif action.gone is not None:
-            await self.find(action.gone).first.wait_for(state="hidden", timeout=timeout)
+            await self.find_seen(action.gone).wait_for(state="hidden", timeout=timeout)
         elif action.shown is not None:
-            await self.find(action.shown).first.wait_for(state="visible", timeout=timeout)
+            await self.find_seen(action.shown).wait_for(state="visible", timeout=timeout)
 
     async def press_submit(self, action: Submit, timeout: float) -> None:  # noqa: ASYNC109
         """Send: the one click, or key, of a canary's life. What comes of it is not waited for."""
+        self.has_clicked = True
         if action.key is not None:
             await self.find(action.locator).press(action.key, timeout=timeout, no_wait_after=True)
         else:

@@ -21,8 +21,8 @@ DIAGNOSIS_SECONDS: Final = 30.0
 """So much longer than its own limit a hop may take, to find out why and to keep the evidence."""
 
 
-class AnswerRefused(Exception):
-    """The submit was answered with an error, or its answer was lost: the diagnosis says which."""
+class Unexplained(Exception):
+    """It went wrong, and no call failed: the diagnosis is to say why."""
 
 
 class Explainer:
@@ -30,6 +30,7 @@ class Explainer:
 
     Attributes:
         doing: the step under way, as people write it; empty: none.
+        known_alerts: what the page marked as an error before the submit: a notice, that is no answer to it.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Explainer:
         self._clock = clock
         self._left_seconds = left_seconds
         self.doing = ""
+        self.known_alerts: tuple[str, ...] = ()
 
     @asynccontextmanager
     async def explained(
@@ -70,10 +72,16 @@ class Explainer:
         try:
             async with self._clock.timeout(max(1.0, min(limit, self._left_seconds()))):
                 yield
-        except (PlaywrightError, TimeoutError, Failure, AnswerRefused) as error:
+        except (PlaywrightError, TimeoutError, Failure, Unexplained) as error:
             failure = await diagnose(
                 error,
-                Situation(hop, self.doing, first, has_left=self._progress.has_left),
+                Situation(
+                    hop,
+                    self.doing,
+                    first,
+                    has_left=self._progress.has_left,
+                    known_alerts=self.known_alerts,
+                ),
                 hand=self._hand,
                 traffic=self._traffic,
                 settings=self._settings,

@@ -93,10 +93,8 @@ async def _arrange(
     hand = Hand(page, customer, settings.url, clock)
 
     def follow(opened: Page) -> None:
-        """A link that opens a new tab takes the customer there."""
         traffic.watch(opened)
-        hand.page = opened
-        hand.leave_frames()
+        hand.follow(opened)
 
     visit.context.on("page", follow)
     for locator in settings.dismiss:

@@ -1,0 +1,3 @@
+"""Faults of a real portal, the sandbox's helpdesk, each made by its own switch."""
+
+HELPDESK: tuple = ()
