@@ -27,6 +27,7 @@ from probes.servers import ClientCertificate
 from tests.real.faulty_proxy import Proxy, Rule, faulty_proxy, tls
 from tests.real.forms import Seen, Source
 from tests.real.portal_faults.fault import At, PortalFault, Shown, whole
+from tests.real.portal_faults.helpdesk import log_in
 from tests.real.portal_faults.small import PAGES, SmallPortal
 from tests.real.portal_faults.table import PORTAL_FAULTS
 from tests.real.portals import browsers, launched, new, portal_path, settings
@@ -84,7 +85,9 @@ async def told(fault: PortalFault, world: World) -> Told:
             names_port=world.names_port,
             controls=selfcheck(others_answer=fault.others_answer),
         )
-        posts = [one for one in proxy.seen(method="POST") if canary.token.encode() in one.body] if proxy else []
+        posts = (
+            [one for one in proxy.seen(method="POST") if canary.token.encode() in one.body] if proxy else []
+        )
         own = [one for one in posts if not one.host.startswith(("recorder", "tracker"))]
         tickets = None
         if fault.tickets is not None:
@@ -101,9 +104,13 @@ def given(fault: PortalFault, url: str, world: World) -> dict[str, Any]:
         other = fault.shown is Shown.UNTRUSTED
         ca = world.certificates.other_ca_path if other else world.certificates.ca_path
         changes["ca_files"] = (str(ca),)
+    if isinstance(changes.get("login"), str):
+        changes["login"] = log_in(changes["login"], world.sandbox.endpoints)
     if "client_certificate" in changes:
         key = world.client.key_path.read_text()
-        changes["client_certificate"] = ClientCertificate(url, str(world.client.certificate_path), Source([key]))
+        changes["client_certificate"] = ClientCertificate(
+            url, str(world.client.certificate_path), Source([key])
+        )
     return changes
 
 
@@ -160,7 +167,9 @@ def judged(found: Told, *, logs_in: bool, ticket: bool) -> Judgement:
     )
     looks = [look, replace(look, hop=Hop.TICKET_CONTENT)]
     observations = [*found.seen.observations, *looks]
-    return judge(portal_path(logs_in=logs_in), canary, observations, canary.deadline_at + timedelta(seconds=5))
+    return judge(
+        portal_path(logs_in=logs_in), canary, observations, canary.deadline_at + timedelta(seconds=5)
+    )
 
 
 async def all_told(sandbox: Sandbox, directory: Path, wanted: tuple[PortalFault, ...]) -> dict[str, Told]:

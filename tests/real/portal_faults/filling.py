@@ -16,7 +16,9 @@ _STEP = limits(step=3)
 _LOGIN_FORM = "<h1>Log in</h1><form method=post action=/login><label>Name <input name=n></label><label>Password <input type=password name=p></label><button>Log in</button></form>"
 _REFUSED = page("<p role=alert>Incorrect name or password.</p>" + _LOGIN_FORM)
 _NAMED = Fill(label("Name"), Hidden(Source(["canary-user"])))
-_LOG_IN = steps(_NAMED, Fill(label("Password"), Hidden(Source(["right-password-1"]))), Click(role("button", "Log in")))
+_LOG_IN = steps(
+    _NAMED, Fill(label("Password"), Hidden(Source(["right-password-1"]))), Click(role("button", "Log in"))
+)
 _WITH_LOGIN = {"login": _LOG_IN}
 _OVERLAY = "<div style='position:fixed;inset:0;background:#eee'><h2>We value your privacy</h2><button>Accept all</button></div>"
 
@@ -31,7 +33,9 @@ def _form(name: str, made: str, reason: Reason, html: str, **more: Any) -> Porta
 def _login(name: str, made: str, reason: Reason, answer: str, **more: Any) -> PortalFault:  # noqa: ANN401 -- the fields
     """What comes of a log-in."""
     pages = {"GET /": page(_LOGIN_FORM), "POST /login": answer, **more.pop("pages", {})}
-    return before(name, made, more.pop("hop", _LOGIN), reason, pages=pages, **{"changes": _WITH_LOGIN, **more})
+    return before(
+        name, made, more.pop("hop", _LOGIN), reason, pages=pages, **{"changes": _WITH_LOGIN, **more}
+    )
 
 
 def _login_ours(name: str, made: str, answer: str, **more: Any) -> PortalFault:  # noqa: ANN401 -- the fields

@@ -34,15 +34,17 @@ _OTHER = "<section><div><label for=s>Subject</label><input id=s name=subject><la
 _BANNER = """<div id=b style='position:fixed;inset:0;background:#eee'><p>We use cookies.</p>
 <button onclick="document.getElementById('b').remove()">Accept all</button></div>"""
 _TRACKER = "<script>document.write('<script src=\"http://tracker.acme.test:' + location.port + '/t.js\"' + ' async></scr' + 'ipt>'); fetch('http://tracker.acme.test:' + location.port + '/beacon', {method: 'POST', body: 'x'})</script>"
-_LATE = page("<div id=root></div><script>setTimeout(() => { document.getElementById('root').innerHTML = '" + LINK + "' }, 1500)</script>")
-_SPINNING = page("<div id=root><div role=progressbar style='width:40px;height:40px'></div></div><script>setTimeout(() => { document.getElementById('root').innerHTML = '" + LINK + "' }, 1500)</script>")
+_LATE = page(
+    "<div id=root></div><script>setTimeout(() => { document.getElementById('root').innerHTML = '"
+    + LINK
+    + "' }, 1500)</script>"
+)
+_SPINNING = page(
+    "<div id=root><div role=progressbar style='width:40px;height:40px'></div></div><script>setTimeout(() => { document.getElementById('root').innerHTML = '"
+    + LINK
+    + "' }, 1500)</script>"
+)
 _RECORDER = "<script>document.addEventListener('input', event => fetch('http://recorder.acme.test:' + location.port + '/r', {method: 'POST', body: event.target.value})); addEventListener('submit', event => { for (const n of [1, 2]) fetch('http://recorder.acme.test:' + location.port + '/r', {method: 'POST', keepalive: true, body: document.forms[0].subject.value}) })</script>"
-
-
-async def either_form(request: Request, _: Forward) -> Answer:
-    """Two variants in turn, by the second that is asked."""
-    either_form.asked = getattr(either_form, "asked", 0) + 1  # type: ignore[attr-defined]
-    return answer(200, NEW if either_form.asked % 2 else NEW.replace(FIELDS, _OTHER))  # type: ignore[attr-defined]
 
 
 async def asks_for_login(request: Request, forward: Forward) -> Answer:
@@ -75,13 +77,12 @@ ODDITIES: tuple[PortalFault, ...] = (
     harmless("nothing strange", "the portal as it is"),
     harmless("third party never answers", "a tracker's script and beacon hang", pages={"GET /": HOME.replace(LINK, LINK + _TRACKER), "GET /new": NEW.replace("</body>", _TRACKER + "</body>")}, rules=lambda: (Rule(silence(), host="tracker.acme.test"),)),
     harmless("third party fails", "a tracker answers 500", pages={"GET /new": NEW.replace("</body>", _TRACKER + "</body>")}, rules=lambda: (Rule(answers(500), host="tracker.acme.test"),)),
-    harmless("page never ends, with what is needed", "the body goes on for ever after the form", rules=lambda: (Rule(late_end, "^/new$", method="GET"),), start="/new", steps=from_form()),
+    harmless("page never ends, after the form", "the body goes on for ever after the form", rules=lambda: (Rule(late_end, "^/new$", method="GET"),), start="/new", steps=from_form()),
     harmless("extra banner", "a notice of maintenance, marked as an alert", pages={"GET /new": NEW.replace("<h1>", "<div role=alert>Maintenance on Sunday: errors may occur.</div><h1>")}),
     harmless("cookie banner clicked away", "it lies over link and form; `dismiss` names its button", pages={"GET /": HOME.replace("</body>", _BANNER + "</body>"), "GET /new": NEW.replace("</body>", _BANNER + "</body>")}, changes={"dismiss": (role("button", "Accept all"),)}),
     harmless("cookie banner that stays away", "`dismiss` names a button that never comes", changes={"dismiss": (role("button", "Accept all"),)}),
     harmless("fields in another order", "Details first", pages={"GET /new": NEW.replace(FIELDS, _TURNED)}),
-    harmless("A/B variant", "two templates in turn", pages={"GET /new": either_form}),
-    harmless("A/B variant, again", "two templates in turn", pages={"GET /new": either_form}),
+    harmless("A/B variant", "the same form by another template", pages={"GET /new": NEW.replace(FIELDS, _OTHER)}),
     harmless("console error", "console.error, and a script that fails", pages={"GET /new": NEW.replace("</body>", "<script>console.error('no'); missing.thing()</script></body>")}),
     harmless("icon missing", "status 404 for /favicon.ico and a picture", pages={"GET /new": NEW.replace("<h1>", "<img src=/logo.png><h1>")}),
     harmless("stylesheet broken", "status 500 for the stylesheet", pages={"GET /new": NEW.replace("<title>", "<link rel=stylesheet href=/style.css><title>")}, rules=lambda: (Rule(answers(500), "/style.css"),)),

@@ -14,9 +14,14 @@ from tests.real.web_faults import answers, cut, loses_answer, redirect_loop, red
 _SUBMIT, _CONFIRM = Hop.PORTAL_SUBMIT, Hop.PORTAL_CONFIRMATION
 _STEP = limits(step=3)
 _LATER = limits(submit=3)
-_INVALID = NEW.replace("<label>Subject", "<ul class=errorlist><li>This field is required.</li></ul><label>Subject")
+_INVALID = NEW.replace(
+    "<label>Subject", "<ul class=errorlist><li>This field is required.</li></ul><label>Subject"
+)
 _ERROR = page("<h1>Internal Server Error</h1><p>Please try again later.</p>", "Error")
-_LOGIN = page("<h1>Log in</h1><p>Your session has expired.</p><form><label>Password <input type=password></label></form>", "Log in")
+_LOGIN = page(
+    "<h1>Log in</h1><p>Your session has expired.</p><form><label>Password <input type=password></label></form>",
+    "Log in",
+)
 _CAPTCHA = NEW.replace(BUTTON, "<div class=h-captcha style='width:300px;height:65px'>box</div>" + BUTTON)
 _FRAMED = steps(Frame(Locator(By.CSS, "iframe")), SUBJECT, DETAILS, SEND, THANKED)
 _LOSES: dict[str, Any] = {"start": "/new", "steps": from_form(), "resends": True}
@@ -31,7 +36,14 @@ def _post(name: str, made: str, hop: Hop, reason: Reason, answer: Any, **more: A
 def _app(name: str, made: str, hop: Hop, reason: Reason, answer: Any, **more: Any) -> PortalFault:  # noqa: ANN401 -- the fields
     """Another answer to a form that its script sends."""
     pages = {"GET /new": app(more.pop("then", "")), "POST /api": answer}
-    return answered(name, made, hop, reason, pages=pages, **{"start": "/new", "steps": from_form(), "changes": _STEP, **more})
+    return answered(
+        name,
+        made,
+        hop,
+        reason,
+        pages=pages,
+        **{"start": "/new", "steps": from_form(), "changes": _STEP, **more},
+    )
 
 
 def _unsent(name: str, made: str, reason: Reason, html: str, **more: Any) -> PortalFault:  # noqa: ANN401 -- the fields
