@@ -13,11 +13,12 @@ from probes.contracts import Clock
 from probes.portal.acts import Hand
 from probes.portal.failures import fault_of, is_gone, net_reason
 from probes.portal.settings import PortalSettings
-from probes.portal.sight import Sight, look, status_reason
+from probes.portal.sight import NOTHING, Sight, look, status_reason
 from probes.portal.traffic import Exchange, Traffic, shown
 from probes.reasons import Failure, Fault
 
-_LOOK_SECONDS: Final = 3.0
+_LOOK_SECONDS: Final = 8.0
+_OTHER_PAGE_SECONDS: Final = 5.0
 _AFTER_THE_SUBMIT: Final = frozenset({Hop.PORTAL_SUBMIT, Hop.PORTAL_CONFIRMATION})
 _CLIENT_ERROR: Final = 400
 _SERVER_ERROR: Final = 500
@@ -115,7 +116,7 @@ async def diagnose(
         return _failure(fault.reason, fault.detail, situation)
     sight = await _sight(hand, clock)
     if isinstance(sight, Fault):
-        told = fault if fault is not None and sight.reason is Reason.PAGE_STUCK else sight
+        told = fault or sight
         return _failure(told.reason, told.detail, situation)
     case = _Case(situation, fault, sight, traffic, settings, hand.page.url)
     found = next((one for one in (finding(case) for finding in _FINDINGS) if one is not None), None)
@@ -151,6 +152,8 @@ _ANSWERS: Final = frozenset(
 
 
 async def _sight(hand: Hand, clock: Clock) -> Sight | Fault:
+    if not hand.page.url.startswith("http"):  # none came, or the browser shows an error of its own
+        return NOTHING
     last: PlaywrightError | None = None
     try:
         async with clock.timeout(_LOOK_SECONDS):
@@ -181,12 +184,22 @@ async def _look_at_all(hand: Hand) -> Sight:
 
 
 async def _who_hangs(hand: Hand, clock: Clock) -> Fault:
-    """The page's own scripts, which customers feel too, or our browser: the browser's own process answers for itself."""
+    """The page's own scripts, which customers feel too, or our browser: then another page answers no more, either."""
+    unresponsive = Fault(
+        Reason.BROWSER_UNRESPONSIVE, "the browser answers no more, not even with an empty page"
+    )
+    browser = hand.page.context.browser
+    if browser is None:
+        return unresponsive
     try:
-        async with clock.timeout(_LOOK_SECONDS):
-            await hand.page.context.cookies("https://localhost.invalid/")
+        async with clock.timeout(_OTHER_PAGE_SECONDS):
+            other = await browser.new_page()
+            try:
+                await other.evaluate("1")
+            finally:
+                await other.close()
     except (PlaywrightError, TimeoutError):
-        return Fault(Reason.BROWSER_UNRESPONSIVE, "the browser answers no more")
+        return unresponsive
     return Fault(Reason.PAGE_STUCK, "the page's scripts keep it busy: it answers nothing")
 
 

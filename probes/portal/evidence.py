@@ -73,6 +73,8 @@ class Collector:
         return words
 
     async def _screenshot(self) -> bytes | None:
+        if not self.hand.page.url.startswith("http"):
+            return None  # no page came
         try:
             return await self.hand.page.screenshot(
                 timeout=_SCREENSHOT_SECONDS * 1000,

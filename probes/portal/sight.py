@@ -175,6 +175,10 @@ class Sight:
         return " / ".join(dict.fromkeys(part for part in (self.title, heading) if part))[:160] or "nothing"
 
 
+NOTHING: Final = Sight("", "", "", 0, 0, 0, (), (), 0, (), 0, is_loaded=False)
+"""What is to be seen where no page came."""
+
+
 async def look(page: Evaluates) -> Sight:
     """Read the page.
 

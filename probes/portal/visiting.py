@@ -114,7 +114,9 @@ async def _arrange(
 
 
 async def _click_away(element: PageLocator) -> None:
-    with contextlib.suppress(PlaywrightError):  # what lies over the page still is told by the step that it stops
+    with contextlib.suppress(
+        PlaywrightError
+    ):  # what lies over the page still is told by the step that it stops
         await element.click(timeout=_DISMISS_MS)
 
 

@@ -45,8 +45,8 @@ def _instead(name: str, made: str, reason: Reason, html: str, **more: Any) -> Po
 LOADING: tuple[PortalFault, ...] = (
     before("no such name", "NXDOMAIN", Hop.DNS, Reason.DNS_NO_RECORD, at=At.NO_NAME),
     before("name server silent, others answer", "no DNS answer; another name is answered", Hop.DNS, Reason.DNS_UNANSWERED, at=At.SILENT_NAMES, others_answer=True),
-    ours("name server silent, nobody else heard", "no DNS answer, and nothing else from outside", Hop.DNS, Reason.DNS_UNANSWERED, at=At.SILENT_NAMES, side="either"),
-    ours("name unknown to the browser", "our resolver knows it, the browser's does not", _LOAD, Reason.DNS_UNANSWERED, at=At.UNKNOWN_TO_BROWSER, says=("ERR_NAME_NOT_RESOLVED",), side="either"),
+    ours("name server silent, nobody else heard", "no DNS answer, and nothing else from outside", Hop.DNS, Reason.DNS_UNANSWERED, at=At.SILENT_NAMES, side="prober"),
+    ours("name unknown to the browser", "our resolver knows it, the browser's does not", _LOAD, Reason.DNS_UNANSWERED, at=At.UNKNOWN_TO_BROWSER, says=("ERR_NAME_NOT_RESOLVED",), side="prober"),
     before("refused", "nothing listens on the port", _LOAD, Reason.REFUSED, at=At.CLOSED, says=("ERR_CONNECTION_REFUSED",)),
     before("connection unanswered", "SYNs are dropped", _LOAD, Reason.PAGE_TIMEOUT, at=At.UNANSWERED, changes=_SHORT),
     before("accepts silently", "accepted, and not a byte", _LOAD, Reason.PAGE_TIMEOUT, greeting=Greeting.SILENT, changes=_SHORT),
