@@ -14,11 +14,13 @@ from probes.portal.acts import Hand
 from probes.portal.failures import fault_of, is_gone, net_reason
 from probes.portal.settings import PortalSettings
 from probes.portal.sight import NOTHING, Sight, look, status_reason
+from probes.portal.steps import Locator
 from probes.portal.traffic import Exchange, Traffic, shown
 from probes.reasons import Failure, Fault
 
 _LOOK_SECONDS: Final = 8.0
 _OTHER_PAGE_SECONDS: Final = 5.0
+_EVENT_SECONDS: Final = 2.0
 _AFTER_THE_SUBMIT: Final = frozenset({Hop.PORTAL_SUBMIT, Hop.PORTAL_CONFIRMATION})
 _CLIENT_ERROR: Final = 400
 _SERVER_ERROR: Final = 500
@@ -37,6 +39,7 @@ class Situation:
         since: the number of the first exchange of this hop.
         has_left: whether the submit was clicked.
         known_alerts: what was marked as an error already before it.
+        element: what the step is done to; None: nothing.
     """
 
     hop: Hop
@@ -44,6 +47,7 @@ class Situation:
     since: int
     has_left: bool = False
     known_alerts: tuple[str, ...] = ()
+    element: Locator | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class _Case:
     traffic: Traffic
     settings: PortalSettings
     url: str
+    is_there: bool
 
     @property
     def hop(self) -> Hop:
@@ -114,11 +119,15 @@ async def diagnose(
         if hand.has_lost_its_page and not traffic.has_crashed:
             fault = Fault(Reason.PAGE_ERROR, "the page closed its own window")
         return _failure(fault.reason, fault.detail, situation)
+    if _is_network(fault):
+        await _until_told(traffic, situation, clock)
     sight = await _sight(hand, clock)
     if isinstance(sight, Fault):
         told = fault or sight
         return _failure(told.reason, told.detail, situation)
-    case = _Case(situation, fault, sight, traffic, settings, hand.page.url)
+    case = _Case(
+        situation, fault, sight, traffic, settings, hand.page.url, await _is_there(situation, hand, clock)
+    )
     found = next((one for one in (finding(case) for finding in _FINDINGS) if one is not None), None)
     return _failure(*(found or _otherwise(case)), situation)
 
@@ -169,6 +178,29 @@ async def _sight(hand: Hand, clock: Clock) -> Sight | Fault:
         if last is not None:
             return Fault(Reason.PAGE_STUCK, "the page never came to rest")
         return await _who_hangs(hand, clock)
+
+
+async def _is_there(situation: Situation, hand: Hand, clock: Clock) -> bool:
+    """Whether the element of the step is to be seen by now, and can be used."""
+    if situation.element is None:
+        return False
+    element = hand.find_seen(situation.element)
+    try:
+        async with clock.timeout(_LOOK_SECONDS):
+            return await element.is_visible() and await element.is_enabled()
+    except (PlaywrightError, TimeoutError):
+        return False
+
+
+async def _until_told(traffic: Traffic, situation: Situation, clock: Clock) -> None:
+    """The call's error may be quicker than the event that tells the status of the same page."""
+    try:
+        async with clock.timeout(_EVENT_SECONDS):
+            while any(one.is_document and one.is_untold for one in traffic.since(situation.since)):
+                traffic.changed.clear()
+                await traffic.changed.wait()
+    except TimeoutError:
+        return
 
 
 async def _look_at_all(hand: Hand) -> Sight:
@@ -348,6 +380,8 @@ def _write_failed(exchange: Exchange) -> _Finding:
 
 def _missing(case: _Case) -> Iterator[_Finding]:
     """Before the submit: what a customer needs is not there."""
+    if case.is_there:
+        yield Reason.PAGE_TIMEOUT, f"it is there, but too late; slowest: {case.traffic.slowest()}"
     if case.sight.error and not case.sight.fields:
         yield Reason.PAGE_ERROR, f"the page says: {case.sight.error}"
     if not case.sight.fields and (said := _broken_script(case)):

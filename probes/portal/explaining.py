@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 from playwright.async_api import Error as PlaywrightError
@@ -11,8 +12,10 @@ from canary.reason import Reason, Side
 from probes.contracts import Clock
 from probes.hops import Passage
 from probes.portal.diagnosis import Situation, diagnose
+from probes.portal.elements import awaited_first
 from probes.portal.settings import PortalSettings
 from probes.portal.stages import Progress
+from probes.portal.steps import Locator, Step
 from probes.portal.timing import page_facts
 from probes.portal.visiting import Arrangement
 from probes.reasons import Failure
@@ -51,6 +54,12 @@ class Explainer:
         self._left_seconds = left_seconds
         self.doing = ""
         self.known_alerts: tuple[str, ...] = ()
+        self._element: Locator | None = None
+
+    def at(self, step: Step) -> None:
+        """The journey is at this step."""
+        self.doing = str(step)
+        self._element = awaited_first((replace(step, is_optional=False),))
 
     @asynccontextmanager
     async def explained(
@@ -68,7 +77,7 @@ class Explainer:
             Failure: what went wrong.
         """
         first = len(self._traffic.exchanges) if since is None else since
-        self.doing = ""
+        self.doing, self._element = "", None
         try:
             async with self._clock.timeout(max(1.0, min(limit, self._left_seconds()))):
                 yield
@@ -81,6 +90,7 @@ class Explainer:
                     first,
                     has_left=self._progress.has_left,
                     known_alerts=self.known_alerts,
+                    element=self._element,
                 ),
                 hand=self._hand,
                 traffic=self._traffic,

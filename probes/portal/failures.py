@@ -124,6 +124,8 @@ def _of_element(message: str) -> Fault | None:
         return _fault(Reason.ELEMENT_COVERED, f"it is covered by {covered[1].strip()[:120]}")
     if "element is not enabled" in message or "element is not editable" in message:
         return _fault(Reason.FORM_DISABLED, "it is there and disabled")
+    if "element is not stable" in message:
+        return _fault(Reason.PAGE_STUCK, "it never stands still")
     strict = _STRICT.search(message)
     if strict is not None:
         found = f"{strict[1]} elements match it: make the locator unique, or add nth"

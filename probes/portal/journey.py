@@ -283,7 +283,7 @@ class Journey:
         self, steps: tuple[Step, ...], note: Callable[[Step, float], None] | None = None
     ) -> None:
         for step in steps:
-            self._explainer.doing = str(step)
+            self._explainer.at(step)
             began = self._clock.monotonic()
             if step.is_optional and not await self._is_shown(step):
                 continue

@@ -85,7 +85,7 @@ class Submission:
         Raises:
             playwright.async_api.Error: it can't.
         """
-        self._explainer.doing = str(self._submit_step)
+        self._explainer.at(self._submit_step)
         element = self._hand.find(self._action.locator)
         timeout = self._step_ms(self._submit_step)
         if self._action.key is None:
@@ -165,7 +165,7 @@ class Submission:
                 passage, Hop.PORTAL_CONFIRMATION, limit=limit, since=self._first
             ):
                 for step in self._after:
-                    self._explainer.doing = str(step)
+                    self._explainer.at(step)
                     await self._confirm_one(step, passage)
             passage.facts |= await page_facts(self._hand.page, self._traffic, clock=self._clock)
             self._note_double(passage)

@@ -54,6 +54,11 @@ class Exchange:
         return self.ended is None
 
     @property
+    def is_untold(self) -> bool:
+        """Whether there is neither a status nor a failure of it."""
+        return self.status is None and not self.failure
+
+    @property
     def is_broken(self) -> bool:
         """Whether the connection failed, rather than the page giving it up, or going elsewhere."""
         return bool(self.failure) and self.failure != _GIVEN_UP

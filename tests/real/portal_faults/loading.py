@@ -73,7 +73,7 @@ LOADING: tuple[PortalFault, ...] = (
     _first("page behind HTTP log-in", "status 401, and we have none", Reason.PAGE_ERROR, answers(401, "", headers={"WWW-Authenticate": "Basic realm=x"})),
     _first("page is a file", "status 200, an octet stream", Reason.PAGE_ERROR, answers(200, "PK", kind="application/octet-stream"), says=("a file came",)),
     _first("page without content", "status 204", Reason.PAGE_ERROR, answers(204, "")),
-    _first("error page with status 200", "a page that says so", Reason.PAGE_ERROR, error_page(), says=("Something went wrong",)),
+    _first("error page with status 200", "a page that says so", Reason.PAGE_ERROR, error_page(), says=("Error",)),
     _first("empty page", "status 200, not a byte", Reason.PAGE_ERROR, answers(200, ""), says=("empty",), changes=limits(step=4)),
     _first("redirect loop", "302 to itself", Reason.REDIRECT_LOOP, redirect_loop()),
     _first("sent to the contact form", "302 to another host", Reason.REDIRECTED, sends_to("forms.acme.test", "/new"), says=("forms.acme.test",)),

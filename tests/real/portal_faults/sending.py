@@ -48,7 +48,7 @@ def _app(name: str, made: str, hop: Hop, reason: Reason, answer: Any, **more: An
 
 def _unsent(name: str, made: str, reason: Reason, html: str, **more: Any) -> PortalFault:  # noqa: ANN401 -- the fields
     """A form that the page itself does not send."""
-    given = {"start": "/new", "steps": from_form(), "changes": limits(submit=4), "posts": 0, **more}
+    given = {"start": "/new", "steps": from_form(), "changes": limits(submit=6), "posts": 0, **more}
     return answered(name, made, _SUBMIT, reason, pages={"GET /new": html}, **given)
 
 

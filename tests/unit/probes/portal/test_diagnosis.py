@@ -25,6 +25,7 @@ VAIN = PlaywrightTimeout("Locator.click: Timeout 700ms exceeded.\nCall log:\n  -
 DISABLED = PlaywrightTimeout("Locator.click: Timeout 700ms exceeded.\n      - element is not enabled\n")
 LIMIT = TimeoutError()
 LOG_IN = (Step(1, Click(Locator(By.ROLE, "button", name="Log in"))),)
+ASK = Locator(By.TEXT, "Ask")
 LOAD, LOGIN, FORM = Hop.PORTAL_LOAD, Hop.PORTAL_LOGIN, Hop.PORTAL_FORM
 SUBMIT, CONFIRM = Hop.PORTAL_SUBMIT, Hop.PORTAL_CONFIRMATION
 WHEEL = sight(spinners=1)
@@ -49,7 +50,17 @@ class Page:
 class HandAt:
     page: Page
     inside: Page | None = None
+    has_element: bool = False
     has_lost_its_page: bool = False
+
+    def find_seen(self, _: Locator) -> "HandAt":
+        return self
+
+    async def is_visible(self) -> bool:
+        return self.has_element
+
+    async def is_enabled(self) -> bool:
+        return self.has_element
 
 
 def told(
@@ -65,7 +76,9 @@ def told(
     url: str = HOME,
 ) -> Failure:
     left = hop in {SUBMIT, CONFIRM} if has_left is None else has_left
-    situation = Situation(hop, "step 2 (click {text: Ask})", 0, has_left=left, known_alerts=known_alerts)
+    situation = Situation(
+        hop, "step 2 (click {text: Ask})", 0, has_left=left, known_alerts=known_alerts, element=ASK
+    )
     settings = PortalSettings(
         path="support-portal", url=HOME, expect_hosts=frozenset({"support.acme.test"}), steps=(), login=login
     )
@@ -213,6 +226,13 @@ def test_window_that_the_page_closed__is_not_a_dead_browser() -> None:
     at = HandAt(Page(PLAIN), has_lost_its_page=True)
     assert told(gone, FORM, hand=at).fault.reason is Reason.PAGE_ERROR
     assert told(gone, FORM).fault.reason is Reason.BROWSER_CRASHED
+
+
+def test_element_that_came_too_late__is_not_said_to_be_missing() -> None:
+    fault = told(VAIN, FORM, hand=HandAt(Page(PLAIN), has_element=True)).fault
+
+    assert fault.reason is Reason.PAGE_TIMEOUT
+    assert "it is there, but too late" in fault.detail
 
 
 def test_crash_of_the_page__is_ours() -> None:
