@@ -18,8 +18,8 @@ from probes.portal.steps import Locator
 from probes.portal.traffic import Exchange, Traffic, shown
 from probes.reasons import Failure, Fault
 
-_LOOK_SECONDS: Final = 8.0
-_OTHER_PAGE_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 6.0
+_OTHER_PAGE_SECONDS: Final = 8.0
 _EVENT_SECONDS: Final = 2.0
 _AFTER_THE_SUBMIT: Final = frozenset({Hop.PORTAL_SUBMIT, Hop.PORTAL_CONFIRMATION})
 _CLIENT_ERROR: Final = 400
@@ -121,7 +121,9 @@ async def diagnose(
         return _failure(fault.reason, fault.detail, situation)
     if _is_network(fault):
         await _until_told(traffic, situation, clock)
-    sight = await _sight(hand, clock)
+    elif any(one.is_document and one.is_untold for one in traffic.since(situation.since)):
+        return _failure(Reason.PAGE_TIMEOUT, f"no answer in time: {traffic.slowest()}", situation)
+    sight = await _sight(hand, traffic, clock)
     if isinstance(sight, Fault):
         told = fault or sight
         return _failure(told.reason, told.detail, situation)
@@ -160,7 +162,7 @@ _ANSWERS: Final = frozenset(
 """Said by the remote side itself, or seen by the browser: not in doubt, even after the submit."""
 
 
-async def _sight(hand: Hand, clock: Clock) -> Sight | Fault:
+async def _sight(hand: Hand, traffic: Traffic, clock: Clock) -> Sight | Fault:
     if not hand.page.url.startswith("http"):  # none came, or the browser shows an error of its own
         return NOTHING
     last: PlaywrightError | None = None
@@ -177,6 +179,9 @@ async def _sight(hand: Hand, clock: Clock) -> Sight | Fault:
     except TimeoutError:
         if last is not None:
             return Fault(Reason.PAGE_STUCK, "the page never came to rest")
+        if any(one.is_document and one.is_pending for one in traffic.exchanges):
+            # Playwright answers nothing of a page that is about to be replaced by another one
+            return Fault(Reason.PAGE_TIMEOUT, f"the next page did not come in time: {traffic.slowest()}")
         return await _who_hangs(hand, clock)
 
 

@@ -1,5 +1,6 @@
 """The body of a portal's hop: bounded, and where it stops, diagnosed and its evidence kept."""
 
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -20,6 +21,7 @@ from probes.portal.timing import page_facts
 from probes.portal.visiting import Arrangement
 from probes.reasons import Failure
 
+_STOP_SECONDS: Final = 2.0
 DIAGNOSIS_SECONDS: Final = 30.0
 """So much longer than its own limit a hop may take, to find out why and to keep the evidence."""
 
@@ -99,9 +101,20 @@ class Explainer:
             )
             if self._progress.used_kept_session and failure.fault.reason is Reason.SESSION_EXPIRED:
                 passage.side = Side.PROBER  # a customer would not have come with a session of hours ago
+            await self._stop_loading()
             passage.facts |= await page_facts(self._hand.page, self._traffic, clock=self._clock)
             facts, trouble = await self._collector.collect()
             passage.facts |= facts
             if trouble:
                 passage.facts["intake.artifact.trouble"] = trouble
             raise failure from error
+
+    async def _stop_loading(self) -> None:
+        """Give up a page that does not come: Playwright shows nothing of the one before it as long as it may."""
+        if not any(one.is_document and one.is_pending for one in self._traffic.exchanges):
+            return
+        with contextlib.suppress(PlaywrightError, TimeoutError):
+            async with self._clock.timeout(_STOP_SECONDS):
+                session = await self._hand.page.context.new_cdp_session(self._hand.page)
+                await session.send("Page.stopLoading")
+                await session.detach()

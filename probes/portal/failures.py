@@ -34,6 +34,15 @@ _ON_ITS_WAY: Final = (
 _OTHER_KIND: Final = ("Element is not a", "Not a checkbox", "Node is not a")
 _STRICT = re.compile(r"strict mode violation:.*resolved to (\d+) elements")
 
+_LOGGED: Final[Mapping[str, tuple[Reason, str]]] = MappingProxyType(
+    {
+        "element is not enabled": (Reason.FORM_DISABLED, "it is there and disabled"),
+        "element is not editable": (Reason.FORM_DISABLED, "it is there and disabled"),
+        "did not find some options": (Reason.FORM_CHANGED, "the list has no such option"),
+        "element is not stable": (Reason.PAGE_STUCK, "it never stands still"),
+    }
+)
+
 NET_REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
     {
         # https://source.chromium.org/chromium/chromium/src/+/main:net/base/net_error_list.h
@@ -122,19 +131,14 @@ def _of_element(message: str) -> Fault | None:
     covered = _COVERED.search(message)
     if covered is not None:
         return _fault(Reason.ELEMENT_COVERED, f"it is covered by {covered[1].strip()[:120]}")
-    if "element is not enabled" in message or "element is not editable" in message:
-        return _fault(Reason.FORM_DISABLED, "it is there and disabled")
-    if "element is not stable" in message:
-        return _fault(Reason.PAGE_STUCK, "it never stands still")
     strict = _STRICT.search(message)
     if strict is not None:
         found = f"{strict[1]} elements match it: make the locator unique, or add nth"
         return _fault(Reason.FORM_CHANGED, found)
     if any(words in message for words in _OTHER_KIND):
         return _fault(Reason.FORM_CHANGED, f"it is another kind of element now: {first_line(message)}")
-    if "did not find some options" in message:
-        return _fault(Reason.FORM_CHANGED, "the list has no such option")
-    return None
+    said = next((fault for words, fault in _LOGGED.items() if words in message), None)
+    return _fault(*said) if said is not None else None
 
 
 def first_line(message: str) -> str:

@@ -15,8 +15,10 @@ SCRIPT: Final = r"""() => {
   const all = q => Array.from(document.querySelectorAll(q)).filter(seen);
   const words = e => (e.innerText || e.textContent || '').trim().replace(/\s+/g, ' ').slice(0, 200);
   const body = document.body ? document.body.innerText.trim() : '';
+  // untouched fields that wait for an entry are no answer to anything; older browsers can't tell
+  const refused = CSS.supports('selector(:user-invalid)') ? e => e.matches(':user-invalid') : e => e.willValidate && !e.validity.valid;
   const invalid = all('input:not([type=hidden]), select, textarea').filter(
-    e => e.getAttribute('aria-invalid') === 'true' || (e.willValidate && !e.validity.valid));
+    e => e.getAttribute('aria-invalid') === 'true' || refused(e));
   return {
     title: document.title.slice(0, 200),
     heading: all('h1, h2').slice(0, 2).map(words).join(' '),

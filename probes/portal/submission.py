@@ -27,6 +27,8 @@ from probes.reasons import Failure
 _SILENT_SECONDS: Final = 2.0
 """If nothing has left the page so long after the submit, it is looked at whether the form says why."""
 _POLL_SECONDS: Final = 0.25
+_GLANCE_SECONDS: Final = 1.0
+"""A page that is about to be replaced by another one answers nothing until then (Playwright 1.65)."""
 
 
 class Submission:
@@ -57,6 +59,7 @@ class Submission:
         self._progress = progress
         self._clock = clock
         self._first = 0
+        self._is_noted = False
 
     async def submit(self) -> None:
         """Click, once, and wait for the first answer.
@@ -198,8 +201,13 @@ class Submission:
 
     async def _is_seen_confirmed(self) -> bool:
         """Whether the first confirmation is to be seen already; a page on its way shows nothing."""
+        if any(one.is_document and one.is_untold for one in self._traffic.since(self._first)):
+            return False
         try:
-            return await self._is_confirmed()
+            async with self._clock.timeout(_GLANCE_SECONDS):
+                return await self._is_confirmed()
+        except TimeoutError:
+            return False
         except PlaywrightError as error:
             if is_on_its_way(error):
                 return False
@@ -218,11 +226,14 @@ class Submission:
     def _note_double(self, passage: Passage) -> None:
         """The page itself sent the request more than once."""
         sent = [
-            one
-            for one in self._traffic.submissions(self._first)
+            one  # also what the page gave up by going on: it may have arrived
+            for one in self._traffic.since(self._first)
             if one.may_write and one.bears_token and one.host in self._settings.expect_hosts
         ]
+        if self._is_noted:
+            return
         if len(sent) > 1 and len({one.url for one in sent}) == 1:
+            self._is_noted = True
             passage.flaw = Reason.SUBMITTED_TWICE
             passage.detail = f"the page sent it {len(sent)} times to {shown(sent[0].url)}"
 

@@ -40,6 +40,7 @@ from tests.sandbox import Sandbox, start_sandbox
 
 pytestmark = [pytest.mark.real, pytest.mark.browser]
 AT_ONCE = 4
+GIVES_UP_SECONDS = 3.0
 
 
 @dataclass
@@ -99,7 +100,11 @@ async def told(fault: PortalFault, world: World) -> Told:
 
 def given(fault: PortalFault, url: str, world: World) -> dict[str, Any]:
     """The settings that the fault's table can't know."""
-    changes: dict[str, Any] = {"steps": fault.steps or whole(), **fault.changes}
+    steps = list(fault.steps or whole())
+    if fault.short is not None:
+        place = fault.short - 1 if fault.short > 0 else fault.short
+        steps[place] = replace(steps[place], timeout_seconds=GIVES_UP_SECONDS)
+    changes: dict[str, Any] = {"steps": tuple(steps), **fault.changes}
     if fault.shown not in {None, Shown.UNKNOWN}:
         other = fault.shown is Shown.UNTRUSTED
         ca = world.certificates.other_ca_path if other else world.certificates.ca_path

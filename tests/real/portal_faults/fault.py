@@ -67,6 +67,7 @@ class PortalFault:
         steps, changes: of the settings.
         posts: how many requests our click made, as the portal's own proxy counts them; 0: none left the page.
         resends: whether Chromium may send a POST again by itself, as its connection was cut.
+        short: the number of the step that waits in vain, so that it may give up soon; -1: the last.
         tickets: how many tickets the helpdesk really has of it; None: it is not asked.
     """
 
@@ -93,6 +94,7 @@ class PortalFault:
     posts: int = 0
     resends: bool = False
     tickets: int | None = None
+    short: int | None = None
     others_answer: bool = False
 
     @property

@@ -57,7 +57,7 @@ LOADING: tuple[PortalFault, ...] = (
     before("certificate of another authority", "its authority is none of `ca`", _LOAD, Reason.CERTIFICATE_INVALID, shown=Shown.UNTRUSTED),
     before("certificate of an unknown authority", "no `ca`; the browser says it", _LOAD, Reason.CERTIFICATE_INVALID, shown=Shown.UNKNOWN, says=("ERR_CERT_AUTHORITY_INVALID",)),
     before("client certificate demanded, none sent", "the handshake is refused", _LOAD, Reason.CONNECTION_LOST, shown=Shown.ASKS_FOR_OURS),
-    _first("page never comes", "the request is read, no answer", Reason.PAGE_TIMEOUT, silence(), changes=_SHORT, says=("slowest", "so far")),
+    _first("page never comes", "the request is read, no answer", Reason.PAGE_TIMEOUT, silence(), changes=_SHORT, says=("no answer in time", "so far")),
     _first("page late", "30 s before the first byte", Reason.PAGE_TIMEOUT, latency(30), changes=_SHORT),
     _first("page stalls", "half of the page, then nothing", Reason.PAGE_TIMEOUT, stalls(0.5), changes=_SHORT),
     _first("page trickles", "a byte each 0.2 s", Reason.PAGE_TIMEOUT, trickle(1, 0.2), changes=_SHORT),

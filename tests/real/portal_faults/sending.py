@@ -3,17 +3,15 @@
 from typing import Any
 
 from canary.hop import Hop
-from canary.observation import Outcome
 from canary.reason import Reason
 from probes.portal.steps import By, Frame, Locator
 from tests.real.faulty_proxy import Rule
-from tests.real.portal_faults.fault import THANKED, PortalFault, answered, from_form, limits, lost
+from tests.real.portal_faults.fault import THANKED, PortalFault, answered, from_form, harmless, limits, lost
 from tests.real.portal_faults.small import BUTTON, DETAILS, NEW, SEND, SUBJECT, app, page, sends_to, steps
 from tests.real.web_faults import answers, cut, loses_answer, redirect_loop, redirects, silence, stalls
 
 _SUBMIT, _CONFIRM = Hop.PORTAL_SUBMIT, Hop.PORTAL_CONFIRMATION
-_STEP = limits(step=3)
-_LATER = limits(submit=3)
+_LATER = limits(submit=6)
 _INVALID = NEW.replace(
     "<label>Subject", "<ul class=errorlist><li>This field is required.</li></ul><label>Subject"
 )
@@ -29,7 +27,7 @@ _LOSES: dict[str, Any] = {"start": "/new", "steps": from_form(), "resends": True
 
 def _post(name: str, made: str, hop: Hop, reason: Reason, answer: Any, **more: Any) -> PortalFault:  # noqa: ANN401 -- the fields
     """Another answer to the form."""
-    given = {"start": "/new", "steps": from_form(), "changes": _STEP, **more}
+    given = {"start": "/new", "steps": from_form(), "short": -1, **more}
     return answered(name, made, hop, reason, pages={"POST /new": answer, **given.pop("pages", {})}, **given)
 
 
@@ -42,7 +40,7 @@ def _app(name: str, made: str, hop: Hop, reason: Reason, answer: Any, **more: An
         hop,
         reason,
         pages=pages,
-        **{"start": "/new", "steps": from_form(), "changes": _STEP, **more},
+        **{"start": "/new", "steps": from_form(), "short": -1, **more},
     )
 
 
@@ -71,7 +69,7 @@ SENDING: tuple[PortalFault, ...] = (
     lost("answer lost", "the portal takes it, then reset", _SUBMIT, Reason.CONNECTION_LOST, rules=lambda: (Rule(loses_answer(), method="POST"),), **_LOSES),
     lost("answer lost, closed", "the portal takes it, then an ordinary end", _SUBMIT, Reason.CONNECTION_LOST, rules=lambda: (Rule(loses_answer(softly=True), method="POST"),), **_LOSES),
     lost("post cut", "reset before the portal takes it", _SUBMIT, Reason.CONNECTION_LOST, rules=lambda: (Rule(cut(), method="POST"),), **_LOSES),
-    lost("post never answered", "the portal takes it, no answer", _SUBMIT, Reason.PAGE_TIMEOUT, rules=lambda: (Rule(silence(forwarded=True), method="POST"),), start="/new", steps=from_form(), changes=_LATER, says=("no answer in time",)),
+    lost("post never answered", "the portal takes it, no answer", _SUBMIT, Reason.PAGE_TIMEOUT, rules=lambda: (Rule(silence(forwarded=True), method="POST"),), start="/new", steps=from_form(), changes=_LATER, says=("no answer in time", "so far")),
     _post("form again with messages", "status 200, the server refuses", _CONFIRM, Reason.FORM_REJECTED, _INVALID, says=("This field is required.",)),
     _post("form again with a captcha", "status 200, unsolved", _CONFIRM, Reason.CHALLENGED, _CAPTCHA, verdict="inconclusive", side="prober"),
     _post("session expired on the way", "a log-in instead of a confirmation", _CONFIRM, Reason.SESSION_EXPIRED, _LOGIN),
@@ -80,15 +78,15 @@ SENDING: tuple[PortalFault, ...] = (
     _post("answer empty", "status 200, not a byte", _CONFIRM, Reason.PAGE_ERROR, ""),
     _post("confirmed elsewhere", "303 to another host", _CONFIRM, Reason.REDIRECTED, sends_to("shop.acme.test", "/", 303), says=("shop.acme.test",)),
     _post("confirmation 500", "the page after the post fails", _CONFIRM, Reason.SERVER_ERROR, redirects("/done", 303), pages={"GET /done": answers(500)}),
-    _post("confirmation in a circle", "303 to a page that leads to itself", _SUBMIT, Reason.REDIRECT_LOOP, redirects("/circle", 303), pages={"GET /circle": redirect_loop()}),
+    _post("confirmation in a circle", "303 to a page that leads to itself", _CONFIRM, Reason.REDIRECT_LOOP, redirects("/circle", 303), pages={"GET /circle": redirect_loop()}),
     _post("spinner after the request", "the page says that it is busy, for ever", _CONFIRM, Reason.PAGE_STUCK, page("<h1>One moment</h1><div role=progressbar style='width:40px;height:40px'></div>")),
-    lost("confirmation never comes", "303 to a page that is never answered", _CONFIRM, Reason.PAGE_TIMEOUT, start="/new", steps=from_form(), pages={"GET /done": silence()}, changes=limits(confirmation=4)),
-    lost("confirmation stalls", "the page after the post stops before its word", _CONFIRM, Reason.PAGE_TIMEOUT, start="/new", steps=from_form(), rules=lambda: (Rule(stalls(0.2), "/done"),), changes=limits(confirmation=4)),
+    lost("confirmation never comes", "303 to a page that is never answered", _CONFIRM, Reason.PAGE_TIMEOUT, start="/new", steps=from_form(), pages={"GET /done": silence()}, changes=limits(confirmation=6)),
+    lost("confirmation stalls", "the page after the post stops before its word", _CONFIRM, Reason.PAGE_TIMEOUT, start="/new", steps=from_form(), rules=lambda: (Rule(stalls(0.2), "/done"),), changes=limits(confirmation=6)),
     _app("fetch 500", "a script sends it, status 500", _SUBMIT, Reason.SERVER_ERROR, answers(500, "{}", kind="application/json")),
     _app("fetch 422", "a script sends it, status 422", _SUBMIT, Reason.FORM_REJECTED, answers(422, "{}", kind="application/json")),
     lost("fetch unanswered", "a script sends it, no answer", _SUBMIT, Reason.PAGE_TIMEOUT, pages={"GET /new": app(), "POST /api": silence()}, start="/new", steps=from_form(), changes=_LATER),
     _app("fetch taken, script fails", "status 200, then the page's script fails", _CONFIRM, Reason.CONFIRMATION_MISSING, "{}", then="missing.thank();"),
     _app("fetch taken, spinner for ever", "status 200, then a wheel turns", _CONFIRM, Reason.PAGE_STUCK, "{}", then="document.body.innerHTML = '<div role=progressbar style=\"width:40px;height:40px\">Sending</div>'; return;"),
-    answered("form in a frame refused", "the frame shows the form again with messages", _CONFIRM, Reason.FORM_REJECTED, start="/", pages={"GET /": page("<h1>Contact</h1><iframe title=form src=/new width=600 height=400></iframe>"), "POST /new": _INVALID}, steps=_FRAMED, changes=_STEP),
-    PortalFault(name="sent twice by the page", made="its script sends the form once more", hop=_CONFIRM, outcome=Outcome.OK, reason=Reason.SUBMITTED_TWICE, blame=Hop.TICKET_CREATED, flaws=(f"{_SUBMIT} {Reason.SUBMITTED_TWICE}", f"{_CONFIRM} {Reason.SUBMITTED_TWICE}"), says=("2 times",), start="/new", steps=from_form(), posts=2, pages={"GET /new": NEW.replace("</body>", "<script>document.forms[0].onsubmit = event => { fetch('/new', {method: 'POST', body: new URLSearchParams(new FormData(event.target)), keepalive: true, redirect: 'manual'}) }</script></body>")}),
+    answered("form in a frame refused", "the frame shows the form again with messages", _CONFIRM, Reason.FORM_REJECTED, start="/", pages={"GET /": page("<h1>Contact</h1><iframe title=form src=/new width=600 height=400></iframe>"), "POST /new": _INVALID}, steps=_FRAMED, short=-1),
+    harmless("sent twice by the page", "its script sends the form once more", flaws=(f"{_SUBMIT} {Reason.SUBMITTED_TWICE}",), start="/new", steps=from_form(), posts=2, pages={"GET /new": NEW.replace("</body>", "<script>document.forms[0].onsubmit = event => { fetch('/new', {method: 'POST', body: new URLSearchParams(new FormData(event.target)), keepalive: true, redirect: 'manual'}) }</script></body>")}),
 )  # fmt: skip
