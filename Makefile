@@ -11,10 +11,12 @@ help:           ## this text
 setup:          ## make the environment .venv
 	@tests/setup/environment.sh
 
-servers:        ## install the servers that the tests start (Debian, root)
+servers:        ## install the servers and the browser that the tests start (Debian, root)
 	@tests/setup/servers.sh
 
-demo: setup     ## a whole intake on loopback: probed, broken, found, healed
+demo:           ## a whole intake on loopback: probed, broken, found, healed
+	@tests/setup/browser.sh
+	@tests/setup/environment.sh
 	@$(BIN)/intake-prober demo
 
 test: setup servers  ## all tests, real servers included

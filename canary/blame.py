@@ -64,8 +64,9 @@ def hop_results(
         observations: of one canary.
         deadline_at: its deadline; a wide look from then on outweighs any blind one. None: every wide look does.
     """
+    ordered = sorted(observations, key=lambda one: one.order)
     singles = [
-        _single(hop, [seen for seen in observations if seen.hop is hop], deadline_at)
+        _single(hop, [seen for seen in ordered if seen.hop is hop], deadline_at)
         for hop in _route_as_seen(path, observations)
     ]
     proved = _proved_up_to(path, singles)
@@ -133,8 +134,9 @@ def tickets_of_ours(observations: Sequence[Observation]) -> list[Observation]:
     """The first sight of each ticket that came of the canary, other requesters' replays left out, oldest first."""
     replayed = _replayed(observations)
     first: dict[str, Observation] = {}
-    for seen in sorted(observations, key=lambda one: one.order):
-        if seen.hop is Hop.TICKET_CREATED and seen.outcome is Outcome.OK and seen.ticket is not None:
+    good = [one for one in observations if one.hop is Hop.TICKET_CREATED and one.outcome is Outcome.OK]
+    for seen in sorted(good, key=lambda one: one.order):
+        if seen.ticket is not None:
             first.setdefault(_ticket_key(seen), seen)
     return [seen for key, seen in first.items() if key not in replayed]
 
@@ -173,9 +175,8 @@ def _route_as_seen(path: Path, observations: Sequence[Observation]) -> tuple[Hop
     return tuple(hop for hop in full_route(path.channel) if hop in told or hop in path.route)
 
 
-def _single(hop: Hop, seen: Sequence[Observation], deadline_at: datetime | None) -> HopResult:
-    """What one hop came to by its own observations."""
-    ordered = sorted(seen, key=lambda one: one.order)
+def _single(hop: Hop, ordered: Sequence[Observation], deadline_at: datetime | None) -> HopResult:
+    """What one hop came to by its own observations, which are in their order."""
     misrouted = [one for one in ordered if one.outcome is Outcome.FAILED and one.reason is Reason.MISROUTED]
     good = [one for one in ordered if one.outcome is Outcome.OK]
     failed = [one for one in ordered if one.outcome is Outcome.FAILED]

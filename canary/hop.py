@@ -59,7 +59,7 @@ _PORTAL = (
 _FORM = (Hop.DNS, Hop.FORM_CONNECT, Hop.FORM_TLS, Hop.FORM_SUBMIT, Hop.FORM_CONFIRMATION, *_TICKET)
 
 OPTIONAL_HOPS = frozenset(
-    {Hop.SMTP_TLS, Hop.SMTP_AUTH, Hop.MAILBOX_ARRIVAL, Hop.PORTAL_LOGIN, Hop.REPLY_RECEIVED}
+    {Hop.SMTP_TLS, Hop.SMTP_AUTH, Hop.MAILBOX_ARRIVAL, Hop.PORTAL_LOGIN, Hop.FORM_TLS, Hop.REPLY_RECEIVED}
 )
 """Hops that a path has only where it is configured for them."""
 

@@ -104,6 +104,28 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("browser.document.url.full", "string", "Where the browser ended up."),
     Attribute("intake.artifact.screenshot", "string", "The id of a screenshot."),
     Attribute("intake.artifact.har", "string", "The id of a HAR file."),
+    Attribute("intake.artifact.trace", "string", "The id of a Playwright trace."),
+    Attribute("intake.artifact.console", "string", "The id of what the page said on its console."),
+    Attribute("intake.artifact.trouble", "string", "Why evidence could not be kept."),
+    Attribute("browser.version", "string", "The browser's version."),
+    Attribute("intake.browser.memory", "int", "Bytes that driver and browser hold (PSS)."),
+    Attribute("intake.browser.sandboxed", "boolean", "Whether Chromium's own sandbox is on."),
+    Attribute("intake.page.dns", "double", "Seconds of the look-up, as the browser measured it."),
+    Attribute("intake.page.connect", "double", "Seconds to connect, TLS in it."),
+    Attribute("intake.page.tls", "double", "Seconds of the TLS handshake."),
+    Attribute("intake.page.ttfb", "double", "Seconds to the first byte of the document."),
+    Attribute("intake.page.dom_ready", "double", "Seconds to the end of DOMContentLoaded."),
+    Attribute("intake.page.load", "double", "Seconds to the end of the load event."),
+    Attribute("intake.page.lcp", "double", "Seconds to the largest contentful paint."),
+    Attribute("intake.page.bytes", "int", "Bytes transferred, as far as the page may see."),
+    Attribute("intake.page.requests", "int", "Requests so far."),
+    Attribute("intake.page.requests_failed", "int", "Those that failed or were answered with an error."),
+    Attribute("intake.page.requests_pending", "int", "Those that are under way."),
+    Attribute("intake.page.failed", "string", "Failed requests, by host and cause."),
+    Attribute("intake.page.third_parties", "string", "Hosts beside the portal's own."),
+    Attribute("intake.page.slowest", "string", "What took longest."),
+    Attribute("intake.page.console_errors", "int", "Errors on the console."),
+    Attribute("intake.page.script_error", "string", "The first error of a script."),
     Attribute("intake.ticket.lookups", "int", "How many looks it took."),
     Attribute("intake.remote.created_at", "string", "When it was created, by the remote's word."),
     Attribute("intake.mail.spf", "string", "What the receiving server said of SPF (RFC 8601)."),
@@ -149,7 +171,26 @@ _HTTP = (
     "url.full",
     "url.template",
 )
-_PORTAL = ("url.full", "browser.document.url.full", "intake.artifact.screenshot", "intake.artifact.har")
+_PORTAL = (
+    "url.full",
+    "browser.document.url.full",
+    "browser.version",
+    "http.request.method",
+    "http.response.status_code",
+    "intake.ticket.id",
+    "intake.browser.memory",
+    "intake.browser.sandboxed",
+    *(f"intake.artifact.{kind}" for kind in ("screenshot", "har", "trace", "console", "trouble")),
+    *(
+        f"intake.page.{part}"
+        for part in ("dns", "connect", "tls", "ttfb", "dom_ready", "load", "lcp", "bytes")
+    ),
+    *(f"intake.page.{part}" for part in ("requests", "requests_failed", "requests_pending")),
+    *(
+        f"intake.page.{part}"
+        for part in ("failed", "third_parties", "slowest", "console_errors", "script_error")
+    ),
+)
 _TICKET = ("intake.ticket.lookups", "intake.remote.created_at")
 
 

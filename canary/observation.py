@@ -129,10 +129,8 @@ class Observation:
     observer: str = ""
 
     @property
-    def order(self) -> tuple[datetime, datetime, int, str, str, str, str, str]:
+    def order(self) -> tuple[datetime, datetime, int, *tuple[str, ...]]:
         """A total order that depends on the facts alone: by the times first."""
-        ticket = f"{self.ticket.ref.system}:{self.ticket.ref.id}" if self.ticket is not None else ""
-        rest = (self.evidence, self.cause_side, self.place, self.look, self.remote_at, self.skew_seconds)
         return (
             self.ended_at,
             self.began_at,
@@ -140,8 +138,15 @@ class Observation:
             self.hop,
             self.outcome,
             self.reason or "",
-            ticket,
-            f"{self.detail}/{rest}/{self.rules_out_ticket}",
+            f"{self.ticket.ref.system}:{self.ticket.ref.id}" if self.ticket is not None else "",
+            self.detail,
+            self.evidence,
+            self.cause_side or "",
+            self.place,
+            repr(self.look) if self.look is not None else "",
+            self.remote_at.isoformat() if self.remote_at is not None else "",
+            str(self.skew_seconds) if self.skew_seconds is not None else "",
+            str(self.rules_out_ticket),
         )
 
     @property

@@ -205,7 +205,9 @@ CAUSES: dict[Reason, Cause] = {
     Reason.MAILBOX_UNREADABLE: _prober("We can't read the mailbox: try `intake-prober check`."),
     Reason.OWN_MAILBOX_FULL: _prober("The canary's own mailbox is full: empty it."),
     Reason.NETWORK_UNAVAILABLE: _prober("Our own network or resolver fails: the controls fail too."),
-    Reason.BROWSER_MISSING: _prober("No browser is installed: `intake-prober check` says how.", final=True),
+    Reason.BROWSER_MISSING: _prober(
+        "The browser is missing: `intake-prober check` says what installs it.", final=True
+    ),
     Reason.BROWSER_CRASHED: _prober("Our browser died: look at memory limits.", final=True),
     Reason.BROWSER_UNRESPONSIVE: _prober("Our browser hangs: look at load and memory here.", final=True),
     Reason.JOURNEY_INVALID: _prober(

@@ -49,21 +49,26 @@ class Masker:
     """Replaces every secret that was registered, also in the encodings in which protocols carry it."""
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
-        self._words: set[str] = set()
+        self._registered: set[str] = set()
+        self._words: tuple[str, ...] = ()  # the longest first: one may hold another
         for secret in secrets:
             self.register(secret)
 
     def register(self, secret: Secret) -> Secret:
         """Mask this secret from now on; returns it."""
         value = secret.reveal()
-        if len(value) >= _SHORTEST_SECRET:
-            self._words |= {value, quote(value, safe=""), quote_plus(value)}
-            self._words |= {base64.b64encode(value.encode()).decode().rstrip("=")}
+        if len(value) >= _SHORTEST_SECRET and value not in self._registered:
+            self._registered.add(value)
+            encoded = base64.b64encode(value.encode()).decode().rstrip("=")
+            words = {*self._words, value, quote(value, safe=""), quote_plus(value), encoded}
+            self._words = tuple(sorted(words, key=len, reverse=True))
         return secret
 
     def mask(self, text: str) -> str:
         """The text without secrets, credentials in headers, SASL lines, URLs' userinfo and query strings."""
-        for word in sorted(self._words, key=len, reverse=True):
+        if not text:
+            return text
+        for word in self._words:
             text = text.replace(word, MASK)
         text = _HEADERS.sub(rf"\1\2{MASK}", text)
         text = _SASL.sub(rf"\1{MASK}", text)

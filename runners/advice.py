@@ -6,6 +6,7 @@ from typing import assert_never
 
 from canary.path import Proof
 from probes.contracts import Check, CheckState
+from probes.form.settings import FormSettings
 from probes.portal.settings import PortalSettings
 from probes.portal.steps import Wait
 from probes.servers import TlsMode
@@ -155,6 +156,8 @@ def _difference(path: PathConfig) -> str:
             return f"differs from a customer's mail: {subject}; fields {fields}"
         case PortalSettings() as portal:
             return f"differs from a customer's request: {subject}; {_with_fields('a headless browser', portal.headers)}"
+        case FormSettings() as form:
+            return f"differs from a customer's request: {subject}; {_with_fields('no browser', form.headers)}"
         case _:
             assert_never(path.sending)
 

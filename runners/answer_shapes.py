@@ -274,6 +274,26 @@ class ImportAnswer(TypedDict):
     exit: int
 
 
+class StepAnswer(TypedDict):
+    """One step that was done."""
+
+    hop: str
+    step: str
+    seconds: float
+
+
+class TryAnswer(TypedDict):
+    """`portal try`: the steps that could be done, and why the next one could not."""
+
+    path: str
+    steps: list[StepAnswer]
+    reason: str | None
+    detail: str | None
+    screenshot: str | None
+    facts: dict[str, str | int | float | bool]
+    exit: int
+
+
 ANSWERS: Mapping[str, type] = {
     "audit": AuditAnswer,
     "canaries": CanariesAnswer,
@@ -281,6 +301,7 @@ ANSWERS: Mapping[str, type] = {
     "errors": ErrorsAnswer,
     "incidents": IncidentsAnswer,
     "portal import": ImportAnswer,
+    "portal try": TryAnswer,
     "run": RunAnswer,
     "status": StatusAnswer,
     "sweep": RunAnswer,

@@ -1,16 +1,22 @@
 """The gauges of a configuration's places: mailboxes, certificates, mail records."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import assert_never
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from probes.certificates import CertificateReader, CertificateSettings, Start
 from probes.contracts import GaugeReader
+from probes.form.settings import FormSettings
 from probes.mail_dns import MailDnsExpectation, MailDnsReader
 from probes.mailbox.backlog import MailboxBacklogReader
 from probes.mailbox.quota import MailboxCapacityReader
 from probes.mailbox.settings import BacklogSettings, CapacitySettings
 from probes.mailbox.visits import Visits
 from probes.message.compose import ascii_domain
+from probes.portal.settings import PortalSettings
 from probes.servers import TlsMode
 from runners.config.document_email import Via
 from runners.config.sending import EmailConfig
@@ -74,4 +80,31 @@ def _certificates(site: Site) -> list[GaugedPlace]:
         for one in site.config.mailboxes.values()
         if one.imap.tls is not TlsMode.NONE
     ]
-    return [GaugedPlace(CertificateReader(one, clock=site.clock, contexts=site.contexts)) for one in settings]
+    readers = {one.place: one for one in (*settings, *_web_certificates(site))}
+    return [
+        GaugedPlace(CertificateReader(one, clock=site.clock, contexts=site.contexts))
+        for one in readers.values()
+    ]
+
+
+def _web_certificates(site: Site) -> Iterator[CertificateSettings]:
+    """Those of the portals and forms that we reach ourselves; what a proxy lets us see is its own business."""
+    browser = site.config.prober.browser
+    for path in site.config.paths.values():
+        sending = path.sending
+        match sending:
+            case EmailConfig():
+                continue
+            case PortalSettings():
+                by_proxy = (browser is not None and browser.proxy is not None) or "https" in getproxies()
+            case FormSettings():
+                by_proxy = sending.proxy is not None
+            case _:
+                assert_never(sending)
+        parts = urlsplit(sending.url)
+        if parts.scheme == "https" and parts.hostname is not None and not by_proxy:
+            host = parts.hostname if parts.hostname.isascii() else ascii_domain(f"x@{parts.hostname}")[2:]
+            port = parts.port or 443
+            yield CertificateSettings(
+                place=f"{host}:{port}", host=host, port=port, start=Start.AT_ONCE, ca_files=sending.ca_files
+            )

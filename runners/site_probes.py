@@ -11,9 +11,11 @@ from probes.email.probe import EmailProbe
 from probes.email.settings import DkimSettings, EmailSettings, SenderAccount
 from probes.email.settings import MxTls as EmailMxTls
 from probes.email.settings import Via as EmailVia
+from probes.form.settings import FormSettings
 from probes.message import compose, request
 from probes.message.compose import AttachedFile, MailSettings, Subaddress
 from probes.portal.settings import PortalSettings
+from probes.portal.steps import Upload
 from probes.selfcheck import ControlHistory, Selfcheck, parse_control
 from probes.ticketing.settings import Expectation
 from runners.config.config import PathConfig
@@ -21,10 +23,15 @@ from runners.config.sending import EmailConfig
 from runners.contracts import Store
 from runners.controls import StoredControls
 from runners.site import Site
+from runners.site_portals import Portals
 
 
-def probe_of(site: Site, path: PathConfig, store: Store | None) -> Probe:
-    """What submits the canaries of a path; without a store there are no controls, as for `check`."""
+def probe_of(site: Site, path: PathConfig, store: Store | None, portals: Portals | None) -> Probe:
+    """What submits the canaries of a path; without a store there are no controls, as for `check`.
+
+    Raises:
+        ValueError: a portal's path, and no portals: a fault of the wiring.
+    """
     controls = (
         selfcheck(site, StoredControls(store), path.path.interval_seconds) if store is not None else None
     )
@@ -39,7 +46,19 @@ def probe_of(site: Site, path: PathConfig, store: Store | None) -> Probe:
                 controls=controls,
             )
         case PortalSettings():
-            return _portal_probe(site, path, controls)
+            if portals is None:
+                raise ValueError(f"path {path.path.name} needs a browser")
+            return portals.probe(path.sending, controls)
+        case FormSettings():
+            from probes.form.probe import FormProbe
+
+            return FormProbe(
+                path.sending,
+                clock=site.clock,
+                resolver=site.resolver,
+                masker=site.masker,
+                controls=controls,
+            )
         case _:
             assert_never(path.sending)
 
@@ -68,21 +87,10 @@ def expectations(site: Site) -> Callable[[Canary], Expectation]:
         return Expectation(
             content=contents[canary.path](canary),
             forwarders=path.path.requesters,
-            target=target_of(path),
+            target=path.target.lower() if path.target is not None else None,
         )
 
     return expectation
-
-
-def target_of(path: PathConfig) -> str | None:
-    """The support address that a path's canaries are sent to, lower case; None where it is no address."""
-    match path.sending:
-        case EmailConfig():
-            return path.sending.to.lower()
-        case PortalSettings():
-            return None
-        case _:
-            assert_never(path.sending)
 
 
 def bears_attachment(path: PathConfig) -> bool:
@@ -91,7 +99,10 @@ def bears_attachment(path: PathConfig) -> bool:
         case EmailConfig():
             return path.sending.mail.attachment is not None
         case PortalSettings():
-            return path.sending.request.attachment is not None
+            uploads = any(isinstance(step.action, Upload) for step in path.sending.steps)
+            return uploads and path.sending.request.attachment is not None
+        case FormSettings():
+            return path.sending.request.attachment is not None and path.sending.bears_attachment
         case _:
             assert_never(path.sending)
 
@@ -100,7 +111,7 @@ def _content_of(site: Site, path: PathConfig) -> Callable[[Canary], ExpectedCont
     match path.sending:
         case EmailConfig():
             return partial(compose.expected_content, settings=_mail(site, path, path.sending))
-        case PortalSettings():
+        case PortalSettings() | FormSettings():
             return partial(
                 request.expected_content,
                 request=path.sending.request,
@@ -108,17 +119,6 @@ def _content_of(site: Site, path: PathConfig) -> Callable[[Canary], ExpectedCont
             )
         case _:
             assert_never(path.sending)
-
-
-def _portal_probe(site: Site, path: PathConfig, controls: Selfcheck | None) -> Probe:
-    """The probe of a portal, made of `_portal_settings`."""
-    raise NotImplementedError
-
-
-def _portal_settings(path: PathConfig) -> PortalSettings:
-    if not isinstance(path.sending, PortalSettings):
-        raise TypeError(f"path {path.path.name} has channel {path.path.channel}")
-    return path.sending
 
 
 def _email_settings(site: Site, path: PathConfig, sending: EmailConfig) -> EmailSettings:

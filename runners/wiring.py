@@ -33,7 +33,8 @@ from runners.prober import Place, Prober
 from runners.progress import Progress, Silent
 from runners.site import Site, open_site, own_mailbox, watched_mailboxes
 from runners.site_gauges import gauges_of
-from runners.site_probes import bears_attachment, expectations, probe_of, selfcheck, target_of
+from runners.site_portals import open_portals
+from runners.site_probes import bears_attachment, expectations, probe_of, selfcheck
 
 _START = {TlsMode.IMPLICIT: Start.AT_ONCE, TlsMode.STARTTLS: Start.SMTP}
 
@@ -49,7 +50,8 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
     async with AsyncExitStack() as stack:
         systems = {name: await _system(site, one, stack) for name, one in config.ticketing.items()}
         places = await _places(site, systems, stack)
-        probes = {name: probe_of(site, one, store) for name, one in config.paths.items()}
+        portals = await stack.enter_async_context(open_portals(site))
+        probes = {name: probe_of(site, one, store, portals) for name, one in config.paths.items()}
         yield Prober(
             name=config.prober.name,
             marker=config.prober.marker,
@@ -93,7 +95,10 @@ async def checkable(config: Config, *, clock: Clock) -> AsyncIterator[tuple[Chec
         yield ()  # the check of the signing keys says it
         return
     async with AsyncExitStack() as stack:
-        sources = [CheckSource(name, probe_of(site, one, None).check) for name, one in config.paths.items()]
+        portals = await stack.enter_async_context(open_portals(site))
+        sources = [
+            CheckSource(name, probe_of(site, one, None, portals).check) for name, one in config.paths.items()
+        ]
         for name, mailbox in watched_mailboxes(site).items():
             sources.append(CheckSource(name, _MailboxCheck(mailbox, site)))
         if config.prober.controls:
@@ -182,7 +187,7 @@ async def _places(
                         path for path, one in site.config.paths.items() if one.path.proof is Proof.REPLY
                     )
                 ),
-                target_of=_TargetOf({path: target_of(one) for path, one in site.config.paths.items()}),
+                target_of=_TargetOf({path: one.target for path, one in site.config.paths.items()}),
             )
             places[name] = Place(watcher, Hop.REPLY_RECEIVED)
         stack.push_async_callback(watcher.aclose)

@@ -24,7 +24,7 @@ _FORM = """<p>Tell us what is wrong; we answer by mail.</p>
 <input type="hidden" name="form" value="contact">
 <p><label for="name">Your name</label><br><input id="name" name="name" required></p>
 <p><label for="email">Your e-mail address</label><br><input id="email" name="email" type="email" required></p>
-<p><label for="subject">Subject</label><br><input id="subject" name="subject" maxlength="150" required></p>
+<p><label for="subject">Subject</label><br><input id="subject" name="subject" maxlength="200" required></p>
 <p><label for="message">Message</label><br><textarea id="message" name="message" rows="10" cols="60" required></textarea></p>
 <p><label for="attachment">Attachment</label><br><input id="attachment" name="attachment" type="file"></p>
 <p><button type="submit" name="send" value="1">Send</button></p>

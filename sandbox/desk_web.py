@@ -3,6 +3,7 @@
 import mimetypes
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -106,8 +107,10 @@ def _dated(start_response: StartResponse, steering: Counted) -> StartResponse:
 
 
 def _static(name: str) -> Reply:
+    """Serve a file of the pages; browsers may keep it, as they may those of any portal."""
     found = finders.find(name)
-    return _file(Path(found) if isinstance(found, str) else None)
+    reply = _file(Path(found) if isinstance(found, str) else None)
+    return replace(reply, headers=(*reply.headers, ("Cache-Control", "public, max-age=3600")))
 
 
 def _media(name: str) -> Reply:

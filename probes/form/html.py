@@ -1,6 +1,6 @@
 """A web page: its text, and its forms as a browser sees them. Parsed by lxml; no network."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, cast
@@ -33,7 +33,7 @@ class Page:
     """A page as parsed; one that can't be parsed has no text and no forms."""
 
     def __init__(self, content: bytes, *, url: str, charset: str | None) -> None:
-        """Parse it.
+        """Keep it; it is parsed when something of it is asked for.
 
         Args:
             content: the body.
@@ -42,31 +42,31 @@ class Page:
         """
         self.url = url
         self._charset = known_charset(charset) if charset else ""
-        self._root = _parsed(content, self._charset)
+        self._content = content
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to see: no text and no form."""
-        return self._root is None or (not self.text and not self.forms)
+        return self.root is None or (not self.text and not self.forms)
 
-    @property
+    @cached_property
     def root(self) -> HtmlElement | None:
         """The document; None: there is none."""
-        return self._root
+        return _parsed(self._content, self._charset)
 
     @property
     def encoding(self) -> str:
         """In which its forms are sent unless they say otherwise."""
-        encoding = self._root.getroottree().docinfo.encoding if self._root is not None else None
+        encoding = self.root.getroottree().docinfo.encoding if self.root is not None else None
         return self._charset or encoding or "utf-8"
 
     @property
     def title(self) -> str:
         """The title, else the first heading, on one line and short."""
-        if self._root is None:
+        if self.root is None:
             return ""
         for tag in ("title", "h1", "h2"):
-            for element in self._root.iter(tag):
+            for element in self.root.iter(tag):
                 if text := _line([element.text_content()]):
                     return text[:TITLE_CHARACTERS]
         return ""
@@ -74,13 +74,13 @@ class Page:
     @cached_property
     def text(self) -> str:
         """What a person reads, white space collapsed."""
-        return _text(self._root) if self._root is not None else ""
+        return _text(self.root) if self.root is not None else ""
 
     @property
     def base_url(self) -> str:
         """What relative addresses are relative to."""
-        if self._root is not None:
-            for element in self._root.iter("base"):
+        if self.root is not None:
+            for element in self.root.iter("base"):
                 if href := element.get("href"):
                     return urljoin(self.url, href.strip())
         return self.url
@@ -88,9 +88,9 @@ class Page:
     @cached_property
     def forms(self) -> tuple["Form", ...]:
         """Every form of the page, in order."""
-        if self._root is None:
+        if self.root is None:
             return ()
-        return tuple(Form(form, self) for form in self._root.iter("form") if isinstance(form, FormElement))
+        return tuple(Form(form, self) for form in self.root.iter("form") if isinstance(form, FormElement))
 
     @property
     def request_forms(self) -> tuple["Form", ...]:
@@ -105,8 +105,8 @@ class Page:
     @property
     def asks_for_password(self) -> bool:
         """Whether it is a log-in: a field for a password, to be seen."""
-        return self._root is not None and any(
-            (element.get("type") or "").lower() == "password" for element in self._root.iter("input")
+        return self.root is not None and any(
+            (element.get("type") or "").lower() == "password" for element in self.root.iter("input")
         )
 
 
@@ -162,19 +162,19 @@ class Form:
         """An ``action`` made absolute."""
         return urljoin(self._page.base_url, action) if action else self._page.url
 
-    @property
+    @cached_property
     def controls(self) -> tuple[HtmlElement, ...]:
         """Its fields in the page's order: those inside it, and those elsewhere that name it (attribute ``form``)."""
         return tuple(
-            one for one in self._members() if one.tag in {"input", "select", "textarea"} and not _submits(one)
+            one for one in self._members if one.tag in {"input", "select", "textarea"} and not _submits(one)
         )
 
-    @property
+    @cached_property
     def buttons(self) -> tuple[SubmitButton, ...]:
         """Its submit buttons in the page's order."""
-        return tuple(_button(one) for one in self._members() if _submits(one))
+        return tuple(_button(one) for one in self._members if _submits(one))
 
-    @property
+    @cached_property
     def names(self) -> frozenset[str]:
         """The names of its fields."""
         return frozenset(name for one in self.controls if (name := one.get("name")))
@@ -195,16 +195,18 @@ class Form:
         """The fields of that name: several for radio buttons and boxes."""
         return tuple(one for one in self.controls if one.get("name") == name)
 
-    def _members(self) -> Iterator[HtmlElement]:
+    @cached_property
+    def _members(self) -> tuple[HtmlElement, ...]:
         own_id = self.form_id
         root = self._page.root
-        for one in (root if root is not None and own_id else self._element).iter(
-            "input", "select", "textarea", "button"
-        ):
+        scope = root if root is not None and own_id else self._element
+        found = []
+        for one in scope.iter("input", "select", "textarea", "button"):
             owner = one.get("form")
             inside = any(above is self._element for above in one.iterancestors("form"))
             if (owner is None and inside) or (owner is not None and owner == own_id):
-                yield one
+                found.append(one)
+        return tuple(found)
 
 
 def is_disabled(control: HtmlElement) -> bool:

@@ -109,23 +109,17 @@ def unconfirmed(
     if isinstance(submission, WebToCase) and "exception" in processed.lower():
         # The servlet answers 200 whatever becomes of the case; this header alone tells.
         return _failure(Reason.FORM_REJECTED, f"Is-Processed: {processed}", answer.facts)
-    if page.asks_for_password and answer.redirects and not finding.ticket:
+    if not finding.missing and _says_more_than_status(expected):
+        return None
+    if page.asks_for_password and answer.redirects:
         return _failure(Reason.REDIRECTED, f"sent on to a log-in at {shown(answer.url)}", answer.facts)
-    messages = refusals_of(page, names)
-    if messages and (finding.missing or not _says_more_than_status(expected)):
-        if captcha := captcha_in(answer):
-            return _failure(
-                Reason.CHALLENGED,
-                f"the form with its captcha ({captcha}) is shown again: {messages[0]}",
-                answer.facts,
-            )
-        return _failure(Reason.FORM_REJECTED, f"the form is shown again: {'; '.join(messages)}", answer.facts)
+    if messages := refusals_of(page, names):
+        captcha = captcha_in(answer)
+        reason = Reason.CHALLENGED if captcha else Reason.FORM_REJECTED
+        with_captcha = f" with its captcha ({captcha})" if captcha else ""
+        return _failure(reason, f"the form is shown again{with_captcha}: {'; '.join(messages)}", answer.facts)
     if not finding.missing:
-        is_blank = (
-            isinstance(submission, HtmlForm)
-            and not _says_more_than_status(expected)
-            and not answer.content.strip()
-        )
+        is_blank = isinstance(submission, HtmlForm) and not answer.content.strip()
         return _failure(Reason.PAGE_ERROR, "the answer is empty", answer.facts) if is_blank else None
     return _missing(answer, page, finding)
 

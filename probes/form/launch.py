@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 import httpx
+from anyio.lowlevel import checkpoint
 
 from canary.canary import Canary
 from canary.hop import Hop
@@ -79,6 +80,9 @@ class Launch:
                 await renew(self._settings)
 
     async def _try(self) -> None:
+        await (
+            checkpoint()
+        )  # the first in a process loads what connections need: 0.1 s that are no word about the server
         wire = await self._names()
         try:
             await self._connect(wire)

@@ -6,7 +6,7 @@ from datetime import datetime
 from email.utils import parseaddr
 
 from canary.canary import Canary
-from canary.hop import Hop
+from canary.hop import Channel, Hop
 from canary.observation import Depth, Evidence, Fact, LookFacts, Observation, Outcome
 from canary.reason import Reason
 from probes.mailbox.folders import Places, Role
@@ -85,8 +85,11 @@ def bounces(
 ) -> list[Observation]:
     """The failures, or warnings of a delay, of `mailbox.arrival` that came back to the sender, oldest first.
 
-    One that names other recipients than the target (None: not known) rules no ticket out.
+    One that names other recipients than the target (None: not known) rules no ticket out. What was not sent as a
+    mail has none: a report with its token is about a mail of the ticketing system's.
     """
+    if canary.channel is not Channel.EMAIL:
+        return []
     found = []
     for mail in _by_age(mails):
         bounce = read_bounce(mail.message) if mail.is_whole else None

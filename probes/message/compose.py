@@ -118,7 +118,8 @@ class MailSettings:
 
 
 _PLAIN: Final = frozenset(
-    {"date", "message-id", "x-intake-canary", "traceparent", "mime-version", "content-transfer-encoding"}
+    {"date", "message-id", "x-intake-canary", "traceparent", "mime-version"}
+    | {"content-type", "content-transfer-encoding"}
 )
 _SHORT_CHARACTERS: Final = 70
 
@@ -203,7 +204,8 @@ def compose(canary: Canary, settings: MailSettings, *, dkim: Dkim | None = None)
         _attach(mail, settings.attachment)
     for number, part in enumerate(mail.walk()):
         if part.is_multipart():
-            part.set_boundary(f"=_{canary.token}_{number}")
+            # Neither quoted-printable nor base64 has "=_" (RFC 2045 section 6.7); the id keeps the field on one line.
+            part.set_boundary(f"=_{canary.id}_{number}")
     raw = mail.as_bytes()
     if any(len(line) > _MAIL_LINE_CHARACTERS for line in raw.split(b"\r\n")):
         raise ValueError("the canary mail has a line of over 998 characters. Shorten the header field")
@@ -217,19 +219,23 @@ class _MailPolicy(EmailPolicy):
     decodes them drops the space between (RFC 2047 section 6.2). Here all that follows the first such word is encoded
     as one text.
 
-    A field of ours that is one short line as it stands is neither parsed nor folded: that is most of what composing
-    a mail costs.
+    A field of ours that is one short line as it stands is neither parsed nor folded, and a subject that is encoded
+    here is not parsed before: that is most of what composing a mail costs.
     """
 
     def header_store_parse(self, name: str, value: str) -> tuple[str, str]:
         """A header field as the message keeps it."""
-        if name.lower() in _PLAIN and len(name) + len(value) <= _SHORT_CHARACTERS and _is_one_line(value):
+        if _is_plain(name, value) or (self._encodes(name, value) and value.isprintable()):
             return name, value
         return super().header_store_parse(name, value)
 
+    def header_fetch_parse(self, name: str, value: str) -> str:
+        """A header field as the message shows it; the library reads parameters out of a text, too."""
+        return value if _is_plain(name, value) else super().header_fetch_parse(name, value)
+
     def fold_binary(self, name: str, value: str) -> bytes:
         """One header field as it is sent."""
-        if name.lower() != "subject" or self.utf8 or value.isascii():
+        if not self._encodes(name, value):
             return super().fold_binary(name, value)
         words = value.split(" ")
         first = next(number for number, word in enumerate(words) if not word.isascii())
@@ -239,8 +245,13 @@ class _MailPolicy(EmailPolicy):
         subject.append(" ".join(words[first:]), "utf-8")
         return f"{name}: {subject.encode(linesep=self.linesep)}{self.linesep}".encode("ascii")
 
+    def _encodes(self, name: str, value: str) -> bool:
+        return name.lower() == "subject" and not self.utf8 and not value.isascii()
 
-def _is_one_line(value: str) -> bool:
+
+def _is_plain(name: str, value: str) -> bool:
+    if name.lower() not in _PLAIN or len(name) + len(value) > _SHORT_CHARACTERS:
+        return False
     return value.isascii() and value.isprintable()
 
 

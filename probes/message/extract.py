@@ -9,7 +9,6 @@ from email.header import decode_header
 from email.message import Message
 from email.parser import BytesHeaderParser, BytesParser
 from email.policy import compat32
-from email.utils import getaddresses
 from enum import StrEnum
 from html.parser import HTMLParser
 from typing import Final
@@ -20,16 +19,6 @@ MAIL_BYTES: Final = 512 * 1024
 """More of a mail is not read: a token stands at the beginning, and strangers' attachments are none of ours."""
 PARTS: Final = 64
 HEADER_CHARACTERS: Final = 16 * 1024
-ADDRESS_FIELDS: Final = (
-    "To",
-    "Cc",
-    "Delivered-To",
-    "X-Original-To",
-    "Envelope-To",
-    "Reply-To",
-    "Original-Recipient",
-)
-"""Fields in which a sub-address (``canary+TOKEN@…``, RFC 5233) may be found."""
 
 
 class Where(StrEnum):
@@ -43,6 +32,23 @@ class Where(StrEnum):
     SUBJECT = "subject"
     TEXT = "text"
     HTML = "html"
+
+
+_FIELDS: Final = {
+    "message-id": Where.MESSAGE_ID,
+    "x-intake-canary": Where.CANARY_HEADER,
+    "in-reply-to": Where.IN_REPLY_TO,
+    "references": Where.REFERENCES,
+    "to": Where.ADDRESS,
+    "cc": Where.ADDRESS,
+    "delivered-to": Where.ADDRESS,
+    "x-original-to": Where.ADDRESS,
+    "envelope-to": Where.ADDRESS,
+    "reply-to": Where.ADDRESS,
+    "original-recipient": Where.ADDRESS,
+    "subject": Where.SUBJECT,
+}
+"""Where a field belongs; in those of addresses a sub-address (``canary+TOKEN@…``, RFC 5233) may be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,15 +201,13 @@ def walk(message: Message) -> Iterator[Message]:
 
 def header_tokens(message: Message) -> tuple[FoundToken, ...]:
     """The tokens in a mail's header, the most trustworthy place first, each once."""
-    found = [
-        (Where.MESSAGE_ID, fields(message, "Message-ID")),
-        (Where.CANARY_HEADER, fields(message, "X-Intake-Canary")),
-        (Where.IN_REPLY_TO, fields(message, "In-Reply-To")),
-        (Where.REFERENCES, fields(message, "References")),
-        (Where.ADDRESS, _addresses(message)),
-        (Where.SUBJECT, fields(message, "Subject")),
-    ]
-    return _unique(FoundToken(token, where) for where, texts in found for token in _tokens(texts))
+    texts: dict[Where, list[str]] = {where: [] for where in Where}
+    for name, value in message.items():
+        where = _FIELDS.get(name.lower())
+        if where is not None:
+            texts[where].append(decode(str(value)))
+    texts[Where.ADDRESS] = [text for text in texts[Where.ADDRESS] if "@" in text]
+    return _unique(FoundToken(token, where) for where in Where for token in _tokens(texts[where]))
 
 
 def mail_tokens(message: Message) -> tuple[FoundToken, ...]:
@@ -216,15 +220,6 @@ def mail_tokens(message: Message) -> tuple[FoundToken, ...]:
             *(FoundToken(token, Where.HTML) for token in _tokens((page,))),
         ]
     )
-
-
-def _addresses(message: Message) -> Sequence[str]:
-    values = [value for name in ADDRESS_FIELDS for value in fields(message, name)]
-    try:
-        parsed = [address for _, address in getaddresses(values)]
-    except (ValueError, IndexError, TypeError, RecursionError):
-        parsed = []
-    return [address for address in (*parsed, *values) if "@" in address]
 
 
 def _tokens(texts: Sequence[str]) -> Iterator[str]:

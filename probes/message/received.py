@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
@@ -20,6 +20,8 @@ AUTHENTICATION_METHODS: Final = ("spf", "dkim", "dmarc", "arc")
 
 _CLAUSES = frozenset({"from", "by", "via", "with", "id", "for"})
 _RESULT = re.compile(r"^\s*([a-z][a-z0-9-]*)\s*(?:/\s*\d+\s*)?=\s*([a-z]+)", re.IGNORECASE)
+_PIECES = re.compile(r"\\.?|[()]|[^\\()]+", re.DOTALL)
+"""An escaped character, a parenthesis, or a run of others."""
 _NOISE = " \t<>;,\"'"
 
 
@@ -45,17 +47,24 @@ def relays(message: Message) -> tuple[Relay, ...]:
 
     A relay whose stamp contradicts the others is marked; a negative delay is no delay.
     """
-    found = [_relay(value) for value in fields(message, "Received")[:RELAYS]]
-    found.reverse()
-    suspects = _suspects([one.remote_at for one in found])
-    result: list[Relay] = []
+    parted = [_parted(value) for value in reversed(fields(message, "Received")[:RELAYS])]
+    suspects = _suspects([stamp for _, stamp in parted])
+    found: list[Relay] = []
     before: datetime | None = None
-    for index, one in enumerate(found):
-        result.append(
-            replace(one, delay_seconds=_delay(before, one.remote_at), is_clock_suspect=index in suspects)
+    for index, (clauses, stamp) in enumerate(parted):
+        found.append(
+            Relay(
+                by_host=clauses.get("by", ""),
+                from_host=clauses.get("from"),
+                protocol=clauses.get("with"),
+                queue_id=clauses.get("id"),
+                remote_at=stamp,
+                delay_seconds=_delay(before, stamp),
+                is_clock_suspect=index in suspects,
+            )
         )
-        before = one.remote_at or before
-    return tuple(result)
+        before = stamp or before
+    return tuple(found)
 
 
 def authentication_results(message: Message) -> AuthenticationResults | None:
@@ -79,19 +88,12 @@ def authentication_results(message: Message) -> AuthenticationResults | None:
     return AuthenticationResults(name[0] if name else "", results)
 
 
-def _relay(value: str) -> Relay:
+def _parted(value: str) -> tuple[dict[str, str], datetime | None]:
+    """The clauses of one ``Received:`` field, and its stamp."""
     trace, _, stamp = value.rpartition(";")
     if not trace:
         trace, stamp = value, ""
-    clauses = _clauses(_without_comments(trace))
-    return Relay(
-        by_host=clauses.get("by", ""),
-        from_host=clauses.get("from"),
-        protocol=clauses.get("with"),
-        queue_id=clauses.get("id"),
-        remote_at=_stamp(stamp),
-        delay_seconds=None,
-    )
+    return _clauses(_without_comments(trace)), _stamp(stamp)
 
 
 def _clauses(text: str) -> dict[str, str]:
@@ -109,22 +111,14 @@ def _without_comments(text: str) -> str:
     """The text without its comments, which may be nested (RFC 5322 section 3.2.2)."""
     kept: list[str] = []
     depth = 0
-    escaped = False
-    for character in text:
-        if escaped:
-            escaped = False
-        elif character == "\\":
-            escaped = True
-            continue
-        elif character == "(":
+    for piece in _PIECES.findall(text):
+        if piece == "(":
             depth += 1
             kept.append(" ")
-            continue
-        elif character == ")" and depth:
+        elif piece == ")" and depth:
             depth -= 1
-            continue
-        if not depth:
-            kept.append(character)
+        elif not depth:
+            kept.append(piece.removeprefix("\\"))
     return "".join(kept)
 
 

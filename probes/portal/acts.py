@@ -3,19 +3,20 @@
 import importlib.util
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Final, Literal, assert_never
 from urllib.parse import urljoin
 
 import pyotp
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import FrameLocator, Page
 from playwright.async_api import Locator as PageLocator
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from canary.reason import Reason
 from probes.contracts import Clock
 from probes.message.request import filled
 from probes.portal.customer import Customer
-from probes.portal.elements import find, find_seen, for_browser, matches
+from probes.portal.elements import find, find_seen, in_browser, matches
 from probes.portal.steps import (
     Action,
     Click,
@@ -42,10 +43,14 @@ from probes.reasons import Failure
 
 
 class _Totp(pyotp.TOTP):
-    """Many portals hand out keys of 80 bits, sixteen letters, though RFC 4226 section 4 wants 128."""
+    """Of any length of key: 80 bits are common, and the portal decides, not we."""
 
-    min_secret_length_bits = 80
+    min_secret_length_bits = 8
 
+
+_GLANCE_MS: Final = 500.0
+_LEAST_MS: Final = 1.0
+"""None at all is no limit to Playwright."""
 
 UserScript = Callable[[Page, Customer], Awaitable[object]]
 
@@ -67,6 +72,7 @@ class Hand:
     typed: list[str] = field(default_factory=list)
     secret_fields: list[PageLocator] = field(default_factory=list)
     has_clicked: bool = False
+    _may_move: bool = False
     _frame: FrameLocator | None = None
     _has_lost_a_page: bool = False
 
@@ -81,7 +87,7 @@ class Hand:
     def find_text(self, text: Text) -> PageLocator:
         """The first of the smallest elements that are to be seen and hold the text."""
         within = self._frame if self._frame is not None else self.page
-        return within.get_by_text(for_browser(text)).filter(visible=True).first
+        return within.get_by_text(in_browser(text)).filter(visible=True).first
 
     @property
     def inside(self) -> PageLocator | None:
@@ -124,8 +130,35 @@ class Hand:
             playwright.async_api.Error: it can't be done.
             Failure: a secret, or the user's script, failed.
         """
-        self.has_clicked = self.has_clicked or isinstance(step.action, Click | Press | Script)
-        await self._do(step.action, within_seconds * 1000)
+        action, until = step.action, self.clock.monotonic() + within_seconds
+        element = getattr(action, "locator", None)
+        if self._may_move and isinstance(element, Locator):
+            await self.wait_for(lambda: self.find(element).first, "attached", within_seconds * 1000)
+        self._may_move = isinstance(action, Click | Press | Script)
+        self.has_clicked = self.has_clicked or self._may_move
+        await self._do(action, max(_LEAST_MS, (until - self.clock.monotonic()) * 1000))
+
+    async def wait_for(
+        self,
+        find_it: Callable[[], PageLocator],
+        state: Literal["attached", "visible", "hidden"],
+        timeout: float,  # noqa: ASYNC109 -- Playwright's own limit, in ms
+    ) -> None:
+        """Wait for an element wherever the steps are by then: the window that a click opens is told of a little later.
+
+        Raises:
+            playwright.async_api.TimeoutError: in vain.
+        """
+        until = self.clock.monotonic() + timeout / 1000
+        while True:
+            left = max(_LEAST_MS, (until - self.clock.monotonic()) * 1000)
+            try:
+                await find_it().wait_for(state=state, timeout=min(left, _GLANCE_MS))
+            except PlaywrightTimeout:
+                if left <= _GLANCE_MS:
+                    raise
+            else:
+                return
 
     async def _do(self, action: Action, timeout: float) -> None:  # noqa: ASYNC109, C901, PLR0912 -- Playwright's own limit, in ms; one case an action
         match action:
@@ -166,9 +199,11 @@ class Hand:
                 lambda url: matches(wanted, url), timeout=timeout, wait_until="commit"
             )
         elif action.gone is not None:
-            await self.find_seen(action.gone).wait_for(state="hidden", timeout=timeout)
+            gone = action.gone
+            await self.wait_for(lambda: self.find_seen(gone), "hidden", timeout)
         elif action.shown is not None:
-            await self.find_seen(action.shown).wait_for(state="visible", timeout=timeout)
+            shown = action.shown
+            await self.wait_for(lambda: self.find_seen(shown), "visible", timeout)
 
     async def press_submit(self, action: Submit, timeout: float) -> None:  # noqa: ASYNC109
         """Send: the one click, or key, of a canary's life. What comes of it is not waited for."""

@@ -179,7 +179,8 @@ async def _sight(hand: Hand, traffic: Traffic, clock: Clock) -> Sight | Fault:
     except TimeoutError:
         if last is not None:
             return Fault(Reason.PAGE_STUCK, "the page never came to rest")
-        if any(one.is_document and one.is_pending for one in traffic.exchanges):
+        coming = [one.url.partition("#")[0] for one in traffic.pending() if one.is_document]
+        if any(url != hand.page.url.partition("#")[0] for url in coming):
             # Playwright answers nothing of a page that is about to be replaced by another one
             return Fault(Reason.PAGE_TIMEOUT, f"the next page did not come in time: {traffic.slowest()}")
         return await _who_hangs(hand, clock)

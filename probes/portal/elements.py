@@ -24,25 +24,40 @@ from probes.portal.steps import (
 )
 
 Within = Page | FrameLocator
+_NAMED_GROUP: Final = re.compile(r"(?<!\\)((?:\\\\)*)\(\?P<\w+>")
+_INLINE_FLAGS: Final = re.compile(r"^\(\?[aiLmsux]+\)")
+_BEGIN: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\A")
+_END: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\Z")
+_NAMED_AGAIN: Final = re.compile(r"(?<!\\)((?:\\\\)*)\(\?P=(\w+)\)")
 
-_INLINE_FLAGS = re.compile(r"^\(\?[aiLmsux]+\)")
-_NAMED_AGAIN = re.compile(r"\(\?P=(\w+)\)")
-_ESCAPED = r"(?<!\\)((?:\\\\)*)"
-_DIALECT: Final = (
-    (re.compile(_ESCAPED + r"\(\?P<\w+>"), r"\1("),
-    (re.compile(_ESCAPED + r"\\A"), r"\1^"),
-    (re.compile(_ESCAPED + r"\\Z"), r"\1$"),
-)
+
+def in_browser(text: Text) -> Text:
+    r"""The same text as the browser takes it.
+
+    JavaScript knows no ``(?P<name>…)``, so named groups are numbered ones; no ``\A`` and ``\Z``; and no flags inside
+    the expression, which are flags of it already.
+    """
+    if not isinstance(text, re.Pattern):
+        return text
+    plain = _NAMED_GROUP.sub(r"\1(", _INLINE_FLAGS.sub("", text.pattern))
+    plain = _END.sub(r"\1$", _BEGIN.sub(r"\1^", plain))
+    plain = _NAMED_AGAIN.sub(lambda again: f"{again[1]}\\{text.groupindex[again[2]]}", plain)
+    return re.compile(plain, text.flags)
+
 
 _BY: Final[Mapping[By, Callable[[Within, Locator], PageLocator]]] = MappingProxyType(
     {
-        By.ROLE: lambda within, one: within.get_by_role(_role(one), name=_name(one), exact=one.is_exact),
-        By.LABEL: lambda within, one: within.get_by_label(_value(one), exact=one.is_exact),
-        By.PLACEHOLDER: lambda within, one: within.get_by_placeholder(_value(one), exact=one.is_exact),
-        By.TEXT: lambda within, one: within.get_by_text(_value(one), exact=one.is_exact),
-        By.TEST_ID: lambda within, one: within.get_by_test_id(_value(one)),
-        By.ALT: lambda within, one: within.get_by_alt_text(_value(one), exact=one.is_exact),
-        By.TITLE: lambda within, one: within.get_by_title(_value(one), exact=one.is_exact),
+        By.ROLE: lambda within, one: within.get_by_role(
+            _role(one), name=in_browser(one.name) if one.name is not None else None, exact=one.is_exact
+        ),
+        By.LABEL: lambda within, one: within.get_by_label(in_browser(one.value), exact=one.is_exact),
+        By.PLACEHOLDER: lambda within, one: within.get_by_placeholder(
+            in_browser(one.value), exact=one.is_exact
+        ),
+        By.TEXT: lambda within, one: within.get_by_text(in_browser(one.value), exact=one.is_exact),
+        By.TEST_ID: lambda within, one: within.get_by_test_id(in_browser(one.value)),
+        By.ALT: lambda within, one: within.get_by_alt_text(in_browser(one.value), exact=one.is_exact),
+        By.TITLE: lambda within, one: within.get_by_title(in_browser(one.value), exact=one.is_exact),
         By.CSS: lambda within, one: within.locator(_plain(one)),
     }
 )
@@ -75,34 +90,11 @@ def awaited_first(steps: tuple[Step, ...]) -> Locator | None:
     return None
 
 
-def for_browser(text: Text) -> Text:
-    """A text as the browser's own regular expressions (ECMA-262) say it, too: they name groups and ends otherwise.
-
-    Names of groups go; flags inside the expression are flags of it already.
-    """
-    if not isinstance(text, re.Pattern):
-        return text
-    source = _NAMED_AGAIN.sub(
-        lambda found: rf"(?:\{text.groupindex[found[1]]})", _INLINE_FLAGS.sub("", text.pattern)
-    )
-    for ours, theirs in _DIALECT:
-        source = ours.sub(theirs, source)
-    return re.compile(source, text.flags)
-
-
 def matches(wanted: Text, text: str) -> bool:
     """Whether a text is as wanted: a part of it without case, or found by the regular expression."""
     return (
         wanted.search(text) is not None if isinstance(wanted, re.Pattern) else wanted.lower() in text.lower()
     )
-
-
-def _value(locator: Locator) -> Text:
-    return for_browser(locator.value)
-
-
-def _name(locator: Locator) -> Text | None:
-    return for_browser(locator.name) if locator.name is not None else None
 
 
 def _plain(locator: Locator) -> str:

@@ -1,44 +1,57 @@
 """Collect what a failed journey leaves for the engineer: screenshot, trace, HAR and console, without secrets."""
 
-import tempfile
+import asyncio
+import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Final
 
-from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
 from canary.canary import Canary
 from canary.observation import Fact
+from canary.reason import Reason
 from probes.contracts import Clock
 from probes.masking import Masker
 from probes.portal.acts import Hand
 from probes.portal.artifacts import Artifacts
-from probes.portal.redaction import Words, clean_trace, clean_url
+from probes.portal.browser import Visit
+from probes.portal.redaction import clean_trace
 from probes.portal.traffic import Traffic
-from probes.servers import SecretSource
+from probes.portal.words import Words, clean_url
+from probes.reasons import Failure
+from probes.servers import SecretSource, SecretUnavailable
 
-_SCREENSHOT_SECONDS: Final = 5.0
-_TRACE_SECONDS: Final = 5.0
+_ALL_SECONDS: Final = 20.0
+_SECRETS_SECONDS: Final = 5.0
+_TRACE_SECONDS: Final = 8.0
+_SCREENSHOT_SECONDS: Final = 8.0
+_MOST_TRACE_BYTES: Final = 64 * 2**20
+_MOST_MASKED: Final = 10
+_SHORTEST_COOKIE: Final = 8
 _FACTS: Final = {
     "screenshot.png": "intake.artifact.screenshot",
     "trace.zip": "intake.artifact.trace",
     "network.har": "intake.artifact.har",
     "console.txt": "intake.artifact.console",
 }
+_BLIND: Final = frozenset({Reason.BROWSER_CRASHED, Reason.BROWSER_UNRESPONSIVE})
+"""The browser answers nothing more: there is only what it said before."""
 
 
 @dataclass(slots=True)
 class Collector:
     """Collects the evidence of one canary, once.
 
+    A screenshot shows what a customer sees: fields in which secrets were typed and texts that repeat them are covered,
+    and what the portal itself writes on the page is not.
+
     Attributes:
         configured: the path's own secrets (headers, HTTP log-in), which the browser sends by itself.
     """
 
     canary: Canary
-    context: BrowserContext
+    visit: Visit
     hand: Hand
     traffic: Traffic
     artifacts: Artifacts
@@ -46,58 +59,104 @@ class Collector:
     clock: Clock
     configured: Sequence[SecretSource] = ()
 
-    async def collect(self) -> tuple[Mapping[str, Fact], str]:
-        """The evidence, written: its ids as facts, and why something is missing, or nothing. Never raises for a page."""
-        secrets = await self._secrets()
+    async def collect(self, reason: Reason) -> tuple[Mapping[str, Fact], str]:
+        """The evidence, written: its ids as facts, and why something is missing, or nothing.
+
+        Never raises for a page, a disk or a secret: the verdict does not depend on it.
+        """
         files: dict[str, bytes] = {}
-        screenshot = await self._screenshot()
+        trouble = ""
+        try:
+            async with self.clock.timeout(_ALL_SECONDS):
+                await self._gather(files, is_blind=reason in _BLIND)
+        except TimeoutError:
+            trouble = "the browser was too slow for all of the evidence"
+        except SecretUnavailable:
+            files.clear()
+            trouble = "no evidence is kept: a secret that must be masked in it can't be read"
+        except zipfile.BadZipFile:
+            trouble = "the browser's trace is no archive"
+        written, not_written = await self.artifacts.save(self.canary, files)
+        return {_FACTS[name]: id_ for name, id_ in written.items()}, not_written or trouble
+
+    def cleaned(self, failure: Failure) -> Failure:
+        """A failure whose words hold no secret that was typed: a page may repeat it."""
+        fault = failure.fault
+        return Failure.of(replace(fault, detail=Words(self.hand.typed).cleaned(fault.detail)))
+
+    def cleaned_facts(self, facts: Mapping[str, Fact]) -> dict[str, Fact]:
+        """Facts whose texts hold no secret that was typed."""
+        words = Words(self.hand.typed)
+        return {
+            name: words.cleaned(value) if isinstance(value, str) else value for name, value in facts.items()
+        }
+
+    async def _gather(self, files: dict[str, bytes], *, is_blind: bool) -> None:
+        secrets = list(self.hand.typed) + await self._configured()
+        files["console.txt"] = self._console(secrets)
+        if is_blind:
+            return
+        secrets += await self._cookies()
+        files["console.txt"] = self._console(secrets)
+        raw = await self._trace()
+        screenshot = await self.screenshot()
         if screenshot is not None:
             files["screenshot.png"] = screenshot
-        trace = await self._trace()
-        if trace is not None:
+        if raw is not None:
             harmless = set(self.hand.customer.words.values())
-            files["trace.zip"], files["network.har"] = clean_trace(trace, secrets, harmless=harmless)
-        files["console.txt"] = self._console(secrets)
-        written, trouble = await self.artifacts.save(self.canary, files)
-        return {_FACTS[name]: id_ for name, id_ in written.items()}, trouble
+            cleaned = await asyncio.to_thread(clean_trace, raw, secrets, harmless=harmless)
+            files["trace.zip"], files["network.har"] = cleaned.trace, cleaned.har
+            files["console.txt"] = self._console([*secrets, *cleaned.secrets])
 
-    async def _secrets(self) -> list[str]:
-        """Every word that must not stay: what was typed, what is configured, what the portal handed out."""
-        words = list(self.hand.typed)
-        words += [(await source.read()).reveal() for source in self.configured]
+    async def _configured(self) -> list[str]:
         try:
-            async with self.clock.timeout(_TRACE_SECONDS):
-                words += [cookie["value"] for cookie in await self.context.cookies()]
+            async with self.clock.timeout(_SECRETS_SECONDS):
+                return [(await source.read()).reveal() for source in self.configured]
+        except TimeoutError:
+            raise SecretUnavailable("it is not read in time") from None
+
+    async def _cookies(self) -> list[str]:
+        try:
+            async with self.clock.timeout(_SECRETS_SECONDS):
+                # a short one is a setting ("true", "en"), and would be masked in every other word
+                cookies = await self.visit.context.cookies()
+                return [one["value"] for one in cookies if len(one["value"]) >= _SHORTEST_COOKIE]
         except (PlaywrightError, TimeoutError):
-            pass  # the browser is gone: so is the trace
-        return words
+            return []  # the browser is gone: so is the trace
 
-    async def _screenshot(self) -> bytes | None:
-        if not self.hand.page.url.startswith("http"):
+    async def screenshot(self) -> bytes | None:
+        """The page as it is, as PNG, what was typed in secret covered; None: it can't be had."""
+        page = self.hand.page
+        if not page.url.startswith("http"):
             return None  # no page came
+        repeated = [page.get_by_text(word) for word in self.hand.typed[:_MOST_MASKED]]
         try:
-            return await self.hand.page.screenshot(
-                timeout=_SCREENSHOT_SECONDS * 1000,
-                mask=self.hand.secret_fields,
-                mask_color="#888888",
-                animations="disabled",
-            )
-        except PlaywrightError:
+            async with self.clock.timeout(_SCREENSHOT_SECONDS + 1):  # the driver's own limit needs the driver
+                return await page.screenshot(
+                    timeout=_SCREENSHOT_SECONDS * 1000,
+                    mask=[*self.hand.secret_fields, *repeated],
+                    mask_color="#888888",
+                    animations="disabled",
+                )
+        except (PlaywrightError, TimeoutError):
             return None
 
     async def _trace(self) -> bytes | None:
-        with tempfile.TemporaryDirectory(prefix="intake-prober-trace-") as folder:
-            file = Path(folder) / "trace.zip"
+        """The trace as Playwright wrote it, from a folder that goes with the browser whatever becomes of us."""
+        try:
+            file = self.visit.folder / f"{self.canary.id}.zip"
             try:
                 async with self.clock.timeout(_TRACE_SECONDS):
-                    await self.context.tracing.stop(path=file)
-                return file.read_bytes()
-            except (PlaywrightError, TimeoutError, OSError):
-                return None
+                    await self.visit.context.tracing.stop(path=file)
+                return file.read_bytes() if file.stat().st_size <= _MOST_TRACE_BYTES else None
+            finally:
+                file.unlink(missing_ok=True)
+        except (PlaywrightError, TimeoutError, OSError):
+            return None
 
     def _console(self, secrets: Sequence[str]) -> bytes:
         words = Words(secrets)
         lines = [f"page: {clean_url(self.hand.page.url)}"]
         lines += [f"script error: {one}" for one in self.traffic.script_errors]
         lines += self.traffic.console
-        return "\n".join(self.masker.mask(words.replaced(line)) for line in lines).encode() + b"\n"
+        return "\n".join(self.masker.mask(words.cleaned(line)) for line in lines).encode() + b"\n"

@@ -80,6 +80,9 @@ class Explainer:
         """
         first = len(self._traffic.exchanges) if since is None else since
         self.doing, self._element = "", None
+        passage.limit_reason = (
+            Reason.BROWSER_UNRESPONSIVE
+        )  # the hop's own limit runs out only if the diagnosis hangs
         try:
             async with self._clock.timeout(max(1.0, min(limit, self._left_seconds()))):
                 yield
@@ -102,12 +105,13 @@ class Explainer:
             if self._progress.used_kept_session and failure.fault.reason is Reason.SESSION_EXPIRED:
                 passage.side = Side.PROBER  # a customer would not have come with a session of hours ago
             await self._stop_loading()
-            passage.facts |= await page_facts(self._hand.page, self._traffic, clock=self._clock)
-            facts, trouble = await self._collector.collect()
+            page = await page_facts(self._hand.page, self._traffic, clock=self._clock)
+            passage.facts |= self._collector.cleaned_facts(page)
+            facts, trouble = await self._collector.collect(failure.fault.reason)
             passage.facts |= facts
             if trouble:
                 passage.facts["intake.artifact.trouble"] = trouble
-            raise failure from error
+            raise self._collector.cleaned(failure) from error
 
     async def _stop_loading(self) -> None:
         """Give up a page that does not come: Playwright shows nothing of the one before it as long as it may."""

@@ -31,7 +31,7 @@ _ON_ITS_WAY: Final = (
     "frame got detached",
     "Unable to adopt element handle",
 )
-_OTHER_KIND: Final = ("Element is not a", "Not a checkbox", "Node is not a")
+_OTHER_KIND: Final = ("Element is not a", "Not a checkbox", "Node is not a", "cannot be filled")
 _STRICT = re.compile(r"strict mode violation:.*resolved to (\d+) elements")
 
 _LOGGED: Final[Mapping[str, tuple[Reason, str]]] = MappingProxyType(

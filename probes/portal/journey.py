@@ -105,25 +105,30 @@ class Journey:
         await self._submission.submit()
         await self._submission.confirm()
 
-    async def prepare(self, *, show: Callable[[Step, float], None]) -> None:
-        """All but the submit, for `portal try`: each step told with its seconds.
+    async def prepare(self, show: Callable[[Hop, str, float], None]) -> None:
+        """All but the submit, for `portal try`: each step told with its hop and its seconds, as it is done.
 
         Raises:
             Failure: a step failed, and why.
         """
-        async with self._explainer.explained(
-            Passage(), Hop.PORTAL_LOAD, limit=self._settings.limits.load_seconds
-        ):
+        limits = self._settings.limits
+        async with self._explainer.explained(Passage(), Hop.PORTAL_LOAD, limit=limits.load_seconds):
+            began = self._clock.monotonic()
             await self._open()
-        async with self._explainer.explained(
-            Passage(), Hop.PORTAL_LOGIN, limit=self._settings.limits.login_seconds
-        ):
-            await self._do_all(self._settings.login, show)
-        async with self._explainer.explained(
-            Passage(), Hop.PORTAL_FORM, limit=self._settings.limits.form_seconds
-        ):
-            await self._do_all(self._before, show)
+            show(Hop.PORTAL_LOAD, f"go {shown(self._settings.url)}", self._clock.monotonic() - began)
+        async with self._explainer.explained(Passage(), Hop.PORTAL_LOGIN, limit=limits.login_seconds):
+            await self._do_all(
+                self._settings.login, lambda step, seconds: show(Hop.PORTAL_LOGIN, str(step), seconds)
+            )
+            if self._settings.login:
+                await self._refuse_login_error()
+        async with self._explainer.explained(Passage(), Hop.PORTAL_FORM, limit=limits.form_seconds):
+            await self._do_all(self._before, lambda step, seconds: show(Hop.PORTAL_FORM, str(step), seconds))
+        async with self._explainer.explained(Passage(), Hop.PORTAL_SUBMIT, limit=limits.step_seconds):
+            began = self._clock.monotonic()
             await self._submission.ready()
+            doing = f"{self._explainer.doing}: it could be submitted, and was not"
+            show(Hop.PORTAL_SUBMIT, doing, self._clock.monotonic() - began)
 
     async def _load(self, load_extras: Callable[[Passage], None]) -> None:
         limit = self._settings.limits.load_seconds

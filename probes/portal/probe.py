@@ -2,8 +2,10 @@
 
 import logging
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -13,6 +15,7 @@ from playwright.async_api import Error as PlaywrightError
 from canary.canary import Canary
 from canary.content import ExpectedContent
 from canary.hop import Channel, Hop
+from canary.observation import Fact, Observation
 from canary.reason import Reason
 from probes.contracts import Check, Clock, Report
 from probes.dns import Resolver
@@ -28,8 +31,9 @@ from probes.portal.sessions import Sessions
 from probes.portal.settings import PortalSettings, Session
 from probes.portal.stages import Progress, Stage
 from probes.portal.steps import Upload
+from probes.portal.timing import page_facts
 from probes.portal.visiting import Arrangement, arranged
-from probes.reasons import MAPPED, Failure, explain
+from probes.reasons import MAPPED, Failure, Fault, explain
 from probes.selfcheck import ControlProtocol, Question, SideJudge
 from probes.servers import SecretUnavailable
 from probes.tls import Contexts
@@ -40,6 +44,26 @@ _RESERVE_SECONDS: Final = 30.0
 """A launch is over so long before its deadline (a quarter of the time, if that is less), as an e-mail's is."""
 _AGAIN_SECONDS: Final = 10.0
 _PORTS: Final = {"https": 443, "http": 80}
+
+
+async def _to_nobody(*_: Observation) -> None:
+    """A rehearsal is told to the person at the terminal, and to nobody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What `portal try` came to.
+
+    Attributes:
+        fault: why a step could not be done; None: all of them were. Its detail is not yet masked.
+        screenshot: of the end, as PNG; None: there is no page to be seen.
+        facts: what the browser measured of the last page.
+    """
+
+    fault: Fault | None
+    screenshot: bytes | None
+    facts: Mapping[str, Fact]
+    began_at: datetime
 
 
 class PortalProbe:
@@ -117,6 +141,45 @@ class PortalProbe:
                 await self._go(canary, stage, progress, state=None, left_seconds=left_seconds)
         except HopFailed:
             return  # reported
+
+    async def rehearse(self, canary: Canary, show: Callable[[Hop, str, float], None]) -> Rehearsal:
+        """Do all steps but the submit, for a person who writes them; nothing is sent or recorded.
+
+        Args:
+            canary: whose words are typed; not of the store.
+            show: told of each step, with its hop and its seconds, as it is done.
+        """
+        began = self._clock.now()
+        try:
+            async with arranged(
+                self._settings,
+                canary,
+                browsers=self._browsers,
+                artifacts=self._artifacts,
+                masker=self._masker,
+                clock=self._clock,
+                storage_state=None,
+            ) as arrangement:
+                progress = Progress()
+                journey = Journey(
+                    self._settings,
+                    stage=self._stage(canary, _to_nobody, progress, attempt=1),
+                    progress=progress,
+                    arrangement=arrangement,
+                    clock=self._clock,
+                    left_seconds=self._left_seconds(canary),
+                    before_load=self._verify_chain,
+                )
+                failure = None
+                try:
+                    await journey.prepare(show)
+                except Failure as error:
+                    failure = error.fault
+                facts = await page_facts(arrangement.hand.page, arrangement.traffic, clock=self._clock)
+                screenshot = await arrangement.collector.screenshot()
+        except (Failure, SecretUnavailable) as error:
+            return Rehearsal(explain(error), None, {}, began)
+        return Rehearsal(failure, screenshot, facts, began)
 
     async def check(self) -> Sequence[Check]:
         """The browser, the name, the connection, and the portal's first page; submits nothing."""

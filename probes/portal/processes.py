@@ -3,12 +3,15 @@
 import contextlib
 import os
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
 
 import psutil
 
 from probes.contracts import Clock
 
-_POLL_SECONDS = 0.02
+_POLL_SECONDS: Final = 0.02
+_FOLDER_VARIABLE: Final = "TMPDIR"
 
 
 def family(pid: int) -> list[psutil.Process]:
@@ -20,20 +23,22 @@ def family(pid: int) -> list[psutil.Process]:
         return []
 
 
-def children() -> set[int]:
-    """The pids of our own children."""
-    return {one.pid for one in psutil.Process().children()}
+def of_folder(folder: Path) -> list[psutil.Process]:
+    """All whose folder for temporary files is this one: also those whose parent died before them."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(_FOLDER_VARIABLE) == str(folder):
+                found.append(process)
+    return found
 
 
-def driver_among(pids: Iterable[int]) -> int | None:
-    """Which of these is Playwright's driver."""
-    for pid in pids:
-        try:
-            command = psutil.Process(pid).cmdline()
-        except psutil.Error:
-            continue
-        if any("run-driver" in word for word in command):
-            return pid
+def driver_of(folder: Path) -> psutil.Process | None:
+    """Playwright's driver that was started with this folder: a child of ours."""
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error, OSError):
+            if child.environ().get(_FOLDER_VARIABLE) == str(folder):
+                return child
     return None
 
 
@@ -55,20 +60,22 @@ def _held(process: psutil.Process) -> int:
         return int(process.memory_info().rss)
 
 
-async def end(processes: Iterable[psutil.Process], *, clock: Clock, within_seconds: float) -> list[int]:
+async def end(
+    processes: Iterable[psutil.Process], *, driver: psutil.Process | None, clock: Clock, within_seconds: float
+) -> list[int]:
     """Kill these processes and wait for their ends, for at most the time given. Returns who still lives.
 
-    The browsers first, while the driver above them can still reap them. What became an orphan of ours (where this
-    program is the first process of a container) is reaped here, so that no zombie stays.
+    What became an orphan of ours (where this program is the first process of a container) is reaped here, so that no
+    zombie stays; but for the driver, which is asyncio's to reap.
     """
     wanted = list(processes)
-    for process in reversed(wanted):  # psutil lists parents before their children
+    for process in wanted:
         with contextlib.suppress(psutil.Error):
             process.kill()
     until = clock.monotonic() + within_seconds
     while True:
-        _reap(wanted[1:])  # the first, the driver, is asyncio's to reap
-        alive = [one for one in wanted if _is_alive(one)]
+        _reap(one for one in wanted if one != driver)
+        alive = [one for one in wanted if is_alive(one) or (one == driver and one.is_running())]
         if not alive or clock.monotonic() >= until:
             return [one.pid for one in alive]
         await clock.sleep(_POLL_SECONDS)
@@ -81,7 +88,8 @@ def _reap(processes: Iterable[psutil.Process]) -> None:
                 os.waitpid(process.pid, os.WNOHANG)
 
 
-def _is_alive(process: psutil.Process) -> bool:
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it has not ended; one that only waits to be reaped has."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:

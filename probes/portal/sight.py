@@ -173,8 +173,8 @@ class Sight:
     @property
     def words(self) -> str:
         """What a person reads first: title and heading, or the first words."""
-        heading = self.heading or self.text[:100]
-        return " / ".join(dict.fromkeys(part for part in (self.title, heading) if part))[:160] or "nothing"
+        said = " / ".join(dict.fromkeys(part for part in (self.title, self.heading) if part))
+        return (said or self.text[:100])[:160] or "nothing"
 
 
 NOTHING: Final = Sight("", "", "", 0, 0, 0, (), (), 0, (), 0, is_loaded=False)

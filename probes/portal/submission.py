@@ -192,11 +192,12 @@ class Submission:
             await page.wait_for_url(lambda url: matches(wanted, url), timeout=timeout, wait_until="commit")
             return _ticket(wanted, page.url)
         if confirm.text is not None:
-            element = self._hand.find_text(confirm.text)
-            await element.wait_for(state="visible", timeout=timeout)
-            return _ticket(confirm.text, await element.inner_text(timeout=timeout))
+            text = confirm.text
+            await self._hand.wait_for(lambda: self._hand.find_text(text), "visible", timeout)
+            return _ticket(text, await self._hand.find_text(text).inner_text(timeout=timeout))
         if confirm.shown is not None:
-            await self._hand.find_seen(confirm.shown).wait_for(state="visible", timeout=timeout)
+            element = confirm.shown
+            await self._hand.wait_for(lambda: self._hand.find_seen(element), "visible", timeout)
         return None
 
     async def _is_seen_confirmed(self) -> bool:

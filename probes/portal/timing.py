@@ -9,6 +9,7 @@ from playwright.async_api import Page
 from canary.observation import Fact
 from probes.contracts import Clock
 from probes.portal.traffic import Traffic, shown
+from probes.portal.words import clean_text
 
 _SECONDS: Final = 2.0
 _SCRIPT: Final = """async () => {
@@ -74,6 +75,6 @@ def traffic_facts(traffic: Traffic) -> Mapping[str, Fact]:
         "intake.page.failed": traffic.failed(),
         "intake.page.third_parties": traffic.third_parties(),
         "intake.page.slowest": traffic.slowest(),
-        "intake.page.script_error": traffic.script_errors[0] if traffic.script_errors else "",
+        "intake.page.script_error": clean_text(traffic.script_errors[0]) if traffic.script_errors else "",
     }
     return facts | {name: text for name, text in told.items() if text}

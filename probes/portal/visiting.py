@@ -109,7 +109,7 @@ async def _arrange(
     configured = [one for one in settings.headers.values() if not isinstance(one, str)]
     if settings.http_login is not None:
         configured.append(settings.http_login.secret)
-    collector = Collector(canary, visit.context, hand, traffic, artifacts, masker, clock, configured)
+    collector = Collector(canary, visit, hand, traffic, artifacts, masker, clock, configured)
     return Arrangement(visit, hand, traffic, collector)
 
 

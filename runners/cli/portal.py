@@ -5,11 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from runners.cli.exits import Exit
+from runners.cli.interrupt import run_loop
 from runners.cli.options import Options, command
-from runners.cli.output import plain
+from runners.cli.output import Style, plain
 
 if TYPE_CHECKING:
+    from canary.hop import Hop
+    from runners.answer_shapes import StepAnswer
+    from runners.config.config import Config, PathConfig
     from runners.portal_import.imported import Imported
+    from runners.rehearsal import Tried
 
 portal = typer.Typer(
     help=(
@@ -70,15 +76,92 @@ def try_steps(
         typer.Argument(metavar="[PATH]", help="Which path; default the only portal path there is."),
     ] = None,
     headed: Annotated[bool, typer.Option("--headed", help="Show the browser (needs a display).")] = False,
-    slow: Annotated[bool, typer.Option("--slow", help="Wait a second after each step.")] = False,
+    slow: Annotated[bool, typer.Option("--slow", help="Wait a second before each action.")] = False,
+    screenshot: Annotated[
+        Path | None,
+        typer.Option("--screenshot", metavar="FILE", help="Where the picture goes; default PATH.png here."),
+    ] = None,
 ) -> None:
     """Run the steps of a path up to its submit, which is left out: each step's time, and a screenshot of the end.
 
+    Nothing is sent and nothing is recorded, so it may be repeated while a configuration is written.
+
+    Exit: 0 all steps can be done; 2 one can't, or the configuration is wrong; 3 the browser can't be used.
+
     Example: intake-prober portal try support-portal --headed --slow
     """
-    del path, headed, slow
-    raise options.fail(
-        "portal try is not in this version", "Launch the path by hand: intake-prober run PATH."
+    from runners.answer_shapes import TryAnswer
+    from runners.rehearsal import NoPortal, Tried, portal_path
+
+    config = options.load()
+    try:
+        chosen = portal_path(config, path)
+    except NoPortal as error:
+        raise options.fail(str(error)) from None
+    picture = screenshot if screenshot is not None else Path(f"{chosen.path.name}.png")
+    steps: list[StepAnswer] = []
+    try:
+        tried: Tried = run_loop(
+            _rehearsed(options, config, chosen, steps, picture, is_headed=headed, is_slow=slow)
+        )
+    except OSError as error:
+        raise options.fail(
+            f"{picture} can't be written: {error.strerror}", "Name another file with --screenshot."
+        ) from None
+    code = Exit.OK if not tried.reason else Exit.BLIND if tried.is_ours else Exit.USAGE
+    if options.as_json:
+        answer: TryAnswer = {
+            "path": chosen.path.name,
+            "steps": steps,
+            "reason": tried.reason or None,
+            "detail": tried.detail or None,
+            "screenshot": str(tried.screenshot) if tried.screenshot is not None else None,
+            "facts": tried.facts,
+            "exit": code,
+        }
+        options.output.answer_json(answer)
+        raise typer.Exit(code)
+    output = options.output
+    if tried.reason:
+        output.answer(f"{output.paint('fail', Style.BAD)}  {tried.reason}: {plain(tried.detail)}")
+        output.tell(tried.remedy)
+    if tried.screenshot is not None:
+        output.answer(f"screenshot: {plain(str(tried.screenshot))}")
+    raise typer.Exit(code)
+
+
+async def _rehearsed(
+    options: Options,
+    config: "Config",
+    path: "PathConfig",
+    steps: "list[StepAnswer]",
+    screenshot: Path,
+    *,
+    is_headed: bool,
+    is_slow: bool,
+) -> "Tried":
+    import secrets
+
+    from runners.clock import SystemClock
+    from runners.rehearsal import rehearse
+
+    output = options.output
+    output.tell("starting the browser")
+
+    def show(hop: "Hop", doing: str, seconds: float) -> None:
+        steps.append({"hop": hop, "step": doing, "seconds": seconds})
+        if not options.as_json:
+            output.answer(f"{output.paint('ok', Style.GOOD)}    {seconds:6.2f} s  {hop:<13} {plain(doing)}")
+
+    return await rehearse(
+        config,
+        path,
+        clock=SystemClock(),
+        randomness=secrets.token_bytes,
+        show=show,
+        screenshot=screenshot,
+        is_headed=is_headed,
+        slow_seconds=1.0 if is_slow else 0.0,
     )
 
 

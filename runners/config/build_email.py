@@ -40,6 +40,7 @@ def build_email(
         senders=tuple(dict.fromkeys(document.sender)),
         without=_without(document, accounts),
         domain=document.to.rpartition("@")[2],
+        target=document.to,
         mailbox=document.mailbox,
     )
 

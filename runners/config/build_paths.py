@@ -13,6 +13,7 @@ from runners.config.config import AccountConfig, Every, PathConfig
 from runners.config.cron import Cron, CronError, parse_cron
 from runners.config.document_channels import AnyPathDocument
 from runners.config.document_email import EmailPathDocument
+from runners.config.document_form import FormPathDocument
 from runners.config.document_paths import PathDocument
 from runners.config.document_portal import PortalPathDocument
 from runners.config.errors import did_you_mean
@@ -87,6 +88,7 @@ def build_path(
         senders=built.senders,
         schedule=schedule,
         jitter_seconds=document.jitter or 0.0,
+        target=built.target,
         sending=built.sending,
     )
 
@@ -108,6 +110,11 @@ def _built(
 
             names = places.account_names
             return build_portal(document, accounts, around, loc, account_names=names, trusted=trusted)
+        case FormPathDocument():
+            from runners.config.build_form import build_form
+
+            names = places.account_names
+            return build_form(document, accounts, around, loc, account_names=names, trusted=trusted)
         case _:
             assert_never(document)
 

@@ -25,13 +25,13 @@ from probes.portal.steps import (
     Step,
     Submit,
     Template,
-    Text,
     Tick,
     Upload,
     Value,
     Wait,
 )
 from runners.config.build_locators import build_locator, has_locator, locator_keys
+from runners.config.build_web import confirming
 from runners.config.document_steps import (
     ACTIONS,
     ConfirmDocument,
@@ -51,7 +51,7 @@ from runners.config.sources import Surroundings
 
 _SCRIPT = re.compile(r"(?P<file>.+\.py):(?P<function>[A-Za-z_][A-Za-z0-9_]*)")
 _PASSWORD = re.compile(
-    r"(?i)pass(word|phrase|code|wd)|kennwort|passwort|mot de passe|contrase|senha|wachtwoord"
+    r"(?i)password|passphrase|passcode|passwd|(?<![a-z])pass(?![a-z])|kennwort|passwort|mot de passe|contrase|senha"
 )
 
 
@@ -145,25 +145,16 @@ def _confirm(document: ConfirmDocument, around: Surroundings, loc: Loc) -> Confi
                 "Make it several steps.",
                 at_key=True,
             )
-        return Confirm(url=_says_something(document.url, around, (*loc, "url")))
+        return Confirm(url=confirming(document.url, around, (*loc, "url")))
     is_text_alone = document.model_fields_set & set(type(document).model_fields) == {"text"}
     if is_text_alone and document.text is not None:
-        return Confirm(text=_says_something(document.text, around, (*loc, "text")))
+        return Confirm(text=confirming(document.text, around, (*loc, "text")))
     locator = build_locator(document, around, loc)
     for key in (*locator_keys(document), "name"):
         text = getattr(document, key)
         if isinstance(text, re.Pattern):
-            _says_something(text, around, (*loc, key))
+            confirming(text, around, (*loc, key))
     return Confirm(shown=locator)
-
-
-def _says_something(text: Text, around: Surroundings, loc: Loc) -> Text:
-    """Note an expression that everything matches: it would confirm what was never confirmed."""
-    if isinstance(text, re.Pattern) and text.search("") is not None:
-        around.note(
-            loc, "every text matches this, so it confirms nothing", "Write what only the confirmation has."
-        )
-    return text
 
 
 def _script(text: str, around: Surroundings, loc: Loc) -> Script | None:

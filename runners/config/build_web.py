@@ -6,22 +6,21 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from probes.message.compose import AttachedFile
-from probes.message.request import RequestSettings
+from probes.message.request import RequestSettings, filled
 from probes.servers import ClientCertificate, Password, SecretSource
 from runners.config.built import attachment
 from runners.config.config import AccountConfig
-from runners.config.document_web import RequestDocument, WebPathDocument
+from runners.config.document_web import FIELD_NAME, RequestDocument, WebPathDocument
 from runners.config.fields import SecretKind, SecretRef, duration_text
 from runners.config.reading import Loc
 from runners.config.sources import Surroundings
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""A field name (RFC 9110 section 5.6.2)."""
 _OWN = frozenset(
     {"connection", "content-length", "content-type", "expect", "host", "keep-alive", "te", "trailer"}
     | {"transfer-encoding", "upgrade", "proxy-authorization", "proxy-connection"}
 )
 """What the protocol itself says."""
+_WITH_TOKEN = MappingProxyType(dict.fromkeys(("subject", "body", "token"), ""))
 _SECRET_HEADERS = frozenset({"authorization", "cookie"})
 
 
@@ -79,7 +78,7 @@ def build_headers(
     lower: set[str] = set()
     for name, value in headers.items():
         at = (*loc, name)
-        if not _TOKEN.fullmatch(name):
+        if not FIELD_NAME.fullmatch(name):
             around.note(
                 at, f"{name} is not the name of a header field", "Write it like X-Synthetic.", at_key=True
             )
@@ -127,6 +126,20 @@ def client_certificate(
         certificate=around.certificate(given.certificate, (*at, "certificate")),
         key=around.private_key(given.key, (*at, "key")),
     )
+
+
+def bears_token(template: str) -> bool:
+    """Whether a word is filled in that holds the token, by which the ticket is found."""
+    return filled(template, _WITH_TOKEN) != template
+
+
+def confirming(text: str | re.Pattern[str], around: Surroundings, loc: Loc) -> str | re.Pattern[str]:
+    """The text; notes an expression that everything matches: it would confirm what never was."""
+    if isinstance(text, re.Pattern) and text.search("") is not None:
+        around.note(
+            loc, "every text matches this, so it confirms nothing", "Write what only the confirmation has."
+        )
+    return text
 
 
 def check_limits(

@@ -17,6 +17,7 @@ class Built:
         senders: names of the accounts that take turns.
         without: the optional hops of the channel's own that this path hasn't.
         domain: what it is about, unless ``labels.domain`` says otherwise.
+        target: the support address that canaries are sent to; None where they are not sent to one.
         mailbox: the support mailbox that the prober may read, or None.
     """
 
@@ -25,6 +26,7 @@ class Built:
     senders: tuple[str, ...]
     without: frozenset[Hop]
     domain: str
+    target: str | None = None
     mailbox: str | None = None
 
 

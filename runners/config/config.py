@@ -181,6 +181,7 @@ class PathConfig:
         senders: names of the accounts that take turns.
         schedule: None: launched by hand only.
         jitter_seconds: launch up to this much after the slot.
+        target: the support address that canaries are sent to; None where they are not sent to one.
         sending: what the path has of its own by its channel.
     """
 
@@ -188,6 +189,7 @@ class PathConfig:
     senders: tuple[str, ...]
     schedule: Every | Cron | None
     jitter_seconds: float
+    target: str | None
     sending: Sending
 
     def due_slot(self, now: datetime) -> Slot | None:

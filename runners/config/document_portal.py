@@ -17,6 +17,7 @@ from runners.config.fields import (
     LISTED,
     Duration,
     Line,
+    Pause,
     Size,
     Url,
     matching,
@@ -94,7 +95,8 @@ class PortalPathDocument(WebPathDocument):
         Field(description="The journey: one `submit`, then at least one `confirm`."),
     ]
     pace: Annotated[
-        Duration, Field(description="The least time from the form's first step to the submit.")
+        Pause,
+        Field(description="The least time from the form's first step to the submit, as a person needs it."),
     ] = 2.0
     limits: Annotated[PortalLimitsDocument, Field(description="How long each hop may take.")] = (
         PortalLimitsDocument()

@@ -2,7 +2,8 @@
 
 # ruff: noqa: RUF012 -- pydantic copies its models' defaults
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -11,6 +12,9 @@ from runners.config.document_paths import AttachmentDocument, PathDocument
 from runners.config.document_places import Files
 from runners.config.fields import LISTED, Host, Line, Name, SecretSetting, Text, Url
 from runners.config.phrases import HeaderSetting
+
+FIELD_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""The name of a header field (RFC 9110 section 5.6.2)."""
 
 
 class RequestDocument(Block):

@@ -90,6 +90,11 @@ def parse_duration(value: Any) -> float:  # noqa: ANN401 -- whatever YAML holds
     return seconds
 
 
+def parse_pause(value: Any) -> float:  # noqa: ANN401 -- whatever YAML holds
+    """Seconds of a duration that may be none: ``0s``."""
+    return 0.0 if value == "0s" else parse_duration(value)
+
+
 def parse_share(value: Any) -> float:  # noqa: ANN401 -- whatever YAML holds
     """0 to 1 of ``99.5%``; above nothing."""
     match = _SHARE.fullmatch(value) if isinstance(value, str) else None
@@ -268,6 +273,7 @@ def text_schema(kind: str, pattern: str, *examples: str) -> WithJsonSchema:
 Duration = Annotated[
     float, BeforeValidator(parse_duration), text_schema("duration", _DURATION.pattern, "30s", "10m", "1h30m")
 ]
+Pause = Annotated[float, BeforeValidator(parse_pause), text_schema("duration", _DURATION.pattern, "0s", "2s")]
 Share = Annotated[float, BeforeValidator(parse_share), text_schema("share", _SHARE.pattern, "99.5%")]
 Size = Annotated[int, BeforeValidator(parse_size), text_schema("size", _SIZE.pattern, "2GiB")]
 Rated = Annotated[Rate, BeforeValidator(parse_rate), text_schema("rate", _RATE.pattern, "12/h")]

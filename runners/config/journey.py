@@ -13,13 +13,12 @@ from probes.portal.steps import (
     Upload,
     Wait,
 )
+from runners.config.build_web import bears_token
 from runners.config.document_portal import PortalPathDocument
 from runners.config.document_steps import ACTIONS, StepDocument
 from runners.config.fields import duration_text
 from runners.config.reading import Loc
 from runners.config.sources import Surroundings
-
-_WITH_TOKEN = ("subject", "body", "token")
 
 
 def check_journey(
@@ -85,7 +84,7 @@ def _check_order(
             around.note((*at[:-1], "optional"), f"a {at[-1]} is never optional", remedy, at_key=True)
     if not any(isinstance(step.action, Confirm) and step.number > submit.number for step in steps):
         at = _key(document.steps, submit, loc)
-        remedy = 'Add confirm: {text: "/request #(?P<ticket>\\\\d+)/"}, or what else the portal shows.'
+        remedy = "Add confirm: {text: '/request #(?P<ticket>\\d+)/'}, or what else the portal shows."
         around.note(at, "no confirm follows the submit", remedy, at_key=True)
 
 
@@ -98,21 +97,14 @@ def _check_request(
             at = _key(document.steps, step, (*loc, "steps"))
             remedy = "Add request: {attachment: {name: …, text: …}}."
             around.note(at, "there is nothing to upload", remedy, at_key=True)
-    elif not uploads:
+    elif not uploads and not any(isinstance(step.action, Script) for step in steps):
         remedy = "Add the step upload: {label: …}, or leave the attachment out."
         around.note((*loc, "request", "attachment"), "no step uploads the attachment", remedy, at_key=True)
     typed = [step.action.value for step in steps if isinstance(step.action, Fill)]
-    bears_token = any(bears_word(one.text, _WITH_TOKEN) for one in typed if isinstance(one, Template))
-    if not bears_token and not any(isinstance(step.action, Script) for step in steps):
+    has_token = any(bears_token(one.text) for one in typed if isinstance(one, Template))
+    if not has_token and not any(isinstance(step.action, Script) for step in steps):
         remedy = "Fill a field with {{ subject }} or {{ body }}: by the token its ticket is found."
         around.note((*loc, "steps"), "no step types the canary's token", remedy, at_key=True)
-
-
-def bears_word(template: str, words: Sequence[str]) -> bool:
-    """Whether one of the words is filled into the template."""
-    from probes.message.request import filled
-
-    return filled(template, dict.fromkeys(words, "")) != template
 
 
 def _check_timeouts(

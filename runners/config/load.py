@@ -36,7 +36,6 @@ from runners.config.document_portal import PortalPathDocument
 from runners.config.errors import ConfigError, ConfigErrors
 from runners.config.mistakes import unknown_key
 from runners.config.reading import Loc, Tree, read_tree
-from runners.config.sending import EmailConfig, Sending
 from runners.config.sources import Surroundings
 from runners.config.validate import block, paths_section, section
 
@@ -288,17 +287,11 @@ def _alerts(document: AlertsDocument, policy: IncidentPolicy) -> AlertsConfig:
     return AlertsConfig(via, policy, sinks)
 
 
-def _target(sending: Sending) -> str | None:
-    return sending.to if isinstance(sending, EmailConfig) else None
-
-
 def _own_addresses(
     accounts: Mapping[str, AccountConfig], paths: Mapping[PathName, PathConfig], others: list[str | None]
 ) -> frozenset[str]:
     found = {one.address for one in accounts.values()}
     for path in paths.values():
         found |= path.path.requesters
-    found |= {
-        one for one in (*others, *(_target(path.sending) for path in paths.values())) if one is not None
-    }
+    found |= {one for one in (*others, *(path.target for path in paths.values())) if one is not None}
     return frozenset(one.lower() for one in found)

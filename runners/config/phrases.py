@@ -28,7 +28,8 @@ class TotpRef:
     key: SecretRef
 
 
-def _parse_phrase(value: Any) -> str | re.Pattern[str]:  # noqa: ANN401 -- whatever YAML holds
+def parse_phrase(value: Any) -> str | re.Pattern[str]:  # noqa: ANN401 -- whatever YAML holds
+    """Text that is looked for; between slashes, a regular expression."""
     text = parse_line(value)
     if len(text) < 3 or not (text.startswith("/") and text.endswith("/")):  # noqa: PLR2004 -- /x/
         return text
@@ -94,7 +95,7 @@ def _text_or_secret(title: str, *more: dict[str, Any]) -> WithJsonSchema:
 
 Phrase = Annotated[
     str | re.Pattern[str],
-    BeforeValidator(_parse_phrase),
+    BeforeValidator(parse_phrase),
     WithJsonSchema(
         {"type": "string", "title": "text or `/regex/`", "minLength": 1, "examples": ["/#(?P<ticket>\\d+)/"]}
     ),

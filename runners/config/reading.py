@@ -237,6 +237,8 @@ def _syntax_error(file: str, error: yaml.MarkedYAMLError) -> ConfigError:
     problem = error.problem or "it is not YAML"
     if "'\\t'" in problem:
         problem, remedy = "a tab can't indent YAML", "Use spaces."
+    elif "unknown escape character" in problem:
+        remedy = "Write the text in single quotes, or each backslash twice."
     elif error.context is not None and error.context_mark is not None:
         remedy = f"It happened {error.context} that begins in line {error.context_mark.line + 1}."
     else:

@@ -10,7 +10,7 @@ from runners.config.fields import duration_text
 
 _WORDS_IN_A_CELL = 6
 _SHOWN = {"control", "duration", "locale", "rate", "resolver", "rule", "share", "size", "viewport"}
-_PHRASES = {"text or `/regex/`", "template", "template or secret", "text or secret"}
+_PHRASES = {"text or `/regex/`", "template", "template or secret", "text or secret", "any JSON"}
 _TYPED = "template, secret or `{totp: secret}`"
 _TITLES = _SHOWN | _PHRASES | {_TYPED, "address", "command", "host", "name", "proxy", "secret", "URL", "word"}
 _LOCATOR = "LocatorDocument"
@@ -160,7 +160,7 @@ def _kind(value: dict[str, Any], definitions: dict[str, Any]) -> str:
     if (name := _shared_name(value, definitions)) is not None:
         return f"[{_SHARED[name][1]}](#{_anchor(_SHARED[name][0])})"
     meant = _definition(value, definitions) if "$ref" in value else value
-    words = [str(one) for one in meant.get("enum", [meant["const"]] if "const" in meant else [])]
+    words = [_word(one) for one in meant.get("enum", [meant["const"]] if "const" in meant else [])]
     if words:
         return ", ".join(f"`{one}`" for one in words) if len(words) <= _WORDS_IN_A_CELL else "a word"
     match meant.get("type"):
@@ -185,6 +185,10 @@ def _shared_name(value: dict[str, Any], definitions: dict[str, Any]) -> str | No
         return name or None
     is_locator = "properties" in definitions[name] and _has_locator(definitions[name], definitions)
     return _LOCATOR if is_locator else None
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _named(value: dict[str, Any]) -> str:

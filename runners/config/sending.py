@@ -9,6 +9,7 @@ from runners.config.document_email import MxTls, Subaddress, Via
 
 if TYPE_CHECKING:
     # What a web channel is told is made of its document at once, and loaded only where a path has that channel.
+    from probes.form.settings import FormSettings
     from probes.portal.settings import PortalSettings
 
 
@@ -64,5 +65,5 @@ class EmailConfig:
     mail: MailConfig
 
 
-Sending: TypeAlias = "EmailConfig | PortalSettings"
+Sending: TypeAlias = "EmailConfig | PortalSettings | FormSettings"
 """By channel."""

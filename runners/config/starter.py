@@ -45,6 +45,33 @@ paths:
     # budgets: {smtp.accept: 10s, ticket.created: 2m}   # a hop that takes longer is slow
     # runbook: https://wiki.acme.example/support-intake
 
+  # support-portal:                    # a customer's journey, in a headless browser; `intake-prober portal import` writes one
+  #   channel: portal
+  #   url: https://support.acme.example/
+  #   login:                           # leave it out where none is needed
+  #     - fill: {label: User name, with: canary}
+  #     - fill: {label: Password, with: {env: PORTAL_PASSWORD}}
+  #     - click: {role: button, name: Log in}
+  #     - wait: {text: Log out}        # what only a user who is logged in sees
+  #   steps:
+  #     - click: {role: link, name: Submit a request}
+  #     - fill: {label: Subject, with: "{{ subject }}"}
+  #     - fill: {label: Description, with: "{{ body }}"}
+  #     - submit: {role: button, name: Send}                   # once in a canary's life
+  #     - confirm: {text: '/request #(?P<ticket>\\d+)/'}       # what the portal shows then; between slashes, a regular expression
+  #   proof: reply                     # or, stronger, `ticketing: desk`
+  #   every: 15m
+  #   deadline: 5m
+
+  # contact-form:                      # a form, an API or a webhook, by plain HTTP: type html, json, web_to_case, inbound_parse
+  #   channel: form
+  #   url: https://www.acme.example/contact
+  #   fields: {title: "{{ subject }}", body: "{{ body }}", email: "{{ sender }}", name: "{{ name }}"}   # by the form's field names
+  #   confirm: {text: Thank you}
+  #   proof: reply                     # or, stronger, `ticketing: desk`
+  #   every: 15m
+  #   deadline: 5m
+
 # alerts:
 #   open: 2 of 3                       # breached among those that count
 #   resolve: 2                         # confirmed in a row

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from canary.hop import Channel
 from runners.config.document_channels import PATH_DOCUMENTS, AnyPathDocument
 from runners.config.document_email import EmailPathDocument
+from runners.config.document_form import FormPathDocument
 from runners.config.document_paths import PathDocument
 from runners.config.document_portal import PortalPathDocument
 from runners.config.errors import did_you_mean
@@ -62,13 +63,8 @@ def _path(tree: Tree, loc: Loc, value: Any) -> AnyPathDocument | None:  # noqa: 
     if not isinstance(value, dict):
         return _of_channel(tree, loc, value, Channel.EMAIL)
     given = value.get("channel")
-    if isinstance(given, str) and given in PATH_DOCUMENTS:
-        return _of_channel(tree, loc, value, Channel(given))
     if isinstance(given, str) and given in set(Channel):
-        remedy = f"This one has channel {' and '.join(PATH_DOCUMENTS)}."
-        message = f"channel {given} comes with a later release"
-        tree.errors.append(tree.error((*loc, "channel"), message, remedy))
-        return None
+        return _of_channel(tree, loc, value, Channel(given))
     if "channel" in value:
         at = (*loc, "channel")
         tree.errors.append(
@@ -85,10 +81,12 @@ def _path(tree: Tree, loc: Loc, value: Any) -> AnyPathDocument | None:  # noqa: 
 def _of_channel(tree: Tree, loc: Loc, value: object, channel: Channel) -> AnyPathDocument | None:
     elsewhere = _elsewhere(PATH_DOCUMENTS[channel])
     match channel:
-        case Channel.EMAIL | Channel.FORM:
+        case Channel.EMAIL:
             return _validated(tree, loc, value, EmailPathDocument, elsewhere=elsewhere)
         case Channel.PORTAL:
             return _validated(tree, loc, value, PortalPathDocument, elsewhere=elsewhere)
+        case Channel.FORM:
+            return _validated(tree, loc, value, FormPathDocument, elsewhere=elsewhere)
         case _:
             assert_never(channel)
 

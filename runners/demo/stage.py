@@ -25,6 +25,7 @@ prober:
   store: sqlite:///{directory}/intake.db
   signing_keys: [{{file: {directory}/secrets/signing-key}}]
   ca: {ca_file}
+  artifacts: {{directory: {artifacts}}}
 accounts:
   canary:                        # the customer that we play
     address: {canary_address}
@@ -44,9 +45,58 @@ paths:
     mailbox: support
     ticketing: desk
     reply: true
-    deadline: {deadline}
+    deadline: {deadline_seconds}s
+    horizon: 10m
+  support-portal:
+    channel: portal
+    from: [canary]
+    url: {portal_url}
+    login:
+      - click: {{role: link, name: Log In}}
+      - fill: {{label: Username, with: {portal_username}}}
+      - fill: {{label: Password, with: {{file: {directory}/secrets/portal}}}}
+      - click: {{role: button, name: Login}}
+      - wait: {{gone: {{label: Password}}}}
+    steps:
+      - go: /tickets/submit/
+      - fill: {{label: Summary of the problem, with: "{{{{ subject }}}}"}}
+      - fill: {{label: Description of your issue, with: "{{{{ body }}}}"}}
+      - fill: {{label: Your E-Mail Address, with: "{{{{ sender }}}}"}}
+      - submit: {{role: button, name: Submit Ticket}}
+      - confirm: {{text: '/\\[support-(?P<ticket>\\d+)\\]/'}}
+    pace: 0s                     # a person needs longer; the demonstration doesn't wait
+    limits: {{load: {portal_load_seconds}s}}
+    ticketing: desk
+    reply: true
+    deadline: {portal_deadline_seconds}s
+    horizon: 10m
+  contact-form:
+    channel: form
+    from: [canary]
+    type: html
+    url: {form_url}
+    fields: {{name: "{{{{ name }}}}", email: "{{{{ sender }}}}", subject: "{{{{ subject }}}}", message: "{{{{ body }}}}"}}
+    confirm: {{text: '/number support-(?P<ticket>\\d+)/'}}
+    ticketing: desk
+    reply: true
+    deadline: {deadline_seconds}s
     horizon: 10m
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long is waited, in whole seconds, for what does not come. What comes ends a run at once.
+
+    Attributes:
+        deadline_seconds: of mail and contact form.
+        portal_deadline_seconds: of the portal; a launch is over after three quarters of it.
+        portal_load_seconds: until a page of the portal must be usable.
+    """
+
+    deadline_seconds: int = 60
+    portal_deadline_seconds: int = 80
+    portal_load_seconds: int = 30
 
 
 class StageError(Exception):
@@ -59,6 +109,7 @@ class Endpoints:
 
     control: str
     support_address: str
+    form_url: str
     raw: dict[str, Any]
 
 
@@ -77,6 +128,26 @@ class Stage:
     def mailbox(self, verb: str, **arguments: object) -> None:
         """Steer the support mailbox: ``quota``, ``fill`` or ``empty``."""
         self._call("POST", f"/mailboxes/{self.endpoints.support_address}/{verb}", arguments)
+
+    def faults(self, **switches: object) -> None:
+        """Set switches; the helpdesk's process has them when this returns."""
+        self._call("POST", "/faults", switches)
+        self.state()  # it answers this after whatever it was told before
+
+    def clear_faults(self) -> None:
+        """Make the intake healthy again; the mailbox stays as full as it is."""
+        self._call("POST", "/faults/clear", {})
+        self.state()
+
+    @property
+    def artifacts(self) -> Path:
+        """Where the prober keeps what it saw of failures."""
+        return self.directory / "artifacts"
+
+    @property
+    def has_screenshots(self) -> bool:
+        """Whether it has kept what a page looked like."""
+        return any(self.artifacts.rglob("*.png"))
 
     def flush(self) -> None:
         """Deliver what is held in the queue now."""
@@ -99,22 +170,11 @@ class Stage:
         return self._process.poll() is None
 
 
-def write_configuration(stage: Stage, *, deadline: str) -> Path:
-    """Write the configuration file and the secrets that it names, readable by the owner alone."""
+def write_configuration(stage: Stage, patience: Patience) -> Path:
+    """Write the configuration file."""
     raw = stage.endpoints.raw
-    accounts, smtp, imap = raw["accounts"], raw["smtp"], raw["imap"]
+    accounts, smtp, imap, portal = raw["accounts"], raw["smtp"], raw["imap"], raw["portal"]
     directory = stage.directory
-    kept = directory / "secrets"
-    kept.mkdir(mode=0o700, exist_ok=True)
-    values = {
-        "signing-key": secrets.token_hex(32),
-        "canary": accounts["canary"]["password"],
-        "support": accounts["support"]["password"],
-        "desk-token": raw["desk"]["token"],
-    }
-    for name, value in values.items():
-        with os.fdopen(os.open(kept / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(value)
     configuration = directory / "intake.yaml"
     configuration.write_text(
         CONFIGURATION.format(
@@ -127,10 +187,33 @@ def write_configuration(stage: Stage, *, deadline: str) -> Path:
             imap_host=imap["host"],
             imap_port=imap["port"],
             desk_url=raw["desk"]["url"],
-            deadline=deadline,
+            artifacts=stage.artifacts,
+            portal_url=portal["url"],
+            portal_username=portal["username"],
+            portal_load_seconds=patience.portal_load_seconds,
+            portal_deadline_seconds=patience.portal_deadline_seconds,
+            form_url=stage.endpoints.form_url,
+            deadline_seconds=patience.deadline_seconds,
         )
     )
     return configuration
+
+
+def write_secrets(stage: Stage) -> None:
+    """Write the secrets that the configuration names, readable by the owner alone."""
+    raw = stage.endpoints.raw
+    kept = stage.directory / "secrets"
+    kept.mkdir(mode=0o700, exist_ok=True)
+    values = {
+        "signing-key": secrets.token_hex(32),
+        "canary": raw["accounts"]["canary"]["password"],
+        "support": raw["accounts"]["support"]["password"],
+        "desk-token": raw["desk"]["token"],
+        "portal": raw["portal"]["password"],
+    }
+    for name, value in values.items():
+        with os.fdopen(os.open(kept / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(value)
 
 
 @contextmanager
@@ -170,7 +253,12 @@ def _endpoints(process: subprocess.Popen[str], home: Path) -> Endpoints:
         said = log.read_text(errors="replace")[-2000:] if log.exists() else "nothing"
         raise StageError(f"the sandbox did not start within {START_SECONDS:.0f} s. Its log says: {said}")
     raw: dict[str, Any] = json.loads(line)
-    return Endpoints(control=raw["control"], support_address=raw["accounts"]["support"]["address"], raw=raw)
+    return Endpoints(
+        control=raw["control"],
+        support_address=raw["accounts"]["support"]["address"],
+        form_url=raw["contact_form"]["url"],
+        raw=raw,
+    )
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

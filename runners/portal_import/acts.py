@@ -51,7 +51,8 @@ class Act:
 WAITS: Final = "Steps wait by themselves; to wait for something that is to be seen: wait: {text: …}."
 _FAKE_PATH: Final = "c:\\fakepath\\"
 """Before the name of a chosen file, in every browser (HTML standard section 4.10.5.4); recorded as if it were typed."""
-_LONGEST_MS: Final = 3_600_000
+_LONGEST_MS: Final = 60_000
+"""Longer than its hop's limit no step may take."""
 BY_SCRIPT: Final = "Write `script: file.py:function` for it."
 _LEGACY: Final = frozenset(
     {"click", "dblclick", "fill", "type", "press", "check", "uncheck", "set_checked", "select_option",
@@ -92,7 +93,7 @@ def _split(links: Sequence[Link]) -> tuple[Sequence[Link], Sequence[Link]]:
 def _on_page(link: Link, line: int, names: Names) -> Act:
     match link.name:
         case "goto":
-            return Act(line, Go(_text(link, 0, names, "the address")))
+            return Act(line, Go(_address(_text(link, 0, names, "the address"))))
         case "wait_for_url":
             return Act(line, Wait(url=address(_value(link, 0, names))))
         case "wait_for_selector":
@@ -104,7 +105,7 @@ def _on_page(link: Link, line: int, names: Names) -> Act:
         case "once" | "on":
             raise Untranslatable(
                 "an answer to a dialog of the page",
-                "Leave it out, and see what `portal try` does with the dialog; where it must be answered in one way, write a script: step.",
+                "Leave it out where the dialog is dismissed: that is done anyway. Where it must be accepted, write a script: step.",
             )
         case "pause" | "screenshot":
             raise Untranslatable(
@@ -146,12 +147,19 @@ def _hover(locator: Locator, link: Link, line: int, names: Names) -> Act:  # noq
 def _fill(locator: Locator, link: Link, line: int, names: Names) -> Act:
     empty = Template("")
     if link.name == "clear":
-        return Act(line, Fill(locator, empty), typed="")
+        raise Untranslatable(
+            "emptying a field has no step", "Leave it out: fill: replaces what stands there."
+        )
     value = _value_or_none(link, 0, names)
     if isinstance(value, Variable):
         return Act(line, Fill(locator, empty), variable=value.name)
     if isinstance(value, str) and value.lower().startswith(_FAKE_PATH):
-        return Act(line, Upload(locator), file=value[len(_FAKE_PATH) :] or "attachment.txt")
+        name = value[len(_FAKE_PATH) :]
+        return Act(
+            line, Upload(locator), file=name if name.strip() and name.isprintable() else "attachment.txt"
+        )
+    if isinstance(value, str) and not value.strip():
+        raise Untranslatable("nothing is typed", "Leave it out, or clear the field by a script: step.")
     return Act(line, Fill(locator, empty), typed=value if isinstance(value, str) else None)
 
 
@@ -192,6 +200,8 @@ def _select(locator: Locator, link: Link, line: int, names: Names) -> Act:
         raise Untranslatable(
             "the option is not in the file as text", "Write its label: select: {…, option: …}."
         )
+    if not value.strip() or not value.isprintable():
+        raise Untranslatable("the option has no value", "Write its label: select: {…, option: …}.")
     # The recorder writes values, never labels.
     return Act(line, Select(locator, value, is_value=by != "label"))
 
@@ -205,7 +215,8 @@ def _upload(locator: Locator, link: Link, line: int, names: Names) -> Act:
         value = value_of(items[0], names)
     except Unknown:
         value = None
-    file = value if isinstance(value, str) and PurePosixPath(value).name else "attachment.txt"
+    is_good = isinstance(value, str) and PurePosixPath(value).name and value.isprintable() and value.strip()
+    file = value if isinstance(value, str) and is_good else "attachment.txt"
     return Act(line, Upload(locator), file=file)
 
 
@@ -221,6 +232,12 @@ def _keyboard(link: Link, line: int, names: Names) -> Act:
             f"keyboard.{link.name} has no step", "Fill the field: fill: {label: …, with: …}."
         )
     return Act(line, Press(_text(link, 0, names, "the key")))
+
+
+def _address(text: str) -> str:
+    if "{{" in text:
+        raise Untranslatable("an address takes no words of the canary", "Write it as it is.")
+    return text
 
 
 _ON_ELEMENT: Final[Mapping[str, Callable[[Locator, Link, int, Names], Act]]] = MappingProxyType(
@@ -290,7 +307,7 @@ def address(value: object) -> Text:
     """The address to wait for: without scheme, host and query, which change; numbers stand for any number."""
     if isinstance(value, re.Pattern):
         return text_of(value)
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise Untranslatable(
             "the address is not in the file as text", "Write wait: {url: /…/}, a regular expression."
         )
@@ -336,7 +353,7 @@ def _value(link: Link, index: int, names: Names) -> object:
 
 def _text(link: Link, index: int, names: Names, what: str) -> str:
     value = _value(link, index, names)
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise Untranslatable(f"{what} is not in the file as text", "Write the step with the value itself.")
     return value
 
@@ -352,4 +369,4 @@ def _keyword(link: Link, name: str, names: Names) -> object:
 def _timeout(link: Link, names: Names) -> float | None:
     value = _keyword(link, "timeout", names)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value / 1000 if is_number and 0 < value < _LONGEST_MS else None  # type: ignore[operator] # a number, as tested
+    return value / 1000 if is_number and 0 < value <= _LONGEST_MS else None  # type: ignore[operator] # a number, as tested

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from runners.config.cron import CronError, known_zone
 from runners.portal_import.source import Chain, Link, Note, Unknown, Untranslatable, chain_code, value_of
 
 
@@ -19,6 +20,7 @@ class BrowserOptions:
     viewport: str | None = None
 
 
+_LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _TEXTS: Final = {"locale": "locale", "timezone_id": "time_zone", "user_agent": "user_agent"}
 _CAN_NOT: Final = {
     "http_credentials": ("a password for HTTP authentication", "Write http_login: {username: …, password: {env: …}}."),
@@ -51,9 +53,18 @@ def options_of(
                 value = value_of(node, names)
             except Unknown:
                 value = None
-            if isinstance(value, str) and value.isprintable() and value.strip():
+            if isinstance(value, str) and _is_good(name, value):
                 options = replace(options, **{_TEXTS[name]: value})
     return options, causes
+
+
+def _is_good(name: str, value: str) -> bool:
+    if name == "timezone_id":
+        try:
+            return bool(known_zone(value))
+        except CronError:
+            return False
+    return bool(_LOCALE.fullmatch(value)) if name == "locale" else value.isprintable() and bool(value.strip())
 
 
 def _viewport(node: ast.expr, names: Mapping[str, ast.expr]) -> str | None:

@@ -33,6 +33,8 @@ from runners.portal_import.typing_in import kinds_of, login_end, tellable, typed
 from runners.portal_import.walk import Walked
 
 _MOVES: Final = frozenset({"Tab", "Shift+Tab", "CapsLock", "Shift", "Control", "Alt", "Meta"})
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_ADDRESS = re.compile(r"[!-~]+")
 _SECRET_PARAMETER = re.compile(
     r"(?i)(?:^|(?<=&))[^=&]*(?:token|secret|passw|pw|session|sig|key|auth)[^=&]*=[^&]*(?:&|$)"
 )
@@ -93,13 +95,21 @@ def _begin(acts: Sequence[Act], notes: list[Note]) -> tuple[str, list[Act]]:
         if whole is None:
             continue
         if not url:
-            url = whole
+            url, _, fragment = whole.partition("#")
+            left += [replace(act, action=Go(f"{_path_of(url)}#{fragment}"))] if fragment else []
             continue
         there, here = urlsplit(whole), urlsplit(url)
-        relative = urlunsplit(("", "", there.path or "/", there.query, there.fragment))
+        relative = _path_of(whole)
         is_same = (there.scheme, there.netloc) == (here.scheme, here.netloc)
         left.append(replace(act, action=Go(relative if is_same else whole)))
     return url, left
+
+
+def _path_of(url: str) -> str:
+    parts = urlsplit(url)
+    path = urlunsplit(("", "", parts.path or "/", parts.query, parts.fragment))
+    # Two slashes at the beginning would be a host.
+    return f"/.{path}" if path.startswith("//") else path
 
 
 def _plain(act: Act, url: str, notes: list[Note]) -> str | None:
@@ -109,7 +119,7 @@ def _plain(act: Act, url: str, notes: list[Note]) -> str | None:
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port, parts = None, None, urlsplit("")
-    if parts.scheme not in {"http", "https"} or not host or not url.isprintable() or " " in url:
+    if parts.scheme not in {"http", "https"} or not host or not _ADDRESS.fullmatch(url):
         notes.append(
             Note(
                 act.line,
@@ -152,7 +162,7 @@ def _hosts(acts: Sequence[Act]) -> Sequence[str]:
                 found.append(urlsplit(act.action.url).hostname or "")
             except ValueError:
                 continue
-    hosts = tuple(dict.fromkeys(one for one in found if one))
+    hosts = tuple(dict.fromkeys(one for one in found if _HOST.fullmatch(one)))
     return hosts if len(hosts) > 1 else ()
 
 
@@ -224,6 +234,8 @@ def _numbered(acts: Sequence[Act], *, ends_in_page: bool = False) -> Sequence[St
             found += [(Frame(one), None) for one in act.frames[shared:]]
             inside = act.frames
         found.append((act.action, act.timeout_seconds))
+        if isinstance(act.action, Go):
+            inside = ()  # a new page has none of them
     if inside and ends_in_page:
         found.append((Frame(None), None))
     return tuple(Step(number, action, timeout) for number, (action, timeout) in enumerate(found, 1))

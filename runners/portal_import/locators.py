@@ -38,6 +38,7 @@ CHAINED: Final = frozenset(
 )
 """What may stand in a chain before the action."""
 _ENGINES: Final = {"text": By.TEXT, "data-testid": By.TEST_ID, "css": By.CSS}
+_INVISIBLE: Final = frozenset({"Co", "Cn", "Cs", "Cc", "Cf"})
 _META = re.compile(r"([.^$*+?{}\[\]\\|()])")
 _ROLE_OPTIONS: Final = frozenset({"name", "exact"})
 NAME_IT: Final = "Name the element by its role and name, its label, or by css."
@@ -64,13 +65,13 @@ def text_of(value: object) -> Text:
     """
     match value:
         case re.Pattern() if value.flags & re.IGNORECASE:
-            if _META.search(value.pattern) is None:
-                return str(value.pattern)
+            if _META.search(value.pattern) is None and _plain(value.pattern):
+                return _plain(value.pattern)
             raise Untranslatable(
                 "a regular expression here has no flags",
                 "Write both cases into it, or a plain text, which has no case.",
             )
-        case re.Pattern():
+        case re.Pattern() if value.pattern.isprintable() and value.pattern.strip():
             return re.compile(value.pattern)
         case str() if value.startswith("/") and value.endswith("/") and len(value) > 1:
             return re.compile(escaped(value))  # between slashes it would be read as a regular expression
@@ -81,8 +82,9 @@ def text_of(value: object) -> Text:
 
 
 def _plain(text: str) -> str:
-    """Without the letters of icon fonts, which lie in Unicode's private areas, and the space around."""
-    return "".join(one for one in text if unicodedata.category(one) not in {"Co", "Cn", "Cs"}).strip()
+    """As a page's text is compared: white space as one blank; icon fonts' letters (Unicode's private areas) away."""
+    visible = "".join(one for one in text if one.isspace() or unicodedata.category(one) not in _INVISIBLE)
+    return " ".join(visible.split())
 
 
 def place_of(links: Sequence[Link], names: Names) -> Place:
@@ -157,7 +159,7 @@ def _found(link: Link, names: Names) -> Locator:
     if by is None:
         raise Untranslatable(f"{link.name} is no locator that is known here", NAME_IT)
     raw = _argument(link, names)
-    value = text_of(raw)
+    value = _role(raw) if by is By.ROLE else text_of(raw)
     is_exact = _keyword(link, "exact", names) is True and value == raw
     if by is not By.ROLE:
         return Locator(by, value, is_exact=is_exact)
@@ -171,6 +173,14 @@ def _found(link: Link, names: Names) -> Locator:
     return Locator(by, value, name=text, is_exact=is_exact and text == name)
 
 
+def _role(raw: object) -> str:
+    from runners.config.document_steps import ROLES
+
+    if not isinstance(raw, str) or raw not in ROLES:
+        raise Untranslatable("this is no ARIA role that is known here", NAME_IT)
+    return raw
+
+
 def _css(selector: str) -> Locator:
     engine, equals, rest = selector.strip().partition("=")
     if equals and engine in _ENGINES:
@@ -180,14 +190,16 @@ def _css(selector: str) -> Locator:
             by, text_of(quoted[2] if quoted else rest), is_exact=quoted is not None and by is By.TEXT
         )
     if equals and engine == "id":
-        return Locator(By.CSS, f'[id="{rest}"]')
+        return Locator(By.CSS, f'[id="{_plain(rest)}"]')
     if (
         selector.strip().startswith(("//", "..", "xpath=", "(/"))
         or selector.startswith("internal:")
         or ">>" in selector
     ):
         raise Untranslatable("this selector is not CSS", NAME_IT)
-    text = selector.strip()
+    text = " ".join(selector.split())
+    if not text.isprintable():
+        raise Untranslatable("this selector has letters that can't be written", NAME_IT)
     if not text or text.startswith("/"):
         raise Untranslatable("this selector is not CSS", NAME_IT)
     return Locator(By.CSS, text)

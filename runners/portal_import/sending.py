@@ -42,24 +42,25 @@ def sent(acts: Sequence[Act], words: set[str], notes: list[Note], guesses: list[
     after = list(acts[chosen + 1 :])
     while after and isinstance(after[0].action, Wait):
         act = _loosened(after.pop(0), words)
-        if act.frames != acts[chosen].frames and _url_of(act) is None:
+        action = _confirming(act.action)
+        if isinstance(action, Confirm) and _says_nothing(action):
             notes.append(
                 Note(
                     act.line,
-                    "expect(…)",
-                    "it is looked at in another frame than the one that sends",
-                    "Confirm by the address: confirm: {url: /…/}.",
+                    "",
+                    "every text matches what is expected here, so it confirms nothing",
+                    "Write what only the confirmation has.",
                 )
             )
         else:
-            steps.append(replace(act, action=_confirming(act.action)))
+            steps.append(replace(act, action=action))
     if after:
         notes.append(
             Note(
                 after[0].line,
                 "",
                 "what comes after the request was sent is left out",
-                "Behind submit: stand only wait: and confirm:.",
+                "Behind submit: stand only wait:, frame: and confirm:.",
             )
         )
     return steps
@@ -123,8 +124,10 @@ def _confirming(action: Action) -> Action:
             return action
 
 
-def _url_of(act: Act) -> Text | None:
-    return act.action.url if isinstance(act.action, Wait) else None
+def _says_nothing(confirm: Confirm) -> bool:
+    texts = [confirm.text, confirm.url]
+    texts += [confirm.shown.value, confirm.shown.name] if confirm.shown is not None else []
+    return any(isinstance(one, re.Pattern) and one.search("") is not None for one in texts)
 
 
 def _numbering(text: Text) -> Text:

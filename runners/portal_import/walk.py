@@ -13,12 +13,11 @@ from runners.portal_import.source import Chain, Note, Untranslatable, chain_code
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _QUIET_ROOTS: Final = frozenset({"print", "logging", "logger", "breakpoint"})
 _OTHER_WINDOW: Final = Untranslatable(
-    "this happens in another window, and a journey stays in one",
-    "Open the window's address by go: in the same one, or write a script: step.",
+    "this happens in a second window that no click has opened, and a journey is in one",
+    "Record it with one window.",
 )
+_POPUPS: Final = frozenset({"expect_popup", "expect_page"})
 _WINDOWS: Final = {
-    "expect_popup": _OTHER_WINDOW,
-    "expect_page": _OTHER_WINDOW,
     "expect_download": Untranslatable("a download is waited for", "Leave it out: a request needs none."),
     "expect_file_chooser": Untranslatable(
         "a file chooser is waited for", "Name the file field: upload: {label: …}."
@@ -83,6 +82,8 @@ class _Walker:
         self._names: dict[str, ast.expr] = {}
         self._pages = {"page"}
         self._others: set[str] = set()
+        self._popups: set[str] = set()
+        self._window = ""
         self._has_page = False
         self._active: set[str] = set()
 
@@ -136,17 +137,21 @@ class _Walker:
             chain = unroll(item.context_expr)
             last = chain.links[-1] if chain is not None and chain.links else None
             bound = item.optional_vars.id if isinstance(item.optional_vars, ast.Name) else None
+            if last is not None and last.name in _POPUPS:
+                self._popups.add(bound or "")
+                continue
             if last is not None and last.name in _WINDOWS:
                 self._can_not(node, _WINDOWS[last.name], code_of(item.context_expr))
-                if bound is not None and _WINDOWS[last.name] is _OTHER_WINDOW:
-                    self._others.add(bound)
             elif bound is not None:
                 self._assign(bound, item.context_expr)
         self.body(node.body)
 
     def _assign(self, name: str, value: ast.expr) -> None:
         chain = unroll(value)
-        if chain is not None and chain.root in self._others:
+        if chain is not None and chain.root in self._popups:
+            self._pages.add(name)
+            self._window = name
+        elif chain is not None and chain.root in self._others:
             self._others.add(name)
         elif chain is not None and chain.links and chain.links[-1].name == "new_page":
             (self._others if self._has_page else self._pages).add(name)
@@ -191,7 +196,10 @@ class _Walker:
                 return None
             raise _OTHER_WINDOW
         if chain.root in self._pages:
-            return acts_of(chain.links, chain.line, self._names)
+            act = acts_of(chain.links, chain.line, self._names)
+            if act is not None:
+                self._stay(chain)
+            return act
         if chain.root == "expect" and len(chain.links) > 1 and chain.links[0].args:
             return self._assertion(chain)
         function = self._functions.get(
@@ -204,6 +212,17 @@ class _Walker:
         elif chain.root not in _QUIET_ROOTS:
             self._around(own)
         return None
+
+    def _stay(self, chain: Chain) -> None:
+        """The journey goes on in a window that a click has opened; a step in the one before is told, once."""
+        if self._window and chain.root != self._window:
+            self._window = ""
+            self.note(
+                chain.line,
+                chain_code(chain),
+                "this is in the window before, and a journey goes on in the one that was opened",
+                "Leave the click out that opens it, if the request does without.",
+            )
 
     def _assertion(self, chain: Chain) -> Act:
         target = unroll(chain.links[0].args[0])

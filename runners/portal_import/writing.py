@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Final, assert_never
 
 import yaml
@@ -57,7 +58,7 @@ def path_data(imported: Imported) -> Data:
         "dismiss": [_locator(one) for one in imported.dismiss] or None,
         "login": [_step(one) for one in imported.login] or None,
         "steps": steps,
-        "request": {"attachment": {"name": attachment.rpartition("/")[2], "file": attachment}}
+        "request": {"attachment": {"name": PurePath(attachment).name, "file": attachment}}
         if attachment
         else None,
         "ticketing": "desk",

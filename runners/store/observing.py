@@ -1,30 +1,24 @@
 """Observations: each fact once; looks in vain in one row a place, stage and kind."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
-from typing import Any
 
 from sqlalchemy import Executable, bindparam, select, update
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from canary.instruments import metrics
 from canary.observation import Observation, Outcome, Stage
-from canary.path import PathName
 from canary.signature import CanaryId
-from canary.trace import TraceId
-from runners.contracts import StoreError
 from runners.store import codec
 from runners.store.counters import Tally
+from runners.store.frames import Frame, Frames
 from runners.store.sql import chunks, insert_or_nothing
-from runners.store.tables import canary, observation, storable
+from runners.store.tables import observation, storable
 
 _Key = tuple[CanaryId, str]
 
-_CANARIES = select(
-    canary.c.id, canary.c.path, canary.c.deadline_at, canary.c.horizon_at, canary.c.trace_id
-).where(canary.c.id.in_(bindparam("b_ids", expanding=True)))
 _ALL = (
     select(observation.c.canary_id, observation.c.body)
     .where(observation.c.canary_id.in_(bindparam("b_ids", expanding=True)))
@@ -40,13 +34,15 @@ _SPAN = update(observation).where(
 )
 
 
-def append(connection: Connection, several: Sequence[Observation], *, now: datetime) -> list[bool]:
+def append(
+    connection: Connection, several: Sequence[Observation], *, frames: Frames, now: datetime
+) -> list[bool]:
     """Keep observations and count them; of each whether it was new. A look in vain renews its row.
 
     Raises:
         StoreError: the store has no such canary.
     """
-    canaries = _canaries(connection, {one.canary_id for one in several})
+    canaries = frames.of(connection, {one.canary_id for one in several})
     keys = [_key(one, canaries[one.canary_id]) for one in several]
     new = _insert(connection, dict(reversed(list(zip(keys, several, strict=True)))))
     tally = Tally(now)
@@ -56,31 +52,22 @@ def append(connection: Connection, several: Sequence[Observation], *, now: datet
         is_new = key in new
         new.discard(key)  # the same again is not new
         are_new.append(is_new)
-        row = canaries[one.canary_id]
+        frame = canaries[one.canary_id]
         if not one.is_look_in_vain:
             if is_new:
-                _count(tally, one, PathName(row.path), TraceId(row.trace_id))
+                _count(tally, one, frame)
         elif not is_new:
             seen_again.append((key, one))
     # In one order for all processes: several places report in one transaction, each prober in an order of its own.
     for key, one in sorted(seen_again, key=lambda pair: pair[0]):
-        row = canaries[one.canary_id]
-        _renew(connection, one, key[1], one.stage(row.deadline_at, row.horizon_at))
+        frame = canaries[one.canary_id]
+        _renew(connection, one, key[1], one.stage(frame.deadline_at, frame.horizon_at))
     tally.write(connection)
     return are_new
 
 
-def _canaries(connection: Connection, wanted: Collection[CanaryId]) -> dict[CanaryId, Row[Any]]:
-    found: dict[CanaryId, Row[Any]] = {}
-    for chunk in chunks(sorted(wanted)):
-        found |= {row.id: row for row in connection.execute(_CANARIES, {"b_ids": chunk})}
-    if missing := set(wanted) - set(found):
-        raise StoreError(f"store: it has no canary {min(missing)}, so nothing can be kept of it.")
-    return found
-
-
-def _key(seen: Observation, row: Row[Any]) -> _Key:
-    return seen.canary_id, storable(seen.key(row.deadline_at, row.horizon_at))
+def _key(seen: Observation, frame: Frame) -> _Key:
+    return seen.canary_id, storable(seen.key(frame.deadline_at, frame.horizon_at))
 
 
 def _insert(connection: Connection, rows: Mapping[_Key, Observation]) -> set[_Key]:
@@ -145,8 +132,8 @@ def _renew(connection: Connection, seen: Observation, key: str, stage: Stage) ->
         connection.execute(_SPAN, {"b_id": seen.canary_id, "b_key": key, **values})
 
 
-def _count(tally: Tally, seen: Observation, path: PathName, trace_id: TraceId) -> None:
-    labels = {"path": path, "hop": seen.hop, "outcome": seen.outcome}
+def _count(tally: Tally, seen: Observation, frame: Frame) -> None:
+    labels = {"path": frame.path, "hop": seen.hop, "outcome": seen.outcome}
     tally.count(metrics.HOP_OBSERVATIONS, {**labels, "evidence": seen.evidence})
     if seen.seconds is not None and seen.outcome in {Outcome.OK, Outcome.FAILED}:
-        tally.measure(metrics.HOP_DURATION, labels, seen.seconds, trace_id=trace_id)
+        tally.measure(metrics.HOP_DURATION, labels, seen.seconds, trace_id=frame.trace_id)

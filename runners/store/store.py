@@ -26,6 +26,7 @@ from runners.contracts import (
 from runners.store import canaries, claims, cleaning, counters, incidents, observing, schema, settling
 from runners.store import gauges as readings
 from runners.store.connecting import Database, connect_to
+from runners.store.frames import Frames
 
 
 class StampClock(Protocol):
@@ -68,6 +69,7 @@ class SqlStore:
         self._database = database
         self._clock = clock
         self._prober = prober
+        self._frames = Frames()
 
     # canaries
     async def record(self, *several: Canary, holder: str, lease_until: datetime) -> None:
@@ -83,7 +85,7 @@ class SqlStore:
 
     async def append(self, *observations: Observation) -> Sequence[bool]:
         """Keep observations, all or none; of each whether it was new."""
-        work = partial(observing.append, several=observations, now=self._clock.now())
+        work = partial(observing.append, several=observations, frames=self._frames, now=self._clock.now())
         return await self._database.write(work)
 
     async def observations(self, canary_id: CanaryId) -> Sequence[Observation]:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.benchmarks import cold_start, exchange, finding
+from tests.benchmarks import cold_start, exchange, finding, form, portal
 from tests.benchmarks.report import Table, machine, write
 from tests.benchmarks.scene import running_sandbox
 from tests.sandbox import Sandbox
@@ -12,6 +12,8 @@ from tests.sandbox import Sandbox
 PARTS: dict[str, Callable[[Sandbox], Iterator[Table]]] = {
     "exchange": exchange.tables,
     "finding": finding.tables,
+    "form": form.tables,
+    "portal": portal.tables,
     "cold-start": cold_start.tables,
 }
 

@@ -9,7 +9,9 @@ import secrets
 import ssl
 import time
 from collections.abc import Sequence
+from email.headerregistry import Address
 from email.message import EmailMessage
+from email.utils import localtime
 from html import escape
 
 import aiosmtplib
@@ -53,7 +55,9 @@ async def _send(
 ) -> None:
     sender = endpoints.account("canary")
     mail = EmailMessage()
-    mail["From"], mail["To"] = sender.address, endpoints.account("support").address
+    # From whom a customer's mail is, and the date that every mail must have (RFC 5322 section 3.6).
+    mail["From"] = Address("Zoë Example", addr_spec=sender.address)
+    mail["To"], mail["Date"] = endpoints.account("support").address, localtime()
     mail["Subject"], mail["Message-ID"] = f"bare {token} {DEFAULT_SUBJECT}", f"<{token}@probe.test>"
     text = f"Reference: {token}\n\n{DEFAULT_BODY}\n"
     mail.set_content(text, cte="quoted-printable")

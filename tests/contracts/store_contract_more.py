@@ -17,7 +17,7 @@ from canary.path import PathName
 from canary.slot import Slot
 from canary.ticket import TicketId, TicketRef
 from canary.verdict import Verdict
-from runners.contracts import BEGUN, Settlement, SettlementConflict, Store, TriedRemoval
+from runners.contracts import BEGUN, Settlement, SettlementConflict, Store, StoreError, TriedRemoval
 from tests.contracts.store_cases import (
     FORM,
     MAIL,
@@ -410,6 +410,23 @@ class HousekeepingContract:
             }
             assert list(await store.observations(old[0].id)) == []
             assert len(await store.audit(since=None, limit=9)) == 1
+            assert list(await store.samples()) == list(before)
+
+        run(place, scenario)
+
+    def test_observation_of_a_canary_that_was_forgotten__is_refused(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            canary = await recorded(store, make_canary())
+            await store.append(seen_at(canary))
+            await store.settle(settlement(judged(canary, Verdict.CONFIRMED)))
+            await store.finish_clean(canary.id, at=after(70))
+            await store.forget(NOON + timedelta(days=91))
+            before = await store.samples()
+
+            with pytest.raises(StoreError):
+                await store.append(seen_at(canary, attempt=2))
+
+            assert list(await store.observations(canary.id)) == []
             assert list(await store.samples()) == list(before)
 
         run(place, scenario)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 _PIECE_SECONDS = 0.02
@@ -37,7 +38,7 @@ class Request:
 
     @property
     def path(self) -> str:
-        return self.target.partition("?")[0]
+        return urlsplit(self.target).path  # by a proxy, the whole address is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Site:
     port: int = 0
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def url(self) -> str:
@@ -159,6 +161,7 @@ def closed_port() -> int:
 async def _converse(site: Site, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while (request := await _request(reader)) is not None:
         site.requests.append(request)
+        site.asked.set()
         reply = site.reply(request)
         await asyncio.sleep(reply.late_seconds)
         if not await _answer(reply, writer):

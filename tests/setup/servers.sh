@@ -1,7 +1,7 @@
 #!/bin/sh
-# Install the Debian packages of the servers that the real tier of the tests starts; root only, else say what is missing.
+# Install the Debian packages of the servers and the browser that the tests start; root only, else say what is missing.
 set -eu
-packages="postfix dovecot-imapd dovecot-lmtpd request-tracker5 rt5-db-sqlite rt5-standalone rt5-clients postgresql-15"
+packages="postfix dovecot-imapd dovecot-lmtpd request-tracker5 rt5-db-sqlite rt5-standalone rt5-clients postgresql-15 chromium fonts-dejavu-core"
 
 missing=""
 for package in $packages; do

@@ -53,7 +53,7 @@ class FormFault:
         ticket: whether the site made a ticket of it.
         flaws: ``hop reason`` of each flaw.
         posts: how often the form must have been posted.
-        other_answers: wheter places outside answered lately, as the controls would know.
+        others_answer: whether another place outside answered lately.
     """
 
     name: str

@@ -9,7 +9,7 @@ from canary.reason import Reason
 from probes.portal.steps import Click, Confirm, Fill, Hidden, OneTimePassword, Step, Submit, Template, Wait
 from tests.real.faulty_proxy import Rule
 from tests.real.forms import Source
-from tests.real.portal_faults.fault import At, PortalFault, answered, before, harmless, limits, lost, ours
+from tests.real.portal_faults.fault import At, PortalFault, answered, before, harmless, lost, ours
 from tests.real.portal_faults.small import label, role, steps
 from tests.real.web_faults import loses_answer
 from tests.sandbox import Endpoints
@@ -60,8 +60,6 @@ _LOGS_IN = {"login": "password"}
 HELPDESK: tuple[PortalFault, ...] = (
     harmless("helpdesk: as it is", "its own script fails on its last page", **_with(_on(), tickets=1, changes={})),
     before("helpdesk: sent to the contact form", "portal_redirect_to_form (2018)", _LOAD, Reason.REDIRECTED, **_on(portal_redirect_to_form=True), says=("localhost", "Contact us")),
-    before("helpdesk: redirect loop", "portal_redirect_loop", _LOAD, Reason.REDIRECT_LOOP, **_on(portal_redirect_loop=True)),
-    before("helpdesk: maintenance", "portal_maintenance", _LOAD, Reason.REDIRECTED, **_on(portal_maintenance=True)),
     before("helpdesk: log-in wall", "portal_login_required, and no log-in configured", _LOAD, Reason.REDIRECTED, **_on(portal_login_required=True), says=("/login/",)),
     harmless("helpdesk: log-in", "portal_login_required", **_with(_on(portal_login_required=True), tickets=1, changes={"login": "password"})),
     harmless("helpdesk: log-in with a one-time password", "portal_totp", **_with(_on(portal_login_required=True, portal_totp=True), tickets=1, changes={"login": "totp"})),
@@ -69,13 +67,10 @@ HELPDESK: tuple[PortalFault, ...] = (
     ours("helpdesk: log-in refused", "portal_login_refused", _LOGIN, Reason.CREDENTIALS_REJECTED, **_with(_on(portal_login_required=True, portal_login_refused=True), changes=_LOGS_IN), says=("didn't match",)),
     answered("helpdesk: session expires", "portal_session_expires", _CONFIRM, Reason.SESSION_EXPIRED, **_with(_on(portal_login_required=True, portal_session_expires=True), changes=_LOGS_IN)),
     before("helpdesk: field renamed", "portal_form_changed", _FORM, Reason.FORM_CHANGED, **_with(_on(portal_form_changed=True), short=1), says=("step 1 (fill {label: Summary of the problem})",)),
-    before("helpdesk: button disabled", "portal_form_disabled", _SUBMIT, Reason.FORM_DISABLED, **_with(_on(portal_form_disabled=True), short=4)),
     before("helpdesk: cookie banner", "portal_banner", _SUBMIT, Reason.ELEMENT_COVERED, **_with(_on(portal_banner=True), short=4)),
     harmless("helpdesk: cookie banner clicked away", "portal_banner, and `dismiss`", **_with(_on(portal_banner=True), tickets=1, changes={"dismiss": (role("button", "Accept all"),)})),
     answered("helpdesk: captcha", "portal_captcha", _CONFIRM, Reason.CHALLENGED, **_on(portal_captcha="turnstile"), verdict="inconclusive", side="prober"),
-    answered("helpdesk: button's script broken", "portal_script_error", _SUBMIT, Reason.SCRIPT_ERROR, **_with(_on(portal_script_error=True), changes=limits(submit=6)), posts=0),
     answered("helpdesk: spinner, the request sent", "portal_spinner: sent", _CONFIRM, Reason.PAGE_STUCK, **_with(_on(portal_spinner="sent"), tickets=1)),
-    answered("helpdesk: spinner, the request unsent", "portal_spinner: unsent", _SUBMIT, Reason.NOT_SUBMITTED, **_with(_on(portal_spinner="unsent"), changes=limits(submit=6)), posts=0),
     answered("helpdesk: form again with messages", "portal_validation_error", _CONFIRM, Reason.FORM_REJECTED, **_on(portal_validation_error=True), says=("This field is required",)),
     harmless("helpdesk: sent twice by the page", "portal_double_submit", flaws=(f"{_SUBMIT} {Reason.SUBMITTED_TWICE}",), posts=2, **_with(_on(portal_double_submit=True), tickets=2)),
     lost("helpdesk: answer lost", "a ticket is made, then reset", _SUBMIT, Reason.CONNECTION_LOST, **_with(_on(), tickets=None), rules=lambda: (Rule(loses_answer(), "/submit/", method="POST"),), resends=True),

@@ -8,7 +8,7 @@ from probes.portal.steps import By, Frame, Locator
 from tests.real.faulty_proxy import Rule
 from tests.real.portal_faults.fault import THANKED, PortalFault, answered, from_form, harmless, limits, lost
 from tests.real.portal_faults.small import BUTTON, DETAILS, NEW, SEND, SUBJECT, app, page, sends_to, steps
-from tests.real.web_faults import answers, cut, loses_answer, redirect_loop, redirects, silence, stalls
+from tests.real.web_faults import answers, cut, loses_answer, redirect_loop, redirects, silence
 
 _SUBMIT, _CONFIRM = Hop.PORTAL_SUBMIT, Hop.PORTAL_CONFIRMATION
 _LATER = limits(submit=6)
@@ -59,15 +59,12 @@ SENDING: tuple[PortalFault, ...] = (
     _unsent("script busy after the click", "its handler never ends", Reason.PAGE_STUCK, NEW.replace("</body>", "<script>document.forms[0].onsubmit = event => { event.preventDefault(); const asked = new XMLHttpRequest(); asked.open('GET', '/never', false); asked.send() }</script></body>"), rules=lambda: (Rule(silence(), "/never"),)),
     _post("post 500", "status 500", _SUBMIT, Reason.SERVER_ERROR, answers(500, _ERROR), says=("answers 500", "step 3")),
     _post("post 500 without a page", "status 500, not a byte", _SUBMIT, Reason.SERVER_ERROR, answers(500, "")),
-    _post("post 503", "status 503", _SUBMIT, Reason.SERVER_ERROR, answers(503)),
     _post("post 403", "status 403, a token against forgery refused", _SUBMIT, Reason.SESSION_EXPIRED, answers(403, page("<h1>Forbidden</h1><p>CSRF verification failed.</p>"))),
-    _post("post 403 of another kind", "status 403", _SUBMIT, Reason.PAGE_ERROR, answers(403)),
     _post("post 419", "status 419", _SUBMIT, Reason.SESSION_EXPIRED, answers(419, page("<h1>Page Expired</h1>"))),
     _post("post 429", "status 429", _SUBMIT, Reason.RATE_LIMITED, answers(429), verdict="inconclusive", side="prober"),
     _post("post challenged", "status 403, cf-mitigated: challenge", _SUBMIT, Reason.CHALLENGED, answers(403, page("<h1>Just a moment...</h1>"), headers={"cf-mitigated": "challenge"}), verdict="inconclusive", side="prober"),
     _post("post 422", "status 422, the form again with messages", _SUBMIT, Reason.FORM_REJECTED, answers(422, _INVALID)),
     lost("answer lost", "the portal takes it, then reset", _SUBMIT, Reason.CONNECTION_LOST, rules=lambda: (Rule(loses_answer(), method="POST"),), **_LOSES),
-    lost("answer lost, closed", "the portal takes it, then an ordinary end", _SUBMIT, Reason.CONNECTION_LOST, rules=lambda: (Rule(loses_answer(softly=True), method="POST"),), **_LOSES),
     lost("post cut", "reset before the portal takes it", _SUBMIT, Reason.CONNECTION_LOST, rules=lambda: (Rule(cut(), method="POST"),), **_LOSES),
     lost("post never answered", "the portal takes it, no answer", _SUBMIT, Reason.PAGE_TIMEOUT, rules=lambda: (Rule(silence(forwarded=True), method="POST"),), start="/new", steps=from_form(), changes=_LATER, says=("no answer in time", "so far")),
     _post("form again with messages", "status 200, the server refuses", _CONFIRM, Reason.FORM_REJECTED, _INVALID, says=("This field is required.",)),
@@ -81,9 +78,7 @@ SENDING: tuple[PortalFault, ...] = (
     _post("confirmation in a circle", "303 to a page that leads to itself", _CONFIRM, Reason.REDIRECT_LOOP, redirects("/circle", 303), pages={"GET /circle": redirect_loop()}),
     _post("spinner after the request", "the page says that it is busy, for ever", _CONFIRM, Reason.PAGE_STUCK, page("<h1>One moment</h1><div role=progressbar style='width:40px;height:40px'></div>")),
     lost("confirmation never comes", "303 to a page that is never answered", _CONFIRM, Reason.PAGE_TIMEOUT, start="/new", steps=from_form(), pages={"GET /done": silence()}, changes=limits(confirmation=6)),
-    lost("confirmation stalls", "the page after the post stops before its word", _CONFIRM, Reason.PAGE_TIMEOUT, start="/new", steps=from_form(), rules=lambda: (Rule(stalls(0.2), "/done"),), changes=limits(confirmation=6)),
     _app("fetch 500", "a script sends it, status 500", _SUBMIT, Reason.SERVER_ERROR, answers(500, "{}", kind="application/json")),
-    _app("fetch 422", "a script sends it, status 422", _SUBMIT, Reason.FORM_REJECTED, answers(422, "{}", kind="application/json")),
     lost("fetch unanswered", "a script sends it, no answer", _SUBMIT, Reason.PAGE_TIMEOUT, pages={"GET /new": app(), "POST /api": silence()}, start="/new", steps=from_form(), changes=_LATER),
     _app("fetch taken, script fails", "status 200, then the page's script fails", _CONFIRM, Reason.CONFIRMATION_MISSING, "{}", then="missing.thank();"),
     _app("fetch taken, spinner for ever", "status 200, then a wheel turns", _CONFIRM, Reason.PAGE_STUCK, "{}", then="document.body.innerHTML = '<div role=progressbar style=\"width:40px;height:40px\">Sending</div>'; return;"),

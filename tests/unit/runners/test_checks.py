@@ -11,6 +11,7 @@ from runners.checks import CheckSource, exit_of, own_sources, run_checks, store_
 from runners.clock import SystemClock
 from tests.fakes.clock import FakeClock, run_jumping
 from tests.unit.runners.config.examples import FULL, changed, read
+from tests.unit.runners.config.examples_web import JSON, PORTAL, portal_file
 
 
 def _ok(place: str, finding: str = "fine") -> Check:
@@ -159,3 +160,39 @@ def test_detection__is_the_fewest_failures_and_the_deadline(tmp_path: Path) -> N
     (path,) = config.paths.values()
 
     assert detection_seconds(path) == 2 * 600 + 600
+
+
+def test_advice__on_web_paths__names_what_differs_from_a_customer_and_the_controls_that_are_missing(
+    tmp_path: Path,
+) -> None:
+    config = read(tmp_path, changed("[https://www.example.com, ", "[", portal_file(tmp_path, PORTAL + JSON)))
+
+    said = {(one.place, one.name): (one.state, one.finding) for one in advise(config)}
+
+    assert said["support-portal", "customer"] == (
+        CheckState.OK,
+        "differs from a customer's request: subject begins with the marker and token; a headless browser with header fields X-Synthetic, X-Team",
+    )
+    assert said["api", "customer"] == (
+        CheckState.OK,
+        "differs from a customer's request: subject begins with the marker and token; no browser",
+    )
+    assert said["support-portal", "controls"] == (
+        CheckState.WARN,
+        "no control for https: there, a time-out can't be told from a fault of our own network",
+    )
+    assert said["api", "encryption"] == (
+        CheckState.WARN,
+        "what is sent goes there in clear text, log-ins too",
+    )
+    assert ("support-portal", "encryption") not in said
+    assert ("support-portal", "login") not in said
+
+
+def test_advice__on_a_log_in_that_nothing_shows_to_have_worked__warns(tmp_path: Path) -> None:
+    config = read(tmp_path, portal_file(tmp_path, changed("      - wait: {text: Log out}\n", "", PORTAL)))
+
+    (check,) = [one for one in advise(config) if one.name == "login"]
+
+    assert (check.place, check.state) == ("support-portal", CheckState.WARN)
+    assert check.finding == "nothing shows that the log-in worked: if it fails, the form is blamed"

@@ -1,9 +1,10 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from canary.canary import Canary
-from canary.hop import Hop
+from canary.hop import Channel, Hop
 from canary.observation import Depth, Evidence, Outcome
 from canary.reason import Reason
 from probes.mailbox.connection import Fetched
@@ -74,6 +75,13 @@ def test_canary_that_the_helpdesk_put_into_the_trash__arrived(canary: Canary) ->
 
     assert seen is not None
     assert seen.outcome is Outcome.OK
+
+
+@pytest.mark.parametrize("channel", [Channel.PORTAL, Channel.FORM])
+def test_bounce_with_the_token_of_a_web_canary__is_not_about_its_request(
+    canary: Canary, channel: Channel
+) -> None:
+    assert bounces(replace(canary, channel=channel), _mails(bounce_mail(canary)), LOOK) == []
 
 
 def test_permanent_bounce__fails_the_arrival_and_rules_a_ticket_out(canary: Canary) -> None:

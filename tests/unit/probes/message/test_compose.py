@@ -100,16 +100,35 @@ def test_plain_text__is_wrapped_without_breaking_a_word_and_mail_is_seven_bit() 
     assert max(len(line) for line in lines if "x" * 120 not in line) <= 72
 
 
+@pytest.mark.parametrize(
+    "attachment", [None, AttachedFile("größe.txt", b"text"), AttachedFile("b.bin", b"\0")]
+)
 @pytest.mark.parametrize("prober", ["fra-1", "f" * 90])
 def test_fields_that_are_not_folded__are_what_the_library_would_have_written(
-    prober: str, monkeypatch: pytest.MonkeyPatch
+    prober: str, attachment: AttachedFile | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = replace(canary(), prober=prober)
-    ours = compose(one, SETTINGS)
+    settings = replace(SETTINGS, attachment=attachment)
+    ours = compose(one, settings)
 
     monkeypatch.setattr("probes.message.compose._PLAIN", frozenset[str]())
 
-    assert ours == compose(one, SETTINGS)
+    assert ours == compose(one, settings)
+
+
+def test_parts__are_parted_by_what_no_encoded_part_can_hold() -> None:
+    mail = parsed(compose(canary(), replace(SETTINGS, attachment=AttachedFile("b.bin", bytes(range(256))))))
+
+    parts = list(mail.walk())
+
+    assert [one.get_content_type() for one in parts] == [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+        "application/octet-stream",
+    ]
+    assert {str(one.get_boundary())[:2] for one in parts if one.is_multipart()} == {"=_"}
 
 
 def test_attachment__arrives_with_the_digest_that_is_expected() -> None:

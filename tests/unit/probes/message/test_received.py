@@ -82,6 +82,12 @@ def test_words_in_comments__are_no_clauses() -> None:
     assert (found[0].by_host, found[0].from_host, found[0].protocol) == ("a.test", None, "ESMTP")
 
 
+def test_escaped_parenthesis__begins_and_ends_no_comment() -> None:
+    found = relays(_mail("by a.test (with \\) love) from \\(b.test\\) id 7; bad"))
+
+    assert (found[0].by_host, found[0].from_host, found[0].protocol) == ("a.test", "(b.test)", None)
+
+
 def test_authentication_results__are_read_from_the_topmost_field() -> None:
     mail = _mail(
         authentication="mx.acme.test; spf=pass (sender is allowed) smtp.mailfrom=probe.test;\r\n dkim=fail header.d=a;"

@@ -50,6 +50,7 @@ def test_wait_in_vain__of_which_the_log_tells_nothing__is_for_the_page_to_tell()
         ("Page.goto: net::ERR_SOMETHING_NEW at https://a.example/", Reason.PAGE_ERROR, "ERR_SOMETHING_NEW"),
         ("Page.goto: Download is starting\nCall log:\n", Reason.PAGE_ERROR, "a file"),
         ("Locator.fill: Error: Element is not an <input>, <textarea>, <select> or [contenteditable] and does not have a role allowing [aria-readonly]\nCall log:\n", Reason.FORM_CHANGED, "another kind"),
+        ('Locator.fill: Error: Input of type "checkbox" cannot be filled\nCall log:\n', Reason.FORM_CHANGED, "another kind"),
         ("Locator.select_option: Error: Element is not a <select> element\nCall log:\n", Reason.FORM_CHANGED, "another kind"),
         ("Locator.set_checked: Error: Not a checkbox or radio button\nCall log:\n", Reason.FORM_CHANGED, "another kind"),
         ("Locator.set_input_files: Error: Node is not an HTMLInputElement\nCall log:\n", Reason.FORM_CHANGED, "another kind"),

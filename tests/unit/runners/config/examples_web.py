@@ -56,10 +56,72 @@ PORTAL = """\
     deadline: 5m
     budgets: {portal.load: 5s}
 """
+FORM = """\
+  contact-form:
+    channel: form
+    url: https://www.acme.example/contact
+    expect_host: [www.acme.example, thanks.acme.example]
+    fields: {title: "{{ subject }}", body: "{{ body }}", mail: "{{ sender }}", key: {env: DESK_TOKEN}}
+    form: {id: contact, name: contact, action: /send, nth: 0}
+    button: {name: send, value: "1"}
+    upload: attachment
+    encoding: multipart
+    pace: 3s
+    confirm: {status: [200, 201], text: "/#(?P<ticket>\\\\d+)/", url: thanks, header: {X-Request: '/[0-9a-f]+/'}}
+    request: {subject: My printer, attachment: {name: log.txt, text: smoke}}
+    headers: {X-Team: intake, X-Synthetic: {env: DESK_TOKEN}}
+    http_login: {username: canary, password: {env: SUPPORT_PASSWORD}}
+    proxy: http://proxy.acme.example:3128
+    http2: true
+    idempotency_key: true
+    limits: {connect: 5s, read: 20s}
+    most_answer: 1MB
+    redirects: 3
+    ticketing: desk
+    every: 15m
+    deadline: 5m
+    budgets: {form.submit: 5s}
+"""
+JSON = """\
+  api:
+    channel: form
+    type: json
+    url: http://api.acme.example/tickets
+    json: {subject: "{{ subject }}", comment: {body: "{{ body }}", public: true}, tags: [a, 1, 2.5, null]}
+    method: PUT
+    confirm: {status: 201, json: {ticket.id: "/\\\\d+/", ok: true, "length(tags)": 4, state: null}}
+    idempotency_key: X-Once
+    ticketing: desk
+    deadline: 5m
+"""
+CASE = """\
+  case:
+    channel: form
+    type: web_to_case
+    web_to_case: {organization: 00D000000000062}
+    fields: {subject: "{{ subject }}", description: "{{ body }}", email: "{{ sender }}"}
+    ticketing: desk
+    deadline: 5m
+"""
+PARSE = """\
+  parse:
+    channel: form
+    type: inbound_parse
+    url: https://hooks.acme.example/mail
+    inbound_parse: {shape: mailgun, to: Support@acme.example, key: {env: DESK_TOKEN}}
+    request: {attachment: {name: log.txt, text: smoke}}
+    ticketing: desk
+    deadline: 5m
+"""
 SCRIPT = "async def choose(page, canary):\n    await page.title()\n"
 
 
+def with_path(path: str) -> str:
+    """The text of a file with one path more."""
+    return FULL.replace("alerts:", f"{path}alerts:", 1)
+
+
 def portal_file(folder: Path, portal: str = PORTAL) -> str:
-    """The text of a file with a path of each channel that is here; the script lies beside it."""
+    """The text of a file with a path through a portal; its script lies beside it."""
     (folder / "steps.py").write_text(SCRIPT)
-    return FULL.replace("alerts:", f"{portal}alerts:", 1)
+    return with_path(portal)

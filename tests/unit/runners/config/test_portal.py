@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import subprocess
+import sys
 import typing
 from dataclasses import astuple
 from pathlib import Path
@@ -185,6 +187,23 @@ def test_file_without_a_portal__needs_no_browser(tmp_path: Path) -> None:
     assert read(tmp_path, FULL).prober.browser is None
 
 
+def test_file_without_a_web_channel__imports_nothing_of_theirs(tmp_path: Path) -> None:
+    (tmp_path / "intake.yaml").write_text(FULL)
+    code = (
+        "import sys; from runners.config.load import load; load(sys.argv[1], environ={}, needs_secrets=False);"
+        "print([name for name in sys.modules if name.startswith(('probes.portal', 'probes.form', 'probes.message'))])"
+    )
+
+    ended = subprocess.run(  # noqa: S603 -- ourselves
+        [sys.executable, "-c", code, str(tmp_path / "intake.yaml")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert ended.stdout == "[]\n"
+
+
 def test_words_of_the_document__are_those_of_the_parts() -> None:
     assert [one.value for one in Session] == [one.value for one in settings.Session]
     known = typing.get_type_hints(Page.get_by_role, vars(_generated))["role"]
@@ -314,7 +333,6 @@ def test_reader_of_the_store__needs_neither_script_nor_secrets(tmp_path: Path) -
         ("name: Send}\n", "name: Send}\n        optional: true\n", "steps[14].optional", "a submit is never optional", "Remove it: without this step nothing is known of the request."),
         ("- go: /login", "- submit: {text: Log in}", "login[0].submit", "a log-in has no submit", "Write click, and wait for what shows that we are in."),
         (", attachment: {name: log.txt, text: smoke}", "", "steps[10].upload", "there is nothing to upload", "Add request: {attachment: {name: …, text: …}}."),
-        ("      - upload: {label: Attachment}\n", "", "request.attachment", "no step uploads the attachment", "Add the step upload: {label: …}, or leave the attachment out."),
         ("text: smoke", "text: smoke, file: x", "request.attachment", "an attachment needs either file or text", "Keep one of them."),
     ],
 )  # fmt: skip
@@ -335,6 +353,14 @@ def test_one_mistake__is_told_at_its_key(
     assert all(one.line is not None and one.line >= 35 for one in found), "the place is in the path"
 
 
+def test_expression_with_single_backslashes_in_double_quotes__is_told_how_to_write_it(tmp_path: Path) -> None:
+    error = only_mistake(
+        tmp_path, portal_file(tmp_path, changed("{text: Thank you}", '{text: "/\\d+/"}', BARE))
+    )
+
+    assert error.remedy == "Write the text in single quotes, or each backslash twice."
+
+
 @pytest.mark.parametrize(
     ("old", "new", "key", "message"),
     [
@@ -343,6 +369,7 @@ def test_one_mistake__is_told_at_its_key(
         ("ticketing: desk", "ticketing: desk\n    session: file", "session", "session has no effect without login"),
         ("ticketing: desk", "ticketing: desk\n    limits: {login: 5s}", "limits.login", "login has no effect without login"),
         ("    ticketing: desk\n", "", "", "the key ticketing is missing"),
+        ("ticketing: desk", "ticketing: desk\n    request: {attachment: {name: a, text: b}}", "request.attachment", "no step uploads the attachment"),
     ],
 )  # fmt: skip
 def test_only_mistake_of_a_bare_journey__is_told(

@@ -21,6 +21,7 @@ from tests.unit.runners.config.examples import ENVIRON, FULL
         ("a\n", 1, 1, "the file is not a mapping"),
         ("prober:\n\tname: x\n", 2, 1, "this is not YAML: a tab can't indent YAML"),
         ("prober: {name: x\n", 2, 1, "this is not YAML: expected ',' or '}', but got '<stream end>'"),
+        ('a: "\\d"\n', 1, 6, "this is not YAML: found unknown escape character 'd'"),
         ("prober: &a {}\n", 1, 9, "anchors (&) are not supported"),
         ("prober: *a\n", 1, 9, "aliases (*) are not supported"),
         ("prober: !!python/object:os.system x\n", 1, 9, "tags (!) are not supported"),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runners.config.document_portal import PortalPathDocument
 from runners.config.reading import read_tree
 from runners.portal_import.recording import import_recording
 from runners.portal_import.source import MOST_BYTES, NoRecording
@@ -51,6 +52,46 @@ def lines(draw: st.DrawFn) -> str:
     ).format(chain)
 
 
+LOCATED = st.sampled_from(
+    ["get_by_role({0}, name={1})", "get_by_label({0})", "get_by_text({0}, exact=True)", "locator({0})", "locator({0}).nth(1)",
+     "frame_locator({0}).get_by_label({1})", "get_by_placeholder({0})"]
+)  # fmt: skip
+DONE = st.sampled_from(
+    [
+        "click()",
+        "fill({2})",
+        "press({2})",
+        "select_option({2})",
+        "set_input_files({2})",
+        "check()",
+        "click(timeout=90000)",
+    ]
+)
+LOOKED_AT = st.sampled_from(
+    ["expect(page.get_by_text({0})).to_be_visible()", 'expect(page.locator("#b")).to_contain_text({0})', "page.goto({0})",
+     "expect(page).to_have_url({0})", "expect(page).to_have_url(re.compile({0}))"]
+)  # fmt: skip
+WORDS = st.one_of(
+    st.text(max_size=8),
+    st.sampled_from(
+        ["button", "textbox", "Password", "Subject", "/a/", "{{ x }}", "//", "a\nb", "/*/", "#a, b", ">>", "text=x", "\u200b",
+         "https://a.example/#b", "https://u:p@h.example/#/x?token=1"]
+    ),
+).map(repr)  # fmt: skip
+
+
+@st.composite
+def recordings(draw: st.DrawFn) -> list[str]:
+    """Lines that are all of the recorder's kinds, with odd words in them."""
+    kinds = draw(
+        st.lists(
+            st.one_of(LOOKED_AT, st.tuples(LOCATED, DONE).map(lambda two: f"page.{two[0]}.{two[1]}")),
+            max_size=6,
+        )
+    )
+    return [one.format(draw(WORDS), draw(WORDS), draw(WORDS)) for one in kinds]
+
+
 def try_it(content: bytes) -> None:
     with contextlib.suppress(NoRecording):
         path = import_recording(content)
@@ -59,12 +100,23 @@ def try_it(content: bytes) -> None:
         assert tree.errors == []
         assert json.loads(json.dumps(tree.value)) == {"paths": {"portal": dict(path_data(path))}}
         assert all(one.remedy and str(one) for one in path.notes)
+        complete = dict(path_data(path))
+        complete["url"] = complete["url"] or "https://support.acme.example/"
+        steps = complete["steps"]
+        assert isinstance(steps, list)
+        complete["steps"] = [one for one in steps if None not in one.values()] or [{"go": "/"}]
+        assert PortalPathDocument.model_validate(complete).url == complete["url"]
 
 
 @given(st.lists(lines(), min_size=1, max_size=6))
 def test_lines_as_if_recorded__are_a_path_that_can_be_read_or_a_refusal(some: list[str]) -> None:
     kept = [one for one in some if _is_python(one)]
     try_it(recorded(*kept))
+
+
+@given(recordings())
+def test_recording_with_odd_words__is_a_path_that_the_configuration_takes(some: list[str]) -> None:
+    try_it(recorded(*some))
 
 
 def _is_python(line: str) -> bool:

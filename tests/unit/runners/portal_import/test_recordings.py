@@ -1,6 +1,7 @@
 """A whole recording becomes a whole path."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from runners.config.reading import read_tree
 from runners.portal_import.imported import Imported
 from runners.portal_import.recording import import_recording
 from runners.portal_import.writing import path_data, path_text
+from tests.unit.runners.config.examples import FULL, read
 from tests.unit.runners.portal_import.recordings import HELPDESK, HELPDESK_PYTEST, REQUEST_TRACKER
 
 TAIL = {"ticketing": "desk", "every": "15m", "deadline": "10m"}
@@ -82,6 +84,16 @@ def test_text__is_read_by_our_own_yaml_as_the_same_data(text: str) -> None:
 
     assert tree.errors == []
     assert tree.value == {"paths": {"support-portal": path_data(path)}}
+
+
+@pytest.mark.parametrize("text", [HELPDESK, REQUEST_TRACKER], ids=["async", "sync"])
+def test_text__put_into_a_configuration__is_taken_as_it_stands(tmp_path: Path, text: str) -> None:
+    (tmp_path / "note.txt").write_text("hello")
+    block = path_text(imported(text), name="support-portal", source="recorded.py").partition("paths:\n")[2]
+
+    config = read(tmp_path, FULL.replace("paths:\n", f"paths:\n{block}"), needs_secrets=False)
+
+    assert "support-portal" in {str(one) for one in config.paths}
 
 
 def test_text__says_in_its_head_what_was_guessed_and_what_is_next() -> None:

@@ -151,19 +151,66 @@ def test_clicks_and_tabs_that_only_move_the_focus__are_left_out() -> None:
     ) == [{"fill": {"label": "Product", "with": "B"}}]
 
 
-def test_second_window__is_told_and_what_happens_in_it_left_out() -> None:
-    lines = (
-        "with page.expect_popup() as page1_info:",
-        '    page.get_by_role("link", name="Terms").click()',
-        "page1 = page1_info.value",
-        'page1.get_by_text("Accept").click()',
-        "page1.close()",
+POPUP = (
+    "with page.expect_popup() as page1_info:",
+    '    page.get_by_role("link", name="Terms").click()',
+    "page1 = page1_info.value",
+)
+
+
+def test_window_that_a_click_opens__is_where_the_journey_goes_on() -> None:
+    lines = (*POPUP, 'page1.get_by_label("I agree").check()')
+
+    found = import_recording(
+        recorded(
+            *lines,
+            'page1.get_by_label("Subject").fill("x")',
+            *(one.replace("page.", "page1.") for one in ENDING),
+        )
     )
 
-    assert steps(*lines) == [{"click": {"role": "link", "name": "Terms"}}]
-    assert [one.partition(":")[0] for one in notes(*lines)] == [
-        "8 page.expect_popup()",
-        "11 page1.get_by_text('Accept').click()",
+    assert path_data(found)["steps"] == [
+        {"click": {"role": "link", "name": "Terms"}},
+        {"check": {"label": "I agree"}},
+        {"fill": {"label": "Subject", "with": "{{ subject }}"}},
+        {"submit": {"role": "button", "name": "Send"}},
+        {"confirm": {"text": "Thank you"}},
+    ]
+    assert found.notes == []
+
+
+def test_step_back_in_the_window_before__is_told() -> None:
+    assert steps(*POPUP, "page1.close()") == [{"click": {"role": "link", "name": "Terms"}}]
+    (note,) = notes(*POPUP, "page1.close()")
+    assert note.startswith(
+        "12 page.get_by_role('button', name='Send').click(): this is in the window before, "
+    )
+
+
+def test_second_window_that_no_click_opens__is_told_and_left_out() -> None:
+    lines = (
+        "page1 = context.new_page()",
+        "page2 = context.new_page()",
+        'page2.get_by_text("Accept").click()',
+    )
+
+    assert steps(*lines) == []
+    assert [one.partition(":")[0] for one in notes(*lines)] == ["10 page2.get_by_text('Accept').click()"]
+
+
+def test_frame__after_an_address_is_opened__is_entered_again() -> None:
+    inside = 'page.locator("#a").content_frame.get_by_label("Kind").check()'
+
+    assert steps(
+        inside, 'page.goto("https://support.acme.example/b")', inside, 'page.get_by_label("Last").check()'
+    ) == [
+        {"frame": {"css": "#a"}},
+        {"check": {"label": "Kind"}},
+        {"go": "/b"},
+        {"frame": {"css": "#a"}},
+        {"check": {"label": "Kind"}},
+        {"frame": "main"},
+        {"check": {"label": "Last"}},
     ]
 
 

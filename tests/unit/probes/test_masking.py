@@ -1,0 +1,35 @@
+"""What was registered as a secret is in no text any more, however it is written there."""
+
+import base64
+from urllib.parse import quote
+
+import pytest
+
+from probes.masking import Masker, Secret
+
+
+@pytest.mark.parametrize("order", [("open", "open sesame!"), ("open sesame!", "open")])
+def test_secret_that_holds_another__in_whatever_order_they_came__is_masked_whole(
+    order: tuple[str, str],
+) -> None:
+    masker = Masker()
+
+    for one in order:
+        masker.register(Secret(one))
+
+    assert masker.mask("open sesame! was said, not open") == "*** was said, not ***"
+
+
+def test_secret__in_the_encodings_of_protocols__is_masked() -> None:
+    masker = Masker([Secret("open sesame!")])
+    masker.register(Secret("open sesame!"))
+
+    encoded = base64.b64encode(b"open sesame!").decode().rstrip("=")
+
+    assert masker.mask(f"{quote('open sesame!', safe='')} {encoded}") == "*** ***"
+
+
+def test_secret_that_is_another_one_as_it_is_quoted__is_masked_in_all_its_encodings() -> None:
+    masker = Masker([Secret("a b c d"), Secret("a%20b%20c%20d")])
+
+    assert masker.mask(quote("a%20b%20c%20d", safe="")) == "***"
