@@ -3,19 +3,20 @@
 import importlib.util
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Final, Literal, assert_never
 from urllib.parse import urljoin
 
 import pyotp
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import FrameLocator, Page
 from playwright.async_api import Locator as PageLocator
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from canary.reason import Reason
 from probes.contracts import Clock
 from probes.message.request import filled
 from probes.portal.customer import Customer
-from probes.portal.elements import find, in_browser, matches
+from probes.portal.elements import find, find_seen, in_browser, matches
 from probes.portal.steps import (
     Action,
     Click,
@@ -47,6 +48,10 @@ class _Totp(pyotp.TOTP):
     min_secret_length_bits = 8
 
 
+_GLANCE_MS: Final = 500.0
+_LEAST_MS: Final = 1.0
+"""None at all is no limit to Playwright."""
+
 UserScript = Callable[[Page, Customer], Awaitable[object]]
 
 
@@ -57,6 +62,7 @@ class Hand:
     Attributes:
         typed: every secret that was typed, so that evidence can be cleaned of it.
         secret_fields: where they were typed, so that screenshots hide them.
+        has_clicked: whether anything was clicked or pressed yet.
     """
 
     page: Page
@@ -65,15 +71,53 @@ class Hand:
     clock: Clock
     typed: list[str] = field(default_factory=list)
     secret_fields: list[PageLocator] = field(default_factory=list)
+    has_clicked: bool = False
+    _may_move: bool = False
     _frame: FrameLocator | None = None
+    _has_lost_a_page: bool = False
 
     def find(self, locator: Locator) -> PageLocator:
         """The element, in the frame that the steps are in."""
         return find(self._frame if self._frame is not None else self.page, locator)
 
+    def find_seen(self, locator: Locator) -> PageLocator:
+        """The first that is to be seen of such elements, in the frame that the steps are in."""
+        return find_seen(self._frame if self._frame is not None else self.page, locator)
+
     def find_text(self, text: Text) -> PageLocator:
-        """The smallest elements that hold the text."""
-        return (self._frame if self._frame is not None else self.page).get_by_text(in_browser(text))
+        """The first of the smallest elements that are to be seen and hold the text."""
+        within = self._frame if self._frame is not None else self.page
+        return within.get_by_text(in_browser(text)).filter(visible=True).first
+
+    @property
+    def inside(self) -> PageLocator | None:
+        """The document of the frame that the steps are in; None: they are in the page itself."""
+        return self._frame.locator(":root") if self._frame is not None else None
+
+    @property
+    def has_lost_its_page(self) -> bool:
+        """Whether the window is closed while the browser lives: the page did that."""
+        browser = self.page.context.browser
+        return self._has_lost_a_page and browser is not None and browser.is_connected()
+
+    def follow(self, opened: Page) -> None:
+        """Go where a link leads that opens a window; back where it was when that is closed.
+
+        A window that comes before anything was clicked is none of ours: an advertisement.
+        """
+        if not self.has_clicked:
+            return
+        before = self.page
+        self.page = opened
+        self.leave_frames()
+
+        def go_back(_: Page) -> None:
+            if self.page is opened and not before.is_closed():
+                self.page = before
+                self.leave_frames()
+                self._has_lost_a_page = True
+
+        opened.on("close", go_back)
 
     def leave_frames(self) -> None:
         """Be in the page itself again, as after a navigation."""
@@ -86,7 +130,35 @@ class Hand:
             playwright.async_api.Error: it can't be done.
             Failure: a secret, or the user's script, failed.
         """
-        await self._do(step.action, within_seconds * 1000)
+        action, until = step.action, self.clock.monotonic() + within_seconds
+        element = getattr(action, "locator", None)
+        if self._may_move and isinstance(element, Locator):
+            await self.wait_for(lambda: self.find(element).first, "attached", within_seconds * 1000)
+        self._may_move = isinstance(action, Click | Press | Script)
+        self.has_clicked = self.has_clicked or self._may_move
+        await self._do(action, max(_LEAST_MS, (until - self.clock.monotonic()) * 1000))
+
+    async def wait_for(
+        self,
+        find_it: Callable[[], PageLocator],
+        state: Literal["attached", "visible", "hidden"],
+        timeout: float,  # noqa: ASYNC109 -- Playwright's own limit, in ms
+    ) -> None:
+        """Wait for an element wherever the steps are by then: the window that a click opens is told of a little later.
+
+        Raises:
+            playwright.async_api.TimeoutError: in vain.
+        """
+        until = self.clock.monotonic() + timeout / 1000
+        while True:
+            left = max(_LEAST_MS, (until - self.clock.monotonic()) * 1000)
+            try:
+                await find_it().wait_for(state=state, timeout=min(left, _GLANCE_MS))
+            except PlaywrightTimeout:
+                if left <= _GLANCE_MS:
+                    raise
+            else:
+                return
 
     async def _do(self, action: Action, timeout: float) -> None:  # noqa: ASYNC109, C901, PLR0912 -- Playwright's own limit, in ms; one case an action
         match action:
@@ -127,12 +199,15 @@ class Hand:
                 lambda url: matches(wanted, url), timeout=timeout, wait_until="commit"
             )
         elif action.gone is not None:
-            await self.find(action.gone).first.wait_for(state="hidden", timeout=timeout)
+            gone = action.gone
+            await self.wait_for(lambda: self.find_seen(gone), "hidden", timeout)
         elif action.shown is not None:
-            await self.find(action.shown).first.wait_for(state="visible", timeout=timeout)
+            shown = action.shown
+            await self.wait_for(lambda: self.find_seen(shown), "visible", timeout)
 
     async def press_submit(self, action: Submit, timeout: float) -> None:  # noqa: ASYNC109
         """Send: the one click, or key, of a canary's life. What comes of it is not waited for."""
+        self.has_clicked = True
         if action.key is not None:
             await self.find(action.locator).press(action.key, timeout=timeout, no_wait_after=True)
         else:

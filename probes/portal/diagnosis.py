@@ -11,16 +11,22 @@ from canary.hop import Hop
 from canary.reason import Reason
 from probes.contracts import Clock
 from probes.portal.acts import Hand
-from probes.portal.failures import fault_of, net_reason
+from probes.portal.failures import fault_of, is_gone, net_reason
 from probes.portal.settings import PortalSettings
-from probes.portal.sight import Sight, look, status_reason
+from probes.portal.sight import NOTHING, Sight, look, status_reason
+from probes.portal.steps import Locator
 from probes.portal.traffic import Exchange, Traffic, shown
 from probes.reasons import Failure, Fault
 
-_LOOK_SECONDS: Final = 3.0
-_BEFORE_THE_FORM: Final = frozenset({Hop.PORTAL_LOAD, Hop.PORTAL_LOGIN, Hop.PORTAL_FORM})
+_LOOK_SECONDS: Final = 6.0
+_OTHER_PAGE_SECONDS: Final = 8.0
+_EVENT_SECONDS: Final = 2.0
 _AFTER_THE_SUBMIT: Final = frozenset({Hop.PORTAL_SUBMIT, Hop.PORTAL_CONFIRMATION})
+_CLIENT_ERROR: Final = 400
 _SERVER_ERROR: Final = 500
+_REFUSALS: Final = frozenset({400, 409, 413, 422})
+"""What an API answers to a request that it does not like (RFC 9110 section 15.5)."""
+_PAUSE_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +38,16 @@ class Situation:
         doing: the step, as people write it; empty: none.
         since: the number of the first exchange of this hop.
         has_left: whether the submit was clicked.
+        known_alerts: what was marked as an error already before it.
+        element: what the step is done to; None: nothing.
     """
 
     hop: Hop
     doing: str
     since: int
     has_left: bool = False
+    known_alerts: tuple[str, ...] = ()
+    element: Locator | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,7 @@ class _Case:
     traffic: Traffic
     settings: PortalSettings
     url: str
+    is_there: bool
 
     @property
     def hop(self) -> Hop:
@@ -60,13 +71,26 @@ class _Case:
         return list(self.traffic.since(self.situation.since))
 
     @property
+    def sent(self) -> list[Exchange]:
+        """What can have been the request, if it was sent in this hop."""
+        return self.traffic.submissions(self.situation.since)
+
+    @property
+    def validation(self) -> str:
+        """What the form refuses, beside what it said before."""
+        known = self.situation.known_alerts
+        return replace(
+            self.sight, alerts=tuple(one for one in self.sight.alerts if one not in known)
+        ).validation
+
+    @property
     def document(self) -> Exchange | None:
         """The last document that this hop asked for."""
         return next(
             (
                 one
                 for one in reversed(self.exchanges)
-                if one.is_document and one.failure != "net::ERR_ABORTED"
+                if one.is_document and (one.is_broken or not one.failure)
             ),
             None,
         )
@@ -92,12 +116,20 @@ async def diagnose(
     if traffic.has_crashed:
         fault = Fault(Reason.BROWSER_CRASHED, "the page's process died")
     if fault is not None and fault.reason is Reason.BROWSER_CRASHED:
+        if hand.has_lost_its_page and not traffic.has_crashed:
+            fault = Fault(Reason.PAGE_ERROR, "the page closed its own window")
         return _failure(fault.reason, fault.detail, situation)
-    sight = await _sight(hand, clock)
+    if _is_network(fault):
+        await _until_told(traffic, situation, clock)
+    elif any(one.is_document and one.is_untold for one in traffic.since(situation.since)):
+        return _failure(Reason.PAGE_TIMEOUT, f"no answer in time: {traffic.slowest()}", situation)
+    sight = await _sight(hand, traffic, clock)
     if isinstance(sight, Fault):
-        told = fault if fault is not None and sight.reason is Reason.PAGE_STUCK else sight
+        told = fault or sight
         return _failure(told.reason, told.detail, situation)
-    case = _Case(situation, fault, sight, traffic, settings, hand.page.url)
+    case = _Case(
+        situation, fault, sight, traffic, settings, hand.page.url, await _is_there(situation, hand, clock)
+    )
     found = next((one for one in (finding(case) for finding in _FINDINGS) if one is not None), None)
     return _failure(*(found or _otherwise(case)), situation)
 
@@ -111,41 +143,118 @@ def _lead(situation: Situation) -> str:
 
 
 _ANSWERS: Final = frozenset(
-    {Reason.FORM_REJECTED, Reason.NOT_SUBMITTED, Reason.RATE_LIMITED, Reason.CREDENTIALS_REJECTED}
+    {
+        Reason.SERVER_ERROR,
+        Reason.PAGE_ERROR,
+        Reason.PAGE_STUCK,
+        Reason.REDIRECTED,
+        Reason.REDIRECT_LOOP,
+        Reason.SCRIPT_ERROR,
+        Reason.FORM_REJECTED,
+        Reason.SESSION_EXPIRED,
+        Reason.NOT_SUBMITTED,
+        Reason.CONFIRMATION_MISSING,
+        Reason.CHALLENGED,
+        Reason.RATE_LIMITED,
+        Reason.CREDENTIALS_REJECTED,
+    }
 )
 """Said by the remote side itself, or seen by the browser: not in doubt, even after the submit."""
 
 
-async def _sight(hand: Hand, clock: Clock) -> Sight | Fault:
+async def _sight(hand: Hand, traffic: Traffic, clock: Clock) -> Sight | Fault:
+    if not hand.page.url.startswith("http"):  # none came, or the browser shows an error of its own
+        return NOTHING
+    last: PlaywrightError | None = None
     try:
         async with clock.timeout(_LOOK_SECONDS):
-            return await look(hand.page)
-    except PlaywrightError:
-        return Fault(Reason.PAGE_STUCK, "the page never came to rest")
+            while True:
+                try:
+                    return await _look_at_all(hand)
+                except PlaywrightError as error:
+                    if is_gone(error):
+                        return Fault(Reason.BROWSER_CRASHED, "the browser died before the page could be read")
+                    last = error
+                await clock.sleep(_PAUSE_SECONDS)
     except TimeoutError:
+        if last is not None:
+            return Fault(Reason.PAGE_STUCK, "the page never came to rest")
+        coming = [one.url.partition("#")[0] for one in traffic.pending() if one.is_document]
+        if any(url != hand.page.url.partition("#")[0] for url in coming):
+            # Playwright answers nothing of a page that is about to be replaced by another one
+            return Fault(Reason.PAGE_TIMEOUT, f"the next page did not come in time: {traffic.slowest()}")
         return await _who_hangs(hand, clock)
 
 
-async def _who_hangs(hand: Hand, clock: Clock) -> Fault:
-    """The page's own scripts, which customers feel too, or our browser: the browser's own process answers for itself."""
+async def _is_there(situation: Situation, hand: Hand, clock: Clock) -> bool:
+    """Whether the element of the step is to be seen by now, and can be used."""
+    if situation.element is None:
+        return False
+    element = hand.find_seen(situation.element)
     try:
         async with clock.timeout(_LOOK_SECONDS):
-            await hand.page.context.cookies("https://localhost.invalid/")
+            return await element.is_visible() and await element.is_enabled()
     except (PlaywrightError, TimeoutError):
-        return Fault(Reason.BROWSER_UNRESPONSIVE, "the browser answers no more")
+        return False
+
+
+async def _until_told(traffic: Traffic, situation: Situation, clock: Clock) -> None:
+    """The call's error may be quicker than the event that tells the status of the same page."""
+    try:
+        async with clock.timeout(_EVENT_SECONDS):
+            while any(one.is_document and one.is_untold for one in traffic.since(situation.since)):
+                traffic.changed.clear()
+                await traffic.changed.wait()
+    except TimeoutError:
+        return
+
+
+async def _look_at_all(hand: Hand) -> Sight:
+    """The page, and the frame that the steps are in; a frame that can't be read is left out."""
+    sight = await look(hand.page)
+    inside = hand.inside
+    if inside is None:
+        return sight
+    try:
+        return sight.with_frame(await look(inside))
+    except PlaywrightError:
+        return sight
+
+
+async def _who_hangs(hand: Hand, clock: Clock) -> Fault:
+    """The page's own scripts, which customers feel too, or our browser: then another page answers no more, either."""
+    unresponsive = Fault(
+        Reason.BROWSER_UNRESPONSIVE, "the browser answers no more, not even with an empty page"
+    )
+    browser = hand.page.context.browser
+    if browser is None:
+        return unresponsive
+    try:
+        async with clock.timeout(_OTHER_PAGE_SECONDS):
+            other = await browser.new_page()
+            try:
+                await other.evaluate("1")
+            finally:
+                await other.close()
+    except (PlaywrightError, TimeoutError):
+        return unresponsive
     return Fault(Reason.PAGE_STUCK, "the page's scripts keep it busy: it answers nothing")
 
 
 def _challenged(case: _Case) -> _Finding:
-    if case.sight.challenge:
+    """A challenge in the page's place; a captcha in a form may be solved (a vendor's test key), so it tells nothing yet."""
+    if case.sight.is_challenge:
         return Reason.CHALLENGED, case.sight.challenge
-    challenge = next((one.challenge for one in case.exchanges if one.challenge), "")
+    own = [one for one in case.exchanges if one.is_document or one.host in case.settings.expect_hosts]
+    challenge = next((one.challenge for one in own if one.challenge), "")
     return (Reason.CHALLENGED, "the answer's cf-mitigated field says challenge") if challenge else None
 
 
 def _network(case: _Case) -> _Finding:
     """The document itself did not come."""
     document = case.document
+    if document is not None and (document.status or 0) >= _CLIENT_ERROR:
+        return None  # an error without a page, which the browser reports as if it were none
     if document is None or not document.failure:
         return (case.fault.reason, case.fault.detail) if _is_network(case.fault) and case.fault else None
     reason = net_reason(document.failure) or Reason.PAGE_ERROR
@@ -158,7 +267,7 @@ def _is_network(fault: Fault | None) -> bool:
 
 def _elsewhere(case: _Case) -> _Finding:
     host = (urlsplit(case.url).hostname or "").lower()
-    if not host or host in case.settings.expect_hosts:
+    if not host or not case.url.startswith("http") or host in case.settings.expect_hosts:
         return None
     return Reason.REDIRECTED, f"it went to {shown(case.url)} ({case.sight.words})"
 
@@ -170,7 +279,8 @@ def _status(case: _Case) -> _Finding:
     reason = status_reason(document.status, case.sight, has_credentials=_has_credentials(case.settings))
     if reason is None:
         return None
-    return reason, f"{shown(document.url)} answers {document.status}: {case.sight.words}"
+    said = "no page" if document.failure else case.sight.words
+    return reason, f"{shown(document.url)} answers {document.status}: {said}"
 
 
 def _has_credentials(settings: PortalSettings) -> bool:
@@ -183,12 +293,12 @@ def _login(case: _Case) -> _Finding:
     if not sight.passwords:
         expired = sight.has_expired and case.hop in _AFTER_THE_SUBMIT
         return (Reason.SESSION_EXPIRED, f"the page says: {sight.words}") if expired else None
+    if case.settings.login and sight.refuses_login and not case.situation.has_left:
+        return Reason.CREDENTIALS_REJECTED, f"the log-in says: {sight.refuses_login}"
     if case.hop is Hop.PORTAL_LOGIN:
-        return (
-            (Reason.CREDENTIALS_REJECTED, f"the log-in says: {sight.refuses_login}")
-            if sight.refuses_login
-            else None
-        )
+        is_answered = not case.situation.doing and not (case.document and case.document.is_pending)
+        said = "the log-in is asked for again, without a word of why"
+        return (Reason.CREDENTIALS_REJECTED, said) if is_answered else None
     if case.settings.login or sight.has_expired:
         return Reason.SESSION_EXPIRED, f"a log-in is asked for again: {sight.words}"
     is_first = case.hop in {Hop.PORTAL_LOAD, Hop.PORTAL_FORM}
@@ -210,39 +320,57 @@ def _maintenance(case: _Case) -> _Finding:
 
 def _element(case: _Case) -> _Finding:
     """What the browser's own log says of the element: covered, disabled, not the only one."""
+    waits_for_captcha = {Reason.FORM_DISABLED, Reason.ELEMENT_COVERED}
+    if case.fault is not None and case.fault.reason in waits_for_captcha and case.sight.challenge:
+        return Reason.CHALLENGED, f"{case.sight.challenge}; {case.fault.detail}"
     return (case.fault.reason, case.fault.detail) if case.fault is not None else None
 
 
 def _not_ready(case: _Case) -> _Finding:
     """The page is still on its way, or empty."""
     document = case.document
-    waits = document is not None and document.is_pending and case.sight.size == 0
-    if case.hop is Hop.PORTAL_LOAD or waits:
-        return Reason.PAGE_TIMEOUT, f"it was not usable in time; slowest: {case.traffic.slowest()}"
-    if case.sight.size == 0:
+    waits = document is not None and document.is_pending
+    if case.sight.size == 0 and not waits and (said := _broken_script(case)):
+        return Reason.SCRIPT_ERROR, f"the page is empty, and a script failed: {said}"
+    if case.sight.size == 0 and document is not None and not waits and case.sight.is_loaded:
         return Reason.PAGE_ERROR, "the page is empty"
+    if case.hop is Hop.PORTAL_LOAD or case.sight.size == 0 or (waits and not case.situation.has_left):
+        return Reason.PAGE_TIMEOUT, f"it was not usable in time; slowest: {case.traffic.slowest()}"
     return None
+
+
+def _broken_script(case: _Case) -> str:
+    """What a script of the page says that failed, or that did not come; empty: none did."""
+    missing = any(one.kind == "script" and one.has_failed for one in case.traffic.exchanges)
+    if case.traffic.script_errors:
+        return case.traffic.script_errors[-1]
+    return case.traffic.failed() if missing else ""
 
 
 def _sent(case: _Case) -> Iterator[_Finding]:
     """After the submit, or at it: what the form says to it."""
-    if case.sight.validation:
-        yield Reason.FORM_REJECTED, f"the form says: {case.sight.validation}"
-    if case.sight.error:
-        yield Reason.PAGE_ERROR, f"the page says: {case.sight.error}"
-    own = [one for one in case.exchanges if one.host in case.settings.expect_hosts]
-    failed = next((one for one in own if one.may_write and one.has_failed), None)
+    sent = case.sent
+    failed = next((one for one in sent if one.has_failed), None)
+    if failed is not None and (failed.failure or (failed.status or 0) >= _SERVER_ERROR):
+        yield _write_failed(failed)
+    waiting = next((one for one in sent if one.is_pending and one.status is None), None)
+    if waiting is not None:
+        yield Reason.PAGE_TIMEOUT, f"no answer in time: {shown(waiting.url)}"
+    if case.sight.challenge:
+        yield Reason.CHALLENGED, case.sight.challenge
+    if case.validation:
+        yield Reason.FORM_REJECTED, f"the form says: {case.validation}"
     if failed is not None:
         yield _write_failed(failed)
+    if case.hop is Hop.PORTAL_SUBMIT and not sent:
+        if case.traffic.script_errors:
+            said = case.traffic.script_errors[-1]
+            yield Reason.SCRIPT_ERROR, f"nothing left the page, and a script failed: {said}"
+        yield Reason.NOT_SUBMITTED, "nothing left the page"
     if case.sight.spinners:
         yield Reason.PAGE_STUCK, f"it keeps loading: {case.traffic.slowest()}"
-    if case.hop is Hop.PORTAL_SUBMIT and not any(one.may_write or one.is_document for one in case.exchanges):
-        broken = case.traffic.script_errors
-        if broken:
-            yield Reason.SCRIPT_ERROR, f"nothing left the page, and a script failed: {broken[-1]}"
-        yield Reason.NOT_SUBMITTED, "nothing left the page"
-    if any(one.is_pending and (one.may_write or one.is_document) for one in own):
-        yield Reason.PAGE_TIMEOUT, f"no answer in time: {case.traffic.slowest(1)}"
+    if case.sight.error:
+        yield Reason.PAGE_ERROR, f"the page says: {case.sight.error}"
     yield Reason.CONFIRMATION_MISSING, f"the page shows: {case.sight.words}"
 
 
@@ -251,17 +379,18 @@ def _write_failed(exchange: Exchange) -> _Finding:
         reason = net_reason(exchange.failure) or Reason.PAGE_ERROR
         return reason, f"{shown(exchange.url)}: the browser says {exchange.failure}"
     status = exchange.status or 0
-    reason = Reason.SERVER_ERROR if status >= _SERVER_ERROR else Reason.FORM_REJECTED
+    meant = status_reason(status, None, has_credentials=False) or Reason.PAGE_ERROR
+    reason = Reason.FORM_REJECTED if status in _REFUSALS else meant
     return reason, f"{shown(exchange.url)} answers {status}"
 
 
 def _missing(case: _Case) -> Iterator[_Finding]:
     """Before the submit: what a customer needs is not there."""
+    if case.is_there:
+        yield Reason.PAGE_TIMEOUT, f"it is there, but too late; slowest: {case.traffic.slowest()}"
     if case.sight.error and not case.sight.fields:
         yield Reason.PAGE_ERROR, f"the page says: {case.sight.error}"
-    scripts = [one for one in case.traffic.exchanges if one.kind == "script" and one.has_failed]
-    if not case.sight.fields and (case.traffic.script_errors or scripts):
-        said = case.traffic.script_errors[-1] if case.traffic.script_errors else case.traffic.failed()
+    if not case.sight.fields and (said := _broken_script(case)):
         yield Reason.SCRIPT_ERROR, f"it is not there, and a script failed: {said}"
     if case.sight.spinners:
         yield Reason.PAGE_STUCK, f"it is not there, and the page keeps loading: {case.traffic.slowest()}"

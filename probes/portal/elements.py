@@ -25,14 +25,22 @@ from probes.portal.steps import (
 
 Within = Page | FrameLocator
 _NAMED_GROUP: Final = re.compile(r"(?<!\\)((?:\\\\)*)\(\?P<\w+>")
+_INLINE_FLAGS: Final = re.compile(r"^\(\?[aiLmsux]+\)")
+_BEGIN: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\A")
+_END: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\Z")
 _NAMED_AGAIN: Final = re.compile(r"(?<!\\)((?:\\\\)*)\(\?P=(\w+)\)")
 
 
 def in_browser(text: Text) -> Text:
-    """The same text as the browser takes it: JavaScript knows no ``(?P<name>…)``, so named groups are numbered ones."""
+    r"""The same text as the browser takes it.
+
+    JavaScript knows no ``(?P<name>…)``, so named groups are numbered ones; no ``\A`` and ``\Z``; and no flags inside
+    the expression, which are flags of it already.
+    """
     if not isinstance(text, re.Pattern):
         return text
-    plain = _NAMED_GROUP.sub(r"\1(", text.pattern)
+    plain = _NAMED_GROUP.sub(r"\1(", _INLINE_FLAGS.sub("", text.pattern))
+    plain = _END.sub(r"\1$", _BEGIN.sub(r"\1^", plain))
     plain = _NAMED_AGAIN.sub(lambda again: f"{again[1]}\\{text.groupindex[again[2]]}", plain)
     return re.compile(plain, text.flags)
 
@@ -59,6 +67,11 @@ def find(within: Within, locator: Locator) -> PageLocator:
     """The element that the locator means, on a page or in a frame; nothing is waited for."""
     found = _BY[locator.by](within, locator)
     return found if locator.index is None else found.nth(locator.index)
+
+
+def find_seen(within: Within, locator: Locator) -> PageLocator:
+    """The first that is to be seen of the elements that the locator means: a page may hold hidden ones, too."""
+    return find(within, locator).filter(visible=True).first
 
 
 def awaited_first(steps: tuple[Step, ...]) -> Locator | None:

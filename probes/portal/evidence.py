@@ -127,6 +127,8 @@ class Collector:
     async def screenshot(self) -> bytes | None:
         """The page as it is, as PNG, what was typed in secret covered; None: it can't be had."""
         page = self.hand.page
+        if not page.url.startswith("http"):
+            return None  # no page came
         repeated = [page.get_by_text(word) for word in self.hand.typed[:_MOST_MASKED]]
         try:
             async with self.clock.timeout(_SCREENSHOT_SECONDS + 1):  # the driver's own limit needs the driver

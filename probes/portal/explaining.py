@@ -1,7 +1,9 @@
 """The body of a portal's hop: bounded, and where it stops, diagnosed and its evidence kept."""
 
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 from playwright.async_api import Error as PlaywrightError
@@ -11,18 +13,21 @@ from canary.reason import Reason, Side
 from probes.contracts import Clock
 from probes.hops import Passage
 from probes.portal.diagnosis import Situation, diagnose
+from probes.portal.elements import awaited_first
 from probes.portal.settings import PortalSettings
 from probes.portal.stages import Progress
+from probes.portal.steps import Locator, Step
 from probes.portal.timing import page_facts
 from probes.portal.visiting import Arrangement
 from probes.reasons import Failure
 
+_STOP_SECONDS: Final = 2.0
 DIAGNOSIS_SECONDS: Final = 30.0
 """So much longer than its own limit a hop may take, to find out why and to keep the evidence."""
 
 
-class AnswerRefused(Exception):
-    """The submit was answered with an error, or its answer was lost: the diagnosis says which."""
+class Unexplained(Exception):
+    """It went wrong, and no call failed: the diagnosis is to say why."""
 
 
 class Explainer:
@@ -30,6 +35,7 @@ class Explainer:
 
     Attributes:
         doing: the step under way, as people write it; empty: none.
+        known_alerts: what the page marked as an error before the submit: a notice, that is no answer to it.
     """
 
     def __init__(
@@ -49,6 +55,13 @@ class Explainer:
         self._clock = clock
         self._left_seconds = left_seconds
         self.doing = ""
+        self.known_alerts: tuple[str, ...] = ()
+        self._element: Locator | None = None
+
+    def at(self, step: Step) -> None:
+        """The journey is at this step."""
+        self.doing = str(step)
+        self._element = awaited_first((replace(step, is_optional=False),))
 
     @asynccontextmanager
     async def explained(
@@ -66,17 +79,24 @@ class Explainer:
             Failure: what went wrong.
         """
         first = len(self._traffic.exchanges) if since is None else since
-        self.doing = ""
+        self.doing, self._element = "", None
         passage.limit_reason = (
             Reason.BROWSER_UNRESPONSIVE
         )  # the hop's own limit runs out only if the diagnosis hangs
         try:
             async with self._clock.timeout(max(1.0, min(limit, self._left_seconds()))):
                 yield
-        except (PlaywrightError, TimeoutError, Failure, AnswerRefused) as error:
+        except (PlaywrightError, TimeoutError, Failure, Unexplained) as error:
             failure = await diagnose(
                 error,
-                Situation(hop, self.doing, first, has_left=self._progress.has_left),
+                Situation(
+                    hop,
+                    self.doing,
+                    first,
+                    has_left=self._progress.has_left,
+                    known_alerts=self.known_alerts,
+                    element=self._element,
+                ),
                 hand=self._hand,
                 traffic=self._traffic,
                 settings=self._settings,
@@ -84,6 +104,7 @@ class Explainer:
             )
             if self._progress.used_kept_session and failure.fault.reason is Reason.SESSION_EXPIRED:
                 passage.side = Side.PROBER  # a customer would not have come with a session of hours ago
+            await self._stop_loading()
             page = await page_facts(self._hand.page, self._traffic, clock=self._clock)
             passage.facts |= self._collector.cleaned_facts(page)
             facts, trouble = await self._collector.collect(failure.fault.reason)
@@ -91,3 +112,13 @@ class Explainer:
             if trouble:
                 passage.facts["intake.artifact.trouble"] = trouble
             raise self._collector.cleaned(failure) from error
+
+    async def _stop_loading(self) -> None:
+        """Give up a page that does not come: Playwright shows nothing of the one before it as long as it may."""
+        if not any(one.is_document and one.is_pending for one in self._traffic.exchanges):
+            return
+        with contextlib.suppress(PlaywrightError, TimeoutError):
+            async with self._clock.timeout(_STOP_SECONDS):
+                session = await self._hand.page.context.new_cdp_session(self._hand.page)
+                await session.send("Page.stopLoading")
+                await session.detach()

@@ -23,7 +23,25 @@ _GONE: Final = (
     "has been closed",
 )
 _COVERED = re.compile(r"(<[^>]*>.*?) (?:from .*? subtree )?intercepts pointer events")
+_ON_ITS_WAY: Final = (
+    "Execution context was destroyed",
+    "Cannot find context with specified id",
+    "interrupted by another navigation",
+    "Frame was detached",
+    "frame got detached",
+    "Unable to adopt element handle",
+)
+_OTHER_KIND: Final = ("Element is not a", "Not a checkbox", "Node is not a", "cannot be filled")
 _STRICT = re.compile(r"strict mode violation:.*resolved to (\d+) elements")
+
+_LOGGED: Final[Mapping[str, tuple[Reason, str]]] = MappingProxyType(
+    {
+        "element is not enabled": (Reason.FORM_DISABLED, "it is there and disabled"),
+        "element is not editable": (Reason.FORM_DISABLED, "it is there and disabled"),
+        "did not find some options": (Reason.FORM_CHANGED, "the list has no such option"),
+        "element is not stable": (Reason.PAGE_STUCK, "it never stands still"),
+    }
+)
 
 NET_REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
     {
@@ -86,10 +104,19 @@ def is_gone(error: PlaywrightError) -> bool:
     return any(word in error.message for word in _GONE)
 
 
+def is_on_its_way(error: PlaywrightError) -> bool:
+    """Whether the page went to another address under the call: nothing failed, and it may be asked again."""
+    return any(words in error.message for words in _ON_ITS_WAY)
+
+
 def fault_of(error: PlaywrightError) -> Fault | None:
     """The fault that the call's own error tells; None where only the page can tell (it waited in vain)."""
     if is_gone(error):
         return _fault(Reason.BROWSER_CRASHED, "the browser died in the middle of it")
+    if is_on_its_way(error):
+        return None
+    if "Download is starting" in error.message:
+        return _fault(Reason.PAGE_ERROR, "a file came instead of a page")
     found = _NET.search(error.message)
     if found is not None:
         return _fault(net_reason(found[1]) or Reason.PAGE_ERROR, f"the browser says {found[1]}")
@@ -104,20 +131,23 @@ def _of_element(message: str) -> Fault | None:
     covered = _COVERED.search(message)
     if covered is not None:
         return _fault(Reason.ELEMENT_COVERED, f"it is covered by {covered[1].strip()[:120]}")
-    if "element is not enabled" in message or "element is not editable" in message:
-        return _fault(Reason.FORM_DISABLED, "it is there and disabled")
     strict = _STRICT.search(message)
     if strict is not None:
         found = f"{strict[1]} elements match it: make the locator unique, or add nth"
         return _fault(Reason.FORM_CHANGED, found)
-    if "did not find some options" in message:
-        return _fault(Reason.FORM_CHANGED, "the list has no such option")
-    return None
+    if any(words in message for words in _OTHER_KIND):
+        return _fault(Reason.FORM_CHANGED, f"it is another kind of element now: {first_line(message)}")
+    said = next((fault for words, fault in _LOGGED.items() if words in message), None)
+    return _fault(*said) if said is not None else None
 
 
 def first_line(message: str) -> str:
     """The first line of Playwright's text, without the name of the call."""
-    return message.strip().splitlines()[0].split(": ", 1)[-1] if message.strip() else "no words"
+    return (
+        message.strip().splitlines()[0].split(": ", 1)[-1].removeprefix("Error: ")
+        if message.strip()
+        else "no words"
+    )
 
 
 def _fault(reason: Reason, detail: str) -> Fault:

@@ -1,22 +1,27 @@
 """One canary's journey through a portal, hop by hop; the request is submitted once, or never."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import urlsplit
 
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Locator as PageLocator
 from playwright.async_api import Page
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from canary.hop import Hop
 from canary.reason import Reason
 from probes.contracts import Clock
 from probes.hops import Passage
-from probes.portal.elements import awaited_first, find
-from probes.portal.explaining import DIAGNOSIS_SECONDS, Explainer
+from probes.portal.elements import awaited_first, find_seen
+from probes.portal.explaining import DIAGNOSIS_SECONDS, Explainer, Unexplained
+from probes.portal.failures import is_on_its_way
 from probes.portal.settings import PortalSettings
 from probes.portal.sight import look, status_reason
 from probes.portal.stages import Progress, Stage
-from probes.portal.steps import Locator, Step, Submit
+from probes.portal.steps import Locator, Step, Submit, Wait
 from probes.portal.submission import Submission
 from probes.portal.timing import page_facts, traffic_facts
 from probes.portal.traffic import shown
@@ -24,6 +29,8 @@ from probes.portal.visiting import Arrangement
 from probes.reasons import Failure
 
 _POLL_SECONDS: Final = 0.25
+_SETTLE_SECONDS: Final = 3.0
+"""So long after its load event a page that lacks what is needed may still bring it, or go elsewhere."""
 
 
 class Journey:
@@ -58,6 +65,7 @@ class Journey:
         self._traffic = arrangement.traffic
         self._clock = clock
         self._before_load = before_load
+        self._known_refusal = ""
         self._explainer = Explainer(
             settings, arrangement, progress=progress, clock=clock, left_seconds=left_seconds
         )
@@ -137,29 +145,37 @@ class Journey:
         await self._before_load()
         page = self._hand.page
         limit = self._settings.limits.load_seconds * 1000
-        response = await page.goto(self._settings.url, wait_until="domcontentloaded", timeout=limit)
+        response = await page.goto(self._settings.url, wait_until="commit", timeout=limit)
         wanted = self._first_element()
-        if wanted is None:
-            await page.wait_for_load_state("load", timeout=limit)
-        else:
-            await self._either_shown_or_loaded(page, wanted, limit)
         status = response.status if response is not None else 0
-        host = (urlsplit(page.url).hostname or "").lower()
-        is_there = wanted is not None and await find(page, wanted).first.is_visible()
-        if host in self._settings.expect_hosts and status < 400 and (is_there or wanted is None):  # noqa: PLR2004
-            return
+        if status < 400 and self._is_at_home:  # noqa: PLR2004 -- RFC 9110 section 15
+            if wanted is None:
+                await page.wait_for_load_state("load", timeout=limit)
+            else:
+                await self._until_usable(page, wanted, limit)
+            is_there = wanted is None or await find_seen(page, wanted).is_visible()
+            if is_there and self._is_at_home:
+                return
         await self._refuse_wrong_page(status)
+
+    @property
+    def _is_at_home(self) -> bool:
+        return (urlsplit(self._hand.page.url).hostname or "").lower() in self._settings.expect_hosts
 
     async def _refuse_wrong_page(self, status: int) -> None:
         """Fail if this is not the portal's page; the missing element alone is the next hop's to tell.
 
         Raises:
-            Failure: elsewhere, an error, a log-in, a captcha, closed for maintenance, or empty.
+            Failure: elsewhere, an error, a log-in, a captcha, or closed for maintenance.
+            Unexplained: empty, or the connection was lost under it.
         """
         page = self._hand.page
+        with contextlib.suppress(PlaywrightTimeout):
+            await page.wait_for_load_state("domcontentloaded", timeout=_SETTLE_SECONDS * 1000)
+        if any(one.is_document and one.is_broken for one in self._traffic.exchanges):
+            raise Unexplained
         sight = await look(page)
-        host = (urlsplit(page.url).hostname or "").lower()
-        if host not in self._settings.expect_hosts and not sight.challenge:
+        if not self._is_at_home and not sight.is_challenge:
             raise Failure(Reason.REDIRECTED, f"it went to {shown(page.url)} ({sight.words})")
         reason = status_reason(
             status,
@@ -168,14 +184,16 @@ class Journey:
         )
         if reason is not None:
             raise Failure(reason, f"{shown(page.url)} answers {status}: {sight.words}")
-        if sight.challenge:
+        if sight.is_challenge:
             raise Failure(Reason.CHALLENGED, sight.challenge)
         if sight.passwords and not self._settings.login:
             raise Failure(Reason.REDIRECTED, f"a log-in stands before it: {shown(page.url)} ({sight.words})")
         if sight.maintenance:
             raise Failure(Reason.REDIRECTED, f"a maintenance page: {sight.words}")
+        if sight.error and not sight.fields:
+            raise Failure(Reason.PAGE_ERROR, f"the page says: {sight.error}")
         if sight.size == 0:
-            raise Failure(Reason.PAGE_ERROR, "the page is empty")
+            raise Unexplained
 
     def _first_element(self) -> Locator | None:
         """With a kept session the page may begin with the form: then no element of the log-in is waited for."""
@@ -183,19 +201,33 @@ class Journey:
             return awaited_first(self._settings.login)
         return awaited_first(self._needed)
 
-    async def _either_shown_or_loaded(self, page: Page, wanted: Locator, limit: float) -> None:
-        """A tracker that never answers keeps the load event away for ever, and no customer from the form."""
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(self._until_shown(page, wanted)),
-                group.create_task(page.wait_for_load_state("load", timeout=limit)),
-            ]
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in tasks:
-                task.cancel()
+    async def _until_usable(self, page: Page, wanted: Locator, limit: float) -> None:
+        """Until the element is to be seen, or the page has loaded without it.
 
-    async def _until_shown(self, page: Page, wanted: Locator) -> None:
-        while not await find(page, wanted).first.is_visible():
+        A tracker that never answers keeps the load event away for ever, and no customer from the form.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(_seen(find_seen(page, wanted), limit)),
+                    group.create_task(self._settled(page, limit)),
+                ]
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in tasks:
+                    task.cancel()
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+
+    async def _settled(self, page: Page, limit: float) -> None:
+        """Loaded, and no longer at work: a page that draws itself by script is blank, or turns a wheel, at first."""
+        await page.wait_for_load_state("load", timeout=limit)
+        step_seconds = self._settings.limits.step_seconds
+        until = self._clock.monotonic() + step_seconds
+        await self._clock.sleep(min(_SETTLE_SECONDS, step_seconds))
+        while self._clock.monotonic() < until:
+            sight = await look(page)
+            if sight.size and not sight.spinners:
+                return
             await self._clock.sleep(_POLL_SECONDS)
 
     async def _log_in(self) -> None:
@@ -204,26 +236,35 @@ class Journey:
             async with self._explainer.explained(passage, Hop.PORTAL_LOGIN, limit=limit):
                 first = awaited_first(self._settings.login)
                 if self._progress.used_kept_session and (
-                    first is None or not await find(self._hand.page, first).first.is_visible()
+                    first is None or not await find_seen(self._hand.page, first).is_visible()
                 ):
                     passage.detail = "the log-in of an earlier canary still holds"
                     return
+                self._known_refusal = (await look(self._hand.page)).refuses_login
                 await self._do_all(self._settings.login)
                 await self._refuse_login_error()
                 self._progress.has_logged_in, self._progress.used_kept_session = True, False
             passage.facts |= traffic_facts(self._traffic)
 
     async def _refuse_login_error(self) -> None:
-        """Most portals answer a refused password with 200 and the form again.
+        """Most portals answer a refused password with 200 and the form again, some of them after a while.
 
         Raises:
-            Failure: the form is there again, and says so.
+            Failure: the form is there, and says so.
+            Unexplained: it is there, and says nothing.
         """
-        page = self._hand.page
-        await page.wait_for_load_state("domcontentloaded")
-        sight = await look(page)
-        if sight.refuses_login:
-            raise Failure(Reason.CREDENTIALS_REJECTED, f"the log-in says: {sight.refuses_login}")
+        is_proved = isinstance(self._settings.login[-1].action, Wait)
+        until = self._clock.monotonic() + self._settings.limits.step_seconds
+        while True:
+            await self._hand.page.wait_for_load_state("domcontentloaded")
+            sight = await look(self._hand.page)
+            if sight.refuses_login not in {"", self._known_refusal}:
+                raise Failure(Reason.CREDENTIALS_REJECTED, f"the log-in says: {sight.refuses_login}")
+            if is_proved or not sight.passwords:
+                return
+            if self._clock.monotonic() >= until:
+                raise Unexplained
+            await self._clock.sleep(_POLL_SECONDS)
 
     async def _fill_in(self) -> None:
         limit = self._settings.limits.form_seconds
@@ -247,7 +288,7 @@ class Journey:
         self, steps: tuple[Step, ...], note: Callable[[Step, float], None] | None = None
     ) -> None:
         for step in steps:
-            self._explainer.doing = str(step)
+            self._explainer.at(step)
             began = self._clock.monotonic()
             if step.is_optional and not await self._is_shown(step):
                 continue
@@ -258,7 +299,15 @@ class Journey:
 
     async def _is_shown(self, step: Step) -> bool:
         locator = awaited_first((Step(step.number, step.action),))
-        return locator is None or await self._hand.find(locator).first.is_visible()
+        if locator is None:
+            return True
+        try:
+            return await self._hand.find_seen(locator).is_visible()
+        except PlaywrightError as error:
+            if not is_on_its_way(error):
+                raise
+        await self._hand.page.wait_for_load_state("domcontentloaded")
+        return await self._hand.find_seen(locator).is_visible()
 
     def _step_ms(self, step: Step) -> float:
         seconds = (
@@ -269,3 +318,10 @@ class Journey:
     def _slow_parts(self, passage: Passage) -> str:
         slowest = passage.facts.get("intake.page.slowest", "")
         return f"slowest: {slowest}" if slowest else ""
+
+
+async def _seen(element: PageLocator, limit: float) -> None:
+    """To be seen, and with the page's own handlers on it, unless the rest of the page never comes."""
+    await element.wait_for(state="visible", timeout=limit)
+    with contextlib.suppress(PlaywrightTimeout):
+        await element.page.wait_for_load_state("domcontentloaded", timeout=_SETTLE_SECONDS * 1000)

@@ -2,8 +2,8 @@
 
 import logging
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,6 +16,7 @@ from canary.canary import Canary
 from canary.content import ExpectedContent
 from canary.hop import Channel, Hop
 from canary.observation import Fact, Observation
+from canary.reason import Reason
 from probes.contracts import Check, Clock, Report
 from probes.dns import Resolver
 from probes.hops import HopFailed, Passage, hop
@@ -252,7 +253,7 @@ class PortalProbe:
                 raise
             journey = Journey(
                 self._settings,
-                stage=stage,
+                stage=partial(self._disputed, stage),
                 progress=progress,
                 arrangement=arrangement,
                 clock=self._clock,
@@ -271,8 +272,16 @@ class PortalProbe:
         passage.facts["browser.version"] = arrangement.visit.version
         passage.facts["intake.browser.memory"] = memory_bytes
         passage.facts["intake.browser.sandboxed"] = arrangement.visit.is_sandboxed
+
+    @asynccontextmanager
+    async def _disputed(self, stage: Stage, name: Hop, *, limit: float) -> AsyncIterator[Passage]:
+        """A hop in the browser: where its fault may be our own network's, the controls are asked."""
         again = partial(self._fails_again, self._connect_and_close)
-        passage.question = Question(ControlProtocol.HTTPS, self._port, f"{self._host}:{self._port}", again)
+        async with stage(name, limit=limit) as passage:
+            passage.question = Question(
+                ControlProtocol.HTTPS, self._port, f"{self._host}:{self._port}", again
+            )
+            yield passage
 
     async def _keep_session(self, arrangement: Arrangement) -> None:
         """Keep the log-in for the next canary; that it can't be kept costs only the next one's time."""
@@ -291,10 +300,15 @@ class PortalProbe:
         """Verify the portal's certificate against the path's own authorities, as the browser can't.
 
         Raises:
-            OSError: refused, silent, or not valid.
+            OSError: refused, or not valid.
+            Failure: silent.
         """
-        if self._settings.ca_files and self._is_tls:
+        if not self._settings.ca_files or not self._is_tls:
+            return
+        try:
             await self._connect_and_close()
+        except TimeoutError as error:
+            raise Failure(Reason.CONNECT_TIMEOUT, f"no TLS within {_AGAIN_SECONDS:g} s") from error
 
     async def _connect_and_close(self) -> None:
         context: ssl.SSLContext | None = None

@@ -1,10 +1,13 @@
 """What a page shows when a step waited in vain: read once, in one call, from its visible parts."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
+from playwright.async_api import Error as PlaywrightError
+
 from canary.reason import Reason
+from probes.portal.failures import is_on_its_way
 
 SCRIPT: Final = r"""() => {
   const seen = e => { const r = e.getBoundingClientRect(); const s = getComputedStyle(e);
@@ -12,8 +15,10 @@ SCRIPT: Final = r"""() => {
   const all = q => Array.from(document.querySelectorAll(q)).filter(seen);
   const words = e => (e.innerText || e.textContent || '').trim().replace(/\s+/g, ' ').slice(0, 200);
   const body = document.body ? document.body.innerText.trim() : '';
+  // untouched fields that wait for an entry are no answer to anything; older browsers can't tell
+  const refused = CSS.supports('selector(:user-invalid)') ? e => e.matches(':user-invalid') : e => e.willValidate && !e.validity.valid;
   const invalid = all('input:not([type=hidden]), select, textarea').filter(
-    e => e.getAttribute('aria-invalid') === 'true' || (e.willValidate && !e.validity.valid));
+    e => e.getAttribute('aria-invalid') === 'true' || refused(e));
   return {
     title: document.title.slice(0, 200),
     heading: all('h1, h2').slice(0, 2).map(words).join(' '),
@@ -26,12 +31,14 @@ SCRIPT: Final = r"""() => {
     invalid: invalid.map(e => (e.labels && e.labels[0] ? words(e.labels[0]) : e.name || e.id) +
       (e.validationMessage ? ': ' + e.validationMessage : '')).slice(0, 3),
     spinner: all('[aria-busy=true], [role=progressbar], [class*=spinner], [class*=loader], [class*=loading]').length,
-    frames: all('iframe').map(e => e.src + ' ' + (e.title || '')).slice(0, 10),
+    frames: all('iframe').filter(e => !e.closest('.grecaptcha-badge') && !e.src.includes('size=invisible')).map(e => e.src + ' ' + (e.title || '')).slice(0, 10),
+    loaded: document.readyState === 'complete',
     widgets: all('.g-recaptcha, .h-captcha, .cf-turnstile, [data-sitekey], #challenge-form, #challenge-running, #px-captcha, [id^=arkose]').length,
   };
 }"""
 """One evaluation; only what a person could see counts."""
 
+_MOST_MOVES: Final = 4
 _CAPTCHA_FRAMES = re.compile(
     r"google\.com/recaptcha/|recaptcha\.net/recaptcha/|hcaptcha\.com|challenges\.cloudflare\.com|captcha-delivery\.com"
     r"|arkoselabs\.com|funcaptcha\.com|perimeterx|geo\.captcha|awswaf|\bcaptcha\b",
@@ -82,6 +89,7 @@ class Sight:
         spinners: things that say that the page is busy.
         frames: addresses and titles of visible frames.
         widgets: visible captcha widgets.
+        is_loaded: whether its load event came.
     """
 
     title: str
@@ -95,6 +103,28 @@ class Sight:
     spinners: int
     frames: tuple[str, ...]
     widgets: int
+    is_loaded: bool = True
+
+    def with_frame(self, inner: "Sight") -> "Sight":
+        """The page together with the frame in it that holds the form."""
+        return replace(
+            self,
+            text=f"{self.text} {inner.text}".strip(),
+            size=self.size + inner.size,
+            passwords=self.passwords + inner.passwords,
+            fields=self.fields + inner.fields,
+            alerts=self.alerts + inner.alerts,
+            invalid=self.invalid + inner.invalid,
+            spinners=self.spinners + inner.spinners,
+            frames=self.frames + inner.frames,
+            widgets=self.widgets + inner.widgets,
+            is_loaded=self.is_loaded and inner.is_loaded,
+        )
+
+    @property
+    def is_challenge(self) -> bool:
+        """Whether the challenge stands in the page's place, rather than in a form that can be used."""
+        return bool(self.challenge) and self.fields <= 1
 
     @property
     def challenge(self) -> str:
@@ -147,13 +177,17 @@ class Sight:
         return (said or self.text[:100])[:160] or "nothing"
 
 
+NOTHING: Final = Sight("", "", "", 0, 0, 0, (), (), 0, (), 0, is_loaded=False)
+"""What is to be seen where no page came."""
+
+
 async def look(page: Evaluates) -> Sight:
     """Read the page.
 
     Raises:
         playwright.async_api.Error: it can't be read (it navigates, or is gone).
     """
-    found = await page.evaluate(SCRIPT)
+    found = await _evaluated(page)
     return Sight(
         title=str(found["title"]),
         heading=str(found["heading"]),
@@ -166,7 +200,19 @@ async def look(page: Evaluates) -> Sight:
         spinners=int(found["spinner"]),
         frames=tuple(map(str, found["frames"])),
         widgets=int(found["widgets"]),
+        is_loaded=bool(found["loaded"]),
     )
+
+
+async def _evaluated(page: Evaluates) -> Any:  # noqa: ANN401 -- JSON
+    """A page that goes elsewhere under the call is asked again: Playwright then waits for the new one."""
+    for _ in range(_MOST_MOVES):
+        try:
+            return await page.evaluate(SCRIPT)
+        except PlaywrightError as error:
+            if not is_on_its_way(error):
+                raise
+    return await page.evaluate(SCRIPT)
 
 
 def status_reason(status: int, sight: Sight | None, *, has_credentials: bool) -> Reason | None:
@@ -176,12 +222,14 @@ def status_reason(status: int, sight: Sight | None, *, has_credentials: bool) ->
     """
     if status < 400:  # noqa: PLR2004 -- RFC 9110 section 15
         return None
-    if sight is not None and sight.challenge:
+    if sight is not None and sight.is_challenge:
         return Reason.CHALLENGED
     if status >= 500:  # noqa: PLR2004
         return Reason.SERVER_ERROR
     if sight is not None and sight.validation:
         return Reason.FORM_REJECTED
+    if sight is not None and status == 403 and sight.has_expired:  # noqa: PLR2004 -- a token against forgery
+        return Reason.SESSION_EXPIRED
     refused = {401: Reason.CREDENTIALS_REJECTED, 407: Reason.CREDENTIALS_REJECTED} if has_credentials else {}
     others = {419: Reason.SESSION_EXPIRED, 440: Reason.SESSION_EXPIRED, 429: Reason.RATE_LIMITED}
     return (refused | others).get(status, Reason.PAGE_ERROR)

@@ -1,7 +1,11 @@
 """Submit a request once, and see what the page says to it."""
 
+import contextlib
 import re
+from dataclasses import replace
 from typing import Final
+
+from playwright.async_api import Error as PlaywrightError
 
 from canary.hop import Hop
 from canary.observation import Evidence
@@ -10,7 +14,8 @@ from probes.contracts import Clock
 from probes.hops import Passage
 from probes.portal.acts import Hand
 from probes.portal.elements import matches
-from probes.portal.explaining import DIAGNOSIS_SECONDS, AnswerRefused, Explainer
+from probes.portal.explaining import DIAGNOSIS_SECONDS, Explainer, Unexplained
+from probes.portal.failures import is_on_its_way
 from probes.portal.settings import PortalSettings
 from probes.portal.sight import look
 from probes.portal.stages import Progress, Stage
@@ -22,6 +27,8 @@ from probes.reasons import Failure
 _SILENT_SECONDS: Final = 2.0
 """If nothing has left the page so long after the submit, it is looked at whether the form says why."""
 _POLL_SECONDS: Final = 0.25
+_GLANCE_SECONDS: Final = 1.0
+"""A page that is about to be replaced by another one answers nothing until then (Playwright 1.65)."""
 
 
 class Submission:
@@ -52,6 +59,7 @@ class Submission:
         self._progress = progress
         self._clock = clock
         self._first = 0
+        self._is_noted = False
 
     async def submit(self) -> None:
         """Click, once, and wait for the first answer.
@@ -80,13 +88,15 @@ class Submission:
         Raises:
             playwright.async_api.Error: it can't.
         """
-        self._explainer.doing = str(self._submit_step)
+        self._explainer.at(self._submit_step)
         element = self._hand.find(self._action.locator)
         timeout = self._step_ms(self._submit_step)
         if self._action.key is None:
             await element.click(trial=True, timeout=timeout)
         else:
             await element.wait_for(state="visible", timeout=timeout)
+        with contextlib.suppress(PlaywrightError):  # a page that can't be read is diagnosed where it matters
+            self._explainer.known_alerts = (await look(self._hand.inside or self._hand.page)).alerts
 
     async def _answer(self, limit: float) -> Exchange | None:
         """The exchange by which the request left, answered; None: the confirmation came first (a page that stays)."""
@@ -95,10 +105,10 @@ class Submission:
         while True:
             self._traffic.changed.clear()
             sent = self._traffic.submissions(self._first)
-            answered = next((one for one in sent if one.status is not None or one.failure), None)
+            answered = next((one for one in sent if _is_answer(one)), None)
             if answered is not None:
                 return answered
-            if await self._is_confirmed():
+            if await self._is_seen_confirmed():
                 return None
             now = self._clock.monotonic()
             if now >= until:
@@ -121,9 +131,16 @@ class Submission:
         Raises:
             Failure: it does.
         """
-        sight = await look(self._hand.page)
-        if sight.validation:
-            raise Failure(Reason.FORM_REJECTED, f"the form says: {sight.validation}", is_answer=True)
+        try:
+            sight = await look(self._hand.inside or self._hand.page)
+        except PlaywrightError as error:
+            if is_on_its_way(error):
+                return
+            raise
+        known = self._explainer.known_alerts
+        said = replace(sight, alerts=tuple(one for one in sight.alerts if one not in known)).validation
+        if said and not sight.challenge:
+            raise Failure(Reason.FORM_REJECTED, f"the form says: {said}", is_answer=True)
 
     async def _refuse_answer(self, answer: Exchange | None) -> None:
         """Fail where the request was answered with an error, or its answer was lost.
@@ -135,7 +152,7 @@ class Submission:
             return
         if answer.is_document and not answer.failure:
             await self._hand.page.wait_for_load_state("domcontentloaded")
-        raise AnswerRefused
+        raise Unexplained
 
     async def confirm(self) -> None:
         """Wait for what the path calls a confirmation.
@@ -146,11 +163,12 @@ class Submission:
         limit = self._settings.limits.confirmation_seconds
         async with self._stage(Hop.PORTAL_CONFIRMATION, limit=limit + DIAGNOSIS_SECONDS) as passage:
             passage.evidence = Evidence.REPORTED
+            passage.perhaps_left = True  # what is lost here says nothing of the request
             async with self._explainer.explained(
                 passage, Hop.PORTAL_CONFIRMATION, limit=limit, since=self._first
             ):
                 for step in self._after:
-                    self._explainer.doing = str(step)
+                    self._explainer.at(step)
                     await self._confirm_one(step, passage)
             passage.facts |= await page_facts(self._hand.page, self._traffic, clock=self._clock)
             self._note_double(passage)
@@ -174,28 +192,49 @@ class Submission:
             await page.wait_for_url(lambda url: matches(wanted, url), timeout=timeout, wait_until="commit")
             return _ticket(wanted, page.url)
         if confirm.text is not None:
-            element = self._hand.find_text(confirm.text).first
-            await element.wait_for(state="visible", timeout=timeout)
-            return _ticket(confirm.text, await element.inner_text(timeout=timeout))
+            text = confirm.text
+            await self._hand.wait_for(lambda: self._hand.find_text(text), "visible", timeout)
+            return _ticket(text, await self._hand.find_text(text).inner_text(timeout=timeout))
         if confirm.shown is not None:
-            await self._hand.find(confirm.shown).first.wait_for(state="visible", timeout=timeout)
+            element = confirm.shown
+            await self._hand.wait_for(lambda: self._hand.find_seen(element), "visible", timeout)
         return None
 
+    async def _is_seen_confirmed(self) -> bool:
+        """Whether the first confirmation is to be seen already; a page on its way shows nothing."""
+        if any(one.is_document and one.is_untold for one in self._traffic.since(self._first)):
+            return False
+        try:
+            async with self._clock.timeout(_GLANCE_SECONDS):
+                return await self._is_confirmed()
+        except TimeoutError:
+            return False
+        except PlaywrightError as error:
+            if is_on_its_way(error):
+                return False
+            raise
+
     async def _is_confirmed(self) -> bool:
-        """Whether the first confirmation is to be seen already."""
         confirm = next((one.action for one in self._after if isinstance(one.action, Confirm)), None)
         if confirm is None:
             return False
         if confirm.url is not None:
             return matches(confirm.url, self._hand.page.url)
         if confirm.text is not None:
-            return await self._hand.find_text(confirm.text).first.is_visible()
-        return confirm.shown is not None and await self._hand.find(confirm.shown).first.is_visible()
+            return await self._hand.find_text(confirm.text).is_visible()
+        return confirm.shown is not None and await self._hand.find_seen(confirm.shown).is_visible()
 
     def _note_double(self, passage: Passage) -> None:
         """The page itself sent the request more than once."""
-        sent = [one for one in self._traffic.submissions(self._first) if one.may_write and one.bears_token]
+        sent = [
+            one  # also what the page gave up by going on: it may have arrived
+            for one in self._traffic.since(self._first)
+            if one.may_write and one.bears_token and one.host in self._settings.expect_hosts
+        ]
+        if self._is_noted:
+            return
         if len(sent) > 1 and len({one.url for one in sent}) == 1:
+            self._is_noted = True
             passage.flaw = Reason.SUBMITTED_TWICE
             passage.detail = f"the page sent it {len(sent)} times to {shown(sent[0].url)}"
 
@@ -204,6 +243,12 @@ class Submission:
             step.timeout_seconds if step.timeout_seconds is not None else self._settings.limits.step_seconds
         )
         return seconds * 1000
+
+
+def _is_answer(one: Exchange) -> bool:
+    """An error counts only where it surely is the request's own: the page's statistics may fail, too."""
+    is_told = one.status is not None or bool(one.failure)
+    return is_told and (one.is_certain or not one.has_failed)
 
 
 def _ticket(wanted: re.Pattern[str] | str, text: str) -> str | None:

@@ -45,8 +45,9 @@ _MILLISECONDS: Final = 1000.0
 async def page_facts(page: Page, traffic: Traffic, *, clock: Clock) -> Mapping[str, Fact]:
     """What the browser measured of the page that is open; without what it can't say (a page that never came)."""
     facts: dict[str, Fact] = dict(traffic_facts(traffic))
-    if page.url.startswith("http"):
-        facts["browser.document.url.full"] = shown(page.url)
+    if not page.url.startswith("http"):
+        return facts
+    facts["browser.document.url.full"] = shown(page.url)
     try:
         async with clock.timeout(_SECONDS):
             measured: dict[str, Any] | None = await page.evaluate(_SCRIPT)

@@ -14,7 +14,8 @@ _MOST_REQUESTS: Final = 2000
 _MOST_LINES: Final = 200
 _LINE_CHARACTERS: Final = 500
 _CLIENT_ERROR: Final = 400
-_HARMLESS: Final = ("favicon.ico", "net::ERR_ABORTED")
+_GIVEN_UP: Final = "net::ERR_ABORTED"
+_HARMLESS: Final = ("favicon.ico", _GIVEN_UP)
 """A missing icon, and what the page itself gave up, are no failures that a customer feels."""
 
 
@@ -53,11 +54,26 @@ class Exchange:
         return self.ended is None
 
     @property
+    def is_untold(self) -> bool:
+        """Whether there is neither a status nor a failure of it."""
+        return self.status is None and not self.failure
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the connection failed, rather than the page giving it up, or going elsewhere."""
+        return bool(self.failure) and self.failure != _GIVEN_UP
+
+    @property
     def has_failed(self) -> bool:
         """Whether it failed, or was answered with an error, other than harmlessly."""
         if any(word in self.url or word in self.failure for word in _HARMLESS):
             return False
         return bool(self.failure) or (self.status is not None and self.status >= _CLIENT_ERROR)
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it surely is of the request, where something of it is: not what the page says beside it."""
+        return self.bears_token or self.is_document
 
     @property
     def may_write(self) -> bool:
@@ -101,13 +117,15 @@ class Traffic:
     def submissions(self, number: int) -> list[Exchange]:
         """What can have been the request, of the exchanges from this number on.
 
-        What bears the canary's token; else (a body that the browser does not show, a file's) what writes to the
-        portal's own hosts, or asks for a document.
+        What bears the canary's token, to the portal's own hosts first (who records what customers type hears it
+        too); else (a body that the browser does not show, a file's) what writes to the portal's own hosts, or asks
+        for a document.
         """
-        ours = [one for one in self.since(number) if one.failure != "net::ERR_ABORTED"]
+        ours = [one for one in self.since(number) if one.failure != _GIVEN_UP]
         certain = [one for one in ours if one.bears_token and (one.may_write or one.is_document)]
         writing = [one for one in ours if one.may_write and one.host in self.own_hosts]
-        return certain or writing or [one for one in ours if one.is_document]
+        own = [one for one in certain if one.is_document or one.host in self.own_hosts]
+        return own or certain or writing or [one for one in ours if one.is_document]
 
     def pending(self) -> list[Exchange]:
         """What is still under way, the oldest first."""

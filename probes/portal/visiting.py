@@ -1,5 +1,6 @@
 """Arrange a browser's context as one path wants it, and a page in it that is listened to."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from probes.portal.traffic import Traffic
 from probes.reasons import Failure
 
 _ARRANGE_SECONDS: Final = 30.0
-_DISMISS_MS: Final = 2000.0
+_DISMISS_MS: Final = 5000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +94,8 @@ async def _arrange(
     hand = Hand(page, customer, settings.url, clock)
 
     def follow(opened: Page) -> None:
-        """A link that opens a new tab takes the customer there."""
         traffic.watch(opened)
-        hand.page = opened
-        hand.leave_frames()
+        hand.follow(opened)
 
     visit.context.on("page", follow)
     for locator in settings.dismiss:
@@ -115,7 +114,10 @@ async def _arrange(
 
 
 async def _click_away(element: PageLocator) -> None:
-    await element.click(timeout=_DISMISS_MS)
+    with contextlib.suppress(
+        PlaywrightError
+    ):  # what lies over the page still is told by the step that it stops
+        await element.click(timeout=_DISMISS_MS)
 
 
 async def context_options(settings: PortalSettings) -> dict[str, Any]:

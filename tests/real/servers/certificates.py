@@ -89,6 +89,16 @@ def make_certificates(directory: Path) -> Certificates:
     )
 
 
+def make_client(directory: Path) -> Pair:
+    """A client's certificate that vouches for itself; a server that is to take it trusts it as an authority."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    made = _authority("canary", key, datetime.now(UTC))
+    return Pair(
+        _write(directory / "client.pem", made.public_bytes(serialization.Encoding.PEM)),
+        _write(directory / "client.key", _private_bytes(key)),
+    )
+
+
 def _authority(name: str, key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     usage = x509.KeyUsage(
