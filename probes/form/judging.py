@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
+from types import MappingProxyType
+from typing import Final
 
 import httpx
 
@@ -24,6 +26,15 @@ from probes.form.signs import (
 from probes.reasons import Failure
 
 _PROCESSED = "is-processed"
+_IN_DOUBT: Final = MappingProxyType(
+    {HTTPStatus.REQUEST_TIMEOUT: Reason.ANSWER_TIMEOUT, HTTPStatus.CONFLICT: Reason.REJECTED}
+)
+"""Refusals after which a ticket may come all the same.
+
+408 is also what a gateway says while the backend works on the request (Envoy, ``stream_idle_timeout``), and 409 what a
+server says to the second of two equal requests, whoever repeated it on the way
+(draft-ietf-httpapi-idempotency-key-header, section 2.7).
+"""
 
 
 def check_page(answer: Answer, *, shows_credentials: bool) -> None:
@@ -89,6 +100,8 @@ def refused(answer: Answer, names: Collection[str], *, shows_credentials: bool) 
     """Why the post was refused, by its answer."""
     if mark := challenge_in(answer):
         return _failure(Reason.CHALLENGED, f"a bot defence answers ({mark})", answer.facts)
+    if (reason := _IN_DOUBT.get(answer.status)) is not None:
+        return Failure(reason, f"{_said(answer)}; a ticket may come of it", facts=answer.facts)
     if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         page = page_of(answer)
         if messages := refusals_of(page, names):

@@ -99,3 +99,12 @@ def test_form_shown_again_beside_praise__is_confirmed_by_its_status(kind: str) -
 @pytest.mark.parametrize("message", ["<p role=alert>No title</p>", "<p class=errorlist>No title</p>"])
 def test_form_shown_again_with_a_complaint__was_rejected(message: str) -> None:
     assert after(settings(), answer(message + FORM)) is Reason.FORM_REJECTED
+
+
+@pytest.mark.parametrize(("status", "reason"), [(408, Reason.ANSWER_TIMEOUT), (409, Reason.REJECTED)])
+def test_post_refused_as_too_slow_or_as_a_repetition__may_have_made_a_ticket(
+    status: int, reason: Reason
+) -> None:
+    fault = judging.refused(answer("<h1>Sorry</h1>", status), NAMES, shows_credentials=False).fault
+
+    assert (fault.reason, fault.is_answer) == (reason, False)
