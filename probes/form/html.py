@@ -1,6 +1,6 @@
 """A web page: its text, and its forms as a browser sees them. Parsed by lxml; no network."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, cast
@@ -92,6 +92,26 @@ class Page:
             return ()
         return tuple(Form(form, self) for form in self.root.iter("form") if isinstance(form, FormElement))
 
+    @cached_property
+    def members(self) -> Mapping[HtmlElement, Sequence[HtmlElement]]:
+        """The fields and buttons of each form: those inside it, and those elsewhere that name it (attribute ``form``).
+
+        One pass for all forms: a page may have hundreds, as where each product has one.
+        """
+        found: dict[HtmlElement, list[HtmlElement]] = {}
+        if self.root is None:
+            return found
+        by_id: dict[str | None, HtmlElement] = {}
+        for form in self.root.iter("form"):
+            if form.get("id"):
+                by_id.setdefault(form.get("id"), form)
+        for one in self.root.iter("input", "select", "textarea", "button"):
+            named = one.get("form")
+            owner = next(one.iterancestors("form"), None) if named is None else by_id.get(named)
+            if owner is not None:
+                found.setdefault(owner, []).append(one)
+        return found
+
     @property
     def request_forms(self) -> tuple["Form", ...]:
         """The forms that are none to log in or to search by: with a text area, or three fields and more."""
@@ -164,7 +184,7 @@ class Form:
 
     @cached_property
     def controls(self) -> tuple[HtmlElement, ...]:
-        """Its fields in the page's order: those inside it, and those elsewhere that name it (attribute ``form``)."""
+        """Its fields in the page's order."""
         return tuple(
             one for one in self._members if one.tag in {"input", "select", "textarea"} and not _submits(one)
         )
@@ -195,18 +215,9 @@ class Form:
         """The fields of that name: several for radio buttons and boxes."""
         return tuple(one for one in self.controls if one.get("name") == name)
 
-    @cached_property
-    def _members(self) -> tuple[HtmlElement, ...]:
-        own_id = self.form_id
-        root = self._page.root
-        scope = root if root is not None and own_id else self._element
-        found = []
-        for one in scope.iter("input", "select", "textarea", "button"):
-            owner = one.get("form")
-            inside = any(above is self._element for above in one.iterancestors("form"))
-            if (owner is None and inside) or (owner is not None and owner == own_id):
-                found.append(one)
-        return tuple(found)
+    @property
+    def _members(self) -> Sequence[HtmlElement]:
+        return self._page.members.get(self._element, ())
 
 
 def is_disabled(control: HtmlElement) -> bool:

@@ -1,8 +1,10 @@
 """How a path is known to the servers: header fields, a log-in; and who is shown which of them."""
 
 import contextlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import httpx
 
@@ -11,6 +13,8 @@ from probes.form.origin import Origin
 from probes.form.settings import FieldValue, FormSettings
 from probes.masking import Secret
 from probes.servers import SecretSource, SecretUnavailable
+
+_FIELD_VALUE: Final = re.compile(r"[!-~](?:[\t -~]*[!-~])?")
 
 
 async def revealed(value: FieldValue) -> str:
@@ -67,14 +71,16 @@ async def identity_of(settings: FormSettings, contexts: FormContexts) -> Identit
     """Read the secrets.
 
     Raises:
-        SecretUnavailable: one can't be had.
+        SecretUnavailable: one can't be had, or can't stand in a header field.
     """
     login = settings.http_login
     return Identity(
         home=Origin.of(settings.url),
         open_headers={name: value for name, value in settings.headers.items() if isinstance(value, str)},
         secret_headers={
-            name: await value.read() for name, value in settings.headers.items() if not isinstance(value, str)
+            name: _header_value(name, await value.read())
+            for name, value in settings.headers.items()
+            if not isinstance(value, str)
         },
         login=(login.username, await login.secret.read()) if login is not None else None,
         contexts=contexts,
@@ -96,3 +102,20 @@ async def fetch_ahead(settings: FormSettings) -> None:
     for source in sources_of(settings):
         with contextlib.suppress(SecretUnavailable):
             await source.read()
+
+
+def _header_value(name: str, secret: Secret) -> Secret:
+    """The secret of a header field.
+
+    Whatever sends it would refuse a value that is none, and show it in the refusal.
+
+    Raises:
+        SecretUnavailable: it has a line break, another control character or a letter beyond ASCII, or begins or ends
+            with a space (RFC 9110 section 5.5).
+    """
+    if not _FIELD_VALUE.fullmatch(secret.reveal()):
+        raise SecretUnavailable(
+            f"headers.{name} can't stand in a header field: it has a line break, a letter beyond ASCII, or a space at"
+            " an end. Write the secret without it"
+        )
+    return secret

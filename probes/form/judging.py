@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
+from types import MappingProxyType
+from typing import Final
 
 import httpx
 
@@ -13,10 +15,26 @@ from probes.form.exchange import Answer
 from probes.form.html import Page
 from probes.form.origin import shown
 from probes.form.settings import Confirmation, FormSettings, HtmlForm, WebToCase
-from probes.form.signs import captcha_in, challenge_in, error_of, refusals_of
+from probes.form.signs import (
+    captcha_in,
+    challenge_in,
+    declared_challenge,
+    error_of,
+    refusals_of,
+    shows_again,
+)
 from probes.reasons import Failure
 
 _PROCESSED = "is-processed"
+_IN_DOUBT: Final = MappingProxyType(
+    {HTTPStatus.REQUEST_TIMEOUT: Reason.ANSWER_TIMEOUT, HTTPStatus.CONFLICT: Reason.REJECTED}
+)
+"""Refusals after which a ticket may come all the same.
+
+408 is also what a gateway says while the backend works on the request (Envoy, ``stream_idle_timeout``), and 409 what a
+server says to the second of two equal requests, whoever repeated it on the way
+(draft-ietf-httpapi-idempotency-key-header, section 2.7).
+"""
 
 
 def check_page(answer: Answer, *, shows_credentials: bool) -> None:
@@ -25,9 +43,11 @@ def check_page(answer: Answer, *, shows_credentials: bool) -> None:
     Raises:
         Failure: by its status, or because a bot defence gave it.
     """
-    if mark := challenge_in(answer):
+    is_good = answer.status < HTTPStatus.BAD_REQUEST
+    # A page that was let through may bear a defence's marks: where the form is on it, it is no challenge.
+    if mark := declared_challenge(answer) if is_good else challenge_in(answer):
         raise _failure(Reason.CHALLENGED, f"a bot defence answers ({mark})", answer.facts)
-    if answer.status < HTTPStatus.BAD_REQUEST:
+    if is_good:
         return
     if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
         raise _failure(Reason.FORM_CHANGED, f"the page is gone: {_said(answer)}", answer.facts)
@@ -55,7 +75,9 @@ def _other_page(answer: Answer, page: Page) -> Failure | None:
     """What stands in the place of the page with the form; None: nothing that is known."""
     place = shown(answer.url)
     reason, detail = Reason.PAGE_ERROR, ""
-    if captcha := captcha_in(answer):
+    if mark := challenge_in(answer):
+        reason, detail = Reason.CHALLENGED, f"a bot defence answers ({mark})"
+    elif captcha := captcha_in(answer):
         reason, detail = Reason.CHALLENGED, f"a captcha stands in the place of the page ({captcha})"
     elif page.asks_for_password:
         reason, detail = Reason.REDIRECTED, f"a log-in stands at {place}: {_titled(page)}"
@@ -78,6 +100,8 @@ def refused(answer: Answer, names: Collection[str], *, shows_credentials: bool) 
     """Why the post was refused, by its answer."""
     if mark := challenge_in(answer):
         return _failure(Reason.CHALLENGED, f"a bot defence answers ({mark})", answer.facts)
+    if (reason := _IN_DOUBT.get(answer.status)) is not None:
+        return Failure(reason, f"{_said(answer)}; a ticket may come of it", facts=answer.facts)
     if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         page = page_of(answer)
         if messages := refusals_of(page, names):
@@ -104,12 +128,9 @@ def unconfirmed(
     settings: FormSettings, answer: Answer, page: Page, finding: Finding, names: Collection[str]
 ) -> Failure | None:
     """Why an answer is no confirmation; None: it is one."""
-    submission, expected = settings.submission, settings.confirmation
-    processed = answer.headers.get(_PROCESSED, "")
-    if isinstance(submission, WebToCase) and "exception" in processed.lower():
-        # The servlet answers 200 whatever becomes of the case; this header alone tells.
-        return _failure(Reason.FORM_REJECTED, f"Is-Processed: {processed}", answer.facts)
-    if not finding.missing and _says_more_than_status(expected):
+    if (denial := _denied_by_header(settings, answer)) is not None:
+        return denial
+    if not finding.missing and _says_more_than_status(settings.confirmation):
         return None
     if page.asks_for_password and answer.redirects:
         return _failure(Reason.REDIRECTED, f"sent on to a log-in at {shown(answer.url)}", answer.facts)
@@ -119,14 +140,27 @@ def unconfirmed(
         with_captcha = f" with its captcha ({captcha})" if captcha else ""
         return _failure(reason, f"the form is shown again{with_captcha}: {'; '.join(messages)}", answer.facts)
     if not finding.missing:
-        is_blank = isinstance(submission, HtmlForm) and not answer.content.strip()
+        is_blank = isinstance(settings.submission, HtmlForm) and not answer.content.strip()
         return _failure(Reason.PAGE_ERROR, "the answer is empty", answer.facts) if is_blank else None
-    return _missing(answer, page, finding)
+    return _missing(answer, page, finding, names)
 
 
-def _missing(answer: Answer, page: Page, finding: Finding) -> Failure:
+def _denied_by_header(settings: FormSettings, answer: Answer) -> Failure | None:
+    """What a header field says against a status of success."""
+    processed = answer.headers.get(_PROCESSED, "")
+    if isinstance(settings.submission, WebToCase) and "exception" in processed.lower():
+        # The servlet answers 200 whatever becomes of the case; this header alone tells.
+        return _failure(Reason.FORM_REJECTED, f"Is-Processed: {processed}", answer.facts)
+    if mark := declared_challenge(answer):
+        # AWS WAF challenges with status 202, which would confirm.
+        return _failure(Reason.CHALLENGED, f"a bot defence answers ({mark})", answer.facts)
+    return None
+
+
+def _missing(answer: Answer, page: Page, finding: Finding, names: Collection[str]) -> Failure:
     missing = "; ".join(finding.missing)
-    if mark := challenge_in(answer) or captcha_in(answer):
+    # Many sites load a captcha's script on every page: it challenges only where the form is demanded again.
+    if mark := challenge_in(answer) or (captcha_in(answer) if shows_again(page, names) else ""):
         return _failure(Reason.CHALLENGED, f"a bot defence answers ({mark})", answer.facts)
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _failure(Reason.SERVER_ERROR, f"{_said(answer)}; {missing}", answer.facts)

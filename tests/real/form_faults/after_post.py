@@ -52,6 +52,8 @@ AFTER: tuple[FormFault, ...] = (
     came(_500, flawed=True),
     after("post 502", "status 502", _SUBMIT, _LATER, Reason.SERVER_ERROR, answers={POST: Reply(502, "")}),
     after("post 503", "status 503", _SUBMIT, _LATER, Reason.SERVER_ERROR, answers={POST: Reply(503, _ERROR)}),
+    after("post 408", "status 408, as gateways say of a slow backend", _SUBMIT, _LOST, Reason.ANSWER_TIMEOUT, answers={POST: Reply(408, "")}),
+    after("post 409", "status 409: such a request is there already", _SUBMIT, _LOST, Reason.REJECTED, answers={POST: Reply(409, "")}),
     before("post 400", "status 400", _SUBMIT, Reason.REJECTED, answers={POST: Reply(400, "<h1>Bad Request</h1>")}, posts=1),
     before("post forbidden", "status 403: a forged request, it says", _SUBMIT, Reason.REJECTED, answers={POST: Reply(403, "<h1>CSRF verification failed</h1>")}, posts=1),
     before("post too large", "status 413", _SUBMIT, Reason.REJECTED, answers={POST: Reply(413, "")}, posts=1),

@@ -9,9 +9,7 @@ from tests.real.scripted_http import HTML, Break, Reply
 
 _LOGIN = "<title>Sign in</title><form action=/login method=post><input name=user><input type=password name=pass></form>"
 _MAINTENANCE = "<html><title>Scheduled maintenance</title><h1>We are back at 6</h1></html>"
-_CHALLENGE = (
-    "<title>Just a moment...</title><script src=/cdn-cgi/challenge-platform/h/b/orchestrate></script>"
-)
+_CHALLENGE = "<title>Just a moment...</title><script src=/cdn-cgi/challenge-platform/h/b/orchestrate/chl_page/v1></script>"
 _CAPTCHA = "<title>Are you human?</title><div class=g-recaptcha data-sitekey=x></div>"
 
 

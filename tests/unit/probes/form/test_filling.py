@@ -252,3 +252,19 @@ def test_file_of_any_bytes__stands_whole_in_the_body(content: bytes) -> None:
     post = multipart("/", [("a", "1")], [("f", AttachedFile("x.bin", content))])
 
     assert b"\r\n\r\n" + content + b"\r\n--" in (post.content or b"")
+
+
+def test_a_page_of_very_many_forms__is_read_in_one_pass() -> None:
+    count = 4000
+    many = page("".join(f"<form id=f{number}><input name=a{number}></form>" for number in range(count)))
+
+    assert [form.names for form in many.forms] == [{f"a{number}"} for number in range(count)]
+
+
+def test_a_field_that_names_a_form__is_that_forms_alone__wherever_it_stands() -> None:
+    two = page(
+        "<input form=second name=above><form id=first><input name=a><input form=second name=lent>"
+        "<input form=none name=nobody></form><form id=second><input name=b></form>"
+    )
+
+    assert [form.names for form in two.forms] == [{"a"}, {"above", "lent", "b"}]
