@@ -34,6 +34,22 @@ _MOST_WORDS: Final = 200
 _SANDBOX_WORDS: Final = ("no usable sandbox", "sandboxing failed", "setuid sandbox", "namespace")
 _IDLE_WORDS: Final = ("crashpad", "dbus", "vaapi", "cpufreq")
 """What Chromium complains of in every container."""
+_KEPT_VARIABLES: Final = frozenset(
+    {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"}
+)
+_KEPT_PREFIXES: Final = (
+    "lc_",
+    "xdg_",
+    "ld_",
+    "fontconfig_",
+    "chrome",
+    "chromium",
+    "dbus_",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+)
 _LOG_LINE: Final = "[err]"
 
 
@@ -148,6 +164,7 @@ async def _launch(running: Running, playwright: Playwright, settings: BrowserSet
                 proxy={"server": settings.proxy} if settings.proxy else None,
                 timeout=settings.start_seconds * 1000,
                 artifacts_dir=running.home.kept("artifacts"),
+                env=_environment(running.home),
                 headless=not settings.is_headed,
                 slow_mo=settings.slow_seconds * 1000,
                 # ours alone: we close it, and a signal to the group must not take it from under us
@@ -229,6 +246,19 @@ def _start_failure(error: PlaywrightError, path: str) -> Failure:
 def _log_of(error: PlaywrightError) -> list[str]:
     """What the browser itself wrote, without the command line that Playwright shows before."""
     return [line.partition(_LOG_LINE)[2].strip() for line in error.message.splitlines() if _LOG_LINE in line]
+
+
+def _environment(home: Home) -> dict[str, str | float | bool]:
+    """What the browser needs of our environment, whose other variables may be secrets: pages run in it.
+
+    A dump of a crash holds what was typed: it goes with the folder, too.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _KEPT_VARIABLES or name.lower().startswith(_KEPT_PREFIXES)
+    }
+    return {**kept, "TMPDIR": str(home.folder), "BREAKPAD_DUMP_LOCATION": str(home.kept("crashes"))}
 
 
 @contextlib.contextmanager

@@ -6,11 +6,12 @@ It says one line of JSON: what came of its canary (`once`), or that it waits for
 import asyncio
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from canary.hop import Hop
 from canary.observation import Observation
-from tests.real.portal_scene import THANKS, browser_family, settings, small_portal, staged
+from tests.real.portal_scene import LIMITS, THANKS, browser_family, settings, small_portal, staged
 from tests.real.scripted_http import Break, Reply, running
 
 
@@ -39,7 +40,8 @@ async def hold(directory: Path) -> None:
             say(pids=[one.pid for one in browser_family()])
 
     async with running(portal) as site, staged(directory) as stage:
-        await stage.launched(settings(f"{site.url}/"), then=tell)
+        limits = replace(LIMITS, submit_seconds=250.0)
+        await stage.launched(settings(f"{site.url}/", limits=limits), then=tell)
 
 
 def say(**words: object) -> None:
