@@ -8,6 +8,7 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 import psutil
 
@@ -22,6 +23,7 @@ MOST_BROWSER_GROWTH = 1.5
 """Of one browser, from its third canary on."""
 MOST_PROBER_GROWTH_BYTES = 32 * 2**20
 SETTLED_CANARY = 3
+COMPARED = 10
 
 
 @dataclass
@@ -99,8 +101,12 @@ def _broken(held: Held) -> list[str]:
     starts = [0, *held.renewals]
     for start, end in zip(starts, [*held.renewals, len(held.browser)], strict=True):
         life = [one for one in held.browser[start + SETTLED_CANARY : end] if one]
-        if life and max(life) > MOST_BROWSER_GROWTH * life[0]:
-            broken.append(f"a browser grew from {_mib(life[0])} to {_mib(max(life))} MiB")
+        if len(life) < 2 * COMPARED:
+            continue
+        # single values swing by half: a page's process is still ending, or is not
+        early, late = int(median(life[:COMPARED])), int(median(life[-COMPARED:]))
+        if late > MOST_BROWSER_GROWTH * early:
+            broken.append(f"a browser grew from {_mib(early)} to {_mib(late)} MiB")
     warm = held.prober[WARM_CANARIES:]
     if warm and max(warm) - warm[0] > MOST_PROBER_GROWTH_BYTES:
         broken.append(f"the prober grew from {_mib(warm[0])} to {_mib(max(warm))} MiB")
