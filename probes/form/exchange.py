@@ -113,12 +113,19 @@ class Exchange:
             leaving: called just before its first byte leaves.
 
         Raises:
-            httpx.HTTPError: the connection failed, or the answer was lost.
+            httpx.HTTPError, Failure: the connection failed, or the answer was lost.
         """
+        has_left = False
 
         async def trace(event: str, _: Mapping[str, Any]) -> None:
-            if event in _FIRST_BYTES:
-                leaving()
+            nonlocal has_left
+            if event not in _FIRST_BYTES:
+                return
+            if has_left:
+                # By HTTP/2 a server may say that it took none of it (GOAWAY); httpcore would then send it again.
+                raise Failure(Reason.CONNECTION_LOST, "the server closed the connection instead of an answer")
+            has_left = True
+            leaving()
 
         return await self._send(
             self._client.build_request(

@@ -21,7 +21,7 @@ from probes.form.identity import Identity, fetch_ahead, identity_of, renew
 from probes.form.origin import HTTPS, Origin, shown
 from probes.form.parts import Parts, accepted
 from probes.form.settings import HtmlForm
-from probes.form.submission import Said, direct_post, form_post, said
+from probes.form.submission import Said, direct_post, form_post, is_signed, said
 from probes.form.wire import Wire
 from probes.hops import HopFailed, Passage, hop
 from probes.reasons import MAPPED, Fault
@@ -80,9 +80,8 @@ class Launch:
                 await renew(self._settings)
 
     async def _try(self) -> None:
-        await (
-            checkpoint()
-        )  # the first in a process loads what connections need: 0.1 s that are no word about the server
+        # The first in a process loads what connections need: 0.1 s that are no word about the server.
+        await checkpoint()
         wire = await self._names()
         try:
             await self._connect(wire)
@@ -119,12 +118,9 @@ class Launch:
         async with self._stage(
             Hop.FORM_CONNECT, limit=self._limit(self._limits.connect_seconds), place=self._origin.place
         ) as stage:
-            if (
-                self._settings.proxy is None
-            ):  # the controls are asked without the proxy, so they can't judge it
-                again = partial(self._fails_again, partial(wire.connect_again, self._origin))
-                stage.question = self._question(again)
-            else:
+            again = partial(self._fails_again, partial(wire.connect_again, self._origin))
+            stage.question = self._question(again)
+            if self._settings.proxy is not None:
                 stage.detail = f"by the proxy {wire.first_place(self._origin).place}"
             stage.facts |= await wire.connect(self._origin)
 
@@ -138,7 +134,9 @@ class Launch:
                 stage.question = self._question()
                 stage.facts |= await wire.secure(self._origin)
 
-    def _question(self, try_again: Callable[[], Awaitable[bool]] | None = None) -> Question:
+    def _question(self, try_again: Callable[[], Awaitable[bool]] | None = None) -> Question | None:
+        if self._settings.proxy is not None:
+            return None  # the controls are asked without the proxy: what it loses they can't judge
         return Question(ControlProtocol.HTTPS, self._origin.port, self._origin.place, try_again)
 
     async def _fails_again(self, action: Callable[[], Awaitable[object]]) -> bool:
@@ -186,21 +184,21 @@ class Launch:
         connection's hops tell of the connection alone. As long as no byte of the post has left, no ticket can come.
         """
         settings, headers = self._settings, self._marks()
-        base = httpx.URL(settings.url)
         if isinstance(settings.submission, HtmlForm):
             answer = await self._page(stage, exchange, identity)
             base = answer.url
             page = page_of(answer)
             with judging.another_page(answer, page):
                 post = form_post(settings.submission, settings, what, page)
+            url = exchange.allowed(post.target, base=base)
             # A browser tells where a form stood; servers that guard against forged requests ask for it.
-            headers |= {"Referer": str(base.copy_with(fragment=None)), "Origin": _web_origin(base)}
+            headers |= {"Referer": _referer(base, url), "Origin": _web_origin(base)}
             await self._clock.sleep(settings.pace_seconds)
         else:
             post = await direct_post(
                 settings.submission, settings, what, canary=self._canary, now=self._clock.now()
             )
-        url = exchange.allowed(post.target, base=base)
+            url = httpx.URL(post.target)
         stage.limit_reason = None
         response = await self._post(stage, exchange, post, url, headers)
         if response.status_code in REPOSTS and response.headers.get("location"):
@@ -208,7 +206,7 @@ class Launch:
             raise judging.posted_elsewhere(response)
         if not judging.is_taken(settings.confirmation, response.status_code):
             answer = await exchange.read(response)
-            shows = identity.shows_credentials(Origin.of(url))
+            shows = identity.shows_credentials(Origin.of(url)) or is_signed(settings.submission)
             raise judging.refused(answer, tuple(what.fields), shows_credentials=shows)
         return response
 
@@ -267,6 +265,16 @@ class Launch:
 def _never(_fault: Fault) -> bool:
     """Whatever a page says once the post was taken, only the ticketing system knows."""
     return False
+
+
+def _referer(page: httpx.URL, target: httpx.URL) -> str:
+    """Where the form stood, as browsers tell it (Referrer Policy, ``strict-origin-when-cross-origin``).
+
+    The whole address, whose query may hold what is nobody else's business, to the same origin only.
+    """
+    if Origin.of(page) == Origin.of(target):
+        return str(page.copy_with(fragment=None, userinfo=b""))
+    return f"{_web_origin(page)}/"
 
 
 def _web_origin(url: httpx.URL) -> str:

@@ -19,6 +19,7 @@ from probes.form.settings import (
     InboundParse,
     JsonApi,
     JsonTree,
+    Submission,
     WebToCase,
 )
 from probes.message.request import filled as worded
@@ -111,6 +112,11 @@ async def direct_post(
             return parsed_post(submission.shape, mail, url=settings.url, key=key)
         case _:
             assert_never(submission)
+
+
+def is_signed(submission: Submission) -> bool:
+    """Whether a refusal may be one of the key that signs the post."""
+    return isinstance(submission, InboundParse) and submission.key is not None
 
 
 def _filled_tree(tree: JsonTree, words: Mapping[str, str]) -> JsonTree:

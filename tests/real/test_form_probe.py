@@ -24,6 +24,7 @@ from probes.form.settings import Confirmation, HtmlForm, JsonApi, JsonTree
 from probes.masking import MASK, Masker, Secret
 from probes.message.compose import AttachedFile
 from probes.message.request import RequestSettings
+from probes.selfcheck import Question, Ruling
 from probes.servers import ClientCertificate, Password, SecretUnavailable
 from tests.real.form_faults.fault import WHOLE
 from tests.real.forms import FIELDS, FORM, PAGE, Seen, Source, launched, new, probe, settings
@@ -274,6 +275,51 @@ def test_secrets__go_home_only__whatever_we_are_sent_on_to() -> None:
     [landed] = other.requests
     assert (landed.headers["x-open"], "x-let-me" in landed.headers) == ("open", False)
     assert "authorization" not in landed.headers
+
+
+def test_address_of_the_page__is_told_whole_to_its_own_origin_only() -> None:
+    async def scene() -> tuple[Site, Site]:
+        async with running(site()) as other:
+            away = other.url.replace("127.0.0.1", "localhost")
+            answers = {"GET /form": Reply(body=PAGE.replace("/contact", f"{away}/contact"))}
+            async with running(site(answers)) as home, running(site()) as whole:
+                await launched(settings(f"{home.url}/form?invitation=k3y"))
+                await launched(settings(f"{whole.url}/form?invitation=k3y"))
+            return other, whole
+
+    other, whole = asyncio.run(scene())
+
+    [away] = other.posts
+    assert away.headers["referer"].startswith(away.headers["origin"] + "/")
+    assert "k3y" not in str(away.headers)
+    assert whole.posts[0].headers["referer"] == f"{whole.url}/form?invitation=k3y"
+
+
+class Asked:
+    """Notes whether a control was asked."""
+
+    def __init__(self) -> None:
+        self.questions: list[Question] = []
+
+    async def decide(self, question: Question, reason: Reason) -> Ruling:  # noqa: ARG002
+        self.questions.append(question)
+        return Ruling(Side.TARGET, "theirs")
+
+
+@pytest.mark.parametrize("by_proxy", [True, False])
+def test_lost_answer__is_disputed_with_the_controls__but_not_by_a_proxy_that_they_do_without(
+    by_proxy: bool,
+) -> None:
+    controls = Asked()
+
+    async def scene() -> Seen:
+        proxy = Proxy()
+        async with proxying(proxy), running(site({"GET /form": Reply(broken=Break.CLOSED)})) as here:
+            of = settings(f"{here.url}/form", proxy=proxy.url if by_proxy else None)
+            return await launched(of, controls=controls)
+
+    assert asyncio.run(scene()).end.reason is Reason.CONNECTION_LOST
+    assert bool(controls.questions) is not by_proxy
 
 
 def test_refused_credential__is_read_anew_for_the_next_canary__and_shown_nowhere() -> None:
