@@ -26,7 +26,7 @@ from probes.form.signs import (
 from probes.reasons import Failure
 
 _PROCESSED = "is-processed"
-_IN_DOUBT: Final = MappingProxyType(
+_IN_DOUBT: Final[Mapping[int, Reason]] = MappingProxyType(
     {HTTPStatus.REQUEST_TIMEOUT: Reason.ANSWER_TIMEOUT, HTTPStatus.CONFLICT: Reason.REJECTED}
 )
 """Refusals after which a ticket may come all the same.

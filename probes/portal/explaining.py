@@ -12,8 +12,9 @@ from canary.hop import Hop
 from canary.reason import Reason, Side
 from probes.contracts import Clock
 from probes.hops import Passage
-from probes.portal.diagnosis import Situation, diagnose
+from probes.portal.diagnosis import diagnose
 from probes.portal.elements import awaited_first
+from probes.portal.findings import Situation
 from probes.portal.settings import PortalSettings
 from probes.portal.stages import Progress
 from probes.portal.steps import Locator, Step

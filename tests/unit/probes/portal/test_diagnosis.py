@@ -11,7 +11,8 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 from canary.hop import Hop
 from canary.reason import Reason
 from probes.portal.acts import Hand
-from probes.portal.diagnosis import Situation, diagnose
+from probes.portal.diagnosis import diagnose
+from probes.portal.findings import Situation
 from probes.portal.settings import PortalSettings
 from probes.portal.sight import Sight
 from probes.portal.steps import By, Click, Locator, Step
