@@ -3,7 +3,7 @@
 import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -42,6 +42,8 @@ _log = logging.getLogger(__name__)
 
 _RESERVE_SECONDS: Final = 30.0
 """A launch is over so long before its deadline (a quarter of the time, if that is less), as an e-mail's is."""
+_LEAST_SECONDS: Final = 5.0
+"""So much of its time a journey must have left when it begins."""
 _AGAIN_SECONDS: Final = 10.0
 _PORTS: Final = {"https": 443, "http": 80}
 
@@ -236,7 +238,8 @@ class PortalProbe:
         """
         async with AsyncExitStack() as stack:
             try:
-                arrangement = await stack.enter_async_context(
+                arrangement = await self._arranged_in_time(
+                    stack,
                     arranged(
                         self._settings,
                         canary,
@@ -245,7 +248,8 @@ class PortalProbe:
                         masker=self._masker,
                         clock=self._clock,
                         storage_state=state,
-                    )
+                    ),
+                    left_seconds,
                 )
             except (Failure, SecretUnavailable) as error:
                 async with stage(Hop.PORTAL_LOAD, limit=1.0):
@@ -266,6 +270,26 @@ class PortalProbe:
             finally:
                 if progress.has_logged_in:
                     await self._keep_session(arrangement)
+
+    async def _arranged_in_time(
+        self,
+        stack: AsyncExitStack,
+        arranging: AbstractAsyncContextManager[Arrangement],
+        left_seconds: Callable[[], float],
+    ) -> Arrangement:
+        """Wait for a place in the browser, but not so long that the portal would be blamed for our own queue.
+
+        Raises:
+            Failure: no browser, or none in time.
+        """
+        try:
+            async with self._clock.timeout(max(1.0, left_seconds() - _LEAST_SECONDS)):
+                return await stack.enter_async_context(arranging)
+        except TimeoutError:
+            raise Failure(
+                Reason.BROWSER_UNRESPONSIVE,
+                "the browser was busy with other canaries, or slow to start, until the launch had to be over",
+            ) from None
 
     def _note_browser(self, arrangement: Arrangement, memory_bytes: int, passage: Passage) -> None:
         """What the journey itself does not know, as facts of `portal.load`."""

@@ -19,6 +19,7 @@ import pytest
 from canary.hop import Hop
 from canary.observation import Observation, Outcome
 from canary.reason import CAUSES, Reason, Side
+from probes.portal import browser
 from probes.portal.executable import INSTALL, VARIABLE
 from tests.real.portal_scene import (
     Seen,
@@ -347,6 +348,30 @@ def test_browser_that_has_served__ends_with_the_last_canary_in_it(tmp_path: Path
 
     assert asyncio.run(told()).is_confirmed
     assert drivers == [2, 1]  # the old one with the waiting canary beside the new one; then the new one
+
+
+def test_canary_that_waits_for_a_place_until_its_time_is_over__is_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browser, "_MOST_AT_ONCE", 1)
+
+    async def told() -> tuple[Seen, Seen]:
+        first = Waiting()
+        async with running(small_portal()) as site, staged(tmp_path) as stage:
+            of = settings(f"{site.url}/")
+            async with asyncio.TaskGroup() as group:
+                group.create_task(stage.probe(of).launch(new(), first))
+                await first.has_loaded.wait()
+                second = await stage.launched(of, new(deadline_seconds=12.0))
+                first.may_go_on.set()
+            assert len(site.posts) == 1
+        return first, second
+
+    first, second = asyncio.run(told())
+
+    assert first.is_confirmed
+    is_about_us(second, Reason.BROWSER_UNRESPONSIVE)
+    assert "busy with other canaries" in second.end.detail
 
 
 # It is told to stop

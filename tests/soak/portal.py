@@ -12,6 +12,7 @@ from statistics import median
 
 import psutil
 
+from probes.portal.processes import memory_bytes
 from probes.portal.settings import PortalSettings
 from probes.portal.steps import By, Confirm, Fill, Locator, Step, Submit, Template
 from runners.clock import SystemClock
@@ -40,7 +41,8 @@ class Held:
     @property
     def renewals(self) -> list[int]:
         """The canaries, from 0, that were the first of another browser."""
-        return [i for i in range(1, len(self.drivers)) if self.drivers[i] != self.drivers[i - 1]]
+        first = {driver: number for number, driver in reversed(list(enumerate(self.drivers))) if driver}
+        return sorted(first.values())[1:]
 
 
 def of_helpdesk(url: str) -> PortalSettings:
@@ -86,9 +88,11 @@ async def _run(url: str, folder: Path, canaries: int, *, minutes: float) -> Held
             seen = await stage.launched(of)
             held.seconds.append(clock.monotonic() - began)
             held.ends.update(["confirmed" if seen.is_confirmed else f"{seen.end.hop} {seen.end.reason}"])
-            family = browser_family()
-            held.browser.append(sum(map(_pss, family)))
-            held.drivers.append(next((one.pid for one in family if one.name().startswith("node")), 0))
+            driver = next((one.pid for one in browser_family() if one.name().startswith("node")), 0)
+            held.drivers.append(driver)
+            held.browser.append(
+                memory_bytes(driver) if driver else 0
+            )  # 0: it has just ended, after its last one
             held.prober.append(_pss(psutil.Process()))
             held.files.append(_open_files())
             if len(held.browser) % 25 == 0:
