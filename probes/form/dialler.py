@@ -120,9 +120,10 @@ class Dialler:
         """
         addresses = [one for found in (await self.look_up(host)).hosts for one in found.addresses]
         faults: list[tuple[str, Fault]] = []
+        # A silent address leaves time for those after it, and the last one for what is told of them all.
+        ends_at = self._clock.monotonic() + self._connect_seconds * 0.95
         for index, address in enumerate(addresses):
-            # A silent address leaves time for those after it.
-            limit = self._connect_seconds / (len(addresses) - index + (0 if index else 0.05))
+            limit = max(ends_at - self._clock.monotonic(), 0) / (len(addresses) - index)
             try:
                 async with self._clock.timeout(limit):
                     with as_httpx():

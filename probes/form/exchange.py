@@ -14,6 +14,7 @@ from probes.form.html import known_charset
 from probes.form.identity import Identity
 from probes.form.origin import Origin, allowed, shown
 from probes.form.settings import FormSettings
+from probes.form.unpacking import ACCEPTED, Unpacking
 from probes.form.wire import Wire
 from probes.http import USER_AGENT
 from probes.reasons import Failure
@@ -78,7 +79,7 @@ class Exchange:
         self._identity = identity
         self._client = httpx.AsyncClient(
             transport=wire,
-            headers={"User-Agent": USER_AGENT, **headers},
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPTED, **headers},
             # Clocks of the hops bound the whole; that the request is taken at all has a limit of its own.
             timeout=httpx.Timeout(None, write=settings.limits.write_seconds),
             follow_redirects=False,
@@ -159,15 +160,17 @@ class Exchange:
         """Read the body up to the limit, and close the answer.
 
         Raises:
-            httpx.HTTPError: the connection failed in the middle.
+            httpx.HTTPError: the connection failed in the middle, or it is not packed as it should be.
         """
         content = bytearray()
         most, is_cut = self._settings.most_answer_bytes, False
-        parts_of = cast("AsyncGenerator[bytes, None]", response.aiter_bytes())
+        # Not httpx's own unpacking, which knows no limit.
+        parts_of = cast("AsyncGenerator[bytes, None]", response.aiter_raw())
         try:
+            unpacking = Unpacking(response.headers.get("content-encoding", ""))
             async with aclosing(parts_of) as parts:
                 async for part in parts:
-                    content += part
+                    content += unpacking.unpack(part, most + 1 - len(content))
                     if len(content) > most:
                         is_cut = True
                         break

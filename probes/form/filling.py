@@ -16,6 +16,7 @@ from probes.message.compose import AttachedFile
 from probes.reasons import Failure
 
 _TICKED: Final = frozenset({"on", "true", "yes", "1"})
+_UNTICKED: Final = frozenset({"off", "false", "no", "0", ""})
 _NEVER_SENT: Final = frozenset({"file", "reset", "button", "submit", "image"})
 _LINE_BREAKS = re.compile(r"\r\n|\r|\n")
 
@@ -145,6 +146,7 @@ def _entries(form: Form, values: Mapping[str, str]) -> list[tuple[str, str]]:
     for name, value in values.items():
         _check(form, name, value)
     entries: list[tuple[str, str]] = []
+    boxes = {one.get("name") for one in form.controls if input_type(one) == "checkbox"}
     for control in form.controls:
         name, kind = control.get("name") or "", input_type(control)
         if not name or kind in _NEVER_SENT or is_disabled(control):
@@ -156,6 +158,9 @@ def _entries(form: Form, values: Mapping[str, str]) -> list[tuple[str, str]]:
                     entries.append((name, control.get("value", "on")))
             case "select":
                 entries += [(name, one) for one in _chosen(control, given)]
+            case "hidden" if name in boxes:
+                # It stands for the box that is not ticked; what is given is about the box.
+                entries.append((name, control.get("value") or ""))
             case "textarea":
                 entries.append(
                     (name, given if given is not None else (control.text or "").removeprefix("\n"))
@@ -177,6 +182,13 @@ def _check(form: Form, name: str, value: str) -> None:
         raise _changed(f"the list {name} has no such option as is configured")
     if "radio" in kinds and not any(_is_ticked(one, value) for one in usable):
         raise _changed(f"no choice of {name} has the value that is configured")
+    is_box_alone = kinds <= {"checkbox", "hidden"} and "checkbox" in kinds
+    if (
+        is_box_alone
+        and value.lower() not in _UNTICKED
+        and not any(_is_ticked(one, value) for one in usable if input_type(one) == "checkbox")
+    ):
+        raise _changed(f"no box of {name} has the value that is configured")
 
 
 def _is_ticked(control: HtmlElement, given: str | None) -> bool:

@@ -187,6 +187,8 @@ def _by_status(answer: Answer, *, shows_credentials: bool) -> Failure:
         return _failure(
             Reason.CREDENTIALS_REJECTED, f"our credential is refused: {_said(answer)}", answer.facts
         )
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return _failure(Reason.CREDENTIALS_REJECTED, "our proxy refuses our credential (407)", answer.facts)
     reason = Reason.SERVER_ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Reason.REJECTED
     return _failure(reason, _said(answer), answer.facts)
 

@@ -227,9 +227,11 @@ class Launch:
 
         began = self._clock.monotonic()
         stage.facts |= {"http.request.method": post.method, "url.full": shown(url)}
-        response = await exchange.post(
-            post.method, url, content=post.content, headers={**headers, **post.headers}, leaving=leaving
-        )
+        # Limits of its own: what the page left of the hop's time is not lent to the post.
+        async with self._clock.timeout(self._limits.write_seconds + self._limits.read_seconds):
+            response = await exchange.post(
+                post.method, url, content=post.content, headers={**headers, **post.headers}, leaving=leaving
+            )
         seconds = self._clock.monotonic() - began
         stage.facts["http.response.status_code"] = response.status_code
         stage.facts["network.protocol.name"] = "http"

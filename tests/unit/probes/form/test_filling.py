@@ -268,3 +268,19 @@ def test_a_field_that_names_a_form__is_that_forms_alone__wherever_it_stands() ->
     )
 
     assert [form.names for form in two.forms] == [{"a"}, {"above", "lent", "b"}]
+
+
+@pytest.mark.parametrize(("given", "sent"), [("on", ["0", "1"]), ("1", ["0", "1"]), ("off", ["0"])])
+def test_hidden_field_of_a_boxs_name__stays_as_the_page_has_it(given: str, sent: list[str]) -> None:
+    both = form("<input type=hidden name=agree value=0><input type=checkbox name=agree value=1>")
+
+    assert pairs(filled(both, {"agree": given})) == [("agree", one) for one in sent]
+
+
+def test_box_without_the_configured_value__has_changed() -> None:
+    box = form("<input type=checkbox name=topic value=billing>")
+
+    assert failure(box, topic="shipping") == (
+        Reason.FORM_CHANGED,
+        "no box of topic has the value that is configured",
+    )

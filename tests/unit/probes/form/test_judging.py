@@ -108,3 +108,9 @@ def test_post_refused_as_too_slow_or_as_a_repetition__may_have_made_a_ticket(
     fault = judging.refused(answer("<h1>Sorry</h1>", status), NAMES, shows_credentials=False).fault
 
     assert (fault.reason, fault.is_answer) == (reason, False)
+
+
+def test_refusal_by_our_own_proxy__is_our_credential() -> None:
+    fault = judging.refused(answer("", 407), NAMES, shows_credentials=False).fault
+
+    assert fault.reason is Reason.CREDENTIALS_REJECTED
