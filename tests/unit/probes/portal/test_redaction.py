@@ -21,7 +21,7 @@ def archive(*lines: str, network: tuple[str, ...] = (), **resources: bytes) -> b
     with zipfile.ZipFile(raw, "w") as written:
         written.writestr("trace.trace", "\n".join(lines))
         written.writestr("trace.network", "\n".join(network))
-        written.writestr("trace.stacks", '{"files":["/home/me/x.py"]}')
+        written.writestr("trace.stacks", '{"files":["x.py"]}')
         for name, content in resources.items():
             written.writestr(f"resources/{name.replace('_', '.')}", content)
     return raw.getvalue()
