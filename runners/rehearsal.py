@@ -8,7 +8,7 @@ from pathlib import Path
 from canary.canary import Canary, Token, new_canary
 from canary.hop import Hop
 from canary.path import PathName
-from canary.reason import CAUSES, Side
+from canary.reason import CAUSES, Reason, Side
 from canary.signature import RANDOM_BYTES, mint_id, mint_token
 from probes.contracts import Clock
 from probes.portal.settings import PortalSettings
@@ -27,7 +27,7 @@ class Tried:
     Attributes:
         reason, detail: why a step could not be done, masked; empty: all were.
         remedy: what helps.
-        is_ours: whether the fault is the prober's own (no browser).
+        is_ours: whether the prober itself is at fault (no browser, a credential, a bot defence); its steps are not.
         screenshot: the file that shows the end, or None.
     """
 
@@ -37,6 +37,10 @@ class Tried:
     is_ours: bool
     screenshot: Path | None
     facts: dict[str, str | int | float | bool]
+
+
+class ScreenshotUnwritable(Exception):
+    """The picture of the end can't be written; the text says why."""
 
 
 class NoPortal(Exception):
@@ -88,7 +92,7 @@ async def rehearse(
         slow_seconds: a pause before each of the browser's actions.
 
     Raises:
-        OSError: the picture can't be written.
+        ScreenshotUnwritable: the picture can't be written.
         SecretUnavailable: a signing key can't be had.
     """
     from probes.portal.probe import PortalProbe
@@ -103,7 +107,10 @@ async def rehearse(
         rehearsal = await probe.rehearse(_canary(site, path, clock, randomness), show)
     written = None
     if rehearsal.screenshot is not None:
-        await asyncio.to_thread(screenshot.write_bytes, rehearsal.screenshot)
+        try:
+            await asyncio.to_thread(screenshot.write_bytes, rehearsal.screenshot)
+        except OSError as error:
+            raise ScreenshotUnwritable(error.strerror or str(error)) from error
         written = screenshot
     fault = rehearsal.fault
     if fault is None:
@@ -113,7 +120,7 @@ async def rehearse(
         fault.reason,
         site.masker.detail(fault.detail),
         cause.remedy,
-        is_ours=cause.side is Side.PROBER,
+        is_ours=cause.side is Side.PROBER and fault.reason is not Reason.JOURNEY_INVALID,
         screenshot=written,
         facts=dict(rehearsal.facts),
     )

@@ -1,5 +1,6 @@
 """A web page: its text, and its forms as a browser sees them. Parsed by lxml; no network."""
 
+import codecs
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,16 @@ _SUBMITS: Final = frozenset({"submit", "image"})
 TITLE_CHARACTERS: Final = 80
 _FEW: Final = 2
 _HEAD_BYTES: Final = 4096
+_NO_CHARSETS: Final = (
+    "utf-16",
+    "utf-32",
+    "utf-7",
+    "punycode",
+    "idna",
+    "unicode-escape",
+    "raw-unicode-escape",
+)
+"""Codecs that HTML does not know, or reads as UTF-8; punycode takes quadratic time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +293,8 @@ def known_charset(name: str) -> str:
         "é€".encode(name, "xmlcharrefreplace")
     except (LookupError, UnicodeError):
         return "utf-8"
-    return "utf-8" if name.lower().replace("_", "-").startswith(("utf-16", "utf-32", "utf-7")) else name
+    is_odd = codecs.lookup(name).name.replace("_", "-").startswith(_NO_CHARSETS)
+    return "utf-8" if is_odd else name
 
 
 _SEEN = lxml.etree.XPath(

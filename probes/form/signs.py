@@ -27,7 +27,8 @@ Not what they write into every page that they let through: Cloudflare's ``/cdn-c
 _CAPTCHAS: Final = ("g-recaptcha", "h-captcha", "cf-turnstile", "google.com/recaptcha", "frc-captcha")
 """Class names and addresses of captcha widgets, as their makers' pages have one write them into a form."""
 _ERROR = re.compile(
-    r"(?i)\b(?:error|errors|exception|not available|unavailable|maintenance|went wrong|problem|failed|failure|"
+    r"(?i)\b(?:error|errors|exception|not available|unavailable|maintenance|went wrong|failed|failure|"
+    r"there (?:is|was) a problem|problem (?:has )?occurred|"
     r"bad gateway|not found|forbidden|denied|try again|outage|fehler|wartung|erreur|mantenimiento)\b"
 )
 _ALERTS: Final = frozenset(

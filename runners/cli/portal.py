@@ -86,12 +86,14 @@ def try_steps(
 
     Nothing is sent and nothing is recorded, so it may be repeated while a configuration is written.
 
-    Exit: 0 all steps can be done; 2 one can't, or the configuration is wrong; 3 the browser can't be used.
+    Exit: 0 all steps can be done; 2 one can't, or the configuration is wrong; 3 the prober can't try them: no browser,
+    a credential that can't be had or is refused, a bot defence.
 
     Example: intake-prober portal try support-portal --headed --slow
     """
+    from probes.servers import SecretUnavailable
     from runners.answer_shapes import TryAnswer
-    from runners.rehearsal import NoPortal, Tried, portal_path
+    from runners.rehearsal import NoPortal, ScreenshotUnwritable, Tried, portal_path
 
     config = options.load()
     try:
@@ -104,10 +106,12 @@ def try_steps(
         tried: Tried = run_loop(
             _rehearsed(options, config, chosen, steps, picture, is_headed=headed, is_slow=slow)
         )
-    except OSError as error:
+    except ScreenshotUnwritable as error:
         raise options.fail(
-            f"{picture} can't be written: {error.strerror}", "Name another file with --screenshot."
+            f"{picture} can't be written: {error}", "Name another file with --screenshot."
         ) from None
+    except SecretUnavailable as error:
+        raise options.fail(config.masker.mask(str(error)).rstrip("."), status=Exit.BLIND) from None
     code = Exit.OK if not tried.reason else Exit.BLIND if tried.is_ours else Exit.USAGE
     if options.as_json:
         answer: TryAnswer = {

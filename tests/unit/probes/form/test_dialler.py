@@ -2,7 +2,6 @@
 
 import asyncio
 from types import MappingProxyType
-from typing import NoReturn
 
 import anyio
 import httpcore
@@ -29,7 +28,7 @@ class Known(Resolver):
 
 
 def test_silent_addresses__are_all_tried_and_told_within_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def silent(*_: object, **__: object) -> NoReturn:
+    async def silent(*_: object, **__: object) -> None:
         await anyio.sleep_forever()
 
     monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", silent)

@@ -8,6 +8,7 @@ from probes.form import judging
 from probes.form.confirmation import compare, page_of
 from probes.form.exchange import Answer
 from probes.form.filling import chosen_form
+from probes.form.html import known_charset
 from probes.form.settings import Confirmation, FormChoice, FormSettings, HtmlForm
 from probes.reasons import Failure
 
@@ -114,3 +115,14 @@ def test_refusal_by_our_own_proxy__is_our_credential() -> None:
     fault = judging.refused(answer("", 407), NAMES, shows_credentials=False).fault
 
     assert fault.reason is Reason.CREDENTIALS_REJECTED
+
+
+def test_page_called_after_what_customers_have__is_no_error_page() -> None:
+    assert before(answer("<title>Report a problem</title><p>Call us</p>")) is Reason.FORM_CHANGED
+    assert before(answer("<h1>There was a problem</h1>")) is Reason.PAGE_ERROR
+
+
+@pytest.mark.parametrize("charset", ["punycode", "U16", "utf_7", "unicode_escape", "no-such"])
+def test_charset_that_no_page_has__is_read_as_utf_8(charset: str) -> None:
+    assert known_charset(charset) == "utf-8"
+    assert known_charset("latin-1") == "latin-1"

@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -16,12 +17,12 @@ def raw(content: bytes) -> bytes:
     return packer.compress(content) + packer.flush()
 
 
-PACKERS = {
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
-    "deflate": zlib.compress,
     "x-gzip": gzip.compress,
-    "": bytes,
+    "deflate": zlib.compress,
     "identity": bytes,
+    "": bytes,
 }
 
 
