@@ -11,22 +11,19 @@ from canary.hop import Hop
 from canary.reason import Reason
 from probes.contracts import Clock
 from probes.portal.acts import Hand
-from probes.portal.failures import fault_of, is_gone, net_reason
+from probes.portal.failures import fault_of, net_reason
+from probes.portal.looking import is_there, see, until_told
 from probes.portal.settings import PortalSettings
-from probes.portal.sight import NOTHING, Sight, look, status_reason
+from probes.portal.sight import Sight, status_reason
 from probes.portal.steps import Locator
 from probes.portal.traffic import Exchange, Traffic, shown
 from probes.reasons import Failure, Fault
 
-_LOOK_SECONDS: Final = 6.0
-_OTHER_PAGE_SECONDS: Final = 8.0
-_EVENT_SECONDS: Final = 2.0
 _AFTER_THE_SUBMIT: Final = frozenset({Hop.PORTAL_SUBMIT, Hop.PORTAL_CONFIRMATION})
 _CLIENT_ERROR: Final = 400
 _SERVER_ERROR: Final = 500
 _REFUSALS: Final = frozenset({400, 409, 413, 422})
 """What an API answers to a request that it does not like (RFC 9110 section 15.5)."""
-_PAUSE_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +117,21 @@ async def diagnose(
             fault = Fault(Reason.PAGE_ERROR, "the page closed its own window")
         return _failure(fault.reason, fault.detail, situation)
     if _is_network(fault):
-        await _until_told(traffic, situation, clock)
+        await until_told(traffic, since=situation.since, clock=clock)
     elif any(one.is_document and one.is_untold for one in traffic.since(situation.since)):
         return _failure(Reason.PAGE_TIMEOUT, f"no answer in time: {traffic.slowest()}", situation)
-    sight = await _sight(hand, traffic, clock)
+    sight = await see(hand, traffic, clock)
     if isinstance(sight, Fault):
         told = fault or sight
         return _failure(told.reason, told.detail, situation)
     case = _Case(
-        situation, fault, sight, traffic, settings, hand.page.url, await _is_there(situation, hand, clock)
+        situation,
+        fault,
+        sight,
+        traffic,
+        settings,
+        hand.page.url,
+        await is_there(situation.element, hand, clock),
     )
     found = next((one for one in (finding(case) for finding in _FINDINGS) if one is not None), None)
     return _failure(*(found or _otherwise(case)), situation)
@@ -160,85 +163,6 @@ _ANSWERS: Final = frozenset(
     }
 )
 """Said by the remote side itself, or seen by the browser: not in doubt, even after the submit."""
-
-
-async def _sight(hand: Hand, traffic: Traffic, clock: Clock) -> Sight | Fault:
-    if not hand.page.url.startswith("http"):  # none came, or the browser shows an error of its own
-        return NOTHING
-    last: PlaywrightError | None = None
-    try:
-        async with clock.timeout(_LOOK_SECONDS):
-            while True:
-                try:
-                    return await _look_at_all(hand)
-                except PlaywrightError as error:
-                    if is_gone(error):
-                        return Fault(Reason.BROWSER_CRASHED, "the browser died before the page could be read")
-                    last = error
-                await clock.sleep(_PAUSE_SECONDS)
-    except TimeoutError:
-        if last is not None:
-            return Fault(Reason.PAGE_STUCK, "the page never came to rest")
-        coming = [one.url.partition("#")[0] for one in traffic.pending() if one.is_document]
-        if any(url != hand.page.url.partition("#")[0] for url in coming):
-            # Playwright answers nothing of a page that is about to be replaced by another one
-            return Fault(Reason.PAGE_TIMEOUT, f"the next page did not come in time: {traffic.slowest()}")
-        return await _who_hangs(hand, clock)
-
-
-async def _is_there(situation: Situation, hand: Hand, clock: Clock) -> bool:
-    """Whether the element of the step is to be seen by now, and can be used."""
-    if situation.element is None:
-        return False
-    element = hand.find_seen(situation.element)
-    try:
-        async with clock.timeout(_LOOK_SECONDS):
-            return await element.is_visible() and await element.is_enabled()
-    except (PlaywrightError, TimeoutError):
-        return False
-
-
-async def _until_told(traffic: Traffic, situation: Situation, clock: Clock) -> None:
-    """The call's error may be quicker than the event that tells the status of the same page."""
-    try:
-        async with clock.timeout(_EVENT_SECONDS):
-            while any(one.is_document and one.is_untold for one in traffic.since(situation.since)):
-                traffic.changed.clear()
-                await traffic.changed.wait()
-    except TimeoutError:
-        return
-
-
-async def _look_at_all(hand: Hand) -> Sight:
-    """The page, and the frame that the steps are in; a frame that can't be read is left out."""
-    sight = await look(hand.page)
-    inside = hand.inside
-    if inside is None:
-        return sight
-    try:
-        return sight.with_frame(await look(inside))
-    except PlaywrightError:
-        return sight
-
-
-async def _who_hangs(hand: Hand, clock: Clock) -> Fault:
-    """The page's own scripts, which customers feel too, or our browser: then another page answers no more, either."""
-    unresponsive = Fault(
-        Reason.BROWSER_UNRESPONSIVE, "the browser answers no more, not even with an empty page"
-    )
-    browser = hand.page.context.browser
-    if browser is None:
-        return unresponsive
-    try:
-        async with clock.timeout(_OTHER_PAGE_SECONDS):
-            other = await browser.new_page()
-            try:
-                await other.evaluate("1")
-            finally:
-                await other.close()
-    except (PlaywrightError, TimeoutError):
-        return unresponsive
-    return Fault(Reason.PAGE_STUCK, "the page's scripts keep it busy: it answers nothing")
 
 
 def _challenged(case: _Case) -> _Finding:
@@ -334,6 +258,8 @@ def _not_ready(case: _Case) -> _Finding:
         return Reason.SCRIPT_ERROR, f"the page is empty, and a script failed: {said}"
     if case.sight.size == 0 and document is not None and not waits and case.sight.is_loaded:
         return Reason.PAGE_ERROR, "the page is empty"
+    if case.hop is Hop.PORTAL_LOAD and case.sight.error and not case.sight.fields:
+        return Reason.PAGE_ERROR, f"the page says: {case.sight.error}"
     if case.hop is Hop.PORTAL_LOAD or case.sight.size == 0 or (waits and not case.situation.has_left):
         return Reason.PAGE_TIMEOUT, f"it was not usable in time; slowest: {case.traffic.slowest()}"
     return None
