@@ -193,6 +193,8 @@ def _not_ready(case: Case) -> Finding:
         return Reason.SCRIPT_ERROR, f"the page is empty, and a script failed: {said}"
     if case.sight.size == 0 and document is not None and not waits and case.sight.is_loaded:
         return Reason.PAGE_ERROR, "the page is empty"
+    if case.hop is Hop.PORTAL_LOAD and case.sight.error and not case.sight.fields:
+        return Reason.PAGE_ERROR, f"the page says: {case.sight.error}"
     if case.hop is Hop.PORTAL_LOAD or case.sight.size == 0 or (waits and not case.situation.has_left):
         return Reason.PAGE_TIMEOUT, f"it was not usable in time; slowest: {case.traffic.slowest()}"
     return None

@@ -19,7 +19,7 @@ from probes.portal.elements import awaited_first, find_seen
 from probes.portal.explaining import DIAGNOSIS_SECONDS, Explainer, Unexplained
 from probes.portal.failures import is_on_its_way
 from probes.portal.settings import PortalSettings
-from probes.portal.sight import look, status_reason
+from probes.portal.sight import look
 from probes.portal.stages import Progress, Stage
 from probes.portal.steps import Locator, Step, Submit, Wait
 from probes.portal.submission import Submission
@@ -145,10 +145,9 @@ class Journey:
         await self._before_load()
         page = self._hand.page
         limit = self._settings.limits.load_seconds * 1000
-        response = await page.goto(self._settings.url, wait_until="commit", timeout=limit)
+        await page.goto(self._settings.url, wait_until="commit", timeout=limit)
         wanted = self._first_element()
-        status = response.status if response is not None else 0
-        if status < 400 and self._is_at_home:  # noqa: PLR2004 -- RFC 9110 section 15
+        if self._is_at_home:
             if wanted is None:
                 await page.wait_for_load_state("load", timeout=limit)
             else:
@@ -156,43 +155,29 @@ class Journey:
             is_there = wanted is None or await find_seen(page, wanted).is_visible()
             if is_there and self._is_at_home:
                 return
-        await self._refuse_wrong_page(status)
+        await self._refuse_wrong_page()
 
     @property
     def _is_at_home(self) -> bool:
-        return (urlsplit(self._hand.page.url).hostname or "").lower() in self._settings.expect_hosts
+        """Whether the page is one of the portal's, and no error of its server."""
+        documents = [one for one in self._traffic.exchanges if one.is_document]
+        has_failed = bool(documents) and documents[-1].has_failed
+        host = (urlsplit(self._hand.page.url).hostname or "").lower()
+        return host in self._settings.expect_hosts and not has_failed
 
-    async def _refuse_wrong_page(self, status: int) -> None:
+    async def _refuse_wrong_page(self) -> None:
         """Fail if this is not the portal's page; the missing element alone is the next hop's to tell.
 
         Raises:
-            Failure: elsewhere, an error, a log-in, a captcha, or closed for maintenance.
-            Unexplained: empty, or the connection was lost under it.
+            Unexplained: elsewhere, an error, a log-in, a captcha, closed for maintenance, or empty.
         """
         page = self._hand.page
         with contextlib.suppress(PlaywrightTimeout):
             await page.wait_for_load_state("domcontentloaded", timeout=_SETTLE_SECONDS * 1000)
-        if any(one.is_document and one.is_broken for one in self._traffic.exchanges):
-            raise Unexplained
         sight = await look(page)
-        if not self._is_at_home and not sight.is_challenge:
-            raise Failure(Reason.REDIRECTED, f"it went to {shown(page.url)} ({sight.words})")
-        reason = status_reason(
-            status,
-            sight,
-            has_credentials=self._settings.http_login is not None or bool(self._settings.headers),
-        )
-        if reason is not None:
-            raise Failure(reason, f"{shown(page.url)} answers {status}: {sight.words}")
-        if sight.is_challenge:
-            raise Failure(Reason.CHALLENGED, sight.challenge)
-        if sight.passwords and not self._settings.login:
-            raise Failure(Reason.REDIRECTED, f"a log-in stands before it: {shown(page.url)} ({sight.words})")
-        if sight.maintenance:
-            raise Failure(Reason.REDIRECTED, f"a maintenance page: {sight.words}")
-        if sight.error and not sight.fields:
-            raise Failure(Reason.PAGE_ERROR, f"the page says: {sight.error}")
-        if sight.size == 0:
+        is_log_in = bool(sight.passwords) and not self._settings.login
+        is_said = sight.maintenance or (sight.error and not sight.fields)
+        if not self._is_at_home or sight.is_challenge or is_log_in or is_said or sight.size == 0:
             raise Unexplained
 
     def _first_element(self) -> Locator | None:

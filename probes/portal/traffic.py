@@ -15,7 +15,7 @@ _MOST_LINES: Final = 200
 _LINE_CHARACTERS: Final = 500
 _CLIENT_ERROR: Final = 400
 _GIVEN_UP: Final = "net::ERR_ABORTED"
-_HARMLESS: Final = ("favicon.ico", _GIVEN_UP)
+_ICON: Final = "favicon.ico"
 """A missing icon, and what the page itself gave up, are no failures that a customer feels."""
 
 
@@ -66,9 +66,10 @@ class Exchange:
     @property
     def has_failed(self) -> bool:
         """Whether it failed, or was answered with an error, other than harmlessly."""
-        if any(word in self.url or word in self.failure for word in _HARMLESS):
+        if _ICON in self.url:
             return False
-        return bool(self.failure) or (self.status is not None and self.status >= _CLIENT_ERROR)
+        # the browser gives up the body of a script's error page, too: the status comes first
+        return self.is_broken or (self.status is not None and self.status >= _CLIENT_ERROR)
 
     @property
     def is_certain(self) -> bool:

@@ -39,8 +39,10 @@ PATIENT = PortalLimits(
 """So long that a busy machine passes them; a fault that is to run into one shortens that one."""
 _CONTEXTS = Contexts()
 HOSTS = frozenset({"127.0.0.1", "support.acme.test"})
-# Names of the tests' own: *.acme.test is this machine, *.gone.test is nowhere.
-ARGUMENTS = ("--host-resolver-rules=MAP *.acme.test 127.0.0.1, MAP *.gone.test ~NOTFOUND",)
+ARGUMENTS = (
+    "--host-resolver-rules=MAP *.acme.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+)
+"""Chromium finds the tests' own names on this machine, and asks for nothing outside it."""
 
 
 @asynccontextmanager

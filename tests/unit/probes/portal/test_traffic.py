@@ -70,6 +70,7 @@ def test_request__is_looked_for_after_the_submit_alone() -> None:
         (exchange(status=404), True),
         (exchange(failure="net::ERR_CONNECTION_RESET"), True),
         (exchange(failure="net::ERR_ABORTED"), False),
+        (exchange(failure="net::ERR_ABORTED", status=404), True),  # a script's error page
         (exchange(f"{OWN}/favicon.ico", status=404), False),
     ],
 )
