@@ -17,7 +17,7 @@ from probes.reasons import Fault
 _AFTER_THE_SUBMIT: Final = frozenset({Hop.PORTAL_SUBMIT, Hop.PORTAL_CONFIRMATION})
 _CLIENT_ERROR: Final = 400
 _SERVER_ERROR: Final = 500
-_REFUSALS: Final = frozenset({400, 409, 413, 422})
+_REFUSALS: Final = frozenset({400, 413, 422})
 """What an API answers to a request that it does not like (RFC 9110 section 15.5)."""
 
 

@@ -1,4 +1,4 @@
-"""Extra header fields, sent to the portal's own hosts and to nobody else.
+"""Extra header fields, sent to the portal's own hosts (a secret: to its own origin) and to nobody else.
 
 Playwright would send them to every third party, or carry them along a redirect; Chromium's Fetch domain asks for each
 request anew, redirects too (https://chromedevtools.github.io/devtools-protocol/tot/Fetch/#method-continueRequest).
@@ -12,32 +12,63 @@ from urllib.parse import urlsplit
 from playwright.async_api import CDPSession, Page
 from playwright.async_api import Error as PlaywrightError
 
+from probes.servers import SecretUnavailable
 
-async def send_headers(page: Page, headers: Mapping[str, str], *, hosts: Collection[str]) -> None:
-    """From now on, send these fields with every request of the page to one of the hosts.
+
+async def send_headers(
+    page: Page, headers: Mapping[str, str], secrets: Mapping[str, str], *, hosts: Collection[str], origin: str
+) -> None:
+    """From now on, send these fields with the page's requests: to the hosts, and what is secret to the origin alone.
 
     Raises:
         playwright.async_api.Error: the browser is gone.
+        SecretUnavailable: a secret is no value of a header field (RFC 9110 section 5.5), so it can't be sent.
     """
+    for name, value in secrets.items():
+        if not value.isascii() or not value.isprintable() or value != value.strip():
+            raise SecretUnavailable(
+                f"headers.{name}: the secret holds a line break, an outer space or a letter beyond ASCII. Correct it."
+            )
     session = await page.context.new_cdp_session(page)
-    adder = _Adder(session, headers, frozenset(hosts))
+    adder = _Adder(session, headers, secrets, hosts=frozenset(hosts), origin=origin)
     session.on("Fetch.requestPaused", adder.go_on)
     await session.send("Fetch.enable", {"patterns": [{"urlPattern": "*"}]})
 
 
+def origin_of(url: str) -> str:
+    """Scheme, host and port of an address (RFC 6454 section 4), the port left out where it is the scheme's own."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    is_usual = parts.port in {None, {"https": 443, "http": 80}.get(parts.scheme)}
+    return f"{parts.scheme}://{host}" if is_usual else f"{parts.scheme}://{host}:{parts.port}"
+
+
 class _Adder:
-    def __init__(self, session: CDPSession, headers: Mapping[str, str], hosts: frozenset[str]) -> None:
+    def __init__(
+        self,
+        session: CDPSession,
+        headers: Mapping[str, str],
+        secrets: Mapping[str, str],
+        *,
+        hosts: frozenset[str],
+        origin: str,
+    ) -> None:
         self._session = session
         self._headers = headers
+        self._secrets = secrets
         self._hosts = hosts
+        self._origin = origin
 
     async def go_on(self, paused: dict[str, Any]) -> None:
-        """Let a request go on, with the fields if it is for one of the hosts."""
+        """Let a request go on, with the fields that its address may see."""
         answer: dict[str, Any] = {"requestId": paused["requestId"]}
         request = paused["request"]
-        if (urlsplit(request["url"]).hostname or "").lower() in self._hosts:
+        url = request["url"]
+        added = dict(self._headers) if (urlsplit(url).hostname or "").lower() in self._hosts else {}
+        added |= self._secrets if origin_of(url) == self._origin else {}
+        if added:
             merged = {name.lower(): (name, value) for name, value in request["headers"].items()}
-            merged |= {name.lower(): (name, value) for name, value in self._headers.items()}
+            merged |= {name.lower(): (name, value) for name, value in added.items()}
             answer["headers"] = [{"name": name, "value": value} for name, value in merged.values()]
         with contextlib.suppress(PlaywrightError):  # the page is gone in the meantime
             await self._session.send("Fetch.continueRequest", answer)

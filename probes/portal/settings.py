@@ -44,7 +44,7 @@ class PortalSettings:
         steps: the others: exactly one `submit`, then at least one `confirm`.
         session: whether a log-in is used again.
         dismiss: what is clicked away wherever it comes up: cookie banners, tours.
-        headers: extra header fields, sent to `expect_hosts` only.
+        headers: extra header fields, sent to `expect_hosts` only; a secret to the origin of `url` only.
         http_login: for HTTP authentication (RFC 9110 section 11), shown to `expect_hosts` only.
         ca_files: PEM files of authorities that are trusted beside the system's.
         pace_seconds: the least time between the form's first step and the submit, as a person needs it.

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Locator as PageLocator
@@ -23,7 +22,7 @@ from probes.portal.customer import Customer
 from probes.portal.elements import find
 from probes.portal.evidence import Collector
 from probes.portal.failures import is_gone
-from probes.portal.headers import send_headers
+from probes.portal.headers import origin_of, send_headers
 from probes.portal.settings import PortalSettings
 from probes.portal.traffic import Traffic
 from probes.reasons import Failure
@@ -100,12 +99,15 @@ async def _arrange(
     visit.context.on("page", follow)
     for locator in settings.dismiss:
         await page.add_locator_handler(find(page, locator).first, _click_away)
-    headers = {
-        name: value if isinstance(value, str) else (await value.read()).reveal()
+    plain = {name: value for name, value in settings.headers.items() if isinstance(value, str)}
+    secret = {
+        name: (await value.read()).reveal()
         for name, value in settings.headers.items()
+        if not isinstance(value, str)
     }
-    if headers:
-        await send_headers(page, headers, hosts=settings.expect_hosts)
+    if settings.headers:
+        origin = origin_of(settings.url)
+        await send_headers(page, plain, secret, hosts=settings.expect_hosts, origin=origin)
     configured = [one for one in settings.headers.values() if not isinstance(one, str)]
     if settings.http_login is not None:
         configured.append(settings.http_login.secret)
@@ -151,9 +153,3 @@ async def context_options(settings: PortalSettings) -> dict[str, Any]:
             }
         ]
     return options
-
-
-def origin_of(url: str) -> str:
-    """Scheme, host and port of an address (RFC 6454)."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
