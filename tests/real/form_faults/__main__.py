@@ -1,4 +1,4 @@
-"""`python -m tests.real.form_faults`: print the table of the form's faults, as Markdown."""
+"""`python -m tests.real.form_faults` prints docs/faults-form.md, from the table that the tests run."""
 
 import sys
 from collections.abc import Sequence
@@ -13,10 +13,22 @@ _HEAD = (
 )
 
 
-def markdown() -> str:
-    """All tables, in the order of the hops."""
+HEAD = """# Faults of a form that were tried
+
+Each row was made on a real connection: a server of the tests that misbehaves as the row says, an HTTP client that is ours. The
+verdict is the one without a ticket, after the look at the deadline, unless the row says that it came. `told` says when it
+is known.
+
+The tables are the test's own data: `python -m tests.real.form_faults > docs/faults-form.md` writes this page, and
+`pytest -m real tests/real/test_form_faults.py` makes every fault again.
+
+"""
+
+
+def page() -> str:
+    """docs/faults-form.md as text."""
     return (
-        f"## Before the post: nothing can have left\n{_HEAD}{_rows(BEFORE)}\n"
+        f"{HEAD}## Before the post: nothing can have left\n{_HEAD}{_rows(BEFORE)}\n"
         f"## After the post: the ticketing system decides, unless it was refused\n{_HEAD}{_rows(AFTER)}\n"
         f"## Strange and harmless: confirmed, without a flaw\n| oddity | made by |\n|---|---|\n"
         + "".join(f"| {one.name} | {one.made} |\n" for one in ODDITIES)
@@ -43,4 +55,4 @@ def _row(fault: FormFault) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(markdown())
+    sys.stdout.write(page())
