@@ -135,7 +135,9 @@ class Traffic:
     def failed(self) -> str:
         """Failed requests, by host and cause, the most frequent first: ``cdn.example 503 (4 times)``."""
         causes = Counter(
-            f"{one.host} {one.failure or one.status}" for one in self.exchanges if one.has_failed
+            f"{one.host} {one.failure if one.is_broken else one.status}"
+            for one in self.exchanges
+            if one.has_failed
         )
         return _told(causes)
 

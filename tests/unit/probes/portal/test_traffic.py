@@ -86,6 +86,10 @@ def test_failures__are_told_by_host_and_cause__the_most_frequent_first() -> None
     assert told == "cdn.example 503 (2 times), support.acme.test net::ERR_FAILED"
 
 
+def test_failure_whose_body_was_given_up__is_told_by_its_status() -> None:
+    assert traffic(exchange(status=404, failure="net::ERR_ABORTED")).failed() == "support.acme.test 404"
+
+
 def test_third_parties__are_counted__and_ours_are_none() -> None:
     assert (
         traffic(FORM, RECORDER, RECORDER, COUNTER).third_parties() == "rec.example (2 times), count.example"
