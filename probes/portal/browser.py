@@ -19,6 +19,7 @@ from probes.reasons import Failure
 
 _CLOSE_SECONDS: Final = 5.0
 _MOST_AT_ONCE: Final = 4
+_MEASURED_EACH: Final = 10
 _TRIES: Final = 2
 """A browser may have died while nobody looked: then another one is started."""
 
@@ -46,9 +47,16 @@ class Visit:
         return self._running.home.kept("work")
 
     async def memory_bytes(self) -> int:
-        """What driver and browser hold now, all canaries' pages together."""
-        driver = self._running.driver
-        return await asyncio.to_thread(processes.memory_bytes, driver.pid) if driver is not None else 0
+        """What driver and browser hold, all canaries' pages together; measured for each tenth canary.
+
+        To add up the pages of a dozen processes takes the kernel as long as a page takes to load.
+        """
+        running = self._running
+        driver = running.driver
+        is_due = running.memory_bytes is None or running.used % _MEASURED_EACH == 0
+        if is_due and driver is not None:
+            running.memory_bytes = await asyncio.to_thread(processes.memory_bytes, driver.pid)
+        return running.memory_bytes or 0
 
 
 class Browsers:

@@ -67,6 +67,7 @@ class Running:
     open: int = 0
     is_retired: bool = False
     hangs: bool = False
+    memory_bytes: int | None = None
 
     @property
     def browser(self) -> Browser:
