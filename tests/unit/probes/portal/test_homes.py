@@ -4,6 +4,7 @@ import asyncio
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,11 @@ from tests.fakes.clock import FakeClock
 
 
 @pytest.fixture
-def place(monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="h-"))
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Not pytest's own folder, whose name is too long for a browser's socket."""
+    with tempfile.TemporaryDirectory(prefix="h-") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
 
 
 def left(place: Path, name: str) -> Path:
