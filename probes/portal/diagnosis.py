@@ -10,7 +10,7 @@ from probes.contracts import Clock
 from probes.portal.acts import Hand
 from probes.portal.failures import fault_of
 from probes.portal.findings import Case, Situation, conclude, is_network
-from probes.portal.looking import is_there, see, until_told
+from probes.portal.looking import presence_of, see, until_told
 from probes.portal.settings import PortalSettings
 from probes.portal.traffic import Traffic
 from probes.reasons import Failure, Fault
@@ -51,7 +51,7 @@ async def diagnose(
         traffic,
         settings,
         hand.page.url,
-        await is_there(situation.element, hand, clock),
+        await presence_of(situation.element, hand, clock),
     )
     return _failure(*conclude(case), situation)
 

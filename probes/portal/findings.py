@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from canary.hop import Hop
 from canary.reason import Reason
 from probes.portal.failures import net_reason
+from probes.portal.looking import Presence
 from probes.portal.settings import PortalSettings
 from probes.portal.sight import Sight, status_reason
 from probes.portal.steps import Locator
@@ -52,7 +53,7 @@ class Case:
     traffic: Traffic
     settings: PortalSettings
     url: str
-    is_there: bool
+    presence: Presence
 
     @property
     def hop(self) -> Hop:
@@ -247,7 +248,9 @@ def _write_failed(exchange: Exchange) -> Finding:
 
 def _missing(case: Case) -> Iterator[Finding]:
     """Before the submit: what a customer needs is not there."""
-    if case.is_there:
+    if case.presence is Presence.DISABLED:
+        yield Reason.FORM_DISABLED, "it is there and disabled"
+    if case.presence is Presence.USABLE:
         yield Reason.PAGE_TIMEOUT, f"it is there, but too late; slowest: {case.traffic.slowest()}"
     if case.sight.error and not case.sight.fields:
         yield Reason.PAGE_ERROR, f"the page says: {case.sight.error}"

@@ -1,5 +1,6 @@
 """Look at a page that a step failed on: it may be on its way elsewhere, hang, or be gone."""
 
+from enum import StrEnum
 from typing import Final
 
 from playwright.async_api import Error as PlaywrightError
@@ -44,16 +45,26 @@ async def see(hand: Hand, traffic: Traffic, clock: Clock) -> Sight | Fault:
         return await _who_hangs(hand, clock)
 
 
-async def is_there(locator: Locator | None, hand: Hand, clock: Clock) -> bool:
-    """Whether the element of the step is to be seen by now, and can be used."""
+class Presence(StrEnum):
+    """What a person sees of the element that a step needs."""
+
+    ABSENT = "absent"
+    DISABLED = "disabled"
+    USABLE = "usable"
+
+
+async def presence_of(locator: Locator | None, hand: Hand, clock: Clock) -> Presence:
+    """What is to be seen by now of the element of the step."""
     if locator is None:
-        return False
+        return Presence.ABSENT
     element = hand.find_seen(locator)
     try:
         async with clock.timeout(_LOOK_SECONDS):
-            return await element.is_visible() and await element.is_enabled()
+            if not await element.is_visible():
+                return Presence.ABSENT
+            return Presence.USABLE if await element.is_enabled() else Presence.DISABLED
     except (PlaywrightError, TimeoutError):
-        return False
+        return Presence.ABSENT
 
 
 async def until_told(traffic: Traffic, *, since: int, clock: Clock) -> None:

@@ -441,7 +441,7 @@ def test_two_probers__leave_each_other_s_browser_alone(tmp_path: Path, temporary
         )
     finally:
         prober.send_signal(signal.SIGINT)
-        prober.wait(30)
+        prober.wait(120)
         prober.stdout.close()
 
 
