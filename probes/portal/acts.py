@@ -95,6 +95,12 @@ class Hand:
         return self._frame.locator(":root") if self._frame is not None else None
 
     @property
+    def has_lost_its_browser(self) -> bool:
+        """Whether the browser is gone."""
+        browser = self.page.context.browser
+        return browser is not None and not browser.is_connected()
+
+    @property
     def has_lost_its_page(self) -> bool:
         """Whether the window is closed while the browser lives: the page did that."""
         browser = self.page.context.browser

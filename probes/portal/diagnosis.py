@@ -32,6 +32,8 @@ async def diagnose(
     fault = fault_of(error) if isinstance(error, PlaywrightError) else None
     if traffic.has_crashed:
         fault = Fault(Reason.BROWSER_CRASHED, "the page's process died")
+    elif hand.has_lost_its_browser:  # while we waited, and no call of ours was under way
+        fault = Fault(Reason.BROWSER_CRASHED, "the browser died in the middle of it")
     if fault is not None and fault.reason is Reason.BROWSER_CRASHED:
         if hand.has_lost_its_page and not traffic.has_crashed:
             fault = Fault(Reason.PAGE_ERROR, "the page closed its own window")

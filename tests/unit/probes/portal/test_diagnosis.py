@@ -53,6 +53,7 @@ class HandAt:
     inside: Page | None = None
     has_element: bool = False
     has_lost_its_page: bool = False
+    has_lost_its_browser: bool = False
 
     def find_seen(self, _: Locator) -> "HandAt":
         return self
@@ -265,3 +266,9 @@ def test_answer__is_what_the_page_said__and_a_silence_is_none(
     shows: Sight, seen: Traffic, is_answer: bool
 ) -> None:
     assert told(LIMIT, SUBMIT, shows, seen).fault.is_answer is is_answer
+
+
+def test_browser_that_died_while_an_answer_was_waited_for__is_not_the_pages_slowness() -> None:
+    at = HandAt(Page(PLAIN), has_lost_its_browser=True)
+
+    assert told(TimeoutError(), FORM, hand=at).fault.reason is Reason.BROWSER_CRASHED
