@@ -27,7 +27,7 @@ NAMES = {EMAIL: "by mail", PORTAL: "through the portal", FORM: "through the cont
 def as_long_as_it_takes(load_seconds: float) -> Patience:
     """Some times as long as a healthy page took here just now: the story is short on a fast machine, and true on a slow one."""
     load = max(3, ceil(4 * load_seconds))
-    return Patience(portal_load_seconds=load, portal_deadline_seconds=ceil(load / 0.75) + 2)
+    return Patience(portal_load_seconds=load, portal_deadline_seconds=ceil(load / 0.75) + 12)
 
 
 async def works(hand: Stagehand) -> None:
