@@ -55,6 +55,7 @@ class Gathering(Generic[T, R]):
         try:
             results = await self._call([item for one in together for item in one.items])
         except Exception:
+            # not swallowed: each caller makes its own call, and meets what is wrong with its own items
             if len(together) == 1:
                 raise
             for one in together:
