@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from canary.canary import Canary
@@ -51,11 +52,20 @@ class Board:
             self._launching.add(record.canary.id)
         self._changes.note()
 
-    def handed_over(self, canary_id: CanaryId, at: datetime) -> None:
-        """Its launch ended, in whatever way: if not before, from now on there may be a ticket."""
+    def handed_over(self, canary_id: CanaryId, at: datetime, *, is_stored: bool) -> None:
+        """Its launch ended, in whatever way: if not before, from now on there may be a ticket.
+
+        Args:
+            canary_id: whose.
+            at: when.
+            is_stored: whether the store knows that the launch ended.
+        """
         self._left(canary_id, at)
+        record = self._records.get(canary_id)
+        if record is not None and is_stored:
+            self._records[canary_id] = replace(record, launch_ended=True)
         if canary_id in self._noticed:
-            self.touch([canary_id])  # a bad verdict had to wait for this
+            self.touch([canary_id])  # its verdict had to wait for this
 
     def _left(self, canary_id: CanaryId, at: datetime) -> None:
         """From now on there may be a ticket, however long the launch still takes to say goodbye."""

@@ -202,12 +202,12 @@ class OneShot:
             self._board.put(Record(canary, None, launch_ended=False, is_clean=False), is_launching=True)
             self._progress.launched(canary)
             await self._launcher.send(canary, self._ledger)
-            self._board.handed_over(canary.id, self._clock.now())
+            self._board.handed_over(canary.id, self._clock.now(), is_stored=True)
         except StoreError as error:
             self._trouble(error)
             if canary is not None:
                 self._tally.open_ended.add(canary.id)
-                self._board.handed_over(canary.id, self._clock.now())
+                self._board.handed_over(canary.id, self._clock.now(), is_stored=False)
 
     def _noticed(self, observation: Observation) -> None:
         self._board.noticed(observation)

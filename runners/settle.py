@@ -57,7 +57,7 @@ class Settler:
         settled = [(record, record) for record, fresh in judged if not _differs(record.judgement, fresh)]
         changed = [(record, fresh) for record, fresh in judged if _differs(record.judgement, fresh)]
         began = self._clock.monotonic()
-        if len(changed) > 1 and all(_is_ripe(record, fresh) for record, fresh in changed):
+        if len(changed) > 1 and all(record.launch_ended for record, _ in changed):
             # Where it fails, each by itself: a conflict or a torn row of one is no other's.
             with contextlib.suppress(SettlementConflict, StoreError):
                 return [*settled, *await self._settle_together(changed)], None
@@ -95,8 +95,9 @@ class Settler:
                 [judgement] = await self.preview(record)
             if not _differs(record.judgement, judgement):
                 return record
-            if not _is_ripe(record, judgement):
-                # What its launch comes to is not told yet: whoever judges now takes it for stopped.
+            if not record.launch_ended:
+                # What its launch comes to is not told yet: whoever judges now takes it for stopped, or, where the
+                # ticket is quicker than the confirmation, misses what its last hops have to say.
                 record, judgement = await self._again(record), None
                 if not record.launch_ended:
                     return record
@@ -186,8 +187,3 @@ def _differs(stored: Judgement | None, fresh: Judgement) -> bool:
     if stored is None:
         return True
     return (stored.verdict, stored.stop, stored.flaws) != (fresh.verdict, fresh.stop, fresh.flaws)
-
-
-def _is_ripe(record: Record, judgement: Judgement) -> bool:
-    """Whether it may be settled: only confirmed does not wait for the end of the launch."""
-    return judgement.verdict is Verdict.CONFIRMED or record.launch_ended

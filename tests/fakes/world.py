@@ -50,6 +50,8 @@ class World:
     no_connection: bool = False
     quit_seconds: float = 0.0
     """How long the launch still takes after its last hop."""
+    last_words: Reason | None = None
+    """A flaw of `smtp.auth` of which the launch speaks only at its very end."""
     sent: dict[CanaryId, Canary] = field(default_factory=dict)
     removed: list[CanaryId] = field(default_factory=list)
     looks: list[tuple[Depth, int]] = field(default_factory=list)
@@ -78,7 +80,8 @@ class FakeProbe:
             await report(replace(refused, reason=Reason.REFUSED, rules_out_ticket=True))
             return
         for hop in (Hop.SMTP_CONNECT, Hop.SMTP_TLS, Hop.SMTP_AUTH):
-            await report(world.observation(canary, hop))
+            if hop is not Hop.SMTP_AUTH or world.last_words is None:
+                await report(world.observation(canary, hop))
         accepted = world.observation(canary, Hop.SMTP_ACCEPT)
         if world.refusal is not None:
             accepted = replace(accepted, outcome=Outcome.FAILED, reason=world.refusal, rules_out_ticket=True)
@@ -86,6 +89,8 @@ class FakeProbe:
             world.sent[canary.id] = canary
         await report(accepted)
         await world.clock.sleep(world.quit_seconds)
+        if world.last_words is not None:
+            await report(replace(world.observation(canary, Hop.SMTP_AUTH), reason=world.last_words))
 
     async def check(self) -> Sequence[Check]:
         return ()

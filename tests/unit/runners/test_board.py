@@ -94,7 +94,7 @@ def test_request_that_is_still_being_sent__is_no_ticket_yet_but_its_mail_may_arr
     assert board.wanted_at("desk", NOON) == ([], [])
     assert board.wanted_at("support", NOON) == ([canary(PATH)], [])
 
-    board.handed_over(canary(PATH).id, NOON)
+    board.handed_over(canary(PATH).id, NOON, is_stored=True)
 
     assert board.wanted_at("desk", NOON) == ([canary(PATH)], [])
 
@@ -107,7 +107,7 @@ def test_request_that_was_accepted__may_be_a_ticket_before_its_launch_has_ended(
     assert board.wanted_at("desk", at(1)) == ([canary(PATH)], [])
     assert board.pause_at("desk", at(1)) == FIRST_LOOK
 
-    board.handed_over(canary(PATH).id, at(9))
+    board.handed_over(canary(PATH).id, at(9), is_stored=True)
 
     assert board.pause_at("desk", at(9)) == timedelta(0)
 
@@ -128,7 +128,7 @@ def test_request_that_is_still_being_sent_at_its_deadline__is_looked_for_all_the
 
 def test_ticket__is_first_looked_for_a_while_after_its_request_was_handed_over() -> None:
     board = launched_board()
-    board.handed_over(canary(PATH).id, NOON)
+    board.handed_over(canary(PATH).id, NOON, is_stored=True)
 
     assert board.pause_at("desk", NOON + timedelta(seconds=0.25)) == timedelta(seconds=0.75)
     assert board.pause_at("desk", NOON + FIRST_LOOK) == timedelta(0)
@@ -140,7 +140,7 @@ def test_ticket__is_looked_for_at_once_when_every_request_was_answered() -> None
     board = launched_board(other)
     hints = board.hints
     for one in (canary(PATH), other):
-        board.handed_over(one.id, NOON)
+        board.handed_over(one.id, NOON, is_stored=True)
 
     board.noticed(facts.passed(Hop.REPLY_RECEIVED, 0.1))
     assert board.pause_at("desk", NOON + timedelta(seconds=0.1)) == timedelta(seconds=0.9)
@@ -154,8 +154,8 @@ def test_tickets_of_several__are_looked_for_when_the_first_of_them_has_waited_lo
     late = replace(canary(PATH), id=CanaryId("late"))
     slow = replace(canary(PATH), id=CanaryId("slow"))
     board = launched_board(late, slow)
-    board.handed_over(canary(PATH).id, NOON)
-    board.handed_over(late.id, NOON + timedelta(seconds=0.9))
+    board.handed_over(canary(PATH).id, NOON, is_stored=True)
+    board.handed_over(late.id, NOON + timedelta(seconds=0.9), is_stored=True)
 
     assert board.pause_at("desk", NOON + timedelta(seconds=0.9)) == timedelta(seconds=0.1)
     assert board.wanted_at("desk", NOON + FIRST_LOOK) == ([canary(PATH), late], [])
@@ -163,7 +163,7 @@ def test_tickets_of_several__are_looked_for_when_the_first_of_them_has_waited_lo
 
 def test_clock_that_is_set_back_after_the_hand_over__delays_no_look() -> None:
     board = launched_board()
-    board.handed_over(canary(PATH).id, NOON)
+    board.handed_over(canary(PATH).id, NOON, is_stored=True)
 
     assert board.pause_at("desk", NOON - timedelta(hours=1)) == timedelta(0)
     assert board.pause_at("desk", NOON - timedelta(microseconds=1)) == timedelta(0)
@@ -179,7 +179,7 @@ def test_ticket_of_an_earlier_run__is_looked_for_at_once() -> None:
 def test_end_of_a_launch_that_went_well__wants_no_judging() -> None:
     board = launched_board()
     board.noticed(facts.passed(Hop.SMTP_ACCEPT, 1))
-    board.handed_over(canary(PATH).id, NOON)
+    board.handed_over(canary(PATH).id, NOON, is_stored=True)
 
     assert board.take_touched() == []
 
@@ -189,7 +189,7 @@ def test_end_of_a_launch_that_failed__wants_judging_once_more_for_its_verdict_ha
     board.noticed(facts.failed(Hop.SMTP_ACCEPT, 1, Reason.RECIPIENT_UNKNOWN))
     assert [one.canary for one in board.take_touched()] == [canary(PATH)]
 
-    board.handed_over(canary(PATH).id, NOON)
+    board.handed_over(canary(PATH).id, NOON, is_stored=True)
 
     assert [one.canary for one in board.take_touched()] == [canary(PATH)]
 

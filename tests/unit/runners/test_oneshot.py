@@ -285,6 +285,21 @@ def test_refusal_that_is_looked_at_while_the_launch_goes_on__is_breached_when_th
     assert clock.now() - began_at < timedelta(seconds=60), "the deadline was waited for"
 
 
+def test_ticket_that_is_quicker_than_the_end_of_its_launch__is_confirmed_with_what_that_has_to_say(
+    run: Run, world: World
+) -> None:
+    world.quit_seconds, world.last_words = 20.0, Reason.CONFIRMATION_MISSING
+
+    result = run(deadline_seconds=600.0)
+
+    judgement = result.records[0].judgement
+    assert judgement is not None
+    assert (judgement.verdict, [one.reason for one in judgement.flaws]) == (
+        Verdict.CONFIRMED,
+        [Reason.CONFIRMATION_MISSING],
+    )
+
+
 def test_sweep_until_the_horizon__waits_for_what_an_earlier_run_left(run: Run, world: World) -> None:
     world.ticket_after_seconds = 200.0
     run(deadline_seconds=60.0)
