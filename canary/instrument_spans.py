@@ -197,7 +197,13 @@ _TICKET = ("intake.ticket.lookups", "intake.remote.created_at")
 def _attributes_of(hop: Hop) -> tuple[str, ...]:
     """What a hop's span may bear, by the first and last word of the hop's name."""
     stage, _, step = hop.partition(".")
-    by_stage = {"dns": _DNS, "smtp": _SMTP, "form": _HTTP, "ticket": _HTTP + _TICKET, "portal": _PORTAL}
+    by_stage = {
+        "dns": _DNS,
+        "smtp": _SMTP,
+        "form": (*_HTTP, "intake.ticket.id"),
+        "ticket": _HTTP + _TICKET,
+        "portal": _PORTAL,
+    }
     return _HOP + _NETWORK + by_stage.get(stage, ()) + (_TLS if step == "tls" else ())
 
 

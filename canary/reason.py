@@ -151,13 +151,13 @@ CAUSES: dict[Reason, Cause] = {
     Reason.SENDING_LIMIT: _prober(
         "Our sending account is at its limit: lower the rate or add a sender.", final=True
     ),
-    Reason.REJECTED: _target("The mail platform refuses the message for good: read its answer.", final=True),
+    Reason.REJECTED: _target("The other side refuses the request for good: read its answer.", final=True),
     Reason.DEFERRED: _target("The mail platform defers mail: read its answer and its queue."),
     Reason.BOUNCED: _target("The mail came back: read the reporting system's diagnostic.", final=True),
     Reason.MISROUTED: _target("The mail went to another folder (spam): correct the filter."),
     Reason.NOT_SEEN: _target("It was looked for and is not there: look at the hop before it."),
     Reason.DIVERTED: _target("The ticketing system holds it aside: release it and correct the rule named."),
-    Reason.DUPLICATE: _target("More than one ticket was made of one mail: look at the fetcher's log."),
+    Reason.DUPLICATE: _target("More than one ticket was made of one request: look for what repeats it."),
     Reason.REPLAYED: _target("Somebody sent our token again: nothing to repair; watch for abuse."),
     Reason.BACKLOG_GROWING: _target("The fetcher does not keep up or is stopped: look at it."),
     Reason.SUBJECT_CHANGED: _target("The subject was changed on the way: look at gateways and ticket rules."),

@@ -21,10 +21,12 @@ from probes.masking import Masker, Secret
 from probes.rate_limits import RateLimits
 from probes.servers import SecretSource
 from probes.skew import Skew
+from probes.unpacking import ACCEPTED, Unpacking
 
 USER_AGENT: Final = "intake-prober (synthetic monitoring)"
 MOST_REDIRECTS: Final = 3
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS"})
+_ALWAYS: Final = MappingProxyType({"Accept": "application/json", "Accept-Encoding": ACCEPTED})
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 Authorise = Callable[[Secret], Mapping[str, str]]
@@ -234,13 +236,14 @@ class Api:
         async with self._client.stream(
             request.method, url, params=query, json=request.body, headers=headers
         ) as response:
-            content = bytearray()
-            async for piece in response.aiter_bytes():
-                content += piece
-                if len(content) > self._settings.most_answer_bytes:
+            content, most = bytearray(), self._settings.most_answer_bytes
+            unpacking = Unpacking(response.headers.get("content-encoding", ""))
+            async for piece in response.aiter_raw():
+                content += unpacking.unpack(piece, most + 1 - len(content))
+                if len(content) > most:
                     raise Blind(
                         f"{self.name}: {request.what} answers with more than"
-                        f" {self._settings.most_answer_bytes} bytes. Lower the page size."
+                        f" {most} bytes. Lower the page size."
                     )
         ended_at = self._clock.now()
         self._known.skew.note(_http_date(response.headers.get("date")), began_at=began_at, ended_at=ended_at)
@@ -307,7 +310,7 @@ async def open_api(
         limits=httpx.Limits(
             max_connections=settings.most_connections, max_keepalive_connections=settings.most_connections
         ),
-        headers={"User-Agent": settings.user_agent, "Accept": "application/json"},
+        headers={**_ALWAYS, "User-Agent": settings.user_agent},
         follow_redirects=False,
         trust_env=not _is_loopback(settings.url),
         transport=transport,

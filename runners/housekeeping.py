@@ -53,11 +53,13 @@ class Housekeeping:
                 self._progress.note(f"control {check.place} {check.finding}. {check.remedy}")
 
     async def forget(self) -> None:
-        """Drop clean canaries and readings that are older than 90 days.
+        """Drop clean canaries and readings that are older than 90 days, and the evidence that was kept long enough.
 
         Raises:
             StoreError: it could not be done.
         """
+        for archive in self._prober.archives:
+            await archive.forget()
         await self._store.forget(self._clock.now())
 
     async def _retire(self, path: PathName) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from canary.canary import Canary
 from canary.gauge import CapacityLimits
@@ -16,6 +17,13 @@ from probes.selfcheck import Selfcheck
 from probes.ticketing.watcher import TicketWatcher
 from runners.contracts import RemovalKind
 from runners.outside import Outside
+
+
+class Archive(Protocol):
+    """What keeps files for a while."""
+
+    async def forget(self) -> None:
+        """Remove what was kept long enough; never raises for a disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,7 @@ class Prober:
         schedules: the latest due slot of a path at a time; None: launched by hand only.
         outside: what places outside told this process; the probes' self-checks ask it.
         controls: those that are configured; None where there is none.
+        archives: folders of evidence, which forget the old at the end of a run.
         disposals_per_hour: removals an hour by place, where another cap than the default is wished.
         cap_per_hour: launches an hour by (sender, ticketing system), where a guard is known.
     """
@@ -106,6 +115,7 @@ class Prober:
     disposals_per_hour: Mapping[str, int] = field(default_factory=dict)
     outside: Outside = field(default_factory=Outside)
     controls: Selfcheck | None = None
+    archives: Sequence[Archive] = ()
 
     def places_of(self, canary: Canary) -> tuple[str, ...]:
         """The places where a canary is to be seen; all of them where its path is no longer configured."""

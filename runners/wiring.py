@@ -70,6 +70,7 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
             gauges=tuple(gauges_of(site)),
             outside=site.outside,
             controls=selfcheck(site, StoredControls(store)) if config.prober.controls else None,
+            archives=() if portals is None else (portals.artifacts,),
             keys=site.signed.keys,
             masker=config.masker,
             schedules={name: one.due_slot for name, one in config.paths.items() if one.schedule is not None},

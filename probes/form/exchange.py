@@ -14,10 +14,10 @@ from probes.form.html import known_charset
 from probes.form.identity import Identity
 from probes.form.origin import Origin, allowed, shown
 from probes.form.settings import FormSettings
-from probes.form.unpacking import ACCEPTED, Unpacking
 from probes.form.wire import Wire
 from probes.http import USER_AGENT
 from probes.reasons import Failure
+from probes.unpacking import ACCEPTED, Unpacking
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 REPOSTS: Final = frozenset({HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT})

@@ -10,7 +10,7 @@ import httpx
 
 from probes.form.contexts import FormContexts
 from probes.form.origin import Origin
-from probes.form.settings import FieldValue, FormSettings
+from probes.form.settings import FieldValue, FormSettings, HtmlForm, InboundParse, JsonApi, WebToCase
 from probes.masking import Secret
 from probes.servers import SecretSource, SecretUnavailable
 
@@ -67,6 +67,17 @@ def sources_of(settings: FormSettings) -> tuple[SecretSource, ...]:
     return tuple(found)
 
 
+def _in_fields(settings: FormSettings) -> tuple[SecretSource, ...]:
+    """Every secret that the request itself is made with."""
+    match settings.submission:
+        case HtmlForm(fields=fields) | WebToCase(fields=fields):
+            return tuple(value for value in fields.values() if not isinstance(value, str))
+        case InboundParse(key=key):
+            return (key,) if key is not None else ()
+        case JsonApi():
+            return ()
+
+
 async def identity_of(settings: FormSettings, contexts: FormContexts) -> Identity:
     """Read the secrets.
 
@@ -99,7 +110,7 @@ async def fetch_ahead(settings: FormSettings) -> None:
 
     One that can't be had is told by the hop, which asks again.
     """
-    for source in sources_of(settings):
+    for source in (*sources_of(settings), *_in_fields(settings)):
         with contextlib.suppress(SecretUnavailable):
             await source.read()
 

@@ -16,7 +16,17 @@ from runners.config.reading import Loc
 from runners.config.sources import Surroundings
 
 _OWN = frozenset(
-    {"connection", "content-length", "content-type", "expect", "host", "keep-alive", "te", "trailer"}
+    {
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+    }
     | {"transfer-encoding", "upgrade", "proxy-authorization", "proxy-connection"}
 )
 """What the protocol itself says."""

@@ -16,7 +16,7 @@ MOST_BYTES = 64 * 1024
 
 
 class EnvSecret:
-    """A secret in an environment variable."""
+    """A secret in an environment variable. A final line break is not part of it: orchestrators take files whole."""
 
     def __init__(self, name: str, *, environ: Mapping[str, str], masker: Masker) -> None:
         self._name = name
@@ -32,7 +32,7 @@ class EnvSecret:
         Raises:
             SecretUnavailable: it is not set, or empty.
         """
-        value = self._environ.get(self._name, "")
+        value = self._environ.get(self._name, "").removesuffix("\n").removesuffix("\r")
         if not value:
             state = "is empty" if self._name in self._environ else "is not set"
             raise SecretUnavailable(f"the environment variable {self._name} {state}")

@@ -1,6 +1,8 @@
 """The way to an API: what is taken for an answer, and what makes us blind."""
 
 import asyncio
+import gzip
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from email.utils import format_datetime
@@ -14,6 +16,7 @@ from probes.contracts import Blind
 from probes.http import Api, HttpSettings, open_api, retry_after_seconds
 from probes.masking import Masker, Secret
 from probes.reasons import explain
+from tests.fakes.answers import Answering
 from tests.fakes.clock import START, FakeClock, run_jumping
 
 T = TypeVar("T")
@@ -51,11 +54,7 @@ class Wire:
             assert not isinstance(self._handler, httpx.AsyncBaseTransport)
             return self._handler(request)
 
-        transport = (
-            self._handler
-            if isinstance(self._handler, httpx.AsyncBaseTransport)
-            else httpx.MockTransport(noted)
-        )
+        transport = self._handler if isinstance(self._handler, httpx.AsyncBaseTransport) else Answering(noted)
 
         async def main() -> T:
             async with open_api(
@@ -191,6 +190,35 @@ def test_too_long_an_answer__is_not_read_to_its_end() -> None:
 
     assert "more than 5000 bytes" in str(blind)
     assert len(sent) < 10
+
+
+def test_answer_that_is_packed_small_and_is_huge__is_not_unpacked_whole() -> None:
+    packed = gzip.compress(bytes(30_000_000))
+
+    async def small() -> AsyncIterator[bytes]:
+        yield packed
+
+    headers = {"Content-Encoding": "gzip"}
+    tracemalloc.start()
+    try:
+        blind = Wire(
+            lambda _: httpx.Response(200, content=small(), headers=headers), most_answer_bytes=5000
+        ).blind()
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert "more than 5000 bytes" in str(blind)
+    assert most < 10_000_000
+
+
+def test_answer_packed_in_a_way_that_was_not_asked_for__is_blindness() -> None:
+    async def brotli() -> AsyncIterator[bytes]:
+        yield b"..."
+
+    answer = httpx.Response(200, content=brotli(), headers={"Content-Encoding": "br"})
+
+    assert "packed as 'br'" in str(Wire(lambda _: answer).blind())
 
 
 class Silent(httpx.AsyncBaseTransport):

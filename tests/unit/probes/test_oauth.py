@@ -15,6 +15,7 @@ from probes.oauth import AccessToken, TokenSource
 from probes.oauth_command import TokenCommand
 from probes.oauth_grants import GoogleServiceAccount, MicrosoftClientCredentials, RefreshToken, seconds_of
 from probes.servers import SecretUnavailable
+from tests.fakes.answers import Answering
 from tests.fakes.clock import FakeClock, run_jumping
 
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -50,7 +51,7 @@ class _Grant:
 
 
 def _client(handler: Handler) -> Callable[[], httpx.AsyncClient]:
-    return lambda: httpx.AsyncClient(transport=httpx.MockTransport(handler))
+    return lambda: httpx.AsyncClient(transport=Answering(handler))
 
 
 def _answers(status: int, **body: object) -> tuple[list[dict[str, str]], Handler]:

@@ -116,3 +116,18 @@ def test_readings_older_than_90_days__are_dropped(clock: FakeClock, store: Memor
     asyncio.run(keep(clock, store, email_path()).forget())
 
     assert asyncio.run(store.latest_gauges()) == []
+
+
+def test_end_of_a_run__has_the_archives_forget(clock: FakeClock, store: MemoryStore) -> None:
+    class Archive:
+        forgot = 0
+
+        async def forget(self) -> None:
+            self.forgot += 1
+
+    archive = Archive()
+    prober = replace(prober_of(World(clock), email_path()), archives=(archive,))
+
+    asyncio.run(Housekeeping(prober, store, clock=clock, progress=Silent()).forget())
+
+    assert archive.forgot == 1

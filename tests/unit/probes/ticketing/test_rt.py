@@ -18,6 +18,7 @@ from probes.ticketing import rt
 from probes.ticketing.rt import RequestTracker
 from probes.ticketing.settings import RtSettings
 from tests.contracts.ticketing_contract import BODY, MARKER, SENDER, new_canary
+from tests.fakes.answers import Answering
 from tests.fakes.clock import START, FakeClock, run_jumping
 
 T = TypeVar("T")
@@ -103,7 +104,7 @@ def with_adapter(tracker: Tracker, work: Callable[[RequestTracker], Awaitable[T]
             masker=Masker(),
             secret=Known(),
             authorise=rt.authorise,
-            transport=httpx.MockTransport(tracker),
+            transport=Answering(tracker),
         ) as api:
             settings = RtSettings(name="rt", url=URL, marker=MARKER, custom_field="Canary", **more)  # type: ignore[arg-type]  # single settings of the test
             return await work(RequestTracker(settings, api, clock=clock, masker=Masker()))

@@ -282,6 +282,7 @@ def test_reader_of_the_store__needs_neither_script_nor_secrets(tmp_path: Path) -
         ("portal.load: 5s", "smtp.accept: 5s", "budgets.smtp.accept", "this path has no hop smtp.accept", "It has dns, portal.load, portal.login, portal.form, portal.submit, portal.confirmation, ticket.created, ticket.content, reply.received."),
         ("X-Team: intake", "X Team: intake", "headers.X Team", "X Team is not the name of a header field", "Write it like X-Synthetic."),
         ("X-Team: intake", "Host: intake", "headers.Host", "the header field Host is set by the protocol itself", "Leave it out."),
+        ("X-Team: intake", "Accept-Encoding: br", "headers.Accept-Encoding", "the header field Accept-Encoding is set by the protocol itself", "Leave it out."),
         ("X-Team: intake", "x-synthetic: intake", "headers.x-synthetic", "the header field x-synthetic stands here twice", "Keep one of them."),
         ("X-Team: intake", "X-Team: Zoë", "headers.X-Team", "a header field is ASCII", "Write it without other letters."),
         ("X-Team: intake", "Cookie: hunter2", "headers.Cookie", "a secret stands here as text", "Write {env: NAME}, {file: PATH} or {exec: [command]}; --allow-literal-secrets is for the sandbox."),

@@ -22,6 +22,12 @@ def _python(code: str, *arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-I", "-c", code, *arguments)
 
 
+def test_secret_in_the_environment_with_a_final_line_break__is_taken_without() -> None:
+    source = EnvSecret("TOKEN", environ={"TOKEN": "s3cret-of-tests\r\n"}, masker=Masker())
+
+    assert source.now().reveal() == "s3cret-of-tests"
+
+
 def test_file__without_its_last_line_break__is_the_secret(tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text(" with spaces \n")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.form.unpacking import Unpacking
+from probes.unpacking import Unpacking
 
 
 def raw(content: bytes) -> bytes:
