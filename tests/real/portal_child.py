@@ -5,6 +5,7 @@ It says one line of JSON: what came of its canary (`once`), or that it waits for
 
 import asyncio
 import json
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,8 @@ from tests.real.scripted_http import Break, Reply, running
 
 
 def main() -> None:
+    # Whoever is started in the background of a script inherits that SIGINT is ignored (POSIX, "Asynchronous Lists").
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     how, directory = sys.argv[1:]
     asyncio.run({"once": once, "hold": hold}[how](Path(directory)))
 
