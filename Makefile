@@ -26,8 +26,8 @@ test: setup servers  ## all tests, real servers included
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/pytest --quiet --numprocesses=auto --hypothesis-profile=ci
 	@mkdir -p .cache && rm -f $(LEFT_OUT)
-	@LEFT_OUT=$(LEFT_OUT) $(BIN)/pytest --quiet --numprocesses=2 --dist=loadfile -m "real and not browser"
-	@LEFT_OUT=$(LEFT_OUT) $(BIN)/pytest --quiet -m browser
+	@LEFT_OUT=$(LEFT_OUT) $(BIN)/pytest --quiet --numprocesses=3 --dist=loadfile -m "real and not browser"
+	@LEFT_OUT=$(LEFT_OUT) $(BIN)/pytest --quiet --numprocesses=2 --dist=loadfile -m browser
 	@LEFT_OUT=$(LEFT_OUT) $(BIN)/pytest --quiet -m chaos
 
 quick: setup    ## lint, types, imports and the tests without servers: before each commit

@@ -1,6 +1,6 @@
 """One hop of a launch: timed, bounded, and reported once, whatever becomes of it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,9 +18,6 @@ _LIMIT_REASONS: Final = {
     Hop.DNS: Reason.DNS_UNANSWERED,
     Hop.SMTP_CONNECT: Reason.CONNECT_TIMEOUT,
     Hop.FORM_CONNECT: Reason.CONNECT_TIMEOUT,
-    Hop.PORTAL_LOAD: Reason.PAGE_TIMEOUT,
-    Hop.PORTAL_FORM: Reason.PAGE_TIMEOUT,
-    Hop.PORTAL_CONFIRMATION: Reason.PAGE_TIMEOUT,
 }
 """What it means that a hop's own limit ran out; elsewhere the server stayed silent."""
 
@@ -121,15 +118,15 @@ async def hop(
     seconds, ended_at = clock.monotonic() - began, clock.now()
     detail = passage.detail
     reason, outcome, rules_out = passage.flaw, Outcome.OK, False
-    facts = dict(passage.facts)
     if passage.is_skipped:
         outcome = Outcome.SKIPPED
+    facts = dict(passage.facts) if masker is None else _masked(passage.facts, masker)
     if failure is not None:
         fault = failure[0]
         is_lost = passage.perhaps_left and not fault.is_answer
         outcome = Outcome.UNKNOWN if is_lost else Outcome.FAILED
         reason, detail = fault.reason, fault.detail
-        facts |= fault.facts
+        facts |= fault.facts if masker is None else _masked(fault.facts, masker)
         rules_out = not is_lost and gives_up(fault)
         side = side if side is not None else passage.side
         if side is None and controls is not None and passage.question is not None and reason in DISPUTABLE:
@@ -155,3 +152,8 @@ async def hop(
     )
     if failure is not None:
         raise HopFailed(name, failure[0]) from failure[1]
+
+
+def _masked(facts: Mapping[str, Fact], masker: Masker) -> dict[str, Fact]:
+    """A page or a server may repeat what it was told."""
+    return {name: masker.mask(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}

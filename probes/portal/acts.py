@@ -62,6 +62,7 @@ class Hand:
     Attributes:
         typed: every secret that was typed, so that evidence can be cleaned of it.
         secret_fields: where they were typed, so that screenshots hide them.
+        is_browser_alive: whether driver and browser are there.
         has_clicked: whether anything was clicked or pressed yet.
     """
 
@@ -69,12 +70,14 @@ class Hand:
     customer: Customer
     url: str
     clock: Clock
+    is_browser_alive: Callable[[], bool]
     typed: list[str] = field(default_factory=list)
     secret_fields: list[PageLocator] = field(default_factory=list)
     has_clicked: bool = False
     _may_move: bool = False
     _frame: FrameLocator | None = None
     _has_lost_a_page: bool = False
+    _others: list[Page] = field(default_factory=list)
 
     def find(self, locator: Locator) -> PageLocator:
         """The element, in the frame that the steps are in."""
@@ -89,6 +92,15 @@ class Hand:
         within = self._frame if self._frame is not None else self.page
         return within.get_by_text(in_browser(text)).filter(visible=True).first
 
+    def is_on(self, page: Page | None) -> bool:
+        """Whether the journey is, was, or will be in that window; None: one that is just being opened."""
+        return page not in self._others and (self.has_clicked or page is self.page)
+
+    @property
+    def may_move(self) -> bool:
+        """Whether the step before may have led to another page, which is then on its way."""
+        return self._may_move
+
     @property
     def inside(self) -> PageLocator | None:
         """The document of the frame that the steps are in; None: they are in the page itself."""
@@ -97,14 +109,12 @@ class Hand:
     @property
     def has_lost_its_browser(self) -> bool:
         """Whether the browser is gone."""
-        browser = self.page.context.browser
-        return browser is not None and not browser.is_connected()
+        return not self.is_browser_alive()
 
     @property
     def has_lost_its_page(self) -> bool:
         """Whether the window is closed while the browser lives: the page did that."""
-        browser = self.page.context.browser
-        return self._has_lost_a_page and browser is not None and browser.is_connected()
+        return self._has_lost_a_page and self.is_browser_alive()
 
     def follow(self, opened: Page) -> None:
         """Go where a link leads that opens a window; back where it was when that is closed.
@@ -112,6 +122,7 @@ class Hand:
         A window that comes before anything was clicked is none of ours: an advertisement.
         """
         if not self.has_clicked:
+            self._others.append(opened)
             return
         before = self.page
         self.page = opened
@@ -138,6 +149,7 @@ class Hand:
         """
         action, until = step.action, self.clock.monotonic() + within_seconds
         element = getattr(action, "locator", None)
+        self._has_lost_a_page = False  # what is to come is done where we are back
         if self._may_move and isinstance(element, Locator):
             await self.wait_for(lambda: self.find(element).first, "attached", within_seconds * 1000)
         self._may_move = isinstance(action, Click | Press | Script)

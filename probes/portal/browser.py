@@ -12,6 +12,7 @@ from playwright.async_api import Error as PlaywrightError
 from canary.reason import Reason
 from probes.contracts import Clock
 from probes.portal import processes, starting
+from probes.portal.connection import goes_by_proxy
 from probes.portal.failures import first_line, is_gone
 from probes.portal.settings import BrowserSettings
 from probes.portal.starting import Running
@@ -41,6 +42,10 @@ class Visit:
         """Whether Chromium's own sandbox is on."""
         return self._running.is_sandboxed
 
+    def is_alive(self) -> bool:
+        """Whether driver and browser are there."""
+        return self._running.is_alive
+
     @property
     def folder(self) -> Path:
         """A folder for what must not outlive this browser, however it ends."""
@@ -55,7 +60,7 @@ class Visit:
         driver = running.driver
         is_due = running.memory_bytes is None or running.used % _MEASURED_EACH == 0
         if is_due and driver is not None:
-            running.memory_bytes = await asyncio.to_thread(processes.memory_bytes, driver.pid)
+            running.memory_bytes = await asyncio.to_thread(processes.memory_bytes, driver)
         return running.memory_bytes or 0
 
 
@@ -72,6 +77,10 @@ class Browsers:
         self._starts = 0
         self._failure: Failure | None = None
         self._places = asyncio.Semaphore(_MOST_AT_ONCE)
+
+    def has_proxy(self, url: str) -> bool:
+        """Whether the browser asks a proxy for that address."""
+        return goes_by_proxy(url, self._settings.proxy)
 
     @asynccontextmanager
     async def visit(self, options: Mapping[str, Any]) -> AsyncIterator[Visit]:

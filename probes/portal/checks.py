@@ -14,16 +14,15 @@ from probes.contracts import Check, CheckState, Clock
 from probes.dns import Resolver
 from probes.masking import Masker
 from probes.portal.browser import Browsers
-from probes.portal.connection import connect_once
+from probes.portal.connection import Reach
 from probes.portal.elements import awaited_first, find
 from probes.portal.failures import fault_of
 from probes.portal.settings import PortalSettings
 from probes.portal.sight import look
 from probes.portal.steps import Script
 from probes.portal.traffic import shown
-from probes.portal.visiting import context_options
+from probes.portal.visiting import context_options, equip_headers
 from probes.reasons import Failure
-from probes.tls import Contexts
 
 _BROWSER_SECONDS: Final = 60.0
 _CONNECT_SECONDS: Final = 10.0
@@ -42,7 +41,7 @@ async def check_path(
     *,
     browsers: Browsers,
     resolver: Resolver,
-    contexts: Contexts,
+    reach: Reach,
     clock: Clock,
     masker: Masker,
 ) -> Sequence[Check]:
@@ -52,25 +51,29 @@ async def check_path(
     checklist = Checklist(settings.path, clock=clock, masker=masker, remedies=_REMEDIES)
     try:
         async with checklist.step("dns", settings.limits.dns_seconds) as step:
-            route = await resolver.host(host)
-            step.finding = ", ".join(address for one in route.hosts for address in one.addresses)
-        if parts.scheme == "https":
+            if reach.has_proxy:
+                step.finding = "the browser's proxy looks the name up"
+            else:
+                route = await resolver.host(host)
+                step.finding = ", ".join(address for one in route.hosts for address in one.addresses)
+        if parts.scheme == "https" and not reach.has_proxy:
             async with checklist.step("portal.tls", _CONNECT_SECONDS) as step:
-                context = contexts.verified(tuple(settings.ca_files))
-                facts = await connect_once(host, parts.port or 443, context=context)
+                facts = await reach.connect(settings.url)
                 step.finding = (
                     f"TLS {facts.get('tls.protocol.version', '')}, {facts.get('tls.server.subject', '')}"
                 )
             checklist.certificate(dict(facts), clock.now())
-        await _check_page(settings, browsers, checklist)
+        await _check_page(settings, browsers, checklist, verifies=not await reach.needs_own_authorities())
     except StepFailed:
         pass
     return checklist.checks
 
 
-async def _check_page(settings: PortalSettings, browsers: Browsers, checklist: Checklist) -> None:
+async def _check_page(
+    settings: PortalSettings, browsers: Browsers, checklist: Checklist, *, verifies: bool
+) -> None:
     async with checklist.step("portal.browser", _BROWSER_SECONDS) as step:
-        options = await context_options(settings)
+        options = await context_options(settings, verifies=verifies)
         async with browsers.visit(options) as visit:
             step.finding = f"Chromium {visit.version}, its sandbox {'on' if visit.is_sandboxed else 'off'}"
             if not visit.is_sandboxed:
@@ -89,6 +92,7 @@ async def _check_page(settings: PortalSettings, browsers: Browsers, checklist: C
 async def _opened(context: Any, settings: PortalSettings) -> Page:  # noqa: ANN401 -- Playwright's BrowserContext
     try:
         page: Page = await context.new_page()
+        await equip_headers(page, settings)
         await page.goto(
             settings.url, wait_until="domcontentloaded", timeout=settings.limits.load_seconds * 1000
         )

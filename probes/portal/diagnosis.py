@@ -8,11 +8,12 @@ from playwright.async_api import Error as PlaywrightError
 from canary.reason import Reason
 from probes.contracts import Clock
 from probes.portal.acts import Hand
+from probes.portal.connection import Reach
 from probes.portal.failures import fault_of
 from probes.portal.findings import Case, Situation, conclude, is_network
 from probes.portal.looking import presence_of, see, until_told
 from probes.portal.settings import PortalSettings
-from probes.portal.traffic import Traffic
+from probes.portal.traffic import Exchange, Traffic, shown
 from probes.reasons import Failure, Fault
 
 
@@ -24,6 +25,7 @@ async def diagnose(
     traffic: Traffic,
     settings: PortalSettings,
     clock: Clock,
+    reach: Reach,
 ) -> Failure:
     """The failure behind an error of a journey; bounded, never raises for what the page does."""
     if isinstance(error, Failure):
@@ -40,7 +42,11 @@ async def diagnose(
         return _failure(fault.reason, fault.detail, situation)
     if is_network(fault):
         await until_told(traffic, since=situation.since, clock=clock)
-    elif any(one.is_document and one.is_untold for one in traffic.since(situation.since)):
+    elif fault is None and (untold := _untold(traffic, situation)) is not None:
+        if await reach.is_unanswered(untold.url):
+            return _failure(
+                Reason.CONNECT_TIMEOUT, f"{shown(untold.url)}: no connection is answered", situation
+            )
         return _failure(Reason.PAGE_TIMEOUT, f"no answer in time: {traffic.slowest()}", situation)
     sight = await see(hand, traffic, clock)
     if isinstance(sight, Fault):
@@ -56,6 +62,11 @@ async def diagnose(
         await presence_of(situation.element, hand, clock),
     )
     return _failure(*conclude(case), situation)
+
+
+def _untold(traffic: Traffic, situation: Situation) -> Exchange | None:
+    """The document of which nothing was heard yet."""
+    return next((one for one in traffic.since(situation.since) if one.is_document and one.is_untold), None)
 
 
 def _failure(reason: Reason, detail: str, situation: Situation) -> Failure:

@@ -4,6 +4,7 @@ import asyncio
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from playwright.async_api import Error as PlaywrightError
@@ -26,7 +27,8 @@ _ALL_SECONDS: Final = 20.0
 _SECRETS_SECONDS: Final = 5.0
 _TRACE_SECONDS: Final = 8.0
 _SCREENSHOT_SECONDS: Final = 8.0
-_MOST_TRACE_BYTES: Final = 64 * 2**20
+_MOST_TRACE_BYTES: Final = 128 * 2**20
+"""Unpacked, pictures and scripts too: all of its texts are read, which takes time and memory."""
 _MOST_MASKED: Final = 10
 _SHORTEST_COOKIE: Final = 8
 _FACTS: Final = {
@@ -93,11 +95,10 @@ class Collector:
 
     async def _gather(self, files: dict[str, bytes], *, is_blind: bool) -> None:
         secrets = list(self.hand.typed) + await self._configured()
-        files["console.txt"] = self._console(secrets)
+        files["console.txt"] = self._console(secrets, is_whole=False)
         if is_blind:
             return
         secrets += await self._cookies()
-        files["console.txt"] = self._console(secrets)
         raw = await self._trace()
         screenshot = await self.screenshot()
         if screenshot is not None:
@@ -106,7 +107,7 @@ class Collector:
             harmless = set(self.hand.customer.words.values())
             cleaned = await asyncio.to_thread(clean_trace, raw, secrets, harmless=harmless)
             files["trace.zip"], files["network.har"] = cleaned.trace, cleaned.har
-            files["console.txt"] = self._console([*secrets, *cleaned.secrets])
+            files["console.txt"] = self._console([*secrets, *cleaned.secrets], is_whole=True)
 
     async def _configured(self) -> list[str]:
         try:
@@ -125,11 +126,16 @@ class Collector:
             return []  # the browser is gone: so is the trace
 
     async def screenshot(self) -> bytes | None:
-        """The page as it is, as PNG, what was typed in secret covered; None: it can't be had."""
+        """The page as it is, as PNG, what was typed or configured in secret covered; None: it can't be had.
+
+        Raises:
+            SecretUnavailable: a secret can't be read, so it can't be covered.
+        """
         page = self.hand.page
         if not page.url.startswith("http"):
             return None  # no page came
-        repeated = [page.get_by_text(word) for word in self.hand.typed[:_MOST_MASKED]]
+        words = [*self.hand.typed[:_MOST_MASKED], *await self._configured()]
+        repeated = [page.get_by_text(word) for word in words]
         try:
             async with self.clock.timeout(_SCREENSHOT_SECONDS + 1):  # the driver's own limit needs the driver
                 return await page.screenshot(
@@ -148,15 +154,27 @@ class Collector:
             try:
                 async with self.clock.timeout(_TRACE_SECONDS):
                     await self.visit.context.tracing.stop(path=file)
-                return file.read_bytes() if file.stat().st_size <= _MOST_TRACE_BYTES else None
+                return file.read_bytes() if _unpacked_bytes(file) <= _MOST_TRACE_BYTES else None
             finally:
                 file.unlink(missing_ok=True)
         except (PlaywrightError, TimeoutError, OSError):
             return None
 
-    def _console(self, secrets: Sequence[str]) -> bytes:
+    def _console(self, secrets: Sequence[str], *, is_whole: bool) -> bytes:
+        """What the page said; only its address where the trace is missing, which tells what was handed out in secret."""
         words = Words(secrets)
         lines = [f"page: {clean_url(self.hand.page.url)}"]
-        lines += [f"script error: {one}" for one in self.traffic.script_errors]
-        lines += self.traffic.console
+        if is_whole:
+            lines += [f"script error: {one}" for one in self.traffic.script_errors]
+            lines += self.traffic.console
+        else:
+            lines.append(
+                "The rest is not kept: without the browser's trace nobody can say what in it is secret."
+            )
         return "\n".join(self.masker.mask(words.cleaned(line)) for line in lines).encode() + b"\n"
+
+
+def _unpacked_bytes(file: Path) -> int:
+    """How much an archive holds; raises `zipfile.BadZipFile`."""
+    with zipfile.ZipFile(file) as archive:
+        return sum(one.file_size for one in archive.infolist())

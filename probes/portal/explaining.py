@@ -12,18 +12,20 @@ from canary.hop import Hop
 from canary.reason import Reason, Side
 from probes.contracts import Clock
 from probes.hops import Passage
+from probes.portal.connection import Reach
 from probes.portal.diagnosis import diagnose
 from probes.portal.elements import awaited_first
 from probes.portal.findings import Situation
 from probes.portal.settings import PortalSettings
 from probes.portal.stages import Progress
-from probes.portal.steps import Locator, Step
+from probes.portal.steps import Fill, Locator, Step, Template
 from probes.portal.timing import page_facts
 from probes.portal.visiting import Arrangement
 from probes.reasons import Failure
+from probes.selfcheck import DISPUTABLE
 
 _STOP_SECONDS: Final = 2.0
-DIAGNOSIS_SECONDS: Final = 30.0
+DIAGNOSIS_SECONDS: Final = 60.0
 """So much longer than its own limit a hop may take, to find out why and to keep the evidence."""
 
 
@@ -36,7 +38,8 @@ class Explainer:
 
     Attributes:
         doing: the step under way, as people write it; empty: none.
-        known_alerts: what the page marked as an error before the submit: a notice, that is no answer to it.
+        known_alerts: what the page called wrong before the submit: a notice, that is no answer to it.
+        known_refusal: what looked like a refusal before anything was typed into the log-in.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Explainer:
         progress: Progress,
         clock: Clock,
         left_seconds: Callable[[], float],
+        reach: Reach,
     ) -> None:
         self._settings = settings
         self._hand = arrangement.hand
@@ -54,14 +58,25 @@ class Explainer:
         self._collector = arrangement.collector
         self._progress = progress
         self._clock = clock
-        self._left_seconds = left_seconds
+        self.left_seconds = left_seconds
+        self._reach = reach
+        self._last_secret = max(
+            (
+                step.number
+                for step in settings.login
+                if isinstance(step.action, Fill) and not isinstance(step.action.value, Template)
+            ),
+            default=0,
+        )
+        self._number = 0
         self.doing = ""
         self.known_alerts: tuple[str, ...] = ()
+        self.known_refusal = ""
         self._element: Locator | None = None
 
     def at(self, step: Step) -> None:
         """The journey is at this step."""
-        self.doing = str(step)
+        self.doing, self._number = str(step), step.number
         self._element = awaited_first((replace(step, is_optional=False),))
 
     @asynccontextmanager
@@ -80,12 +95,13 @@ class Explainer:
             Failure: what went wrong.
         """
         first = len(self._traffic.exchanges) if since is None else since
-        self.doing, self._element = "", None
+        self.doing, self._number, self._element = "", 0, None
         passage.limit_reason = (
             Reason.BROWSER_UNRESPONSIVE
         )  # the hop's own limit runs out only if the diagnosis hangs
+        left = self.left_seconds()
         try:
-            async with self._clock.timeout(max(1.0, min(limit, self._left_seconds()))):
+            async with self._clock.timeout(max(1.0, min(limit, left))):
                 yield
         except (PlaywrightError, TimeoutError, Failure, Unexplained) as error:
             failure = await diagnose(
@@ -96,23 +112,38 @@ class Explainer:
                     first,
                     has_left=self._progress.has_left,
                     known_alerts=self.known_alerts,
+                    known_refusal=self.known_refusal,
+                    has_typed_all=0 < self._last_secret < self._number,
                     element=self._element,
                 ),
                 hand=self._hand,
                 traffic=self._traffic,
                 settings=self._settings,
                 clock=self._clock,
+                reach=self._reach,
             )
-            if self._progress.used_kept_session and failure.fault.reason is Reason.SESSION_EXPIRED:
-                passage.side = Side.PROBER  # a customer would not have come with a session of hours ago
+            reason = failure.fault.reason
+            passage.limit_reason = reason  # by now it is known, however long the evidence takes
+            if self._progress.begins_again(failure.fault) or reason is Reason.SESSION_EXPIRED:
+                # a customer would not have come with a session of hours ago
+                passage.side = Side.PROBER if self._progress.used_kept_session else None
+            if left < limit and type(error) is TimeoutError:
+                passage.side = Side.PROBER  # the launch began too late for it
+            if reason in DISPUTABLE and (failed := self._failed_document(first)) is not None:
+                passage.question = self._reach.question(failed)
             await self._stop_loading()
             page = await page_facts(self._hand.page, self._traffic, clock=self._clock)
             passage.facts |= self._collector.cleaned_facts(page)
-            facts, trouble = await self._collector.collect(failure.fault.reason)
+            facts, trouble = await self._collector.collect(reason)
             passage.facts |= facts
             if trouble:
                 passage.facts["intake.artifact.trouble"] = trouble
             raise self._collector.cleaned(failure) from error
+
+    def _failed_document(self, first: int) -> str | None:
+        """The address of the last document of this hop that did not come; None: all did."""
+        documents = [one for one in self._traffic.since(first) if one.is_document]
+        return next((one.url for one in reversed(documents) if one.is_broken or one.is_untold), None)
 
     async def _stop_loading(self) -> None:
         """Give up a page that does not come: Playwright shows nothing of the one before it as long as it may."""

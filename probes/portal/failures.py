@@ -20,8 +20,9 @@ _GONE: Final = (
     "Browser has been closed",
     "Connection closed",
     "Browser closed",
-    "has been closed",
 )
+_LOG: Final = "Call log:"
+_QUOTED: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|<[^>]*>")
 _COVERED = re.compile(r"(<[^>]*>.*?) (?:from .*? subtree )?intercepts pointer events")
 _ON_ITS_WAY: Final = (
     "Execution context was destroyed",
@@ -40,6 +41,7 @@ _LOGGED: Final[Mapping[str, tuple[Reason, str]]] = MappingProxyType(
         "element is not editable": (Reason.FORM_DISABLED, "it is there and disabled"),
         "did not find some options": (Reason.FORM_CHANGED, "the list has no such option"),
         "element is not stable": (Reason.PAGE_STUCK, "it never stands still"),
+        "did not change its state": (Reason.FORM_DISABLED, "a click does not change it"),
     }
 )
 
@@ -55,7 +57,16 @@ NET_REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
         "ERR_ADDRESS_UNREACHABLE": Reason.NO_ROUTE,
         "ERR_INTERNET_DISCONNECTED": Reason.NO_ROUTE,
         "ERR_NETWORK_ACCESS_DENIED": Reason.NO_ROUTE,
+        "ERR_CONNECTION_FAILED": Reason.NO_ROUTE,
+        # by the proxy on loopback through which Playwright shows a client certificate
+        "ERR_SOCKS_CONNECTION_FAILED": Reason.CONNECT_TIMEOUT,
+        "ERR_SOCKS_CONNECTION_HOST_UNREACHABLE": Reason.NO_ROUTE,
         "ERR_NETWORK_CHANGED": Reason.NETWORK_UNAVAILABLE,
+        "ERR_NETWORK_IO_SUSPENDED": Reason.NETWORK_UNAVAILABLE,
+        "ERR_NO_SUPPORTED_PROXIES": Reason.NETWORK_UNAVAILABLE,
+        "ERR_PAC_SCRIPT_FAILED": Reason.NETWORK_UNAVAILABLE,
+        "ERR_MANDATORY_PROXY_CONFIGURATION_FAILED": Reason.NETWORK_UNAVAILABLE,
+        "ERR_PROXY_CERTIFICATE_INVALID": Reason.NETWORK_UNAVAILABLE,
         "ERR_PROXY_CONNECTION_FAILED": Reason.NETWORK_UNAVAILABLE,
         "ERR_TUNNEL_CONNECTION_FAILED": Reason.NETWORK_UNAVAILABLE,
         "ERR_PROXY_AUTH_REQUESTED": Reason.NETWORK_UNAVAILABLE,
@@ -83,10 +94,26 @@ NET_REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
         "ERR_UNKNOWN_URL_SCHEME": Reason.JOURNEY_INVALID,
         "ERR_INVALID_URL": Reason.JOURNEY_INVALID,
         "ERR_BLOCKED_BY_CLIENT": Reason.JOURNEY_INVALID,
+        "ERR_BLOCKED_BY_ADMINISTRATOR": Reason.JOURNEY_INVALID,
         "ERR_INSUFFICIENT_RESOURCES": Reason.BROWSER_CRASHED,
         "ERR_OUT_OF_MEMORY": Reason.BROWSER_CRASHED,
     }
 )
+
+
+_OUR_MACHINE: Final = frozenset(
+    {
+        "ERR_INTERNET_DISCONNECTED",
+        "ERR_NETWORK_CHANGED",
+        "ERR_NETWORK_IO_SUSPENDED",
+        "ERR_NETWORK_ACCESS_DENIED",
+    }
+)
+
+
+def is_of_our_machine(code: str) -> bool:
+    """Whether Chromium's network error speaks of the machine that it runs on, whatever was asked for."""
+    return code.removeprefix("net::") in _OUR_MACHINE
 
 
 def net_reason(code: str) -> Reason | None:
@@ -101,12 +128,19 @@ def net_reason(code: str) -> Reason | None:
 
 def is_gone(error: PlaywrightError) -> bool:
     """Whether browser, driver or page died under the call."""
-    return any(word in error.message for word in _GONE)
+    said = _own_words(error.message)
+    return any(words in said for words in _GONE)
 
 
 def is_on_its_way(error: PlaywrightError) -> bool:
     """Whether the page went to another address under the call: nothing failed, and it may be asked again."""
-    return any(words in error.message for words in _ON_ITS_WAY)
+    said = _own_words(error.message)
+    return any(words in said for words in _ON_ITS_WAY)
+
+
+def _own_words(message: str) -> str:
+    """Playwright's own words: without its log and its quotations, in which the page speaks."""
+    return _QUOTED.sub("", message.partition(_LOG)[0])
 
 
 def fault_of(error: PlaywrightError) -> Fault | None:

@@ -1,25 +1,41 @@
 """What a stopped journey shows, and what that means: the most telling first. Pure; nothing is looked at here."""
 
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from canary.hop import Hop
 from canary.reason import Reason
-from probes.portal.failures import net_reason
+from probes.portal.failures import is_of_our_machine, net_reason
 from probes.portal.looking import Presence
 from probes.portal.settings import PortalSettings
 from probes.portal.sight import Sight, status_reason
 from probes.portal.steps import Locator
 from probes.portal.traffic import Exchange, Traffic, shown
 from probes.reasons import Fault
+from probes.selfcheck import DISPUTABLE
 
 _AFTER_THE_SUBMIT: Final = frozenset({Hop.PORTAL_SUBMIT, Hop.PORTAL_CONFIRMATION})
 _CLIENT_ERROR: Final = 400
 _SERVER_ERROR: Final = 500
+_DATA: Final = frozenset({"fetch", "xhr"})
 _REFUSALS: Final = frozenset({400, 413, 422})
 """What an API answers to a request that it does not like (RFC 9110 section 15.5)."""
+_CLIENT_TLS: Final = re.compile(r"Playwright client-certificate error: .{0,120}")
+_TLS_WORDS: Final = (
+    ("expired", Reason.CERTIFICATE_EXPIRED),
+    ("altname", Reason.CERTIFICATE_WRONG_NAME),
+    ("self-signed", Reason.CERTIFICATE_INVALID),
+    ("self signed", Reason.CERTIFICATE_INVALID),
+    ("unable to", Reason.CERTIFICATE_INVALID),
+    ("econnrefused", Reason.REFUSED),
+    ("etimedout", Reason.CONNECT_TIMEOUT),
+    ("econnreset", Reason.CONNECTION_LOST),
+    ("alert", Reason.CREDENTIALS_REJECTED),
+)
+"""OpenSSL's words for what is wrong with the server's certificate; an alert is the server's word about ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +47,9 @@ class Situation:
         doing: the step, as people write it; empty: none.
         since: the number of the first exchange of this hop.
         has_left: whether the submit was clicked.
-        known_alerts: what was marked as an error already before it.
+        known_alerts: what was called wrong already before it.
+        known_refusal: what looked like a refusal of the log-in already before it.
+        has_typed_all: whether every secret of the log-in was typed.
         element: what the step is done to; None: nothing.
     """
 
@@ -40,6 +58,8 @@ class Situation:
     since: int
     has_left: bool = False
     known_alerts: tuple[str, ...] = ()
+    known_refusal: str = ""
+    has_typed_all: bool = False
     element: Locator | None = None
 
 
@@ -73,10 +93,17 @@ class Case:
     @property
     def validation(self) -> str:
         """What the form refuses, beside what it said before."""
-        known = self.situation.known_alerts
-        return replace(
-            self.sight, alerts=tuple(one for one in self.sight.alerts if one not in known)
-        ).validation
+        return self.sight.without(self.situation.known_alerts).validation
+
+    @property
+    def own(self) -> list[Exchange]:
+        """What this hop asked of the portal's own hosts."""
+        return [one for one in self.exchanges if one.host in self.settings.expect_hosts]
+
+    @property
+    def waiting(self) -> Exchange | None:
+        """What a page of the portal still waits for: data that its script asked for."""
+        return next((one for one in self.own if one.is_pending and one.kind in _DATA), None)
 
     @property
     def document(self) -> Exchange | None:
@@ -140,6 +167,14 @@ def _status(case: Case) -> Finding:
     if reason is None:
         return None
     said = "no page" if document.failure else case.sight.words
+    if case.settings.client_certificate is not None and (words := _of_client_tls(case.sight)):
+        return _client_tls_reason(words), f"{shown(document.url)}: {words}"
+    if case.hop is Hop.PORTAL_LOAD and document.status in _of_the_door(case.settings):
+        shows = "our header fields or certificate"
+        return (
+            Reason.CREDENTIALS_REJECTED,
+            f"{shown(document.url)} answers {document.status} to {shows}: {said}",
+        )
     return reason, f"{shown(document.url)} answers {document.status}: {said}"
 
 
@@ -147,18 +182,34 @@ def _has_credentials(settings: PortalSettings) -> bool:
     return settings.http_login is not None or bool(settings.headers)
 
 
+def _of_the_door(settings: PortalSettings) -> frozenset[int]:
+    """With which statuses a defence refuses what we are let in by (RFC 9110 section 15.5; 400 and 495, 496: nginx)."""
+    has_secret = any(not isinstance(value, str) for value in settings.headers.values())
+    if settings.client_certificate is not None:
+        return frozenset({_CLIENT_ERROR, 403, 495, 496})
+    return frozenset({403}) if has_secret else frozenset()
+
+
+def _of_client_tls(sight: Sight) -> str:
+    """What Playwright (1.65) writes in a page of its own when the connection with a client's certificate fails."""
+    found = _CLIENT_TLS.search(sight.text)
+    return found[0] if found is not None else ""
+
+
+def _client_tls_reason(words: str) -> Reason:
+    return next((reason for part, reason in _TLS_WORDS if part in words.lower()), Reason.TLS_FAILED)
+
+
 def _login(case: Case) -> Finding:
     """A log-in where there should be none, or one that refuses us."""
     sight = case.sight
+    if case.hop is Hop.PORTAL_LOGIN:
+        return _in_login(case)
     if not sight.passwords:
         expired = sight.has_expired and case.hop in _AFTER_THE_SUBMIT
         return (Reason.SESSION_EXPIRED, f"the page says: {sight.words}") if expired else None
     if case.settings.login and sight.refuses_login and not case.situation.has_left:
         return Reason.CREDENTIALS_REJECTED, f"the log-in says: {sight.refuses_login}"
-    if case.hop is Hop.PORTAL_LOGIN:
-        is_answered = not case.situation.doing and not (case.document and case.document.is_pending)
-        said = "the log-in is asked for again, without a word of why"
-        return (Reason.CREDENTIALS_REJECTED, said) if is_answered else None
     if case.settings.login or sight.has_expired:
         return Reason.SESSION_EXPIRED, f"a log-in is asked for again: {sight.words}"
     is_first = case.hop in {Hop.PORTAL_LOAD, Hop.PORTAL_FORM}
@@ -167,6 +218,34 @@ def _login(case: Case) -> Finding:
         if is_first
         else None
     )
+
+
+def _in_login(case: Case) -> Finding:
+    """Whether our credentials are refused: what the portal failed at itself comes first."""
+    failed = next((one for one in case.own if one.may_write and one.has_failed), None)
+    if failed is not None and (failed.failure or (failed.status or 0) >= _SERVER_ERROR):
+        return _write_failed(failed)
+    sight = case.sight
+    if sight.refuses_login not in {"", case.situation.known_refusal}:
+        return Reason.CREDENTIALS_REJECTED, f"the log-in says: {sight.refuses_login}"
+    is_answered = not (case.document and case.document.is_pending) and case.waiting is None
+    if sight.passwords and is_answered and (case.situation.has_typed_all or not case.situation.doing):
+        if sight.is_out_of_order:
+            return Reason.PAGE_ERROR, f"the page says: {sight.words}"
+        return Reason.CREDENTIALS_REJECTED, "the log-in is asked for again, without a word of why"
+    return None
+
+
+def _own_network(case: Case) -> Finding:
+    """What the page needs did not come, for a reason that may lie with our own network: the controls are to judge."""
+    if case.situation.has_left:
+        return None
+    for one in case.exchanges:
+        reason = net_reason(one.failure) if one.is_broken else None
+        is_own = one.host in case.settings.expect_hosts and reason in DISPUTABLE
+        if reason is not None and (is_own or is_of_our_machine(one.failure)):
+            return reason, f"{shown(one.url)}: the browser says {one.failure}"
+    return None
 
 
 def _maintenance(case: Case) -> Finding:
@@ -256,7 +335,7 @@ def _missing(case: Case) -> Iterator[Finding]:
         yield Reason.PAGE_ERROR, f"the page says: {case.sight.error}"
     if not case.sight.fields and (said := _broken_script(case)):
         yield Reason.SCRIPT_ERROR, f"it is not there, and a script failed: {said}"
-    if case.sight.spinners:
+    if case.sight.spinners or case.waiting is not None:
         yield Reason.PAGE_STUCK, f"it is not there, and the page keeps loading: {case.traffic.slowest()}"
     yield Reason.FORM_CHANGED, f"it is not there; the page shows: {case.sight.words}"
 
@@ -277,5 +356,6 @@ _FINDINGS: Final[tuple[Callable[[Case], Finding], ...]] = (
     _login,
     _maintenance,
     _element,
+    _own_network,
     _not_ready,
 )

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ from canary.hop import Hop
 from canary.reason import Reason
 from probes.contracts import Clock
 from probes.hops import Passage
+from probes.portal.connection import Reach, Verified
 from probes.portal.elements import awaited_first, find_seen
 from probes.portal.explaining import DIAGNOSIS_SECONDS, Explainer, Unexplained
 from probes.portal.failures import is_on_its_way
@@ -45,7 +46,8 @@ class Journey:
         arrangement: Arrangement,
         clock: Clock,
         left_seconds: Callable[[], float],
-        before_load: Callable[[], Awaitable[None]],
+        reach: Reach,
+        verified: Verified,
     ) -> None:
         """Keep the parts.
 
@@ -56,7 +58,8 @@ class Journey:
             arrangement: the page, which is still empty, and who listens to it.
             clock: times and limits.
             left_seconds: until the launch must be over.
-            before_load: what is tried of the connection before the browser connects.
+            reach: the way to the portal beside the browser.
+            verified: verifies certificates where the browser can't.
         """
         self._settings = settings
         self._stage = stage
@@ -64,10 +67,10 @@ class Journey:
         self._hand = arrangement.hand
         self._traffic = arrangement.traffic
         self._clock = clock
-        self._before_load = before_load
-        self._known_refusal = ""
+        self._verified = verified
+        progress.has_sent_token = lambda: self._traffic.has_sent_token
         self._explainer = Explainer(
-            settings, arrangement, progress=progress, clock=clock, left_seconds=left_seconds
+            settings, arrangement, progress=progress, clock=clock, left_seconds=left_seconds, reach=reach
         )
         split, action = next(
             (number, one.action)
@@ -87,6 +90,7 @@ class Journey:
             explainer=self._explainer,
             progress=progress,
             clock=clock,
+            verify=self._verify,
         )
 
     async def run(self, load_extras: Callable[[Passage], None]) -> None:
@@ -128,6 +132,10 @@ class Journey:
             began = self._clock.monotonic()
             await self._submission.ready()
             doing = f"{self._explainer.doing}: it could be submitted, and was not"
+            if self._submission.is_confirmed_before:
+                doing += (
+                    "; what is to confirm it is to be seen already: choose what only a confirmation shows"
+                )
             show(Hop.PORTAL_SUBMIT, doing, self._clock.monotonic() - began)
 
     async def _load(self, load_extras: Callable[[Passage], None]) -> None:
@@ -142,7 +150,7 @@ class Journey:
 
     async def _open(self) -> None:
         """Go to the address and wait until the page is usable: its first needed element, or its load event."""
-        await self._before_load()
+        await self._verified.verify([self._settings.url])
         page = self._hand.page
         limit = self._settings.limits.load_seconds * 1000
         await page.goto(self._settings.url, wait_until="commit", timeout=limit)
@@ -225,7 +233,7 @@ class Journey:
                 ):
                     passage.detail = "the log-in of an earlier canary still holds"
                     return
-                self._known_refusal = (await look(self._hand.page)).refuses_login
+                self._explainer.known_refusal = (await look(self._hand.page)).refuses_login
                 await self._do_all(self._settings.login)
                 await self._refuse_login_error()
                 self._progress.has_logged_in, self._progress.used_kept_session = True, False
@@ -236,14 +244,16 @@ class Journey:
 
         Raises:
             Failure: the form is there, and says so.
-            Unexplained: it is there, and says nothing.
+            Unexplained: it is there, and says nothing; or the portal itself failed at it.
         """
         is_proved = isinstance(self._settings.login[-1].action, Wait)
         until = self._clock.monotonic() + self._settings.limits.step_seconds
         while True:
             await self._hand.page.wait_for_load_state("domcontentloaded")
             sight = await look(self._hand.page)
-            if sight.refuses_login not in {"", self._known_refusal}:
+            if (sight.passwords or sight.refuses_login) and self._traffic.has_failed_write:
+                raise Unexplained
+            if sight.refuses_login not in {"", self._explainer.known_refusal}:
                 raise Failure(Reason.CREDENTIALS_REJECTED, f"the log-in says: {sight.refuses_login}")
             if is_proved or not sight.passwords:
                 return
@@ -274,6 +284,7 @@ class Journey:
     ) -> None:
         for step in steps:
             self._explainer.at(step)
+            await self._verify()
             began = self._clock.monotonic()
             if step.is_optional and not await self._is_shown(step):
                 continue
@@ -286,13 +297,22 @@ class Journey:
         locator = awaited_first((Step(step.number, step.action),))
         if locator is None:
             return True
-        try:
-            return await self._hand.find_seen(locator).is_visible()
-        except PlaywrightError as error:
-            if not is_on_its_way(error):
-                raise
-        await self._hand.page.wait_for_load_state("domcontentloaded")
-        return await self._hand.find_seen(locator).is_visible()
+        until = self._clock.monotonic() + (_SETTLE_SECONDS if self._hand.may_move else 0.0)
+        while True:
+            try:
+                await self._hand.page.wait_for_load_state("domcontentloaded")
+                if await self._hand.find_seen(locator).is_visible():
+                    return True
+            except PlaywrightError as error:
+                if not is_on_its_way(error):
+                    raise
+            if self._clock.monotonic() >= until:
+                return False
+            await self._clock.sleep(_POLL_SECONDS)
+
+    async def _verify(self) -> None:
+        """Before anything is typed or clicked: whom the page came from."""
+        await self._verified.verify(one.url for one in self._traffic.exchanges)
 
     def _step_ms(self, step: Step) -> float:
         seconds = (

@@ -101,10 +101,8 @@ async def _who_hangs(hand: Hand, clock: Clock) -> Fault:
     try:
         async with clock.timeout(_OTHER_PAGE_SECONDS):
             other = await browser.new_page()
-            try:
-                await other.evaluate("1")
-            finally:
-                await other.close()
+            await other.evaluate("1")
+            await other.close()  # of a browser that hangs it goes with it
     except (PlaywrightError, TimeoutError):
         return unresponsive
     return Fault(Reason.PAGE_STUCK, "the page's scripts keep it busy: it answers nothing")

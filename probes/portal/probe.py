@@ -1,8 +1,7 @@
 """The portal probe of one path: satisfies `probes.contracts.Probe`."""
 
 import logging
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +24,7 @@ from probes.message.request import expected_content
 from probes.portal.artifacts import Artifacts
 from probes.portal.browser import Browsers
 from probes.portal.checks import check_path
-from probes.portal.connection import connect_once
+from probes.portal.connection import Reach, Verified
 from probes.portal.journey import Journey
 from probes.portal.sessions import Sessions
 from probes.portal.settings import PortalSettings, Session
@@ -42,10 +41,9 @@ _log = logging.getLogger(__name__)
 
 _RESERVE_SECONDS: Final = 30.0
 """A launch is over so long before its deadline (a quarter of the time, if that is less), as an e-mail's is."""
-_LEAST_SECONDS: Final = 5.0
-"""So much of its time a journey must have left when it begins."""
+_LEAST_SECONDS: Final = 30.0
+"""So much of its time, and the pace besides, a journey must have left when it begins; at most half of it all."""
 _AGAIN_SECONDS: Final = 10.0
-_PORTS: Final = {"https": 443, "http": 80}
 
 
 async def _to_nobody(*_: Observation) -> None:
@@ -104,11 +102,15 @@ class PortalProbe:
         self._browsers = browsers
         self._artifacts = artifacts
         self._sessions = sessions
-        self._contexts = contexts if contexts is not None else Contexts()
         self._controls = controls
-        parts = urlsplit(settings.url)
-        self._host, self._port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 443)
-        self._is_tls = parts.scheme == "https"
+        self._host = urlsplit(settings.url).hostname or ""
+        self._reach = Reach(
+            settings.url,
+            ca_files=tuple(settings.ca_files),
+            contexts=contexts if contexts is not None else Contexts(),
+            clock=clock,
+            has_proxy=browsers.has_proxy(settings.url),
+        )
 
     @property
     def channel(self) -> Channel:
@@ -123,8 +125,8 @@ class PortalProbe:
     async def launch(self, canary: Canary, report: Report) -> None:
         """Go through the portal once; see `probes.contracts.Probe`.
 
-        A kept log-in that the portal no longer takes is forgotten, and the journey begun again with a new one: once,
-        and never after the submit.
+        A kept log-in with which anything failed is forgotten; where the portal may have meant it, the journey is begun
+        again with a new one: once, and never after the submit.
         """
         left_seconds = self._left_seconds(canary)
         state = self._sessions.kept(self._settings.path, self._settings.session)
@@ -135,9 +137,10 @@ class PortalProbe:
             try:
                 await self._go(canary, stage, progress, state=state, left_seconds=left_seconds)
             except HopFailed as failed:
+                if progress.used_kept_session:
+                    self._sessions.forget(self._settings.path)
                 if not progress.begins_again(failed.fault):
                     return  # reported
-                self._sessions.forget(self._settings.path)
                 progress = Progress()
                 stage = self._stage(canary, report, progress, attempt=2)
                 await self._go(canary, stage, progress, state=None, left_seconds=left_seconds)
@@ -145,7 +148,7 @@ class PortalProbe:
             return  # reported
 
     async def rehearse(self, canary: Canary, show: Callable[[Hop, str, float], None]) -> Rehearsal:
-        """Do all steps but the submit, for a person who writes them; nothing is sent or recorded.
+        """Do all steps but the submit, for a person who writes them; the evidence of a failure is kept as ever.
 
         Args:
             canary: whose words are typed; not of the store.
@@ -153,6 +156,7 @@ class PortalProbe:
         """
         began = self._clock.now()
         try:
+            has_own = await self._reach.needs_own_authorities()
             async with arranged(
                 self._settings,
                 canary,
@@ -161,6 +165,7 @@ class PortalProbe:
                 masker=self._masker,
                 clock=self._clock,
                 storage_state=None,
+                verifies=not has_own,
             ) as arrangement:
                 progress = Progress()
                 journey = Journey(
@@ -170,14 +175,17 @@ class PortalProbe:
                     arrangement=arrangement,
                     clock=self._clock,
                     left_seconds=self._left_seconds(canary),
-                    before_load=self._verify_chain,
+                    reach=self._reach,
+                    verified=self._verified(is_needed=has_own),
                 )
                 failure = None
                 try:
                     await journey.prepare(show)
-                except Failure as error:
-                    failure = error.fault
-                facts = await page_facts(arrangement.hand.page, arrangement.traffic, clock=self._clock)
+                except MAPPED as error:
+                    failure = explain(error)
+                facts = arrangement.collector.cleaned_facts(
+                    await page_facts(arrangement.hand.page, arrangement.traffic, clock=self._clock)
+                )
                 screenshot = await arrangement.collector.screenshot()
         except (Failure, SecretUnavailable) as error:
             return Rehearsal(explain(error), None, {}, began)
@@ -189,7 +197,7 @@ class PortalProbe:
             self._settings,
             browsers=self._browsers,
             resolver=self._resolver,
-            contexts=self._contexts,
+            reach=self._reach,
             clock=self._clock,
             masker=self._masker,
         )
@@ -214,9 +222,12 @@ class PortalProbe:
 
     async def _look_up(self, stage: Stage) -> None:
         async with stage(Hop.DNS, limit=self._settings.limits.dns_seconds) as passage:
+            if self._reach.has_proxy:
+                passage.is_skipped, passage.detail = True, "the browser's proxy looks the name up"
+                return
             look_up = partial(self._resolver.host, self._host)
             passage.question = Question(
-                ControlProtocol.DNS, 53, self._host, partial(self._fails_again, look_up)
+                ControlProtocol.DNS, 53, self._host, partial(self._reach.fails, look_up)
             )
             found = await look_up()
             passage.facts |= found.facts
@@ -237,6 +248,7 @@ class PortalProbe:
             HopFailed: a hop failed; reported.
         """
         async with AsyncExitStack() as stack:
+            has_own = await self._reach.needs_own_authorities()
             try:
                 arrangement = await self._arranged_in_time(
                     stack,
@@ -248,13 +260,14 @@ class PortalProbe:
                         masker=self._masker,
                         clock=self._clock,
                         storage_state=state,
+                        verifies=not has_own,
                     ),
                     left_seconds,
                 )
             except (Failure, SecretUnavailable) as error:
                 async with stage(Hop.PORTAL_LOAD, limit=1.0):
-                    raise Failure.of(fault) if (fault := explain(error)) is not None else error from None
-                raise
+                    raise
+                raise AssertionError("a hop that fails is raised as such") from error
             journey = Journey(
                 self._settings,
                 stage=partial(self._disputed, stage),
@@ -262,7 +275,8 @@ class PortalProbe:
                 arrangement=arrangement,
                 clock=self._clock,
                 left_seconds=left_seconds,
-                before_load=self._verify_chain,
+                reach=self._reach,
+                verified=self._verified(is_needed=has_own),
             )
             memory = await arrangement.visit.memory_bytes()
             try:
@@ -283,7 +297,9 @@ class PortalProbe:
             Failure: no browser, or none in time.
         """
         try:
-            async with self._clock.timeout(max(1.0, left_seconds() - _LEAST_SECONDS)):
+            left = left_seconds()
+            least = min(_LEAST_SECONDS + self._settings.pace_seconds, left / 2)
+            async with self._clock.timeout(max(1.0, left - least)):
                 return await stack.enter_async_context(arranging)
         except TimeoutError:
             raise Failure(
@@ -300,12 +316,12 @@ class PortalProbe:
     @asynccontextmanager
     async def _disputed(self, stage: Stage, name: Hop, *, limit: float) -> AsyncIterator[Passage]:
         """A hop in the browser: where its fault may be our own network's, the controls are asked."""
-        again = partial(self._fails_again, self._connect_and_close)
         async with stage(name, limit=limit) as passage:
-            passage.question = Question(
-                ControlProtocol.HTTPS, self._port, f"{self._host}:{self._port}", again
-            )
+            passage.question = self._reach.question(self._settings.url)
             yield passage
+
+    def _verified(self, *, is_needed: bool) -> Verified:
+        return Verified(self._reach, hosts=self._settings.expect_hosts, is_needed=is_needed)
 
     async def _keep_session(self, arrangement: Arrangement) -> None:
         """Keep the log-in for the next canary; that it can't be kept costs only the next one's time."""
@@ -319,33 +335,3 @@ class PortalProbe:
         trouble = self._sessions.keep(self._settings.path, self._settings.session, state)
         if trouble:
             _log.warning("portal_session_not_kept", extra={"path": self._settings.path, "detail": trouble})
-
-    async def _verify_chain(self) -> None:
-        """Verify the portal's certificate against the path's own authorities, as the browser can't.
-
-        Raises:
-            OSError: refused, or not valid.
-            Failure: silent.
-        """
-        if not self._settings.ca_files or not self._is_tls:
-            return
-        try:
-            await self._connect_and_close()
-        except TimeoutError as error:
-            raise Failure(Reason.CONNECT_TIMEOUT, f"no TLS within {_AGAIN_SECONDS:g} s") from error
-
-    async def _connect_and_close(self) -> None:
-        context: ssl.SSLContext | None = None
-        if self._is_tls:
-            context = self._contexts.verified(tuple(self._settings.ca_files))
-        async with self._clock.timeout(_AGAIN_SECONDS):
-            await connect_once(self._host, self._port, context=context)
-
-    async def _fails_again(self, action: Callable[[], Awaitable[object]]) -> bool:
-        """The second try from a fresh connection: whether it fails too."""
-        try:
-            async with self._clock.timeout(_AGAIN_SECONDS):
-                await action()
-        except MAPPED:
-            return True
-        return False

@@ -14,11 +14,10 @@ _POLL_SECONDS: Final = 0.02
 _FOLDER_VARIABLE: Final = "TMPDIR"
 
 
-def family(pid: int) -> list[psutil.Process]:
-    """A process and all below it; empty if it is gone."""
+def family(root: psutil.Process) -> list[psutil.Process]:
+    """A process and all below it; empty if it is gone, also where another one has its number by now."""
     try:
-        root = psutil.Process(pid)
-        return [root, *root.children(recursive=True)]
+        return [root, *root.children(recursive=True)] if root.is_running() else []
     except psutil.Error:
         return []
 
@@ -42,10 +41,10 @@ def driver_of(folder: Path) -> psutil.Process | None:
     return None
 
 
-def memory_bytes(pid: int) -> int:
+def memory_bytes(root: psutil.Process) -> int:
     """What a process and all below it hold, each shared page counted for its share (PSS; RSS where it can't be had)."""
     total = 0
-    for process in family(pid):
+    for process in family(root):
         try:
             total += _held(process)
         except psutil.Error:

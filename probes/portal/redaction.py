@@ -100,7 +100,12 @@ class _Cleaner:
         """Arguments of a call: what was typed stays only if it is the canary's own text."""
         if not isinstance(params, dict):
             return {}
-        kept = {name: value for name, value in params.items() if name not in _CALL_SECRETS}
+        kept = {
+            name: value
+            for name, value in params.items()
+            if name not in _CALL_SECRETS
+            and not isinstance(value, dict)  # what a protocol's own call was given
+        }
         for name in ("value", "text"):
             if isinstance(kept.get(name), str) and kept[name] not in self._harmless:
                 kept[name] = MASK

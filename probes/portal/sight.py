@@ -1,6 +1,7 @@
 """What a page shows when a step waited in vain: read once, in one call, from its visible parts."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
@@ -24,7 +25,7 @@ SCRIPT: Final = r"""() => {
     heading: all('h1, h2').slice(0, 2).map(words).join(' '),
     text: body.slice(0, 600).replace(/\s+/g, ' '),
     size: body.length + document.querySelectorAll('img, input, svg, canvas').length,
-    password: all('input[type=password]').length,
+    password: all('input[type=password], input[autocomplete=one-time-code]').length,
     fields: all('input:not([type=hidden]), select, textarea').length,
     alerts: all('[role=alert], .errorlist, .alert-danger, .alert-error, .invalid-feedback, .error-message, .field-error, .form-error, .errors')
       .map(words).filter(Boolean).slice(0, 3),
@@ -33,6 +34,8 @@ SCRIPT: Final = r"""() => {
     spinner: all('[aria-busy=true], [role=progressbar], [class*=spinner], [class*=loader], [class*=loading]').length,
     frames: all('iframe').filter(e => !e.closest('.grecaptcha-badge') && !e.src.includes('size=invisible')).map(e => e.src + ' ' + (e.title || '')).slice(0, 10),
     loaded: document.readyState === 'complete',
+    solved: Array.from(document.querySelectorAll('[name=g-recaptcha-response], [name=h-captcha-response], [name=cf-turnstile-response]'))
+      .some(e => e.value),
     widgets: all('.g-recaptcha, .h-captcha, .cf-turnstile, [data-sitekey], #challenge-form, #challenge-running, #px-captcha, [id^=arkose]').length,
   };
 }"""
@@ -67,6 +70,16 @@ _LOGIN_REFUSED_WORDS = re.compile(
     r"(incorrect|invalid|wrong|unknown|not match|didn.t match|not correct|failed|not recogni[sz]ed|falsch|ungültig)",
     re.IGNORECASE,
 )
+_OUTAGE_WORDS = re.compile(
+    r"internal (server )?error|something went wrong|an? (unexpected )?error (has )?occurred|server error|bad gateway"
+    r"|service (is )?(currently )?unavailable|gateway time-?out",
+    re.IGNORECASE,
+)
+_LOCKED_WORDS = re.compile(
+    r"account (is|has been|was) (temporarily )?(locked|disabled|suspended|deactivated|blocked)|password (has|is) expired"
+    r"|too many (failed )?((log|sign)-? ?in )?attempts|(konto|zugang)\b.{0,30}\bgesperrt",
+    re.IGNORECASE,
+)
 
 
 class Evaluates(Protocol):
@@ -83,13 +96,14 @@ class Sight:
 
     Attributes:
         size: letters of its text and pictures and fields; 0: an empty page.
-        passwords: visible password fields.
+        passwords: visible fields for passwords, also for those of one time.
         alerts: texts that are marked as errors.
         invalid: fields that the browser or the page calls invalid, with its words.
         spinners: things that say that the page is busy.
         frames: addresses and titles of visible frames.
         widgets: visible captcha widgets.
         is_loaded: whether its load event came.
+        is_solved: whether a captcha has given its answer (a vendor's test key does so by itself).
     """
 
     title: str
@@ -104,6 +118,7 @@ class Sight:
     frames: tuple[str, ...]
     widgets: int
     is_loaded: bool = True
+    is_solved: bool = False
 
     def with_frame(self, inner: "Sight") -> "Sight":
         """The page together with the frame in it that holds the form."""
@@ -119,6 +134,7 @@ class Sight:
             frames=self.frames + inner.frames,
             widgets=self.widgets + inner.widgets,
             is_loaded=self.is_loaded and inner.is_loaded,
+            is_solved=self.is_solved or inner.is_solved,
         )
 
     @property
@@ -129,6 +145,8 @@ class Sight:
     @property
     def challenge(self) -> str:
         """What challenges us, for people; empty: nothing that a person would have to solve."""
+        if self.is_solved:
+            return ""
         frame = next((one for one in self.frames if _CAPTCHA_FRAMES.search(one)), None)
         if frame is not None:
             return f"a captcha is shown ({frame.split('?')[0].strip()[:80]})"
@@ -154,6 +172,19 @@ class Sight:
         """What the form refuses; empty: nothing."""
         return "; ".join((*self.invalid, *self.alerts))
 
+    def without(self, known: Collection[str]) -> "Sight":
+        """The page without what it called wrong already before."""
+        return replace(
+            self,
+            alerts=tuple(one for one in self.alerts if one not in known),
+            invalid=tuple(one for one in self.invalid if one not in known),
+        )
+
+    @property
+    def is_out_of_order(self) -> bool:
+        """Whether it says that the portal itself has failed."""
+        return _OUTAGE_WORDS.search(" ".join((*self.alerts, self.title, self.heading, self.text))) is not None
+
     @property
     def has_expired(self) -> bool:
         """Whether it says that the session is over."""
@@ -161,8 +192,12 @@ class Sight:
 
     @property
     def refuses_login(self) -> str:
-        """The words by which a log-in form refuses us; empty: it does not."""
+        """The words by which a log-in refuses us; empty: it does not, or it says that it is out of order."""
         said = " ".join((*self.alerts, self.text))
+        if (locked := _LOCKED_WORDS.search(said)) is not None:
+            return locked[0]
+        if _OUTAGE_WORDS.search(said):
+            return ""
         found = _LOGIN_REFUSED_WORDS.search(said)
         return (
             (self.alerts[0] if self.alerts else said[max(0, found.start() - 40) : found.end() + 40])
@@ -201,6 +236,7 @@ async def look(page: Evaluates) -> Sight:
         frames=tuple(map(str, found["frames"])),
         widgets=int(found["widgets"]),
         is_loaded=bool(found["loaded"]),
+        is_solved=bool(found["solved"]),
     )
 
 

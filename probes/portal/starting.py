@@ -186,7 +186,7 @@ async def _launch(running: Running, playwright: Playwright, settings: BrowserSet
 
 async def end(running: Running, *, clock: Clock) -> None:
     """Close it politely, unless it hangs; then not. Bounded: eleven seconds at most."""
-    family = processes.family(running.driver.pid) if running.driver is not None else []
+    family = processes.family(running.driver) if running.driver is not None else []
     limit = _HANGING_SECONDS if running.hangs or not running.is_alive else _CLOSE_SECONDS
     try:
         async with clock.timeout(limit):

@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from playwright.async_api import Error as PlaywrightError
@@ -26,6 +26,10 @@ from probes.reasons import Failure
 
 _SILENT_SECONDS: Final = 2.0
 """If nothing has left the page so long after the submit, it is looked at whether the form says why."""
+_ALERTED_SECONDS: Final = 10.0
+"""So long a page may say in an alert that it is sending, before that is taken for a refusal."""
+_SENDING_SECONDS: Final = 10.0
+_LEAST_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.25
 _GLANCE_SECONDS: Final = 1.0
 """A page that is about to be replaced by another one answers nothing until then (Playwright 1.65)."""
@@ -47,6 +51,7 @@ class Submission:
         explainer: Explainer,
         progress: Progress,
         clock: Clock,
+        verify: Callable[[], Awaitable[None]],
     ) -> None:
         self._settings = settings
         self._submit_step = step
@@ -58,8 +63,11 @@ class Submission:
         self._explainer = explainer
         self._progress = progress
         self._clock = clock
+        self._verify = verify
         self._first = 0
         self._is_noted = False
+        self.is_confirmed_before = False
+        """Whether what is to confirm the request is to be seen without it: then it is no sign that it arrived."""
 
     async def submit(self) -> None:
         """Click, once, and wait for the first answer.
@@ -71,6 +79,7 @@ class Submission:
         async with self._stage(Hop.PORTAL_SUBMIT, limit=limit + DIAGNOSIS_SECONDS) as passage:
             async with self._explainer.explained(passage, Hop.PORTAL_SUBMIT, limit=limit):
                 await self.ready()
+                self._refuse_too_late()
                 self._first = len(self._traffic.exchanges)
                 passage.perhaps_left = self._progress.has_left = True
                 await self._hand.press_submit(self._action, self._step_ms(self._submit_step))
@@ -89,6 +98,7 @@ class Submission:
             playwright.async_api.Error: it can't.
         """
         self._explainer.at(self._submit_step)
+        await self._verify()
         element = self._hand.find(self._action.locator)
         timeout = self._step_ms(self._submit_step)
         if self._action.key is None:
@@ -96,26 +106,43 @@ class Submission:
         else:
             await element.wait_for(state="visible", timeout=timeout)
         with contextlib.suppress(PlaywrightError):  # a page that can't be read is diagnosed where it matters
-            self._explainer.known_alerts = (await look(self._hand.inside or self._hand.page)).alerts
+            sight = await look(self._hand.inside or self._hand.page)
+            self._explainer.known_alerts = (*sight.alerts, *sight.invalid)
+        self.is_confirmed_before = await self._is_seen_confirmed()
+
+    def _refuse_too_late(self) -> None:
+        """A click that can't be waited for would be taken back by the end of the launch.
+
+        Raises:
+            Failure: too little time is left.
+        """
+        left = self._explainer.left_seconds()
+        if left < min(_LEAST_SECONDS, self._settings.limits.submit_seconds):
+            raise Failure(
+                Reason.BROWSER_UNRESPONSIVE,
+                f"not submitted: {max(0.0, left):.1f} s are left of the launch; the browser was too slow or too busy",
+            )
 
     async def _answer(self, limit: float) -> Exchange | None:
         """The exchange by which the request left, answered; None: the confirmation came first (a page that stays)."""
-        until = self._clock.monotonic() + limit
-        quiet_until = self._clock.monotonic() + _SILENT_SECONDS
+        began = self._clock.monotonic()
+        until = began + limit
+        looks = iter(((began + _SILENT_SECONDS, False), (began + _ALERTED_SECONDS, True)))
+        quiet_until, counts_alerts = next(looks)
         while True:
             self._traffic.changed.clear()
             sent = self._traffic.submissions(self._first)
             answered = next((one for one in sent if _is_answer(one)), None)
             if answered is not None:
                 return answered
-            if await self._is_seen_confirmed():
+            if not self.is_confirmed_before and await self._is_seen_confirmed() and not self._is_sending():
                 return None
             now = self._clock.monotonic()
             if now >= until:
                 raise TimeoutError
             if not sent and now >= quiet_until:
-                await self._refuse_invalid()
-                quiet_until = until
+                await self._refuse_invalid(counts_alerts=counts_alerts)
+                quiet_until, counts_alerts = next(looks, (until, True))
             await self._pulse(min(_POLL_SECONDS, until - now))
 
     async def _pulse(self, seconds: float) -> None:
@@ -125,8 +152,25 @@ class Submission:
         except TimeoutError:
             return
 
-    async def _refuse_invalid(self) -> None:
+    def _is_sending(self) -> bool:
+        """Whether the request is surely still on its way, whatever the page says by now."""
+        return any(one.bears_token for one in self._traffic.sending(self._first))
+
+    async def _until_sent(self, seconds: float) -> None:
+        """Let the page end what it sends: its window is closed after this, and that would be taken back."""
+        until = self._clock.monotonic() + seconds
+        while self._traffic.sending(self._first):
+            left = until - self._clock.monotonic()
+            if left <= 0:
+                return
+            self._traffic.changed.clear()
+            await self._pulse(min(_POLL_SECONDS, left))
+
+    async def _refuse_invalid(self, *, counts_alerts: bool) -> None:
         """Nothing left the page: if the form says why, it need not be waited for.
+
+        Args:
+            counts_alerts: whether a text that is marked as important counts, too: it may say that it is being sent.
 
         Raises:
             Failure: it does.
@@ -137,8 +181,8 @@ class Submission:
             if is_on_its_way(error):
                 return
             raise
-        known = self._explainer.known_alerts
-        said = replace(sight, alerts=tuple(one for one in sight.alerts if one not in known)).validation
+        fresh = sight.without(self._explainer.known_alerts)
+        said = fresh.validation if counts_alerts or fresh.invalid else ""
         if said and not sight.challenge:
             raise Failure(Reason.FORM_REJECTED, f"the form says: {said}", is_answer=True)
 
@@ -170,6 +214,8 @@ class Submission:
                 for step in self._after:
                     self._explainer.at(step)
                     await self._confirm_one(step, passage)
+                await self._verify()
+                await self._until_sent(_SENDING_SECONDS)
             passage.facts |= await page_facts(self._hand.page, self._traffic, clock=self._clock)
             self._note_double(passage)
 
@@ -233,7 +279,7 @@ class Submission:
         ]
         if self._is_noted:
             return
-        if len(sent) > 1 and len({one.url for one in sent}) == 1:
+        if len(sent) > 1 and len({(one.url, one.body) for one in sent}) == 1:
             self._is_noted = True
             passage.flaw = Reason.SUBMITTED_TWICE
             passage.detail = f"the page sent it {len(sent)} times to {shown(sent[0].url)}"

@@ -1,13 +1,14 @@
 """What a page asked of the network and said on its console, as the browser's events tell it."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
-from playwright.async_api import ConsoleMessage, Page, Request, Response
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, Response, WebError
 from playwright.async_api import Error as PlaywrightError
 
 _MOST_REQUESTS: Final = 2000
@@ -15,6 +16,8 @@ _MOST_LINES: Final = 200
 _LINE_CHARACTERS: Final = 500
 _CLIENT_ERROR: Final = 400
 _GIVEN_UP: Final = "net::ERR_ABORTED"
+_VARYING: Final = re.compile(rb"----WebKitFormBoundary\w+|%0D|\r")
+"""What tells two sendings of one form apart: drawn anew each time, and what a script leaves out of line breaks."""
 _ICON: Final = "favicon.ico"
 """A missing icon, and what the page itself gave up, are no failures that a customer feels."""
 
@@ -28,6 +31,7 @@ class Exchange:
         status: of the answer; None: none yet.
         failure: the browser's word for why there is none (``net::ERR_…``), or empty.
         bears_token: whether its address or body bears the canary's token.
+        body: tells its body from another one.
     """
 
     number: int
@@ -42,6 +46,7 @@ class Exchange:
     status: int | None = None
     challenge: str = ""
     failure: str = ""
+    body: int = 0
 
     @property
     def host(self) -> str:
@@ -87,6 +92,7 @@ class Traffic:
     """Everything that one canary's pages did; the times are by the given monotonic clock, in seconds.
 
     Attributes:
+        is_on: whether the journey is in that window (None: one that is just being opened); else its documents tell nothing.
         changed: set whenever something began, was answered or failed; whoever waits for it clears it.
     """
 
@@ -98,17 +104,21 @@ class Traffic:
     script_errors: list[str] = field(default_factory=list)
     console_errors: int = 0
     has_crashed: bool = False
+    is_on: Callable[[Page | None], bool] = lambda _: True
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     _of: dict[Request, Exchange] = field(default_factory=dict)
 
-    def watch(self, page: Page) -> None:
-        """Listen to a page from now on."""
-        page.on("request", self._began)
-        page.on("response", self._answered)
-        page.on("requestfinished", self._finished)
-        page.on("requestfailed", self._failed)
-        page.on("console", self._said)
-        page.on("pageerror", self._erred)
+    def watch(self, context: BrowserContext) -> None:
+        """Listen to all pages of a context from now on: to a new window's first request, too."""
+        context.on("request", self._began)
+        context.on("response", self._answered)
+        context.on("requestfinished", self._finished)
+        context.on("requestfailed", self._failed)
+        context.on("console", self._said)
+        context.on("weberror", self._erred)
+
+    def watch_page(self, page: Page) -> None:
+        """Notice that this page's process dies, which no context tells."""
         page.on("crash", self._crashed)
 
     def since(self, number: int) -> Iterator[Exchange]:
@@ -127,6 +137,27 @@ class Traffic:
         writing = [one for one in ours if one.may_write and one.host in self.own_hosts]
         own = [one for one in certain if one.is_document or one.host in self.own_hosts]
         return own or certain or writing or [one for one in ours if one.is_document]
+
+    def sending(self, number: int) -> list[Exchange]:
+        """What may still be on its way to the portal: closed now, the page would take it back."""
+        return [
+            one
+            for one in self.since(number)
+            if one.may_write and one.is_pending and (one.bears_token or one.host in self.own_hosts)
+        ]
+
+    @property
+    def has_failed_write(self) -> bool:
+        """Whether the portal failed at anything that was sent to it."""
+        return any(
+            one.may_write and one.host in self.own_hosts and (one.is_broken or (one.status or 0) >= 500)  # noqa: PLR2004 -- RFC 9110 section 15.6
+            for one in self.exchanges
+        )
+
+    @property
+    def has_sent_token(self) -> bool:
+        """Whether anything that can make a ticket bore the canary's token to the portal, by whatever step."""
+        return any(one.bears_token and one.may_write and one.host in self.own_hosts for one in self.exchanges)
 
     def pending(self) -> list[Exchange]:
         """What is still under way, the oldest first."""
@@ -157,20 +188,29 @@ class Traffic:
         )
 
     def _began(self, request: Request) -> None:
-        if len(self.exchanges) >= _MOST_REQUESTS:
-            return
+        body = _body(request)
         exchange = Exchange(
             number=len(self.exchanges),
             method=request.method,
             url=request.url,
             kind=request.resource_type,
-            is_document=request.is_navigation_request() and _is_main(request),
-            bears_token=self.token in request.url or self.token.encode() in _body(request),
+            is_document=request.is_navigation_request() and self._is_main(request),
+            bears_token=self.token in request.url or self.token.encode() in body,
             began=self.monotonic(),
+            body=hash(_VARYING.sub(b"", body)),
         )
+        if len(self.exchanges) >= _MOST_REQUESTS and not exchange.is_certain:
+            return
         self.exchanges.append(exchange)
         self._of[request] = exchange
         self.changed.set()
+
+    def _is_main(self, request: Request) -> bool:
+        try:
+            frame = request.frame
+        except PlaywrightError:  # it is not there yet: only a window's own first navigation has none
+            return self.is_on(None) or not self.exchanges
+        return frame.parent_frame is None and self.is_on(frame.page)
 
     def _answered(self, response: Response) -> None:
         exchange = self._of.get(response.request)
@@ -196,11 +236,10 @@ class Traffic:
         if len(self.console) < _MOST_LINES:
             self.console.append(f"{message.type}: {message.text[:_LINE_CHARACTERS]}")
 
-    def _erred(self, error: PlaywrightError) -> None:
+    def _erred(self, told: WebError) -> None:
+        message = told.error.message
         if len(self.script_errors) < _MOST_LINES:
-            self.script_errors.append(
-                error.message.splitlines()[0][:_LINE_CHARACTERS] if error.message else "?"
-            )
+            self.script_errors.append(message.splitlines()[0][:_LINE_CHARACTERS] if message else "?")
 
     def _crashed(self, _page: Page) -> None:
         self.has_crashed = True
@@ -217,13 +256,6 @@ def _body(request: Request) -> bytes:
         return request.post_data_buffer or b""
     except PlaywrightError:
         return b""
-
-
-def _is_main(request: Request) -> bool:
-    try:
-        return request.frame.parent_frame is None
-    except PlaywrightError:  # the frame is not there yet: only the page's own first navigation has none
-        return True
 
 
 def _told(counted: Counter[str]) -> str:

@@ -26,6 +26,7 @@ from probes.portal.headers import origin_of, send_headers
 from probes.portal.settings import PortalSettings
 from probes.portal.traffic import Traffic
 from probes.reasons import Failure
+from probes.servers import SecretUnavailable
 
 _ARRANGE_SECONDS: Final = 30.0
 _DISMISS_MS: Final = 5000.0
@@ -51,14 +52,25 @@ async def arranged(
     masker: Masker,
     clock: Clock,
     storage_state: Any | None,  # noqa: ANN401 -- Playwright's
+    verifies: bool,
 ) -> AsyncIterator[Arrangement]:
     """A fresh context with a page, closed at the end of the scope.
+
+    Args:
+        settings: the path's.
+        canary: whose words are typed.
+        browsers: the one browser.
+        artifacts: takes the evidence of a failure.
+        masker: for the evidence.
+        clock: times and limits.
+        storage_state: the log-in of an earlier canary; None: none.
+        verifies: whether the browser verifies certificates; else the caller does in its place.
 
     Raises:
         Failure: no browser, or it died or hangs.
         SecretUnavailable: a secret of the path can't be had.
     """
-    options = await context_options(settings)
+    options = await context_options(settings, verifies=verifies)
     if storage_state is not None:
         options["storage_state"] = storage_state
     async with AsyncExitStack() as stack:
@@ -88,31 +100,50 @@ async def _arrange(
     await visit.context.tracing.start(snapshots=True, screenshots=False, sources=False)
     page = await visit.context.new_page()
     traffic = Traffic(clock.monotonic, canary.token, settings.expect_hosts)
-    traffic.watch(page)
+    traffic.watch(visit.context)
+    traffic.watch_page(page)
     customer = Customer(words_of(canary, settings.request), settings.request.attachment)
-    hand = Hand(page, customer, settings.url, clock)
+    hand = Hand(page, customer, settings.url, clock, visit.is_alive)
+    traffic.is_on = hand.is_on
 
-    def follow(opened: Page) -> None:
-        traffic.watch(opened)
+    async def equip(window: Page) -> None:
+        for locator in settings.dismiss:
+            await window.add_locator_handler(find(window, locator).first, _click_away)
+        await equip_headers(window, settings)
+
+    async def follow(opened: Page) -> None:
+        traffic.watch_page(opened)
         hand.follow(opened)
+        with contextlib.suppress(
+            PlaywrightError, SecretUnavailable
+        ):  # it is closed already, or was told of before
+            await equip(opened)
 
+    await equip(page)
     visit.context.on("page", follow)
-    for locator in settings.dismiss:
-        await page.add_locator_handler(find(page, locator).first, _click_away)
+    configured = [one for one in settings.headers.values() if not isinstance(one, str)]
+    if settings.http_login is not None:
+        configured.append(settings.http_login.secret)
+    collector = Collector(canary, visit, hand, traffic, artifacts, masker, clock, configured)
+    return Arrangement(visit, hand, traffic, collector)
+
+
+async def equip_headers(page: Page, settings: PortalSettings) -> None:
+    """From now on, have a page send the path's extra header fields.
+
+    Raises:
+        playwright.async_api.Error: the browser is gone.
+        SecretUnavailable: a secret among them can't be had, or sent.
+    """
+    if not settings.headers:
+        return
     plain = {name: value for name, value in settings.headers.items() if isinstance(value, str)}
     secret = {
         name: (await value.read()).reveal()
         for name, value in settings.headers.items()
         if not isinstance(value, str)
     }
-    if settings.headers:
-        origin = origin_of(settings.url)
-        await send_headers(page, plain, secret, hosts=settings.expect_hosts, origin=origin)
-    configured = [one for one in settings.headers.values() if not isinstance(one, str)]
-    if settings.http_login is not None:
-        configured.append(settings.http_login.secret)
-    collector = Collector(canary, visit, hand, traffic, artifacts, masker, clock, configured)
-    return Arrangement(visit, hand, traffic, collector)
+    await send_headers(page, plain, secret, hosts=settings.expect_hosts, origin=origin_of(settings.url))
 
 
 async def _click_away(element: PageLocator) -> None:
@@ -122,8 +153,12 @@ async def _click_away(element: PageLocator) -> None:
         await element.click(timeout=_DISMISS_MS)
 
 
-async def context_options(settings: PortalSettings) -> dict[str, Any]:
+async def context_options(settings: PortalSettings, *, verifies: bool) -> dict[str, Any]:
     """The options of Playwright's `Browser.new_context` for this path.
+
+    Args:
+        settings: the path's.
+        verifies: whether the browser verifies certificates.
 
     Raises:
         SecretUnavailable: a secret of the path can't be had.
@@ -132,8 +167,8 @@ async def context_options(settings: PortalSettings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "viewport": {"width": width, "height": height},
         "accept_downloads": False,
-        # the chain is then verified by ourselves before the page is asked for: Chromium takes no file of authorities
-        "ignore_https_errors": bool(settings.ca_files),
+        # Chromium takes no file of authorities: where one is needed, the chains are verified by ourselves
+        "ignore_https_errors": not verifies,
     }
     named = {"locale": settings.locale, "timezone_id": settings.time_zone, "user_agent": settings.user_agent}
     options |= {name: value for name, value in named.items() if value is not None}

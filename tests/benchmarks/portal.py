@@ -163,7 +163,7 @@ def _drivers() -> set[int]:
 def _cpu_seconds(driver: int) -> float:
     """Of this process and of the browser's; a page's process that has ended counts with the one that reaped it."""
     total = time.process_time()
-    for process in family(driver):
+    for process in family(psutil.Process(driver)):
         try:
             times = process.cpu_times()
         except psutil.Error:

@@ -40,7 +40,7 @@ from tests.real.test_form_faults import selfcheck
 from tests.sandbox import Sandbox, start_sandbox
 
 pytestmark = [pytest.mark.real, pytest.mark.browser]
-AT_ONCE = 4
+AT_ONCE = 3
 GIVES_UP_SECONDS = 3.0
 
 

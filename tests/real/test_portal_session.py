@@ -9,7 +9,7 @@ import pytest
 
 from canary.hop import Hop
 from canary.observation import Outcome
-from canary.reason import Reason
+from canary.reason import Reason, Side
 from probes.portal.settings import Session
 from probes.portal.steps import By, Click, Fill, Hidden, Locator, Step, Template, Wait
 from tests.real.portal_scene import FORM, THANKS, Seen, Source, Stage, settings, staged
@@ -35,6 +35,8 @@ class Portal:
     """A portal whose form needs a session."""
 
     valid: set[str] = field(default_factory=set)
+    revoked: set[str] = field(default_factory=set)
+    form_is_public: bool = False
     log_ins: int = 0
 
     def site(self) -> Site:
@@ -43,8 +45,17 @@ class Portal:
     def _is_known(self, request: Request) -> bool:
         return request.headers.get("cookie", "").removeprefix("sid=") in self.valid
 
+    def revoke(self) -> None:
+        """From now on, whoever comes with such a session is refused, without a word of a log-in."""
+        self.revoked |= self.valid
+        self.valid.clear()
+
     def _first(self, request: Request) -> Reply:
-        return Reply(body=FORM if self._is_known(request) else LOG_IN)
+        session = request.headers.get("cookie", "").removeprefix("sid=")
+        if session in self.revoked:
+            return Reply(403, "<h1>Forbidden</h1>")
+        is_let_in = self._is_known(request) or (self.form_is_public and bool(session))
+        return Reply(body=FORM if is_let_in else LOG_IN)
 
     def _log_in(self, _: Request) -> Reply:
         self.log_ins += 1
@@ -95,7 +106,36 @@ def test_session_that_the_portal_ended__is_renewed_by_the_same_canary__which_is_
     assert not [one for one in seen[1].observations if one.outcome is Outcome.FAILED and one.rules_out_ticket]
 
 
-def test_session_that_ends_with_the_submit__is_told__and_nothing_is_sent_twice(tmp_path: Path) -> None:
+def test_session_of_which_the_portal_says_nothing_but_no__is_renewed_by_the_same_canary(
+    tmp_path: Path,
+) -> None:
+    portal, seen = canaries(tmp_path, Session.FILE, 3, lambda portal, _: portal.revoke())
+
+    assert all(one.is_confirmed for one in seen), [one.story() for one in seen]
+    assert portal.log_ins == 3
+
+
+def test_session_that_ends_with_the_submit__is_not_used_again(tmp_path: Path) -> None:
+    portal = Portal(form_is_public=True)
+
+    async def told() -> list[Seen]:
+        async with running(portal.site()) as site, staged(tmp_path) as stage:
+            of = settings(f"{site.url}/", login=LOGIN, session=Session.MEMORY)
+            seen = [await stage.launched(of)]
+            portal.valid.clear()
+            return [*seen, await stage.launched(of), await stage.launched(of)]
+
+    first, second, third = asyncio.run(told())
+
+    assert first.is_confirmed
+    assert (second.end.hop, second.end.reason) == (Hop.PORTAL_CONFIRMATION, Reason.SESSION_EXPIRED)
+    assert second.end.side is Side.PROBER
+    assert third.is_confirmed, third.story()
+
+
+def test_session_that_ends_with_the_submit__is_told__is_told__and_nothing_is_sent_twice(
+    tmp_path: Path,
+) -> None:
     portal, sent = Portal(), []
 
     async def told() -> list[Seen]:

@@ -88,10 +88,10 @@ async def _run(url: str, folder: Path, canaries: int, *, minutes: float) -> Held
             seen = await stage.launched(of)
             held.seconds.append(clock.monotonic() - began)
             held.ends.update(["confirmed" if seen.is_confirmed else f"{seen.end.hop} {seen.end.reason}"])
-            driver = next((one.pid for one in browser_family() if one.name().startswith("node")), 0)
-            held.drivers.append(driver)
+            driver = next((one for one in browser_family() if one.name().startswith("node")), None)
+            held.drivers.append(driver.pid if driver is not None else 0)
             held.browser.append(
-                memory_bytes(driver) if driver else 0
+                memory_bytes(driver) if driver is not None else 0
             )  # 0: it has just ended, after its last one
             held.prober.append(_pss(psutil.Process()))
             held.files.append(_open_files())

@@ -9,7 +9,7 @@ from tests.real.faulty_proxy import Rule
 from tests.real.forms import Source
 from tests.real.portal_faults.fault import PortalFault, before, from_form, limits, ours
 from tests.real.portal_faults.small import BUTTON, NEW, label, page, role, sends_to, steps
-from tests.real.web_faults import answers, silence
+from tests.real.web_faults import answers, cut, silence
 
 _FORM, _SUBMIT, _LOGIN = Hop.PORTAL_FORM, Hop.PORTAL_SUBMIT, Hop.PORTAL_LOGIN
 _STEP = limits(step=6)
@@ -19,6 +19,10 @@ _NAMED = Fill(label("Name"), Hidden(Source(["canary-user"])))
 _LOG_IN = steps(
     _NAMED, Fill(label("Password"), Hidden(Source(["right-password-1"]))), Click(role("button", "Log in"))
 )
+_ASKS = Step(4, Wait(shown=role("link", "Submit a request")))
+_LOGIN_SCRIPT = """<script>document.forms[0].addEventListener("submit", async event => { event.preventDefault();
+const answer = await fetch("/login", {method: "POST", body: new URLSearchParams(new FormData(event.target))});
+if (!answer.ok) event.target.insertAdjacentHTML("beforebegin", "<p role=alert>Login failed.</p>"); });</script>"""
 _WITH_LOGIN = {"login": _LOG_IN}
 _OVERLAY = "<div style='position:fixed;inset:0;background:#eee'><h2>We value your privacy</h2><button>Accept all</button></div>"
 
@@ -46,7 +50,11 @@ def _login_ours(name: str, made: str, answer: str, **more: Any) -> PortalFault: 
 FILLING: tuple[PortalFault, ...] = (
     _login_ours("log-in refused", "the form again, with an alert", _REFUSED, says=("Incorrect name or password",)),
     _login_ours("log-in refused without a word", "the form again", page(_LOGIN_FORM), changes={**_WITH_LOGIN, **_STEP}, says=("without a word",)),
-    _login("log-in 500", "status 500", Reason.SERVER_ERROR, "", pages={"POST /login": answers(500)}, changes={"login": (*_LOG_IN, Step(4, Wait(shown=role("link", "Submit a request")))), **_STEP}),
+    _login_ours("account locked", "a page that says so, without a form", page("<h1>Sorry</h1><p>Your account has been locked.</p>"), changes={"login": (*_LOG_IN, _ASKS), **_STEP}, says=("account has been locked",)),
+    _login_ours("log-in refused in another language", "the form again, in words that we don't know", page("<p>Nom ou mot de passe inconnu.</p>" + _LOGIN_FORM), changes={"login": (*_LOG_IN, _ASKS), **_STEP}),
+    _login("log-in out of order", "the form again: something went wrong", Reason.PAGE_ERROR, page("<p role=alert>Something went wrong.</p>" + _LOGIN_FORM), changes={"login": (*_LOG_IN, _ASKS), **_STEP}),
+    _login("log-in's script gets 500", "a script sends it; then an alert: log-in failed", Reason.SERVER_ERROR, "", pages={"GET /": page(_LOGIN_FORM + _LOGIN_SCRIPT), "POST /login": answers(500)}, changes={"login": (*_LOG_IN, _ASKS), **_STEP}),
+    _login("log-in 500", "status 500", Reason.SERVER_ERROR, "", pages={"POST /login": answers(500)}, changes={"login": (*_LOG_IN, _ASKS), **_STEP}),
     _login("log-in unanswered", "the post is read, no answer", Reason.PAGE_TIMEOUT, "", pages={"POST /login": silence()}, changes={**_WITH_LOGIN, **limits(login=4, step=10)}),
     _login("log-in form changed", "Password is called Passphrase", Reason.FORM_CHANGED, "", pages={"GET /": page(_LOGIN_FORM.replace("Password", "Passphrase"))}, changes={**_WITH_LOGIN, **_STEP}, says=("step 2 (fill {label: Password})",)),
     _login("log-in asked for again", "the form asks for it once more", Reason.SESSION_EXPIRED, page("<h1>Welcome</h1><a href=/new>Submit a request</a>"), hop=_FORM, pages={"GET /new": page(_LOGIN_FORM)}, short=2),
@@ -57,6 +65,7 @@ FILLING: tuple[PortalFault, ...] = (
     before("script busy on the form", "the page's script never ends", _FORM, Reason.PAGE_STUCK, pages={"GET /new": NEW.replace("</body>", "<script>const asked = new XMLHttpRequest(); asked.open('GET', '/never', false); asked.send()</script></body>").replace("Subject", "Topic")}, rules=lambda: (Rule(silence(), "/never"),), changes=limits(form=6)),
     before("spinner for ever", "the form's script waits for data that never come", _FORM, Reason.PAGE_STUCK, pages={"GET /new": page("<div role=progressbar style='width:40px;height:40px'>Loading</div><script>fetch('/never')</script>")}, rules=lambda: (Rule(silence(), "/never"),), short=2, says=("/never", "so far")),
     before("form's script broken", "the form is drawn by a script that fails", _FORM, Reason.SCRIPT_ERROR, pages={"GET /new": page("<h1>Submit a request</h1><script>missing.render()</script>")}, short=2, says=("missing is not defined",)),
+    before("form's data lost", "the form's script asks for data, and the connection is reset", _FORM, Reason.CONNECTION_LOST, pages={"GET /new": page("<h1>Submit a request</h1><script>fetch('/data')</script>")}, rules=lambda: (Rule(cut(), "/data"),), short=2, says=("/data", "ERR_")),
     _form("field renamed", "Subject is called Topic", Reason.FORM_CHANGED, NEW.replace("Subject", "Topic"), says=("step 1 (fill {label: Subject})", "Submit a request")),
     _form("field of another kind", "Details is a box to tick", Reason.FORM_CHANGED, NEW.replace('<textarea name="details"></textarea>', "<input type=checkbox name=details>"), says=("step 2",), short=2),
     _form("field twice", "two fields are called Details", Reason.FORM_CHANGED, NEW.replace("</form>", "<label>Details <input></label></form>"), says=("2 elements match",), short=2),

@@ -13,6 +13,7 @@ from tests.real.portal_faults.small import (
     DETAILS,
     DONE,
     FIELDS,
+    FORM,
     HOME,
     LINK,
     NEW,
@@ -39,6 +40,12 @@ _LATE = page(
     + LINK
     + "' }, 1500)</script>"
 )
+_THANKS_AT_ONCE = """<script>document.forms[0].addEventListener("submit", event => { event.preventDefault();
+fetch("/api", {method: "POST", body: new URLSearchParams(new FormData(event.target))});
+document.body.innerHTML = "<h1>Thank you</h1><p>Your request #4711 was received.</p>"; });</script>"""
+_SAYS_SENDING = """<script>document.forms[0].addEventListener("submit", event => { event.preventDefault();
+event.target.insertAdjacentHTML("beforeend", "<p role=alert>Sending your request</p>");
+setTimeout(() => event.target.submit(), 3000); });</script>"""
 _SPINNING = page(
     "<div id=root><div role=progressbar style='width:40px;height:40px'></div></div><script>setTimeout(() => { document.getElementById('root').innerHTML = '"
     + LINK
@@ -74,6 +81,10 @@ async def redirected_to_itself(request: Request, forward: Forward) -> Answer:
 
 
 ODDITIES: tuple[PortalFault, ...] = (
+    harmless("thanks before the request is there", "the page thanks at the click, and its request takes 3 s", start="/new", steps=from_form(), pages={"GET /new": page(f"{FORM}{_THANKS_AT_ONCE}"), "POST /api": "{}"}, rules=lambda: (Rule(latency(3), "/api"),)),
+    harmless("says that it is sending", "an alert says so, and the request leaves 3 s later", start="/new", steps=from_form(), pages={"GET /new": page(f"{FORM}{_SAYS_SENDING}")}),
+    harmless("words of the confirmation on the form", "as an example", start="/new", steps=from_form(), pages={"GET /new": NEW.replace(BUTTON, "<p>Is it about your request #12?</p>" + BUTTON)}),
+    harmless("field marked before anything was sent", "aria-invalid, and the request takes 3 s", start="/new", steps=from_form(), pages={"GET /new": NEW.replace('name="details"', 'name="details" aria-invalid=true')}, rules=lambda: (Rule(latency(3), method="POST"),)),
     harmless("nothing strange", "the portal as it is"),
     harmless("third party never answers", "a tracker's script and beacon hang", pages={"GET /": HOME.replace(LINK, LINK + _TRACKER), "GET /new": NEW.replace("</body>", _TRACKER + "</body>")}, rules=lambda: (Rule(silence(), host="tracker.acme.test"),)),
     harmless("page never ends, after the form", "the body goes on for ever after the form", rules=lambda: (Rule(late_end, "^/new$", method="GET"),), start="/new", steps=from_form()),

@@ -4,10 +4,21 @@ from typing import Any
 
 from canary.hop import Hop
 from canary.reason import Reason
-from probes.portal.steps import By, Frame, Locator
+from probes.portal.steps import By, Click, Frame, Locator
 from tests.real.faulty_proxy import Rule
 from tests.real.portal_faults.fault import THANKED, PortalFault, answered, from_form, harmless, limits, lost
-from tests.real.portal_faults.small import BUTTON, DETAILS, NEW, SEND, SUBJECT, app, page, sends_to, steps
+from tests.real.portal_faults.small import (
+    BUTTON,
+    DETAILS,
+    NEW,
+    SEND,
+    SUBJECT,
+    app,
+    page,
+    role,
+    sends_to,
+    steps,
+)
 from tests.real.web_faults import answers, cut, loses_answer, redirect_loop, redirects, silence
 
 _SUBMIT, _CONFIRM = Hop.PORTAL_SUBMIT, Hop.PORTAL_CONFIRMATION
@@ -21,6 +32,7 @@ _LOGIN = page(
     "Log in",
 )
 _CAPTCHA = NEW.replace(BUTTON, "<div class=h-captcha style='width:300px;height:65px'>box</div>" + BUTTON)
+_SAVES = """<button type=button onclick="fetch('/draft', {method: 'POST', body: new URLSearchParams(new FormData(this.form))})">Save</button>"""
 _FRAMED = steps(Frame(Locator(By.CSS, "iframe")), SUBJECT, DETAILS, SEND, THANKED)
 _LOSES: dict[str, Any] = {"start": "/new", "steps": from_form(), "resends": True}
 
@@ -83,5 +95,6 @@ SENDING: tuple[PortalFault, ...] = (
     _app("fetch taken, script fails", "status 200, then the page's script fails", _CONFIRM, Reason.CONFIRMATION_MISSING, "{}", then="missing.thank();"),
     _app("fetch taken, spinner for ever", "status 200, then a wheel turns", _CONFIRM, Reason.PAGE_STUCK, "{}", then="document.body.innerHTML = '<div role=progressbar style=\"width:40px;height:40px\">Sending</div>'; return;"),
     answered("form in a frame refused", "the frame shows the form again with messages", _CONFIRM, Reason.FORM_REJECTED, start="/", pages={"GET /": page("<h1>Contact</h1><iframe title=form src=/new width=600 height=400></iframe>"), "POST /new": _INVALID}, steps=_FRAMED, short=-1),
+    answered("sent by a step before", "a step saves a draft with the subject; then the button is gone", _SUBMIT, Reason.FORM_CHANGED, start="/new", steps=from_form(None, Click(role("button", "Save"))), pages={"GET /new": app().replace(BUTTON, _SAVES), "POST /draft": "{}"}, short=4),
     harmless("sent twice by the page", "its script sends the form once more", flaws=(f"{_SUBMIT} {Reason.SUBMITTED_TWICE}",), start="/new", steps=from_form(), posts=2, pages={"GET /new": NEW.replace("</body>", "<script>document.forms[0].onsubmit = event => { fetch('/new', {method: 'POST', body: new URLSearchParams(new FormData(event.target)), keepalive: true, redirect: 'manual'}) }</script></body>")}),
 )  # fmt: skip

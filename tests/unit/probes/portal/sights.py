@@ -39,4 +39,5 @@ def as_script(of: Sight) -> dict[str, Any]:
         "frames": list(of.frames),
         "widgets": of.widgets,
         "loaded": of.is_loaded,
+        "solved": of.is_solved,
     }

@@ -1,7 +1,9 @@
 """Of all that is wrong with a page, the most telling is told; the page and its traffic are made up here."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, cast
 
 import pytest
@@ -10,7 +12,9 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from canary.hop import Hop
 from canary.reason import Reason
+from probes.masking import Secret
 from probes.portal.acts import Hand
+from probes.portal.connection import Reach
 from probes.portal.diagnosis import diagnose
 from probes.portal.findings import Situation
 from probes.portal.settings import PortalSettings
@@ -18,6 +22,7 @@ from probes.portal.sight import Sight
 from probes.portal.steps import By, Click, Locator, Step
 from probes.portal.traffic import Exchange, Traffic
 from probes.reasons import Failure
+from probes.servers import ClientCertificate
 from runners.clock import SystemClock
 from tests.unit.probes.portal.sights import PLAIN, as_script, sight
 from tests.unit.probes.portal.test_traffic import COUNTER, OWN, RECORDER, exchange, traffic
@@ -31,6 +36,17 @@ LOAD, LOGIN, FORM = Hop.PORTAL_LOAD, Hop.PORTAL_LOGIN, Hop.PORTAL_FORM
 SUBMIT, CONFIRM = Hop.PORTAL_SUBMIT, Hop.PORTAL_CONFIRMATION
 WHEEL = sight(spinners=1)
 HOME = f"{OWN}/"
+NO_HEADERS: Mapping[str, Any] = MappingProxyType({})
+
+
+class Key:
+    """A secret that nobody reads here."""
+
+    async def read(self, *, renew: bool = False) -> Secret:
+        raise AssertionError(renew)
+
+
+CERTIFICATE = ClientCertificate(HOME, "client.pem", Key())
 
 
 @dataclass
@@ -45,6 +61,16 @@ class Page:
         if self.error is not None:
             raise self.error
         return as_script(self.shows)
+
+
+@dataclass
+class Nowhere:
+    """The way beside the browser, which is answered or not."""
+
+    is_silent: bool
+
+    async def is_unanswered(self, _: str) -> bool:
+        return self.is_silent
 
 
 @dataclass
@@ -76,13 +102,29 @@ def told(
     known_alerts: tuple[str, ...] = (),
     hand: HandAt | None = None,
     url: str = HOME,
+    is_silent: bool = False,
+    headers: Mapping[str, Any] = NO_HEADERS,
+    client_certificate: ClientCertificate | None = None,
+    **situation_changes: Any,  # noqa: ANN401 -- the fields of Situation
 ) -> Failure:
     left = hop in {SUBMIT, CONFIRM} if has_left is None else has_left
     situation = Situation(
-        hop, "step 2 (click {text: Ask})", 0, has_left=left, known_alerts=known_alerts, element=ASK
+        hop,
+        "step 2 (click {text: Ask})",
+        0,
+        has_left=left,
+        known_alerts=known_alerts,
+        element=ASK,
+        **situation_changes,
     )
     settings = PortalSettings(
-        path="support-portal", url=HOME, expect_hosts=frozenset({"support.acme.test"}), steps=(), login=login
+        path="support-portal",
+        url=HOME,
+        expect_hosts=frozenset({"support.acme.test"}),
+        steps=(),
+        login=login,
+        headers=headers,
+        client_certificate=client_certificate,
     )
     at = hand or HandAt(Page(shows, url))
     return asyncio.run(
@@ -93,6 +135,7 @@ def told(
             traffic=seen or traffic(),
             settings=settings,
             clock=SystemClock(),
+            reach=cast("Reach", Nowhere(is_silent=is_silent)),
         )
     )
 
@@ -111,6 +154,10 @@ LOGGED_OUT = sight(title="Log in", heading="Log in", text="Log in Password", pas
 REFUSED = sight(title="Log in", passwords=1, alerts=("Incorrect password.",))
 CAPTCHA = sight(frames=("https://newassets.hcaptcha.com/x captcha",))
 BROKEN = exchange(f"{OWN}/app.js", kind="script", status=404)
+
+
+def data(**changes: Any) -> Exchange:  # noqa: ANN401 -- the fields of Exchange
+    return exchange(f"{OWN}/api/form", **{"kind": "fetch", "ended": 2.0, **changes})
 
 
 def with_errors(*messages: str, seen: tuple[Exchange, ...] = ()) -> Traffic:
@@ -135,6 +182,12 @@ def with_errors(*messages: str, seen: tuple[Exchange, ...] = ()) -> Traffic:
         (FORM, BLANK, traffic(document(failure="net::ERR_HTTP_RESPONSE_CODE_FAILURE", status=503)), VAIN, Reason.SERVER_ERROR),
         (LOAD, BLANK, traffic(document(failure="net::ERR_INVALID_AUTH_CREDENTIALS", status=401)), Error("Page.goto: net::ERR_INVALID_AUTH_CREDENTIALS at x"), Reason.PAGE_ERROR),
         (LOAD, BLANK, traffic(), Error("Page.goto: net::ERR_NAME_NOT_RESOLVED at http://x/"), Reason.DNS_UNANSWERED),
+        # what the page needs did not come: whether our own network is at fault is for the controls to say
+        (FORM, PLAIN, traffic(data(failure="net::ERR_CONNECTION_RESET")), VAIN, Reason.CONNECTION_LOST),
+        (FORM, PLAIN, traffic(data(failure="net::ERR_NAME_NOT_RESOLVED")), VAIN, Reason.DNS_UNANSWERED),
+        (FORM, PLAIN, traffic(exchange("https://cdn.example/x.js", failure="net::ERR_NETWORK_CHANGED")), VAIN, Reason.NETWORK_UNAVAILABLE),
+        (FORM, PLAIN, traffic(exchange("https://ads.example/x.js", failure="net::ERR_NAME_NOT_RESOLVED")), VAIN, Reason.FORM_CHANGED),
+        (FORM, PLAIN, traffic(data(failure="net::ERR_ABORTED")), VAIN, Reason.FORM_CHANGED),
         # then the status of the page
         (FORM, PLAIN, traffic(document(status=500)), VAIN, Reason.SERVER_ERROR),
         (FORM, PLAIN, traffic(document(status=404)), VAIN, Reason.PAGE_ERROR),
@@ -155,6 +208,8 @@ def with_errors(*messages: str, seen: tuple[Exchange, ...] = ()) -> Traffic:
         (FORM, BARE, with_errors("no"), VAIN, Reason.SCRIPT_ERROR),
         (FORM, PLAIN, with_errors("no"), VAIN, Reason.FORM_CHANGED),
         (FORM, WHEEL, traffic(), VAIN, Reason.PAGE_STUCK),
+        (FORM, PLAIN, traffic(data(ended=None)), VAIN, Reason.PAGE_STUCK),
+        (FORM, PLAIN, traffic(data(ended=None, kind="eventsource")), VAIN, Reason.FORM_CHANGED),
         (FORM, PLAIN, traffic(), VAIN, Reason.FORM_CHANGED),
         (FORM, PLAIN, traffic(), Error("Locator.click: Frame was detached"), Reason.FORM_CHANGED),
         # what was said to the submit
@@ -165,6 +220,7 @@ def with_errors(*messages: str, seen: tuple[Exchange, ...] = ()) -> Traffic:
         (SUBMIT, PLAIN, traffic(post(status=404)), LIMIT, Reason.PAGE_ERROR),
         (SUBMIT, PLAIN, traffic(post(status=419)), LIMIT, Reason.SESSION_EXPIRED),
         (SUBMIT, sight(invalid=("Phone",)), traffic(), LIMIT, Reason.FORM_REJECTED),
+        (SUBMIT, replace(CAPTCHA, is_solved=True, invalid=("Phone",)), traffic(), LIMIT, Reason.FORM_REJECTED),
         (SUBMIT, PLAIN, with_errors("no"), LIMIT, Reason.SCRIPT_ERROR),
         (SUBMIT, WHEEL, traffic(), LIMIT, Reason.NOT_SUBMITTED),
         (SUBMIT, PLAIN, traffic(COUNTER), LIMIT, Reason.NOT_SUBMITTED),
@@ -182,6 +238,79 @@ def test_most_telling_finding__is_told(
 
     assert failure.fault.reason is reason, failure.fault.detail
     assert failure.fault.detail.startswith("step 2 (click {text: Ask}): ")
+
+
+def posted(**changes: Any) -> Exchange:  # noqa: ANN401 -- the fields of Exchange
+    return exchange(f"{OWN}/login", method="POST", **{"kind": "fetch", "ended": 2.0, **changes})
+
+
+OUTAGE = sight(title="Log in", text="Something went wrong. Password", passwords=1)
+LOCKED = sight(title="Sorry", text="Your account has been locked.", fields=0)
+
+
+@pytest.mark.parametrize(
+    ("shows", "seen", "has_typed_all", "reason"),
+    [
+        (LOGGED_OUT, traffic(posted(status=200)), True, Reason.CREDENTIALS_REJECTED),
+        (LOGGED_OUT, traffic(posted(status=200)), False, Reason.FORM_CHANGED),  # a field has another name now
+        (LOCKED, traffic(posted(status=200)), True, Reason.CREDENTIALS_REJECTED),
+        (REFUSED, traffic(posted(status=401)), True, Reason.CREDENTIALS_REJECTED),
+        # what the portal failed at is not our password
+        (REFUSED, traffic(posted(status=500)), True, Reason.SERVER_ERROR),
+        (LOGGED_OUT, traffic(posted(failure="net::ERR_CONNECTION_RESET")), True, Reason.CONNECTION_LOST),
+        (OUTAGE, traffic(posted(status=200)), True, Reason.PAGE_ERROR),
+        (LOGGED_OUT, traffic(posted(ended=None)), True, Reason.PAGE_STUCK),
+    ],
+)
+def test_log_in_that_is_asked_for_again__is_our_credential_only_if_the_portal_did_not_fail_at_it(
+    shows: Sight, seen: Traffic, has_typed_all: bool, reason: Reason
+) -> None:
+    fault = told(VAIN, LOGIN, shows, seen, login=LOG_IN, has_typed_all=has_typed_all).fault
+
+    assert fault.reason is reason, fault.detail
+
+
+def test_words_that_stood_on_the_log_in_before__refuse_nobody() -> None:
+    known = REFUSED.refuses_login
+
+    assert told(VAIN, LOGIN, REFUSED, login=LOG_IN, known_refusal=known).fault.reason is Reason.FORM_CHANGED
+
+
+def test_page_that_never_came__is_a_connection_that_nobody_answers_if_we_can_t_connect_either() -> None:
+    seen = traffic(exchange(f"{OWN}/", is_document=True))
+
+    assert told(LIMIT, LOAD, BLANK, seen).fault.reason is Reason.PAGE_TIMEOUT
+    assert told(LIMIT, LOAD, BLANK, seen, is_silent=True).fault.reason is Reason.CONNECT_TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("certificate has expired", Reason.CERTIFICATE_EXPIRED),
+        ("Hostname/IP does not match certificate's altnames", Reason.CERTIFICATE_WRONG_NAME),
+        ("unable to verify the first certificate", Reason.CERTIFICATE_INVALID),
+        ("ssl3_read_bytes:tlsv13 alert certificate required", Reason.CREDENTIALS_REJECTED),
+        ("connect ECONNREFUSED 192.0.2.1:443", Reason.REFUSED),
+    ],
+)
+def test_page_that_playwright_writes_for_a_failed_connection__is_no_page_of_the_server(
+    said: str, reason: Reason
+) -> None:
+    shows = sight(title="", heading="", text=f"Playwright client-certificate error: {said}", fields=0)
+
+    seen = traffic(exchange(f"{OWN}/", is_document=True, status=503, ended=1.0))
+    assert told(VAIN, LOAD, shows, seen, client_certificate=CERTIFICATE).fault.reason is reason
+
+
+def test_door_that_is_shut_to_our_secret_field__is_ours() -> None:
+    seen = traffic(exchange(f"{OWN}/", is_document=True, status=403, ended=1.0))
+    shut = sight(title="Forbidden", heading="", text="Forbidden", fields=0)
+
+    assert told(VAIN, LOAD, shut, seen, headers={"X-Synthetic": Key()}).fault.reason is (
+        Reason.CREDENTIALS_REJECTED
+    )
+    assert told(VAIN, LOAD, shut, seen, headers={"X-Team": "intake"}).fault.reason is Reason.PAGE_ERROR
+    assert told(VAIN, FORM, shut, seen, headers={"X-Synthetic": Key()}).fault.reason is Reason.PAGE_ERROR
 
 
 @pytest.mark.parametrize(

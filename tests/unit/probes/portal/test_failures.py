@@ -38,6 +38,29 @@ def test_wait_in_vain__of_which_the_log_tells_the_cause__is_that(
     assert says in fault.detail
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        _COVERED.replace(
+            "Banner", "Support has been closed today. Target page, context or browser has been closed"
+        ),
+        _WAITED + "    - locator resolved to <p>Browser closed</p>\n",
+        'Locator.click: Error: strict mode violation: get_by_text("Browser closed") resolved to 2 elements',
+    ],
+)
+def test_words_of_the_page__are_not_taken_for_the_browser_s_own(message: str) -> None:
+    assert not is_gone(TimeoutError(message))
+
+
+def test_box_that_a_click_does_not_tick__is_the_portal_s_fault() -> None:
+    said = "Locator.set_checked: Error: Clicking the checkbox did not change its state\nCall log:\n"
+
+    fault = fault_of(Error(said))
+
+    assert fault is not None
+    assert fault.reason is Reason.FORM_DISABLED
+
+
 def test_wait_in_vain__of_which_the_log_tells_nothing__is_for_the_page_to_tell() -> None:
     assert fault_of(TimeoutError(_WAITED)) is None
 

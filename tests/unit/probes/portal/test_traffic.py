@@ -112,3 +112,31 @@ def test_slowest__tells_what_is_still_under_way() -> None:
 )
 def test_address__is_shown_without_what_may_be_secret(url: str, told: str) -> None:
     assert shown(url) == told
+
+
+def test_write_that_bears_the_token__may_have_made_a_ticket__whatever_step_sent_it() -> None:
+    assert traffic(FETCH).has_sent_token
+    assert not traffic(RECORDER, FILE, exchange(f"{OWN}/?q=TOKEN", bears_token=True)).has_sent_token
+
+
+def test_write_to_our_hosts_that_is_pending__is_still_being_sent() -> None:
+    ended = exchange(f"{OWN}/api", method="POST", bears_token=True, ended=2.0)
+
+    assert traffic(ended, COUNTER, RECORDER, FILE).sending(0) == [RECORDER, FILE]
+    assert traffic(FILE).sending(1) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "is_failure"),
+    [
+        (exchange(method="POST", status=500), True),
+        (exchange(method="POST", failure="net::ERR_CONNECTION_RESET"), True),
+        (exchange(method="POST", status=401), False),
+        (exchange(status=500), False),
+        (exchange("https://count.example/c", method="POST", status=500), False),
+    ],
+)
+def test_failed_write__is_the_portal_s_own_failure_at_what_it_was_sent(
+    one: Exchange, is_failure: bool
+) -> None:
+    assert traffic(one).has_failed_write is is_failure
