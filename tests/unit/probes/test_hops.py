@@ -188,6 +188,21 @@ def test_detail__with_a_secret_in_it__is_masked() -> None:
     assert one.detail == "no *** here"
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_facts__of_a_page_that_repeats_a_secret__are_masked(fails: bool) -> None:
+    async def body(passage: Passage, _: Clock) -> None:
+        passage.facts["intake.page.script_error"] = "no user hunter22"
+        passage.facts["intake.page.requests"] = 3
+        if fails:
+            raise Failure(Reason.PAGE_ERROR, "x", facts={"url.full": "https://a.example/hunter22"})
+
+    facts = observed(body).facts
+
+    assert facts["intake.page.script_error"] == "no user ***"
+    assert facts["intake.page.requests"] == 3
+    assert facts.get("url.full") == ("https://a.example/***" if fails else None)
+
+
 def test_bug_in_a_hop__propagates_as_itself_and_is_not_reported() -> None:
     with pytest.raises(ZeroDivisionError):
         observed(raising(ZeroDivisionError("a bug")))
