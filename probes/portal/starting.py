@@ -20,6 +20,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 from canary.reason import Reason
 from probes.contracts import Clock
 from probes.portal import executable, processes
+from probes.portal.arguments import arguments
 from probes.portal.homes import Home, make_home, remove_left
 from probes.portal.settings import BrowserSettings
 from probes.reasons import Failure
@@ -161,7 +162,7 @@ async def _launch(running: Running, playwright: Playwright, settings: BrowserSet
             running.browser = await chromium.launch(
                 executable_path=found.path,
                 chromium_sandbox=is_sandboxed,
-                args=list(settings.arguments),
+                args=arguments(settings.arguments),
                 proxy={"server": settings.proxy} if settings.proxy else None,
                 timeout=settings.start_seconds * 1000,
                 artifacts_dir=running.home.kept("artifacts"),
