@@ -216,7 +216,9 @@ class Submission:
                     await self._confirm_one(step, passage)
                 await self._verify()
                 await self._until_sent(_SENDING_SECONDS)
-            passage.facts |= await page_facts(self._hand.page, self._traffic, clock=self._clock)
+            passage.facts |= await page_facts(
+                self._hand.page, self._traffic, clock=self._clock, waits_for_paint=False
+            )
             self._note_double(passage)
 
     async def _confirm_one(self, step: Step, passage: Passage) -> None:

@@ -12,15 +12,16 @@ from probes.portal.traffic import Traffic, shown
 from probes.portal.words import clean_text
 
 _SECONDS: Final = 2.0
-_SCRIPT: Final = """async () => {
+_PAINT_MS: Final = 50
+_SCRIPT: Final = """async patience => {
   const n = performance.getEntriesByType('navigation')[0];
   if (!n) return null;
-  const lcp = await new Promise(done => {
+  const lcp = patience === 0 ? null : await new Promise(done => {
     try {
       const seen = new PerformanceObserver(list => {
         const last = list.getEntries().at(-1); seen.disconnect(); done(last ? last.startTime : null); });
       seen.observe({type: 'largest-contentful-paint', buffered: true});
-      setTimeout(() => { seen.disconnect(); done(null); }, 50);
+      setTimeout(() => { seen.disconnect(); done(null); }, patience);
     } catch (error) { done(null); }
   });
   const bytes = performance.getEntriesByType('resource').reduce((sum, r) => sum + r.transferSize, n.transferSize);
@@ -42,15 +43,26 @@ _NAMES: Final = {
 _MILLISECONDS: Final = 1000.0
 
 
-async def page_facts(page: Page, traffic: Traffic, *, clock: Clock) -> Mapping[str, Fact]:
-    """What the browser measured of the page that is open; without what it can't say (a page that never came)."""
+async def page_facts(
+    page: Page, traffic: Traffic, *, clock: Clock, waits_for_paint: bool = True
+) -> Mapping[str, Fact]:
+    """What the browser measured of the page that is open; without what it can't say (a page that never came).
+
+    Args:
+        page: the page.
+        traffic: what it asked of the network.
+        clock: bounds it.
+        waits_for_paint: whether to give the largest contentful paint a moment to be told.
+    """
     facts: dict[str, Fact] = dict(traffic_facts(traffic))
     if not page.url.startswith("http"):
         return facts
     facts["browser.document.url.full"] = shown(page.url)
     try:
         async with clock.timeout(_SECONDS):
-            measured: dict[str, Any] | None = await page.evaluate(_SCRIPT)
+            measured: dict[str, Any] | None = await page.evaluate(
+                _SCRIPT, _PAINT_MS if waits_for_paint else 0
+            )
     except (PlaywrightError, TimeoutError):
         measured = None
     if measured is not None:
