@@ -30,6 +30,7 @@ class Board:
         self._noticed: set[CanaryId] = set()
         self._is_touched = asyncio.Event()
         self._launching: set[CanaryId] = set()
+        self._under_way: set[CanaryId] = set()
         self._handed_over_at: dict[CanaryId, datetime] = {}
         self._changes = _Changes()
         self._hints = _Changes()
@@ -50,6 +51,7 @@ class Board:
         self._seen.setdefault(record.canary.id, set())
         if is_launching:
             self._launching.add(record.canary.id)
+            self._under_way.add(record.canary.id)
         self._changes.note()
 
     def handed_over(self, canary_id: CanaryId, at: datetime, *, is_stored: bool) -> None:
@@ -61,11 +63,16 @@ class Board:
             is_stored: whether the store knows that the launch ended.
         """
         self._left(canary_id, at)
+        self._under_way.discard(canary_id)
         record = self._records.get(canary_id)
         if record is not None and is_stored:
             self._records[canary_id] = replace(record, launch_ended=True)
         if canary_id in self._noticed:
             self.touch([canary_id])  # its verdict had to wait for this
+
+    def is_under_way(self, canary_id: CanaryId) -> bool:
+        """Whether this process is still launching it."""
+        return canary_id in self._under_way
 
     def _left(self, canary_id: CanaryId, at: datetime) -> None:
         """From now on there may be a ticket, however long the launch still takes to say goodbye."""

@@ -113,7 +113,14 @@ class OneShot:
         )
         self._orders = Orders(prober, store, clock=clock, progress=progress)
         self._launcher = Launcher(prober, store, clock=clock, holder=observer, randomness=secrets.token_bytes)
-        self._settler = Settler(prober, store, clock=clock, listener=progress, settled_by=observer)
+        self._settler = Settler(
+            prober,
+            store,
+            clock=clock,
+            listener=progress,
+            settled_by=observer,
+            is_under_way=self._board.is_under_way,
+        )
         self._gauging = Gauging(store, clock=clock, progress=progress)
         self._cleaner = Cleaner(prober, store, clock=clock, progress=progress, observer=prober.name)
         self._housekeeping = Housekeeping(prober, store, clock=clock, progress=progress)

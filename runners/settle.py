@@ -1,7 +1,7 @@
 """Judge outstanding canaries; store judgement, incidents and outbox rows in one transaction."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from canary.canary import Canary
 from canary.hop import OPTIONAL_HOPS, full_route
 from canary.incident import Change, Progress, Settled, sharpen, step
 from canary.path import Path, Slo
+from canary.signature import CanaryId
 from canary.verdict import Judgement, Verdict, advance, judge
 from probes.contracts import Clock
 from runners.contracts import Record, Settlement, SettlementConflict, Store, StoreError
@@ -24,13 +25,22 @@ class Settler:
     """Judges by what the store has, so that any process settles what any other saw."""
 
     def __init__(
-        self, prober: Prober, store: Store, *, clock: Clock, listener: Listener, settled_by: str
+        self,
+        prober: Prober,
+        store: Store,
+        *,
+        clock: Clock,
+        listener: Listener,
+        settled_by: str,
+        is_under_way: Callable[[CanaryId], bool],
     ) -> None:
+        """Keep the parts; `is_under_way` says whether this very process is still launching a canary."""
         self._prober = prober
         self._store = store
         self._clock = clock
         self._listener = listener
         self._settled_by = settled_by
+        self._is_under_way = is_under_way
 
     async def preview(self, *records: Record) -> Sequence[Judgement]:
         """What would be judged now of each; stores nothing."""
@@ -57,7 +67,7 @@ class Settler:
         settled = [(record, record) for record, fresh in judged if not _differs(record.judgement, fresh)]
         changed = [(record, fresh) for record, fresh in judged if _differs(record.judgement, fresh)]
         began = self._clock.monotonic()
-        if len(changed) > 1 and all(record.launch_ended for record, _ in changed):
+        if len(changed) > 1 and all(self._is_ripe(record, fresh) for record, fresh in changed):
             # Where it fails, each by itself: a conflict or a torn row of one is no other's.
             with contextlib.suppress(SettlementConflict, StoreError):
                 return [*settled, *await self._settle_together(changed)], None
@@ -95,7 +105,7 @@ class Settler:
                 [judgement] = await self.preview(record)
             if not _differs(record.judgement, judgement):
                 return record
-            if not record.launch_ended:
+            if not self._is_ripe(record, judgement):
                 # What its launch comes to is not told yet: whoever judges now takes it for stopped, or, where the
                 # ticket is quicker than the confirmation, misses what its last hops have to say.
                 record, judgement = await self._again(record), None
@@ -151,6 +161,15 @@ class Settler:
         if judgement.verdict.is_breach and judgement.stop is not None:
             return sharpen(progress, judgement.canary_id, judgement.stop)
         return progress, ()
+
+    def _is_ripe(self, record: Record, judgement: Judgement) -> bool:
+        """Whether it may be settled.
+
+        Only confirmed does not wait for a launch of which this process can't know whether it will ever end.
+        """
+        if record.launch_ended:
+            return True
+        return judgement.verdict is Verdict.CONFIRMED and not self._is_under_way(record.canary.id)
 
     async def _again(self, record: Record) -> Record:
         found = await self._store.find(record.canary.id)

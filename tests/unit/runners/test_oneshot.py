@@ -1,5 +1,6 @@
 """A one-shot run over a pretend intake: what it launches, waits for, settles, cleans, and how it exits."""
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -12,12 +13,13 @@ from canary.reason import Reason
 from canary.verdict import Verdict
 from probes.contracts import ABOVE_CAP, RemovalState, Removed
 from runners.contracts import BEGUN, RemovalKind, StoreError
+from runners.launch import Launcher, Order
 from runners.oneshot import OneShot, RunOptions, RunResult
 from runners.prober import GaugedPlace
 from runners.progress import Silent
 from tests.fakes.clock import FakeClock, run_jumping
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.world import World, email_path, prober_of
+from tests.fakes.world import SENDER, World, email_path, prober_of
 from tests.unit.runners.test_gauging import Reader
 
 Run = Callable[..., RunResult]
@@ -221,6 +223,24 @@ def test_unfinished_launch_of_a_dead_process__next_run__is_prober_stopped(
 
     assert [record.verdict for record in result.records] == [Verdict.INCONCLUSIVE]
     assert stop_of(result) == (Hop.SMTP_CONNECT, Reason.PROBER_STOPPED)
+
+
+def test_unfinished_launch_of_another_process__whose_ticket_came__is_confirmed_without_its_end(
+    run: Run, world: World, clock: FakeClock, store: MemoryStore
+) -> None:
+    """Its process may be dead, and its lease still hold: nobody would judge it before its deadline."""
+    path = email_path("support-email", deadline_seconds=600.0)
+    launcher = Launcher(
+        prober_of(world, path), store, clock=clock, holder="another", randomness=secrets.token_bytes
+    )
+    canary = run_jumping(clock, launcher.record(Order(path, SENDER)))
+    world.sent[canary.id] = canary
+    clock.advance(10)
+
+    run(deadline_seconds=600.0)
+
+    (found,) = run_jumping(clock, store.find(canary.id))
+    assert found.verdict is Verdict.CONFIRMED
 
 
 def test_clock_stepped_while_out__run__is_inconclusive(run: Run, world: World, clock: FakeClock) -> None:
