@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from tests.real.intake import Intake, left_of, new_intake, tell_until_clean
 from tests.sandbox import Sandbox, start_sandbox
 
 AT_ONCE = 5
-PATH = {"paths": {"support-email": {"every": "7d", "deadline": "6s", "horizon": "100s"}}}
+PATH = {"paths": {"support-email": {"every": "7d", "deadline": "6s", "horizon": "150s"}}}
 MOST = {"store.append": 12, "http.call": 2, "smtp.answer.read_response": 4}
 """How many occurrences of an await are struck; of the others the first."""
 UNREACHED = {
@@ -72,11 +73,12 @@ def points(home: Path, sandboxes: list[Sandbox]) -> list[Point]:
 
 @pytest.fixture(scope="module")
 def struck(home: Path, sandboxes: list[Sandbox], points: list[Point]) -> Mapping[Point, Aftermath]:
-    """Each point struck by a run of its own; when their leases have run out, another run of each; then the end of each."""
+    """Each point struck by a run of its own; when its lease has run out, another run; then the end of each."""
     free: queue.SimpleQueue[Sandbox] = queue.SimpleQueue()
     for sandbox in sandboxes:
         free.put(sandbox)
     places: dict[Point, tuple[Intake, Sandbox]] = {}
+    ended_at: dict[Point, datetime] = {}
 
     def strike(point: Point, number: int) -> bool:
         sandbox = free.get()
@@ -85,9 +87,12 @@ def struck(home: Path, sandboxes: list[Sandbox], points: list[Point]) -> Mapping
             places[point] = (intake, sandbox)
             return child(intake, f"kill:{point}", home / "struck", "--json", "run", "--due") == -9
         finally:
+            ended_at[point] = datetime.now(UTC)
             free.put(sandbox)
 
     def follow(point: Point, number: int) -> None:
+        age = (datetime.now(UTC) - ended_at[point]).total_seconds()
+        wait_until_past(max(0.0, LEASE.total_seconds() - age))
         # Every other time somebody sweeps; else the next scheduled run does it all.
         places[point][0].tell(*(["sweep"] if number % 2 else ["run", "--due"]))
 
@@ -103,7 +108,6 @@ def struck(home: Path, sandboxes: list[Sandbox], points: list[Point]) -> Mapping
     with ThreadPoolExecutor(AT_ONCE) as pool:
         killed = {point: pool.submit(strike, point, number) for number, point in enumerate(points)}
         done = {point: one.result() for point, one in killed.items()}
-        wait_until_past(LEASE.total_seconds())  # of the one that was killed last
         for following in [pool.submit(follow, point, number) for number, point in enumerate(points)]:
             following.result()
         looking = {point: pool.submit(look, point, was_killed=done[point]) for point in points}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.real.servers.dovecot import Dovecot
-from tests.real.servers.mail import SUPPORT, Mail
+from tests.real.servers.mail import CANARY, SUPPORT, Mail
 from tests.real.servers.needed import REQUEST_TRACKER
 from tests.real.servers.process import (
     HOST,
@@ -175,7 +175,7 @@ def running_request_tracker(
     REQUEST_TRACKER.require()
     account = unprivileged_account()
     with server_directory("rt", account) as directory:
-        site = Site(directory, free_port(), mail.postfix.mx_port, SUPPORT, rights)
+        site = Site(directory, free_port(), mail.postfix.mx_port, SUPPORT, CANARY, rights)
         _prepare(site, account)
         child = _start(site, account)
         gateway_url = f"http://{HOST}:{site.port}/REST/1.0/NoAuth/mail-gateway"

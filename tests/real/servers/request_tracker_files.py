@@ -8,6 +8,7 @@ from tests.real.servers.process import HOST
 QUEUE = "Support"
 CUSTOM_FIELD = "Canary"
 USER = "prober"
+CUSTOMER, CUSTOMER_PASSWORD = "canary", "customer-of-tests-1"
 # All that finding, reading, tagging and resolving need; each was taken away once and missed. Deleting needs
 # DeleteTicket as well.
 MINIMAL_RIGHTS = ("SeeQueue", "ShowTicket", "ModifyTicket", "SeeCustomField", "ModifyCustomField")
@@ -20,6 +21,7 @@ class Site:
     Attributes:
         smtp_port: where its mail goes, without login.
         support_address: the queue's address; mail *from* it is refused as a loop.
+        customer_address: whose log-in to the self-service is `CUSTOMER`.
         rights: what the prober's group may do in the queue.
     """
 
@@ -27,6 +29,7 @@ class Site:
     port: int
     smtp_port: int
     support_address: str
+    customer_address: str
     rights: tuple[str, ...]
 
 
@@ -63,12 +66,13 @@ $RT::MasonSessionDir = '{var}/sessions';
 
 
 def initial_data(site: Site) -> str:
-    """The datafile: a queue, a user with a token, a group with the rights, the custom field."""
+    """The datafile: a queue, a user with a token, a group with the rights, the custom field, a customer who logs in."""
     rights = " ".join(site.rights)
     return f"""
 our @Queues = ({{ Name => '{QUEUE}', CorrespondAddress => '{site.support_address}' }});
 our @Users = (
     {{ Name => '{USER}', EmailAddress => 'prober@acme.test', Privileged => 1, Password => 'not-used-by-tests' }},
+    {{ Name => '{CUSTOMER}', EmailAddress => '{site.customer_address}', Privileged => 0, Password => '{CUSTOMER_PASSWORD}' }},
 );
 our @Groups = ({{ Name => 'probers', Members => {{ Users => ['{USER}'] }} }});
 our @CustomFields = ({{ Name => '{CUSTOM_FIELD}', Type => 'FreeformSingle', MaxValues => 1,
@@ -78,6 +82,8 @@ our @ACL = (
         qw({rights})),
     (map {{ {{ GroupDomain => 'SystemInternal', GroupType => 'Everyone', Queue => '{QUEUE}', Right => $_ }} }}
         qw(CreateTicket ReplyToTicket)),
+    {{ GroupDomain => 'SystemInternal', GroupType => 'Unprivileged', Queue => '{QUEUE}', Right => 'SeeQueue' }},
+    {{ GroupDomain => 'RT::Queue-Role', GroupType => 'Requestor', Queue => '{QUEUE}', Right => 'ShowTicket' }},
 );
 our @Final = (sub {{
     my $user = RT::User->new(RT->SystemUser);
