@@ -20,7 +20,7 @@ from tests.real.intake import Intake, left_of, new_intake, tell_until_clean
 from tests.sandbox import Sandbox, start_sandbox
 
 AT_ONCE = 5
-PATH = {"paths": {"support-email": {"every": "7d", "deadline": "6s", "horizon": "150s"}}}
+PATH = {"paths": {"support-email": {"every": "7d", "deadline": "6s", "horizon": "300s"}}}
 MOST = {"store.append": 12, "http.call": 2, "smtp.answer.read_response": 4}
 """How many occurrences of an await are struck; of the others the first."""
 UNREACHED = {
