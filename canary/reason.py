@@ -196,7 +196,8 @@ CAUSES: dict[Reason, Cause] = {
         "A bot defence challenged us: let the canary's account or header through.", final=True
     ),
     Reason.CREDENTIALS_REJECTED: _prober(
-        "Our credential was refused: renew it; `intake-prober check` tries it.", final=True
+        "Our credential was refused: renew it; `intake-prober check` tries it, a portal's `portal try`.",
+        final=True,
     ),
     Reason.RATE_LIMITED: _prober("We are throttled: lower the rate or ask for a higher limit."),
     Reason.TICKET_API_UNREADABLE: _prober(

@@ -4,6 +4,7 @@ import logging
 
 from canary.canary import Canary
 from canary.gauge import Gauge, GaugeState
+from canary.hop import Hop
 from canary.incident import Change, Transition
 from canary.observation import Evidence, Observation, Outcome
 from canary.verdict import Judgement, Verdict
@@ -13,6 +14,7 @@ from runners.cli.words import clock, duration, gauge_words
 from runners.contracts import SHOWN_CHARACTERS
 from runners.progress import Progress
 
+_NAME_CHARACTERS = max(len(hop) for hop in Hop)
 _log = logging.getLogger("runners.progress")
 _OUTCOMES = {
     Outcome.OK: Style.GOOD,
@@ -55,7 +57,7 @@ class LiveProgress:
         detail = f"  {plain(observation.detail)}" if observation.outcome is not Outcome.OK else ""
         took = _took(canary, observation)
         self._output.tell(
-            f"{self._head(canary)}{observation.hop:<16} {took:>9}  {outcome}{evidence}{reason}{detail}"
+            f"{self._head(canary)}{observation.hop:<{_NAME_CHARACTERS}} {took:>9}  {outcome}{evidence}{reason}{detail}"
         )
 
     def judged(self, canary: Canary, judgement: Judgement) -> None:

@@ -1,5 +1,6 @@
 """`portal`: what helps to write the steps of a portal path."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -84,7 +85,8 @@ def try_steps(
 ) -> None:
     """Run the steps of a path up to its submit, which is left out: each step's time, and a screenshot of the end.
 
-    Nothing is sent and nothing is recorded, so it may be repeated while a configuration is written.
+    Nothing is sent, and the store is told nothing, so it may be repeated while a configuration is written. A step that
+    fails leaves its evidence in the folder of artifacts, as a canary's does.
 
     Exit: 0 all steps can be done; 2 one can't, or the configuration is wrong; 3 the prober can't try them: no browser,
     a credential that can't be had or is refused, a bot defence.
@@ -100,6 +102,8 @@ def try_steps(
         chosen = portal_path(config, path)
     except NoPortal as error:
         raise options.fail(str(error)) from None
+    if headed and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise options.fail("--headed needs a display, and there is none", "Leave it out, or set DISPLAY.")
     picture = screenshot if screenshot is not None else Path(f"{chosen.path.name}.png")
     steps: list[StepAnswer] = []
     try:

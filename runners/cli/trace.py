@@ -68,6 +68,8 @@ def trace(
         }
         options.output.answer_json(answer)
     else:
-        for line in waterfall(record, observations, options.output, runbook=runbook):
+        kept = config.prober.artifacts
+        folder = kept.directory if kept is not None else None
+        for line in waterfall(record, observations, options.output, runbook=runbook, artifacts=folder):
             options.output.answer(line)
     raise typer.Exit(code)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from canary.blame import HopResult
 from canary.hop import Hop
@@ -13,7 +14,11 @@ from runners.cli.words import clock, duration
 from runners.contracts import Record
 
 BAR_CHARACTERS = 32
-_NAME_CHARACTERS = 17
+_NAME_CHARACTERS = max(len(hop) for hop in Hop)
+_MOST_CHARACTERS = 100
+"""Of what a hop that went well has to say; `--json` has the whole."""
+_ARTIFACT = "intake.artifact."
+_TROUBLE = "intake.artifact.trouble"
 _STYLES = {
     Outcome.OK: Style.GOOD,
     Outcome.FAILED: Style.BAD,
@@ -23,9 +28,22 @@ _STYLES = {
 
 
 def waterfall(
-    record: Record, observations: Sequence[Observation], output: Output, *, runbook: str | None = None
+    record: Record,
+    observations: Sequence[Observation],
+    output: Output,
+    *,
+    runbook: str | None = None,
+    artifacts: Path | None = None,
 ) -> Iterator[str]:
-    """The lines of a canary's waterfall."""
+    """The lines of a canary's waterfall.
+
+    Args:
+        record: the canary.
+        observations: of it.
+        output: paints.
+        runbook: the path's own page.
+        artifacts: where evidence is kept; None: it is not said where.
+    """
     canary, judgement = record.canary, record.judgement
     verdict = output.paint(record.verdict, Style.STRONG)
     took = (
@@ -46,6 +64,7 @@ def waterfall(
     cleanups = [one for one in observations if one.hop is Hop.TICKET_CLEANUP]
     for seen in cleanups:
         yield f"  {seen.hop:<{_NAME_CHARACTERS}}  {seen.outcome}  {plain(seen.detail)}".rstrip()
+    yield from _evidence(observations, artifacts)
     if judgement is not None:
         yield from blame_words(output, judgement, runbook=runbook)
 
@@ -94,8 +113,25 @@ def _hop_line(output: Output, result: HopResult, launched_at: datetime, end: dat
     if result.reason is not None:
         words.append(result.reason)
     if result.detail:
-        words.append(plain(result.detail))
+        detail = plain(result.detail)
+        is_long = result.outcome is Outcome.OK and len(detail) > _MOST_CHARACTERS
+        words.append(f"{detail[: _MOST_CHARACTERS - 1]}…" if is_long else detail)
     return "  ".join(word for word in words if word).rstrip()
+
+
+def _evidence(observations: Sequence[Observation], artifacts: Path | None) -> Iterator[str]:
+    """Where the pictures and files of a failure are, and why some are not."""
+    for seen in observations:
+        files = [
+            str(value)
+            for name, value in seen.facts.items()
+            if name.startswith(_ARTIFACT) and name != _TROUBLE
+        ]
+        if files and artifacts is not None:
+            folder = artifacts / files[0].rpartition("/")[0]
+            yield plain(f"Evidence: {folder}/ ({', '.join(one.rpartition('/')[2] for one in files)})")
+        if (trouble := seen.facts.get(_TROUBLE)) is not None:
+            yield plain(f"Evidence: {trouble}")
 
 
 def _took(result: HopResult) -> str:

@@ -32,6 +32,18 @@ def test_missing_browser__exits_3_with_the_remedy_and_without_a_picture(run: Run
     assert (answer["reason"], answer["steps"], answer["screenshot"]) == ("browser_missing", [], None)
 
 
+def test_window_without_a_display__exits_2_and_says_so(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+
+    said = tried(run, tmp_path, portal_file(tmp_path), "--headed")
+
+    assert said.status == 2
+    assert "--headed needs a display" in said.err
+
+
 def test_signing_key_that_can_not_be_had__exits_3_and_says_so(run: Run, tmp_path: Path) -> None:
     text = changed("{env: INTAKE_SIGNING_KEY}", '{exec: ["false"]}', without_browser(portal_file(tmp_path)))
 
