@@ -28,7 +28,7 @@ test: setup servers  ## all tests, real servers included
 	@mkdir -p .cache && rm -f $(LEFT_OUT)
 	@LEFT_OUT=$(LEFT_OUT) $(BIN)/pytest --quiet --numprocesses=3 --dist=loadfile -m "real and not browser"
 	@LEFT_OUT=$(LEFT_OUT) $(BIN)/pytest --quiet --numprocesses=2 --dist=loadfile -m browser
-	@LEFT_OUT=$(LEFT_OUT) $(BIN)/pytest --quiet --numprocesses=2 --dist=loadfile -m chaos
+	@LEFT_OUT=$(LEFT_OUT) $(BIN)/pytest --quiet -m chaos
 
 quick: setup    ## lint, types, imports and the tests without servers: before each commit
 	@$(BIN)/ruff check .
