@@ -134,11 +134,15 @@ class Explainer:
             await self._stop_loading()
             page = await page_facts(self._hand.page, self._traffic, clock=self._clock)
             passage.facts |= self._collector.cleaned_facts(page)
-            facts, trouble = await self._collector.collect(reason)
-            passage.facts |= facts
-            if trouble:
-                passage.facts["intake.artifact.trouble"] = trouble
+            await self.keep_evidence(passage, reason)
             raise self._collector.cleaned(failure) from error
+
+    async def keep_evidence(self, passage: Passage, reason: Reason) -> None:
+        """Keep what there is to be seen of a failure or a flaw, and name it in the passage's facts; ends the trace."""
+        facts, trouble = await self._collector.collect(reason)
+        passage.facts |= facts
+        if trouble:
+            passage.facts["intake.artifact.trouble"] = trouble
 
     def _failed_document(self, first: int) -> str | None:
         """The address of the last document of this hop that did not come; None: all did."""

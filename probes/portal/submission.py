@@ -220,6 +220,8 @@ class Submission:
                 self._hand.page, self._traffic, clock=self._clock, waits_for_paint=False
             )
             self._note_double(passage)
+            if self._is_noted:
+                await self._explainer.keep_evidence(passage, Reason.SUBMITTED_TWICE)
 
     async def _confirm_one(self, step: Step, passage: Passage) -> None:
         match step.action:

@@ -277,6 +277,15 @@ def test_fault__is_told_without_secrets(fault: PortalFault, outcomes: Mapping[st
     assert not any(secret in told_ for secret in ("right-password-1", "header-secret-1"))
 
 
+def test_request_that_the_page_sent_twice__leaves_its_picture_although_all_went_well(
+    outcomes: Mapping[str, Told],
+) -> None:
+    end = outcomes["sent twice by the page"].seen.end
+
+    assert end.outcome is Outcome.OK
+    assert {"intake.artifact.screenshot", "intake.artifact.trace"} <= set(end.facts)
+
+
 def test_own_field_and_http_login__go_to_the_portals_hosts_alone(outcomes: Mapping[str, Told]) -> None:
     for name in ("field that lets us through", "field, redirected elsewhere"):
         proxy = outcomes[name].proxy

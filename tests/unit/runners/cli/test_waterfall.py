@@ -20,10 +20,7 @@ def lines(folder: Path, *, detail: str = "", **facts: Fact) -> list[str]:
     """Of a canary whose submit bears these facts."""
     history = History(folder)
     canary = history.canary(AT)
-    seen = [
-        replace(one, facts=facts, detail=detail) if one.hop is Hop.DNS else one
-        for one in good(canary)
-    ]
+    seen = [replace(one, facts=facts, detail=detail) if one.hop is Hop.DNS else one for one in good(canary)]
     judgement = judge(history.path, canary, seen, AT + timedelta(minutes=1))
     record = Record(canary, judgement, launch_ended=True, is_clean=True)
     output = Output(io.StringIO(), io.StringIO(), paints_answers=False, paints_remarks=False)
