@@ -36,6 +36,7 @@ mailboxes:
     imap: {{host: {imap_host}, port: {imap_port}, tls: starttls, username: {support_address}, password: {{file: {directory}/secrets/support}}}}
 ticketing:
   desk: {{type: helpdesk, url: {desk_url}, token: {{file: {directory}/secrets/desk-token}}, cleanup: close, tag: synthetic}}
+alerts: {{resolve: 1}}           # by default two in a row must be confirmed; the demonstration has less time
 paths:
   support-email:
     channel: email
