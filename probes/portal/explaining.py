@@ -39,6 +39,7 @@ class Explainer:
     Attributes:
         doing: the step under way, as people write it; empty: none.
         known_alerts: what the page called wrong before the submit: a notice, that is no answer to it.
+        first: the number of the first exchange of the hop under way.
         known_refusal: what looked like a refusal before anything was typed into the log-in.
     """
 
@@ -69,6 +70,7 @@ class Explainer:
             default=0,
         )
         self._number = 0
+        self.first = 0
         self.doing = ""
         self.known_alerts: tuple[str, ...] = ()
         self.known_refusal = ""
@@ -94,7 +96,7 @@ class Explainer:
         Raises:
             Failure: what went wrong.
         """
-        first = len(self._traffic.exchanges) if since is None else since
+        first = self.first = len(self._traffic.exchanges) if since is None else since
         self.doing, self._number, self._element = "", 0, None
         passage.limit_reason = (
             Reason.BROWSER_UNRESPONSIVE
@@ -129,6 +131,8 @@ class Explainer:
                 passage.side = Side.PROBER if self._progress.used_kept_session else None
             if left < limit and type(error) is TimeoutError:
                 passage.side = Side.PROBER  # the launch began too late for it
+            if reason is Reason.CERTIFICATE_INVALID and self._settings.ca_files and self._reach.has_proxy:
+                passage.side = Side.PROBER  # behind a proxy the path's own authorities can't be asked
             if reason in DISPUTABLE and (failed := self._failed_document(first)) is not None:
                 passage.question = self._reach.question(failed)
             await self._stop_loading()

@@ -222,8 +222,8 @@ def _login(case: Case) -> Finding:
 
 def _in_login(case: Case) -> Finding:
     """Whether our credentials are refused: what the portal failed at itself comes first."""
-    failed = next((one for one in case.own if one.may_write and one.has_failed), None)
-    if failed is not None and (failed.failure or (failed.status or 0) >= _SERVER_ERROR):
+    failed = case.traffic.failed_write(case.situation.since)
+    if failed is not None:
         return _write_failed(failed)
     sight = case.sight
     if sight.refuses_login not in {"", case.situation.known_refusal}:

@@ -251,7 +251,7 @@ class Journey:
         while True:
             await self._hand.page.wait_for_load_state("domcontentloaded")
             sight = await look(self._hand.page)
-            if (sight.passwords or sight.refuses_login) and self._traffic.has_failed_write:
+            if (sight.passwords or sight.refuses_login) and self._traffic.failed_write(self._explainer.first):
                 raise Unexplained
             if sight.refuses_login not in {"", self._explainer.known_refusal}:
                 raise Failure(Reason.CREDENTIALS_REJECTED, f"the log-in says: {sight.refuses_login}")

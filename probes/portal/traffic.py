@@ -15,6 +15,8 @@ _MOST_REQUESTS: Final = 2000
 _MOST_LINES: Final = 200
 _LINE_CHARACTERS: Final = 500
 _CLIENT_ERROR: Final = 400
+_SERVER_ERROR: Final = 500
+_DATA: Final = frozenset({"document", "fetch", "xhr"})
 _GIVEN_UP: Final = "net::ERR_ABORTED"
 _VARYING: Final = re.compile(rb"----WebKitFormBoundary\w+|%0D|\r")
 """What tells two sendings of one form apart: drawn anew each time, and what a script leaves out of line breaks."""
@@ -146,13 +148,18 @@ class Traffic:
             if one.may_write and one.is_pending and (one.bears_token or one.host in self.own_hosts)
         ]
 
-    @property
-    def has_failed_write(self) -> bool:
-        """Whether the portal failed at anything that was sent to it."""
-        return any(
-            one.may_write and one.host in self.own_hosts and (one.is_broken or (one.status or 0) >= 500)  # noqa: PLR2004 -- RFC 9110 section 15.6
-            for one in self.exchanges
-        )
+    def failed_write(self, number: int) -> Exchange | None:
+        """What the portal failed at, of what its pages sent to it from this number on; None: it took something.
+
+        A page sends its statistics, too: one that fails beside an answered log-in is no failure of the log-in.
+        """
+        writes = [
+            one
+            for one in self.since(number)
+            if one.may_write and one.host in self.own_hosts and (one.is_document or one.kind in _DATA)
+        ]
+        failed = [one for one in writes if one.is_broken or (one.status or 0) >= _SERVER_ERROR]
+        return failed[0] if failed and len(failed) == len(writes) else None
 
     @property
     def has_sent_token(self) -> bool:

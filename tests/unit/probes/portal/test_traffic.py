@@ -126,17 +126,32 @@ def test_write_to_our_hosts_that_is_pending__is_still_being_sent() -> None:
     assert traffic(FILE).sending(1) == []
 
 
+POSTED = exchange(method="POST", status=500)
+BEACON = exchange(f"{OWN}/statistics", method="POST", kind="ping", status=500)
+TAKEN = exchange(f"{OWN}/login", method="POST", kind="fetch", status=200)
+
+
 @pytest.mark.parametrize(
-    ("one", "is_failure"),
+    ("seen", "failed"),
     [
-        (exchange(method="POST", status=500), True),
-        (exchange(method="POST", failure="net::ERR_CONNECTION_RESET"), True),
-        (exchange(method="POST", status=401), False),
-        (exchange(status=500), False),
-        (exchange("https://count.example/c", method="POST", status=500), False),
+        ([POSTED], POSTED),
+        ([exchange(method="POST", status=401)], None),
+        ([exchange(status=500)], None),
+        ([exchange("https://count.example/c", method="POST", status=500)], None),
+        ([BEACON], None),
+        ([BEACON, POSTED], POSTED),
+        ([POSTED, TAKEN], None),  # which of them was the log-in nobody can say
+        ([], None),
     ],
 )
-def test_failed_write__is_the_portal_s_own_failure_at_what_it_was_sent(
-    one: Exchange, is_failure: bool
+def test_failed_write__is_told_only_if_the_portal_took_nothing_else(
+    seen: list[Exchange], failed: Exchange | None
 ) -> None:
-    assert traffic(one).has_failed_write is is_failure
+    assert traffic(*seen).failed_write(0) is failed
+
+
+def test_failed_write__whose_connection_broke__is_one() -> None:
+    broken = exchange(method="POST", failure="net::ERR_CONNECTION_RESET")
+
+    assert traffic(broken).failed_write(0) is broken
+    assert traffic(broken).failed_write(1) is None
