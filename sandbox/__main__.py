@@ -27,7 +27,7 @@ def main() -> int:
     parser.add_argument(
         "--cache", type=Path, help="where the prepared database is kept (default: in the directory)"
     )
-    parser.add_argument("--seconds-to-live", type=float, help="end by itself after so many seconds")
+    parser.add_argument("--seconds-to-live", type=float, help="end by itself, so many seconds after it is up")
     wanted = parser.parse_args()
     directory = wanted.directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
@@ -56,9 +56,9 @@ async def _run(places: Places, seconds_to_live: float | None) -> None:
         loop.add_signal_handler(number, stopped.set)
     watch_parent(lambda: loop.call_soon_threadsafe(stopped.set))
     ending = asyncio.ensure_future(stopped.wait())
-    living = asyncio.ensure_future(_live(places, stopped))
+    living = asyncio.ensure_future(_live(places, stopped, seconds_to_live))
     # A stop while starting must not wait for the start.
-    await asyncio.wait({ending, living}, timeout=seconds_to_live, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({ending, living}, return_when=asyncio.FIRST_COMPLETED)
     ending.cancel()
     if living.done():
         living.result()
@@ -68,7 +68,7 @@ async def _run(places: Places, seconds_to_live: float | None) -> None:
         await living
 
 
-async def _live(places: Places, stopped: asyncio.Event) -> None:
+async def _live(places: Places, stopped: asyncio.Event, seconds_to_live: float | None) -> None:
     async with Intake(places) as intake:
         control = Control(intake, stopped.set)
         await control.open()
@@ -78,7 +78,11 @@ async def _live(places: Places, stopped: asyncio.Event) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _log.info("up control=%s", control.url)
         try:
-            await intake.run()
+            # The life begins here: a slow machine would else spend all of it on the start.
+            async with asyncio.timeout(seconds_to_live):
+                await intake.run()
+        except TimeoutError:
+            _log.info("lived its seconds")
         finally:
             control.close()
             _log.info("stopped")
