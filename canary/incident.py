@@ -49,6 +49,7 @@ class Settled:
     settled_at: datetime
     verdict: Verdict
     stop: Stop | None = None
+    sender: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Incident:
         resolved_at: when the verdict that ended it settled.
         is_retired: ended because the path is gone, without a word of recovery.
         failures: verdicts that counted against it.
+        failed_senders: whose canaries failed in it; ``working_senders``: whose were confirmed since its onset.
     """
 
     id: IncidentId
@@ -82,11 +84,20 @@ class Incident:
     sharper: Stop | None = None
     is_retired: bool = False
     opened_by: CanaryId | None = None
+    failed_senders: frozenset[str] = frozenset()
+    working_senders: frozenset[str] = frozenset()
 
     @property
     def is_open(self) -> bool:
         """Whether it still lasts."""
         return self.resolved_at is None
+
+    @property
+    def only_sender(self) -> str | None:
+        """The one sender whose canaries fail while those of another come through; None where it is not so."""
+        if len(self.failed_senders) != 1 or not self.working_senders - self.failed_senders:
+            return None
+        return next(iter(self.failed_senders))
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +244,7 @@ def _confirmed(
         # It settled late, and shows that intake still worked later than was known.
         known = _last_confirmed_before(progress, incident.onset_at)
         return replace(progress, target=replace(incident, impact_from=known)), ()
+    progress, incident = _works_for(progress, incident, settled)
     failed_at = progress.failed_at or incident.onset_at
     if settled.launched_at <= failed_at:
         return progress, ()
@@ -243,6 +255,14 @@ def _confirmed(
     ended = replace(incident, resolved_at=settled.settled_at, impact_until=until)
     calm = Progress(confirmed=progress.confirmed, confirmed_at=progress.confirmed_at, recovered_at=until)
     return calm, (Change(ended, Transition.RESOLVED),)
+
+
+def _works_for(progress: Progress, incident: Incident, settled: Settled) -> tuple[Progress, Incident]:
+    """Note whose canary came through although the incident lasts."""
+    if settled.sender in incident.working_senders:
+        return progress, incident
+    grown = replace(incident, working_senders=incident.working_senders | {settled.sender})
+    return replace(progress, target=grown), grown
 
 
 def _breached(
@@ -269,6 +289,12 @@ def _breached(
         impact_from=_last_confirmed_before(after, first.launched_at),
         failures=len(failed),
         opened_by=settled.canary_id,
+        failed_senders=frozenset(one.sender for one in failed),
+        working_senders=frozenset(
+            one.sender
+            for one in after.recent
+            if one.verdict is Verdict.CONFIRMED and one.launched_at > first.launched_at
+        ),
     )
     failed_at = max(one.launched_at for one in failed)
     return replace(after, target=opened, recovery=(), failed_at=failed_at), (
@@ -284,6 +310,7 @@ def _grown(progress: Progress, incident: Incident, settled: Settled) -> Progress
         incident,
         failures=incident.failures + 1,
         onset_at=min(incident.onset_at, settled.launched_at),
+        failed_senders=incident.failed_senders | {settled.sender},
     )
     failed_at = max(progress.failed_at or incident.onset_at, settled.launched_at)
     return replace(progress, target=grown, recovery=(), failed_at=failed_at)

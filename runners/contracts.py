@@ -13,13 +13,15 @@ from typing import Protocol
 
 from canary.canary import Canary
 from canary.gauge import Gauge, GaugeName, Resource
-from canary.incident import Change, Incident, Progress, Transition
+from canary.incident import Change, Incident, IncidentId, Progress, Transition
 from canary.observation import Observation
 from canary.path import PathName
 from canary.signature import CanaryId
 from canary.slot import MissedSlot, Slot
 from canary.trace import TraceId
 from canary.verdict import Judgement, Verdict
+from runners.alert_contracts import AlertStep, AlertStore
+from runners.history import HistoryStore
 
 
 class StoreError(Exception):
@@ -79,6 +81,7 @@ class Settlement:
         progress: what the incident fold remembers of the path from now on; None: unchanged.
         progress_version: the version of the progress that it was computed from.
         changes: incidents that opened, changed or ended.
+        alerts: what is told of it.
     """
 
     judgement: Judgement
@@ -89,6 +92,7 @@ class Settlement:
     settled_by: str
     at: datetime
     replaces: Judgement | None = None
+    alerts: tuple[AlertStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,7 @@ class CanaryQuery:
     limit: int = 50
 
 
-class Store(Protocol):
+class Store(AlertStore, HistoryStore, Protocol):
     """What is kept. Raises `StoreError` from any verb."""
 
     # canaries
@@ -290,7 +294,14 @@ class Store(Protocol):
         ...
 
     async def store_progress(
-        self, path: PathName, progress: Progress, *, version: int, changes: Sequence[Change], at: datetime
+        self,
+        path: PathName,
+        progress: Progress,
+        *,
+        version: int,
+        changes: Sequence[Change],
+        at: datetime,
+        alerts: Sequence[AlertStep] = (),
     ) -> None:
         """Store an incident change that no verdict made (a path was retired). Raises `SettlementConflict`."""
         ...
@@ -303,6 +314,10 @@ class Store(Protocol):
 
     async def transitions(self, incident_id: str) -> Sequence[tuple[datetime, Transition]]:
         """What happened to an incident, oldest first."""
+        ...
+
+    async def groups(self, incident_ids: Sequence[IncidentId]) -> Mapping[IncidentId, str]:
+        """The group of each of these incidents that is one of several with a common cause, or may become one."""
         ...
 
     async def path_facts(self, path: PathName) -> PathFacts:

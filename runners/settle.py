@@ -156,6 +156,7 @@ class Settler:
                 settled_at=judgement.settled_at,
                 verdict=judgement.verdict,
                 stop=judgement.stop,
+                sender=record.canary.sender,
             )
             return step(path.name, path.incidents, progress, settled)
         if judgement.verdict.is_breach and judgement.stop is not None:

@@ -14,9 +14,10 @@ from canary.path import PathName
 from canary.signature import CanaryId
 from runners.contracts import BEGUN, AuditEntry, Leftover, RemovalKind, TriedRemoval
 from runners.store import outbox
+from runners.store.columns import storable
 from runners.store.counters import Tally
 from runners.store.sql import chunks, insert_or_nothing
-from runners.store.tables import audit, canary, leftover, storable
+from runners.store.tables import audit, canary, leftover
 
 _Line = tuple[str, datetime, str, str, str, str, str]
 

@@ -117,26 +117,6 @@ def store_changes(connection: Connection, changes: Sequence[Change], *, tally: T
             tally.measure(metrics.INCIDENT_DETECTION_DELAY, {"path": opened.path}, delay_seconds)
 
 
-def change(
-    connection: Connection,
-    path: PathName,
-    fresh: Progress,
-    *,
-    version: int,
-    changes: Sequence[Change],
-    at: datetime,
-) -> None:
-    """Store a change that no verdict made, as that of a path that was retired.
-
-    Raises:
-        SettlementConflict: the stored version is not the one that was read.
-    """
-    store_progress(connection, [Grown(path, fresh, version, at)])
-    tally = Tally(at)
-    store_changes(connection, changes, tally=tally, at=at)
-    tally.write(connection)
-
-
 def find(
     connection: Connection, *, path: PathName | None, since: datetime | None, limit: int
 ) -> list[Incident]:

@@ -12,10 +12,11 @@ from canary.instruments import metrics
 from canary.observation import Observation, Outcome, Stage
 from canary.signature import CanaryId
 from runners.store import codec
+from runners.store.columns import storable
 from runners.store.counters import Tally
 from runners.store.frames import Frame, Frames
 from runners.store.sql import chunks, insert_or_nothing
-from runners.store.tables import observation, storable
+from runners.store.tables import observation
 
 _Key = tuple[CanaryId, str]
 

@@ -1,13 +1,25 @@
 """What is to be sent out: rows written in the transaction of the fact, drained by whoever exports."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.engine import Connection
 
+from canary.alert import Alert, AlertTransition, Severity
+from canary.instruments import metrics
 from canary.signature import CanaryId
+from runners.alert_contracts import OutboxState, Outgoing
+from runners.store import codec
+from runners.store.alert_tables import alert_outbox
+from runners.store.counters import Tally
 from runners.store.sql import insert_or_nothing
 from runners.store.tables import export_outbox
+
+PENDING = "pending"
+DELIVERED = "delivered"
+DEAD = "dead"
 
 MAIN = "main"
 """The part of a trace that is sent at the first verdict."""
@@ -38,3 +50,154 @@ def enqueue_traces(connection: Connection, parts: Sequence[tuple[CanaryId, str]]
             for canary_id, part in sorted(parts)
         ],
     )
+
+
+def enqueue_alerts(connection: Connection, alerts: Sequence[Alert], *, at: datetime) -> None:
+    """Write messages for their sinks; each once."""
+    if not alerts:
+        return
+    connection.execute(
+        insert_or_nothing(connection.dialect.name, alert_outbox),
+        [
+            {
+                "id": one.id,
+                "sink": one.sink,
+                "dedup_key": one.key,
+                "seq": one.seq,
+                "transition": one.transition,
+                "severity": one.severity,
+                "body": codec.dumps(one),
+                "state": PENDING,
+                "attempts": 0,
+                "written_at": at,
+                "next_at": at,
+            }
+            for one in sorted(alerts, key=lambda one: (one.sink, one.key, one.seq))
+        ],
+    )
+
+
+def claim_alerts(
+    connection: Connection,
+    now: datetime,
+    *,
+    sinks: Sequence[str],
+    holder: str,
+    lease_until: datetime,
+    limit: int,
+) -> list[Outgoing]:
+    """Take messages that are due, each the first of its key to its sink that was not delivered, for a while.
+
+    Two who ask at the same time never get the same one: PostgreSQL passes over what another has locked, SQLite lets
+    one write at a time.
+    """
+    earlier = alert_outbox.alias("earlier")
+    is_behind = exists().where(
+        earlier.c.sink == alert_outbox.c.sink,
+        earlier.c.dedup_key == alert_outbox.c.dedup_key,
+        earlier.c.seq < alert_outbox.c.seq,
+        earlier.c.state == PENDING,
+    )
+    rows = connection.execute(
+        select(alert_outbox)
+        .where(
+            alert_outbox.c.state == PENDING,
+            alert_outbox.c.sink.in_(sinks),
+            alert_outbox.c.next_at <= now,
+            or_(alert_outbox.c.held_until.is_(None), alert_outbox.c.held_until <= now),
+            ~is_behind,
+        )
+        .order_by(alert_outbox.c.next_at, alert_outbox.c.written_at, alert_outbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if rows:
+        connection.execute(
+            update(alert_outbox)
+            .where(alert_outbox.c.id.in_([row.id for row in rows]))
+            .values(holder=holder, held_until=lease_until)
+        )
+    return [Outgoing(codec.loads(Alert, row.body), row.attempts, row.written_at) for row in rows]
+
+
+def alert_delivered(connection: Connection, alert_id: str, *, at: datetime) -> None:
+    """A message arrived; counted once."""
+    _finish(connection, alert_id, state=DELIVERED, at=at, error=None)
+
+
+def alert_given_up(connection: Connection, alert_id: str, *, at: datetime, error: str) -> None:
+    """A sink will never take a message; counted once."""
+    _finish(connection, alert_id, state=DEAD, at=at, error=error)
+
+
+def alert_deferred(connection: Connection, alert_id: str, *, next_at: datetime, error: str) -> None:
+    """A message is to be tried again then."""
+    connection.execute(
+        update(alert_outbox)
+        .where(alert_outbox.c.id == alert_id, alert_outbox.c.state == PENDING)
+        .values(
+            attempts=alert_outbox.c.attempts + 1, next_at=next_at, error=error, holder=None, held_until=None
+        )
+    )
+
+
+def outbox_states(connection: Connection) -> dict[str, OutboxState]:
+    """Of each sink: how much is pending, since when the oldest is, what was last said, and how much is dead."""
+    table = alert_outbox
+    found: dict[str, OutboxState] = {}
+    counted = connection.execute(
+        select(table.c.sink, table.c.state, func.count(), func.min(table.c.written_at))
+        .where(table.c.state != DELIVERED)
+        .group_by(table.c.sink, table.c.state)
+    )
+    for sink, state, count, oldest_at in counted:
+        before = found.get(sink, OutboxState())
+        found[sink] = (
+            replace(before, pending=count, oldest_at=oldest_at)
+            if state == PENDING
+            else replace(before, dead=count)
+        )
+    for sink, known in found.items():
+        last = connection.scalar(
+            select(table.c.error)
+            .where(table.c.sink == sink, table.c.state != DELIVERED, table.c.error.is_not(None))
+            .order_by(table.c.written_at.desc())
+            .limit(1)
+        )
+        found[sink] = replace(known, last_error=last)
+    return found
+
+
+def pages_since(connection: Connection, since: datetime) -> int:
+    """How many concerns were opened as a page since then, whatever the number of sinks."""
+    table = alert_outbox
+    return int(
+        connection.scalar(
+            select(func.count(table.c.dedup_key.distinct())).where(
+                table.c.written_at >= since,
+                table.c.transition == AlertTransition.OPENED.value,
+                table.c.severity == Severity.PAGE.value,
+            )
+        )
+        or 0
+    )
+
+
+def _finish(connection: Connection, alert_id: str, *, state: str, at: datetime, error: str | None) -> None:
+    done = connection.execute(
+        update(alert_outbox)
+        .where(alert_outbox.c.id == alert_id, alert_outbox.c.state == PENDING)
+        .values(
+            state=state,
+            attempts=alert_outbox.c.attempts + 1,
+            delivered_at=at if state == DELIVERED else None,
+            error=error,
+            holder=None,
+            held_until=None,
+        )
+        .returning(alert_outbox.c.sink)
+    ).all()
+    tally = Tally(at)
+    for row in done:
+        tally.count(metrics.PROBER_ALERTS_SENT, {"sink": row.sink, "outcome": state})
+    tally.write(connection)

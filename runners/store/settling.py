@@ -10,13 +10,15 @@ from sqlalchemy.engine import Connection, Row
 
 from canary.blame import is_watched
 from canary.hop import Channel
+from canary.incident import Change, Progress
 from canary.instruments import metrics
 from canary.path import PathName
 from canary.signature import CanaryId
 from canary.trace import TraceId
 from canary.verdict import Judgement, Verdict
+from runners.alert_contracts import AlertStep
 from runners.contracts import PathFacts, Settlement, SettlementConflict
-from runners.store import codec, incidents, outbox
+from runners.store import codec, history, incidents, outbox, standings
 from runners.store.counters import Tally
 from runners.store.sql import chunks, insert_into
 from runners.store.tables import canary, judgement
@@ -29,7 +31,7 @@ _FORWARD = {
 _LAST_VERDICTS = 10
 
 _CANARIES = (
-    select(canary.c.id, canary.c.verdict, canary.c.channel, canary.c.trace_id)
+    select(canary.c.id, canary.c.verdict, canary.c.channel, canary.c.trace_id, canary.c.launched_at)
     .where(canary.c.id.in_(bindparam("b_ids", expanding=True)))
     .order_by(canary.c.id)
     .with_for_update()
@@ -66,6 +68,33 @@ def settle(connection: Connection, several: Sequence[Settlement]) -> None:
     _enqueue(connection, transitions)
     for one in several:
         incidents.store_changes(connection, one.changes, tally=tally, at=one.at)
+        standings.store(connection, one.alerts, at=one.at)
+    tally.write(connection)
+    history.count_days(
+        connection,
+        [(one.judgement, canaries[one.judgement.canary_id].launched_at, one.expected) for one in transitions],
+    )
+
+
+def change(
+    connection: Connection,
+    path: PathName,
+    fresh: Progress,
+    *,
+    version: int,
+    changes: Sequence[Change],
+    alerts: Sequence[AlertStep],
+    at: datetime,
+) -> None:
+    """Store a change of incidents that no verdict made, as that of a path that was retired.
+
+    Raises:
+        SettlementConflict: the stored version is not the one that was read.
+    """
+    incidents.store_progress(connection, [incidents.Grown(path, fresh, version, at)])
+    tally = Tally(at)
+    incidents.store_changes(connection, changes, tally=tally, at=at)
+    standings.store(connection, alerts, at=at)
     tally.write(connection)
 
 
@@ -109,6 +138,7 @@ def _store(connection: Connection, several: Sequence[Settlement]) -> None:
                 "b_id": one.judgement.canary_id,
                 "verdict": one.judgement.verdict,
                 "settled_at": one.judgement.settled_at,
+                "seconds": one.judgement.seconds,
             }
             for one in by_id
         ],

@@ -6,13 +6,17 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
+from canary.alert import Subject
 from canary.canary import Canary
 from canary.gauge import Gauge, GaugeName, Resource
-from canary.incident import Change, Incident, Progress, Transition
+from canary.incident import Change, Incident, IncidentId, Progress, Transition
 from canary.observation import Observation
 from canary.path import PathName
+from canary.review import Standing
 from canary.signature import CanaryId
+from canary.silence import Silence, SilenceId
 from canary.slot import MissedSlot, Slot
+from runners.alert_contracts import AlertStep, OutboxState, Outgoing
 from runners.contracts import (
     AuditEntry,
     CanaryQuery,
@@ -23,7 +27,21 @@ from runners.contracts import (
     Settlement,
     TriedRemoval,
 )
-from runners.store import canaries, claims, cleaning, counters, incidents, observing, schema, settling
+from runners.history import Day, Point
+from runners.store import (
+    canaries,
+    claims,
+    cleaning,
+    counters,
+    history,
+    incidents,
+    observing,
+    outbox,
+    schema,
+    settling,
+    silences,
+    standings,
+)
 from runners.store import gauges as readings
 from runners.store.connecting import Database, connect_to
 from runners.store.frames import Frames
@@ -169,10 +187,25 @@ class SqlStore:
             await self._database.write(partial(settling.settle, several=several))
 
     async def store_progress(
-        self, path: PathName, progress: Progress, *, version: int, changes: Sequence[Change], at: datetime
+        self,
+        path: PathName,
+        progress: Progress,
+        *,
+        version: int,
+        changes: Sequence[Change],
+        at: datetime,
+        alerts: Sequence[AlertStep] = (),
     ) -> None:
         """Store an incident change that no verdict made. Raises `SettlementConflict`."""
-        work = partial(incidents.change, path=path, fresh=progress, version=version, changes=changes, at=at)
+        work = partial(
+            settling.change,
+            path=path,
+            fresh=progress,
+            version=version,
+            changes=changes,
+            alerts=alerts,
+            at=at,
+        )
         await self._database.write(work)
 
     async def incidents(
@@ -188,6 +221,70 @@ class SqlStore:
     async def path_facts(self, path: PathName) -> PathFacts:
         """When a path was last heard of."""
         return await self._database.read(partial(settling.path_facts, path=path))
+
+    async def groups(self, incident_ids: Sequence[IncidentId]) -> Mapping[IncidentId, str]:
+        """The group of each of these incidents that has one."""
+        return await self._database.read(partial(standings.groups, incident_ids=incident_ids))
+
+    async def points(self, path: PathName, *, since: datetime, limit: int) -> Sequence[Point]:
+        """A path's canaries, newest launch first."""
+        return await self._database.read(partial(history.points, path=path, since=since, limit=limit))
+
+    async def days(self, path: PathName, *, since: datetime) -> Sequence[Day]:
+        """A path's days from the one of that time on, oldest first."""
+        return await self._database.read(partial(history.days, path=path, since=since))
+
+    # alerts
+    async def standings(self) -> Mapping[Subject, tuple[Standing | None, int]]:
+        """What was told of each subject, and its version."""
+        return await self._database.read(standings.standings)
+
+    async def store_alerts(self, *steps: AlertStep, at: datetime) -> None:
+        """Store what reviews came to; outlives a loss of power. Raises `SettlementConflict`."""
+        if steps:
+            await self._database.write(partial(standings.store, steps=steps, at=at), is_durable=True)
+
+    async def claim_alerts(
+        self, now: datetime, *, sinks: Sequence[str], holder: str, lease_until: datetime, limit: int
+    ) -> Sequence[Outgoing]:
+        """Take due messages for a while, in the order of each key."""
+        work = partial(
+            outbox.claim_alerts, now=now, sinks=sinks, holder=holder, lease_until=lease_until, limit=limit
+        )
+        return await self._database.write(work)
+
+    async def alert_delivered(self, alert_id: str, *, at: datetime) -> None:
+        """A message arrived."""
+        await self._database.write(partial(outbox.alert_delivered, alert_id=alert_id, at=at))
+
+    async def alert_deferred(self, alert_id: str, *, next_at: datetime, error: str) -> None:
+        """A message is to be tried again then."""
+        work = partial(outbox.alert_deferred, alert_id=alert_id, next_at=next_at, error=error)
+        await self._database.write(work)
+
+    async def alert_given_up(self, alert_id: str, *, at: datetime, error: str) -> None:
+        """A sink will never take a message."""
+        await self._database.write(partial(outbox.alert_given_up, alert_id=alert_id, at=at, error=error))
+
+    async def outbox(self) -> Mapping[str, OutboxState]:
+        """What waits for each sink, and what is dead."""
+        return await self._database.read(outbox.outbox_states)
+
+    async def pages_since(self, since: datetime) -> int:
+        """How many concerns were opened as a page since then."""
+        return await self._database.read(partial(outbox.pages_since, since=since))
+
+    async def add_silence(self, silence: Silence) -> None:
+        """Keep a silence."""
+        await self._database.write(partial(silences.add, one=silence))
+
+    async def end_silence(self, silence_id: SilenceId, *, at: datetime) -> bool:
+        """End a silence before its time; whether there was one that had not ended."""
+        return await self._database.write(partial(silences.end, silence_id=silence_id, at=at))
+
+    async def silences(self, now: datetime) -> Sequence[Silence]:
+        """Those that are in force or still to come."""
+        return await self._database.read(partial(silences.current, now=now))
 
     # cleaning
     async def note_begun(self, *entries: AuditEntry) -> None:

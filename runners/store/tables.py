@@ -5,8 +5,6 @@ reads is one JSON text a row (`runners.store.codec`); what is searched, counted 
 Partial indexes (`PARTIAL_INDEXES`) stand in the migrations alone: to declare one here would load every dialect.
 """
 
-from datetime import UTC, datetime, timedelta
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -15,68 +13,13 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware time as whole microseconds since 1970 in UTC."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Count the microseconds; a naive time is a `TypeError`."""
-        del dialect
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        """Back to an aware time."""
-        del dialect
-        return None if value is None else _EPOCH + value * _MICROSECOND
-
-
-class Words(TypeDecorator[str]):
-    """Text from outside; what PostgreSQL takes in no text (NUL, lone surrogates) becomes U+FFFD."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Replace what can't be stored."""
-        del dialect
-        return None if value is None else storable(value)
-
-
-def storable(text: str) -> str:
-    """The text as `Words` keeps it."""
-    if text.isascii() and "\x00" not in text:
-        return text
-    return text.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-_Id = String(32).with_variant(String(32, collation="C"), "postgresql")
-"""Ids are found by their beginning, which only byte order makes a range of the index."""
-_Count = BigInteger().with_variant(Integer(), "sqlite")
-"""SQLite numbers rows by itself only where the key is called INTEGER."""
-
+from runners.store.columns import Count, Id, Instant, Words, metadata
 
 PARTIAL_INDEXES = frozenset(
     {
@@ -92,7 +35,7 @@ PARTIAL_INDEXES = frozenset(
 def _of_canary(*, is_key: bool = True) -> Column[str]:
     return Column(
         "canary_id",
-        _Id,
+        Id,
         ForeignKey("canary.id", ondelete="CASCADE"),
         primary_key=is_key,
         nullable=False,
@@ -102,7 +45,7 @@ def _of_canary(*, is_key: bool = True) -> Column[str]:
 canary = Table(
     "canary",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("path", Text, nullable=False),
     Column("channel", String(16), nullable=False),
     Column("token", String(64), nullable=False, unique=True),
@@ -121,6 +64,7 @@ canary = Table(
     Column("settled_at", Instant),
     Column("is_clean", Boolean, nullable=False),
     Column("cleaned_at", Instant),
+    Column("seconds", Float(53)),
 )
 Index(None, canary.c.path, canary.c.launched_at)
 Index(None, canary.c.path, canary.c.verdict, canary.c.settled_at)
@@ -201,6 +145,7 @@ incident = Table(
     Column("blame", String(32), nullable=False),
     Column("reason", String(80), nullable=False),
     Column("body", Text, nullable=False),
+    Column("group_id", String(64)),
 )
 Index(None, incident.c.path, incident.c.opened_at)
 Index(None, incident.c.opened_at)
@@ -208,7 +153,7 @@ Index(None, incident.c.opened_at)
 incident_transition = Table(
     "incident_transition",
     metadata,
-    Column("id", _Count, primary_key=True, autoincrement=True),
+    Column("id", Count, primary_key=True, autoincrement=True),
     Column("incident_id", String(64), ForeignKey("incident.id", ondelete="CASCADE"), nullable=False),
     Column("at", Instant, nullable=False),
     Column("transition", String(16), nullable=False),
@@ -296,10 +241,10 @@ leftover = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("id", _Count, primary_key=True, autoincrement=True),
+    Column("id", Count, primary_key=True, autoincrement=True),
     Column("at", Instant, nullable=False),
     Column("prober", Text, nullable=False),
-    Column("canary_id", _Id, nullable=False),
+    Column("canary_id", Id, nullable=False),
     Column("kind", String(16), nullable=False),
     Column("place", Words, nullable=False),
     Column("what", Words, nullable=False),
@@ -321,36 +266,6 @@ export_outbox = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_at", Instant, nullable=False),
 )
-
-alert_outbox = Table(
-    "alert_outbox",
-    metadata,
-    Column("id", String(36), primary_key=True),
-    Column("sink", Text, nullable=False),
-    Column("dedup_key", String(255), nullable=False),
-    Column("seq", BigInteger, nullable=False),
-    Column("transition", String(16), nullable=False),
-    Column("body", Text, nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("next_at", Instant, nullable=False),
-    Column("delivered_at", Instant),
-    Column("error", Words),
-    UniqueConstraint("sink", "dedup_key", "seq"),
-)
-
-silence = Table(
-    "silence",
-    metadata,
-    Column("id", String(36), primary_key=True),
-    Column("path", Text, nullable=False),
-    Column("begins_at", Instant, nullable=False),
-    Column("ends_at", Instant, nullable=False),
-    Column("why", Words, nullable=False),
-    Column("who", Words, nullable=False),
-    Column("created_at", Instant, nullable=False),
-)
-Index(None, silence.c.path, silence.c.ends_at)
 
 artifact = Table(
     "artifact",

@@ -18,6 +18,7 @@ from canary.path import PathName
 from canary.signature import CanaryId
 from canary.slot import MissedCause, MissedSlot, Slot
 from canary.verdict import Judgement, Verdict
+from runners.alert_contracts import AlertStep
 from runners.contracts import (
     BEGUN,
     SHOWN_CHARACTERS,
@@ -33,6 +34,8 @@ from runners.contracts import (
     StoreError,
     TriedRemoval,
 )
+from runners.history import Point
+from tests.fakes.memory_alerts import MemoryAlerts
 
 _KEPT = timedelta(days=90)
 _Thing = tuple[CanaryId, RemovalKind, str, str]
@@ -53,7 +56,7 @@ class _Row:
         return Record(self.canary, self.judgement, self.launch_ended, self.is_clean)
 
 
-class MemoryStore:
+class MemoryStore(MemoryAlerts):
     """Satisfies `runners.contracts.Store`; two tasks that use one see what two processes would."""
 
     def __init__(self, *, prober: str = "") -> None:
@@ -70,6 +73,12 @@ class MemoryStore:
         self._controls: dict[str, tuple[datetime, datetime | None]] = {}
         self._excuses: dict[str, datetime] = {}
         self._samples: dict[tuple[str, str], Sample] = {}
+        self._standings = {}
+        self._outbox = {}
+        self._silences = {}
+        self._groups = {}
+        self._days = {}
+        self._day_seconds = {}
         self.exports: list[tuple[CanaryId, str]] = []
 
     @asynccontextmanager
@@ -265,13 +274,38 @@ class MemoryStore:
         row.judgement = fresh
         if is_transition:
             self._count_verdict(fresh, before, row.canary)
+            self._count_day(fresh, before, row.canary.launched_at)
         self._put_changes(settlement.changes, settlement.at)
+        self._put_steps(settlement.alerts, settlement.at)
 
     async def store_progress(
-        self, path: PathName, progress: Progress, *, version: int, changes: Sequence[Change], at: datetime
+        self,
+        path: PathName,
+        progress: Progress,
+        *,
+        version: int,
+        changes: Sequence[Change],
+        at: datetime,
+        alerts: Sequence[AlertStep] = (),
     ) -> None:
-        self._put_progress(path, progress, version)
-        self._put_changes(changes, at)
+        with self._all_or_none():
+            self._put_progress(path, progress, version)
+            self._put_changes(changes, at)
+            self._put_steps(alerts, at)
+
+    async def points(self, path: PathName, *, since: datetime, limit: int) -> Sequence[Point]:
+        mine = [one for one in self._oldest_first() if one.canary.path == path]
+        return [
+            Point(
+                one.canary.id,
+                path,
+                one.canary.launched_at,
+                one.verdict,
+                one.judgement.seconds if one.judgement is not None else None,
+            )
+            for one in reversed(mine)
+            if one.canary.launched_at >= since
+        ][:limit]
 
     async def incidents(
         self, *, path: PathName | None, since: datetime | None, limit: int

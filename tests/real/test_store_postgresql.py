@@ -12,6 +12,7 @@ from canary.hop import Hop
 from canary.observation import Observation
 from runners.contracts import Store, StoreError, TriedRemoval
 from runners.store import NoStoreYet, open_store
+from tests.contracts.alert_contract import AlertContract
 from tests.contracts.slot_contract import SlotContract
 from tests.contracts.store_cases import NOON, StorePlace, after, looked, make_canary, recorded, removal
 from tests.contracts.store_contract import CanaryContract, ObservationContract, SettlingContract
@@ -98,6 +99,9 @@ class TestRaces(RaceContract): ...
 
 
 class TestTogether(TogetherContract): ...
+
+
+class TestAlerts(AlertContract): ...
 
 
 class TestSlots(SlotContract): ...

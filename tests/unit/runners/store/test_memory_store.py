@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.contracts.alert_contract import AlertContract
 from tests.contracts.slot_contract import SlotContract
 from tests.contracts.store_cases import StorePlace
 from tests.contracts.store_contract import CanaryContract, ObservationContract, SettlingContract
@@ -46,6 +47,9 @@ class TestRaces(RaceContract): ...
 
 
 class TestTogether(TogetherContract): ...
+
+
+class TestAlerts(AlertContract): ...
 
 
 class TestSlots(SlotContract): ...

@@ -15,7 +15,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from runners.store import open_store, schema
-from runners.store.tables import PARTIAL_INDEXES, metadata
+from runners.store.columns import metadata
+from runners.store.tables import PARTIAL_INDEXES
 from tests.fakes.clock import FakeClock
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from runners.contracts import Store
 from runners.store import open_store
+from tests.contracts.alert_contract import AlertContract
 from tests.contracts.slot_contract import SlotContract
 from tests.contracts.store_cases import StorePlace, make_canary, recorded, seen_at
 from tests.contracts.store_contract import CanaryContract, ObservationContract, SettlingContract
@@ -76,6 +77,9 @@ class TestRaces(RaceContract): ...
 
 
 class TestTogether(TogetherContract): ...
+
+
+class TestAlerts(AlertContract): ...
 
 
 class TestSlots(SlotContract): ...

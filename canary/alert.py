@@ -1,0 +1,176 @@
+"""An alert: what is told to people, of what concern, and the key by which its receiver knows it again."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType, assert_never
+
+from canary.blame import Stop
+from canary.hop import Hop
+from canary.incident import IncidentId
+from canary.path import PathName
+from canary.reason import Side
+from canary.signature import CanaryId
+
+Subject = NewType("Subject", str)
+"""What a concern is about, in words that stay the same while it lasts: ``incident/ticketing/desk``."""
+
+
+class Severity(StrEnum):
+    """Whether somebody is woken, or finds it in the morning."""
+
+    PAGE = "page"
+    TICKET = "ticket"
+
+
+class AlertKind(StrEnum):
+    """What sort of concern it is."""
+
+    INCIDENT = "incident"
+    """Customers can't reach support by one or more paths."""
+    BLINDNESS = "blindness"
+    """The prober can't see whether they can."""
+    GAUGE = "gauge"
+    """A mailbox, certificate, record or interface will break, or has, whatever the canaries say."""
+    UNREADABLE = "unreadable"
+    """A gauge has not been readable for a while: nobody would see it rise."""
+    DEGRADED = "degraded"
+    """Canaries come through, slow or flawed."""
+    NOT_PROBED = "not_probed"
+    """A path is scheduled and not probed: nothing is known of it."""
+    LEFTOVERS = "leftovers"
+    """Tickets or mails of canaries could not be removed."""
+    DELIVERY = "delivery"
+    """Alerts could not be delivered to a sink."""
+    FLOOD = "flood"
+    """So many pages in an hour that the rest is held back."""
+
+
+class AlertTransition(StrEnum):
+    """What is told of a concern."""
+
+    OPENED = "opened"
+    CHANGED = "changed"
+    REMINDER = "reminder"
+    RESOLVED = "resolved"
+
+
+class Party(StrEnum):
+    """Whose it is, in the words that decide whom to call."""
+
+    PROBER = "the prober (ours)"
+    DNS = "the mail domain's DNS"
+    MAIL_PLATFORM = "the mail platform"
+    WEBSITE = "the website or portal"
+    TICKETING = "the ticketing vendor"
+    MAIL_OR_TICKETING = "the mail platform or the ticketing vendor; it is not known which"
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """Something that people should know of, as it is now.
+
+    Attributes:
+        since: the onset: launch of the first failed canary, or when a gauge came to its state.
+        paths: whose customers are affected, sorted; of a gauge, those that go through the place.
+        place: the mailbox, domain, ticketing system or sink; None where it is of paths alone.
+        stop: the blame, where there is one.
+        detail: one sentence more, masked; never a customer's words.
+        incidents: the open ones that it groups, the first one first.
+        canary: one that shows it.
+        impact_from: launch of the last confirmed canary before the onset; None: none is known.
+        only_sender: the one sender whose canaries fail while those of others come through; None: not so.
+    """
+
+    subject: Subject
+    kind: AlertKind
+    severity: Severity
+    since: datetime
+    paths: tuple[PathName, ...] = ()
+    place: str | None = None
+    stop: Stop | None = None
+    detail: str = ""
+    incidents: tuple[IncidentId, ...] = ()
+    canary: CanaryId | None = None
+    impact_from: datetime | None = None
+    failures: int = 0
+    only_sender: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What must be silenced for it to be: all its paths, or of a gauge its place alone."""
+        if self.kind in {AlertKind.GAUGE, AlertKind.UNREADABLE} and self.place is not None:
+            return (self.place,)
+        return self.paths
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a concern ended.
+
+    Attributes:
+        is_retired: the path is gone or disabled; it is not known whether it works again.
+        impact_until: launch of the first confirmed canary of the recovery.
+    """
+
+    is_retired: bool = False
+    impact_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One message to one sink.
+
+    Attributes:
+        id: the same whenever this message is sent again; another one for each sink.
+        key: the same for all messages of one concern's episode to one sink: by it the receiver closes what it opened.
+        seq: their order.
+        working: paths by which customers still reach support, as far as was known when it was written.
+        prober: which prober says so.
+    """
+
+    id: str
+    key: str
+    seq: int
+    sink: str
+    transition: AlertTransition
+    severity: Severity
+    at: datetime
+    concern: Concern
+    prober: str
+    ending: Ending | None = None
+    working: tuple[PathName, ...] = ()
+    opened_at: datetime | None = None
+
+
+def party(stop: Stop, route: Collection[Hop]) -> Party:
+    """Whose the failure is, for a path of that route.
+
+    A mail that was accepted and became no ticket is lost at either of two: only a mailbox that we may read tells.
+    """
+    if stop.side is Side.PROBER:
+        return Party.PROBER
+    if stop.hop is Hop.TICKET_CREATED and Hop.SMTP_ACCEPT in route and Hop.MAILBOX_ARRIVAL not in route:
+        return Party.MAIL_OR_TICKETING
+    match stop.hop:
+        case Hop.DNS:
+            return Party.DNS
+        case Hop.SMTP_CONNECT | Hop.SMTP_TLS | Hop.SMTP_AUTH | Hop.SMTP_ACCEPT | Hop.MAILBOX_ARRIVAL:
+            return Party.MAIL_PLATFORM
+        case (
+            Hop.PORTAL_LOAD
+            | Hop.PORTAL_LOGIN
+            | Hop.PORTAL_FORM
+            | Hop.PORTAL_SUBMIT
+            | Hop.PORTAL_CONFIRMATION
+            | Hop.FORM_CONNECT
+            | Hop.FORM_TLS
+            | Hop.FORM_SUBMIT
+            | Hop.FORM_CONFIRMATION
+        ):
+            return Party.WEBSITE
+        case Hop.TICKET_CREATED | Hop.TICKET_CONTENT | Hop.REPLY_RECEIVED | Hop.TICKET_CLEANUP:
+            return Party.TICKETING
+        case _:
+            assert_never(stop.hop)

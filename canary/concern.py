@@ -1,0 +1,217 @@
+"""Concerns: what people should know of now, out of open incidents, gauges and what is left over.
+
+Incidents of several paths that have one cause are one concern: a mailbox that is full breaks every path through it,
+and whoever is woken should be woken once. Each path keeps its own incident.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from canary.alert import AlertKind, Concern, Severity, Subject
+from canary.blame import Stop
+from canary.gauge import Gauge, GaugeState
+from canary.hop import Hop
+from canary.incident import Incident, IncidentKind
+from canary.path import Path, PathName
+from canary.reason import Reason, Side
+
+BLIND_INTERVALS = 3
+BLIND_LEAST = timedelta(minutes=60)
+"""Blindness becomes a page after so many intervals, and no sooner than after this time."""
+UNREADABLE = timedelta(minutes=30)
+"""A gauge that can't be read for so long is told."""
+LEFT_OVER = timedelta(hours=1)
+"""What could not be removed for so long is told."""
+
+_MAILBOX_REASONS = frozenset({Reason.MAILBOX_FULL, Reason.BACKLOG_GROWING})
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """How much of a path waits for its removal, and since when the oldest does."""
+
+    path: PathName
+    count: int
+    since: datetime
+
+
+def common_cause(path: Path, stop: Stop) -> str:
+    """What incidents of several paths have in common if they have one cause: a place, by its name.
+
+    A name server, a relay or a website is known by the path's domain; a path without one shares its cause with none.
+    """
+    domain = path.domain or f"path {path.name}"
+    if stop.side is Side.PROBER:
+        return f"prober/{stop.reason}/{_own_place(path, stop)}"
+    if stop.reason in _MAILBOX_REASONS or stop.hop is Hop.MAILBOX_ARRIVAL:
+        return f"mailbox/{path.mailbox or domain}"
+    if stop.hop in {Hop.TICKET_CREATED, Hop.TICKET_CONTENT, Hop.REPLY_RECEIVED}:
+        return f"ticketing/{path.ticketing or domain}"
+    if stop.hop is Hop.DNS:
+        return f"dns/{domain}"
+    return f"{'mail' if stop.hop.value.startswith('smtp.') else 'web'}/{domain}"
+
+
+def incident_concerns(
+    incidents: Iterable[Incident], paths: Mapping[PathName, Path], *, now: datetime
+) -> list[Concern]:
+    """One concern for all open incidents of one cause, by subject.
+
+    Args:
+        incidents: any; those that are over, and those of paths that are not configured, are left out.
+        paths: as configured.
+        now: decides whether blindness has lasted long enough to page.
+    """
+    groups: dict[Subject, list[Incident]] = {}
+    for one in sorted(incidents, key=lambda one: (one.opened_at, one.id)):
+        path = paths.get(one.path)
+        if one.is_open and path is not None:
+            kind = AlertKind.INCIDENT if one.kind is IncidentKind.TARGET else AlertKind.BLINDNESS
+            groups.setdefault(Subject(f"{kind}/{common_cause(path, one.stop)}"), []).append(one)
+    return [_of_incidents(subject, groups[subject], paths, now) for subject in sorted(groups)]
+
+
+def gauge_concerns(gauges: Iterable[Gauge], paths: Mapping[PathName, Path]) -> list[Concern]:
+    """A concern for each gauge at warn or page.
+
+    One that can't be read is none, and ends none either: leave its subject alone as long as `GaugeState.UNKNOWN` lasts.
+
+    Args:
+        gauges: the newest reading of each.
+        paths: as configured: those through the place are named.
+    """
+    found = []
+    for one in gauges:
+        if one.state in {GaugeState.OK, GaugeState.UNKNOWN}:
+            continue
+        found.append(
+            Concern(
+                subject=gauge_subject(one),
+                kind=AlertKind.GAUGE,
+                severity=Severity.PAGE if one.state is GaugeState.PAGE else Severity.TICKET,
+                since=one.read_at,
+                paths=paths_through(one.place, paths),
+                place=one.place,
+                detail=gauge_words(one),
+            )
+        )
+    return sorted(found, key=lambda one: one.subject)
+
+
+def gauge_subject(gauge: Gauge) -> Subject:
+    """What a gauge's concern is called."""
+    return Subject(
+        "/".join(("gauge", gauge.place, gauge.name, *([gauge.resource] if gauge.resource else [])))
+    )
+
+
+def unreadable_concerns(
+    gauges: Iterable[Gauge],
+    unread_since: Mapping[Subject, datetime],
+    paths: Mapping[PathName, Path],
+    *,
+    now: datetime,
+) -> list[Concern]:
+    """A concern for each gauge that could not be read for `UNREADABLE`.
+
+    Args:
+        gauges: the newest reading of each.
+        unread_since: since when each gauge's readings are unknown, by `gauge_subject`.
+        paths: as configured.
+        now: aware UTC.
+    """
+    found = []
+    for one in gauges:
+        since = unread_since.get(gauge_subject(one))
+        if one.state is GaugeState.UNKNOWN and since is not None and now - since >= UNREADABLE:
+            found.append(
+                Concern(
+                    subject=Subject(f"unreadable/{gauge_subject(one)}"),
+                    kind=AlertKind.UNREADABLE,
+                    severity=Severity.TICKET,
+                    since=since,
+                    paths=paths_through(one.place, paths),
+                    place=one.place,
+                    detail=f"{one.name} of {one.place} can't be read"
+                    + (f": {one.detail}" if one.detail else ""),
+                )
+            )
+    return sorted(found, key=lambda one: one.subject)
+
+
+def leftover_concerns(left: Iterable[LeftBehind], *, now: datetime) -> list[Concern]:
+    """A concern for each path whose tickets or mails wait for their removal too long."""
+    return [
+        Concern(
+            subject=Subject(f"{AlertKind.LEFTOVERS}/{one.path}"),
+            kind=AlertKind.LEFTOVERS,
+            severity=Severity.TICKET,
+            since=one.since,
+            paths=(one.path,),
+            detail=f"{one.count} tickets and mails of canaries could not be removed",
+        )
+        for one in sorted(left, key=lambda one: one.path)
+        if now - one.since >= LEFT_OVER
+    ]
+
+
+def paths_through(place: str, paths: Mapping[PathName, Path]) -> tuple[PathName, ...]:
+    """The enabled paths that go through a mailbox, domain or ticketing system."""
+    return tuple(
+        sorted(
+            name
+            for name, one in paths.items()
+            if one.is_enabled and place in {one.mailbox, one.ticketing, one.domain}
+        )
+    )
+
+
+def gauge_words(gauge: Gauge) -> str:
+    """A reading in a few words."""
+    share = f" {gauge.share:.0%}" if gauge.share is not None else ""
+    resource = f" ({gauge.resource})" if gauge.resource else ""
+    more = f": {gauge.detail}" if gauge.detail else ""
+    return f"{gauge.name} of {gauge.place}{resource} is at {gauge.state}{share}{more}"
+
+
+def _of_incidents(
+    subject: Subject, incidents: Sequence[Incident], paths: Mapping[PathName, Path], now: datetime
+) -> Concern:
+    first = incidents[0]
+    named = tuple(sorted({one.path for one in incidents}))
+    onset_at = min(one.onset_at for one in incidents)
+    known = [one.impact_from for one in incidents if one.impact_from is not None]
+    senders = {one.only_sender for one in incidents}
+    is_target = first.kind is IncidentKind.TARGET
+    return Concern(
+        subject=subject,
+        kind=AlertKind.INCIDENT if is_target else AlertKind.BLINDNESS,
+        severity=Severity.PAGE if is_target or _is_blind_too_long(incidents, paths, now) else Severity.TICKET,
+        since=onset_at,
+        paths=named,
+        place=None,
+        stop=first.sharper or first.stop,
+        incidents=tuple(one.id for one in incidents),
+        canary=first.opened_by or first.first_canary,
+        impact_from=min(known) if len(known) == len(incidents) else None,
+        failures=sum(one.failures for one in incidents),
+        only_sender=next(iter(senders)) if len(senders) == 1 else None,
+    )
+
+
+def _is_blind_too_long(incidents: Iterable[Incident], paths: Mapping[PathName, Path], now: datetime) -> bool:
+    return any(
+        now - one.onset_at
+        >= max(BLIND_LEAST, timedelta(seconds=BLIND_INTERVALS * (paths[one.path].interval_seconds or 0)))
+        for one in incidents
+    )
+
+
+def _own_place(path: Path, stop: Stop) -> str:
+    """Where we can't see: what is refused at one place is no other's trouble."""
+    if stop.reason is Reason.TICKET_API_UNREADABLE or stop.hop in {Hop.TICKET_CREATED, Hop.TICKET_CONTENT}:
+        return path.ticketing or path.name
+    if stop.hop is Hop.MAILBOX_ARRIVAL:
+        return path.mailbox or path.name
+    return ""

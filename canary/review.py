@@ -1,0 +1,218 @@
+"""Review a concern: what is to be told of it now, and to whom. Pure; the same review twice tells nothing twice.
+
+A concern is a level, not an edge: whoever comes next, after a crash, a silence or a change of shift, compares what is
+with what was told, and tells the rest. So nothing is lost by having been looked away.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from canary.alert import AlertKind, AlertTransition, Concern, Severity
+
+_CALM = {AlertKind.GAUGE: timedelta(minutes=5), AlertKind.DEGRADED: timedelta(minutes=15)}
+"""What wavers at its limit is over only when it was away for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reminding:
+    """When people are told again of what still lasts.
+
+    Attributes:
+        first: after the opening of a page; ``then``: after that, again and again.
+        ticket: of what is no page, again and again.
+    """
+
+    first: timedelta = timedelta(minutes=30)
+    then: timedelta = timedelta(hours=4)
+    ticket: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A sink that knows of a concern: it gets what follows, and the end.
+
+    Attributes:
+        key: by which it knows it.
+        seq: of the last message to it.
+    """
+
+    sink: str
+    key: str
+    severity: Severity
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What was told of a concern.
+
+    Attributes:
+        concern: as it was at the last review.
+        episode: the name of this occurrence; the next one of the same subject has another.
+        opened_at: when it was first reviewed.
+        told: who knows; nobody while it is silenced.
+        told_at: when they were last told anything.
+        reminders: how often they were reminded.
+        gone_at: since when it is away, where it is not yet over.
+    """
+
+    concern: Concern
+    episode: str
+    opened_at: datetime
+    told: tuple[Told, ...] = ()
+    told_at: datetime | None = None
+    reminders: int = 0
+    gone_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message that is to be written to a sink's outbox."""
+
+    sink: str
+    key: str
+    seq: int
+    transition: AlertTransition
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a review came to; ``standing`` None: the concern is over, and everybody was told."""
+
+    standing: Standing | None
+    notices: tuple[Notice, ...] = ()
+
+
+def review(
+    standing: Standing | None,
+    concern: Concern | None,
+    *,
+    sinks: Sequence[str],
+    is_silenced: bool,
+    namespace: str,
+    now: datetime,
+    reminding: Reminding = Reminding(),
+) -> Review:
+    """Compare what is with what was told.
+
+    Args:
+        standing: what was told; None: nothing, there was no such concern.
+        concern: as it is now; None: it is over.
+        sinks: who is to know of it at this hour, at its severity.
+        is_silenced: holds back whatever is new; an end is told to whoever knows of the beginning.
+        namespace: of this deployment, in the keys.
+        now: aware UTC.
+        reminding: when to tell again.
+    """
+    if concern is None:
+        return _over(standing, now) if standing is not None else Review(None)
+    if standing is None:
+        standing = Standing(concern, _episode(concern, now), now)
+    else:
+        concern = replace(concern, since=min(concern.since, standing.concern.since))
+    notices = (
+        [] if is_silenced else [*_changes(standing, concern), *_openings(standing, concern, sinks, namespace)]
+    )
+    is_reminder = not is_silenced and not notices and _is_reminder_due(standing, concern, now, reminding)
+    if is_reminder:
+        notices = _to_all(standing.told, AlertTransition.REMINDER)
+    kept = replace(standing, concern=_as_told(standing, concern, is_silenced=is_silenced), gone_at=None)
+    if notices:
+        kept = replace(
+            kept,
+            told=_told(standing.told, notices),
+            told_at=now,
+            reminders=standing.reminders + 1 if is_reminder else standing.reminders,
+        )
+    return Review(kept, tuple(notices))
+
+
+def end(standing: Standing, sinks: Collection[str] | None = None) -> Review:
+    """End a concern at once, however it wavers; of the sinks only those that are still configured are told."""
+    told = [one for one in standing.told if sinks is None or one.sink in sinks]
+    return Review(None, tuple(_to_all(told, AlertTransition.RESOLVED)))
+
+
+def _over(standing: Standing, now: datetime) -> Review:
+    calm = _CALM.get(standing.concern.kind)
+    if calm is not None:
+        gone_at = standing.gone_at or now
+        if now - gone_at < calm:
+            return Review(replace(standing, gone_at=gone_at))
+    return end(standing)
+
+
+def _changes(standing: Standing, concern: Concern) -> list[Notice]:
+    before = standing.concern
+    was = (before.severity, before.stop, before.paths, before.only_sender)
+    if was == (concern.severity, concern.stop, concern.paths, concern.only_sender):
+        return []
+    return _to_all(standing.told, AlertTransition.CHANGED)
+
+
+def _openings(standing: Standing, concern: Concern, sinks: Sequence[str], namespace: str) -> list[Notice]:
+    """Whoever does not know of it yet, or knows of it as less than it is by now, hears of it anew.
+
+    A page that grew out of a ticket has a key of its own: to a pager, more of a known key wakes nobody.
+    """
+    knowing = {one.sink for one in standing.told if one.severity is concern.severity}
+    knowing |= {one.sink for one in standing.told if one.severity is Severity.PAGE}
+    return [
+        Notice(
+            sink=sink,
+            key=_key(namespace, standing, concern.severity),
+            seq=1,
+            transition=AlertTransition.OPENED,
+            severity=concern.severity,
+        )
+        for sink in dict.fromkeys(sinks)
+        if sink not in knowing
+    ]
+
+
+def _key(namespace: str, standing: Standing, severity: Severity) -> str:
+    grown = severity is Severity.PAGE and any(one.severity is Severity.TICKET for one in standing.told)
+    return f"intake/{namespace}/{standing.episode}" + ("/page" if grown else "")
+
+
+def _episode(concern: Concern, now: datetime) -> str:
+    """An incident's concern is called by its first incident, any other by its subject and when it began."""
+    if concern.incidents:
+        return concern.incidents[0]
+    return f"{concern.subject}/{now:%Y%m%dT%H%M%SZ}"
+
+
+def _as_told(standing: Standing, concern: Concern, *, is_silenced: bool) -> Concern:
+    """What the next review compares with: a change that a silence held back is still to be told."""
+    if not is_silenced or not standing.told:
+        return concern
+    before = standing.concern
+    return replace(
+        concern,
+        severity=before.severity,
+        stop=before.stop,
+        paths=before.paths,
+        only_sender=before.only_sender,
+    )
+
+
+def _to_all(told: Sequence[Told], transition: AlertTransition) -> list[Notice]:
+    return [Notice(one.sink, one.key, one.seq + 1, transition, one.severity) for one in told]
+
+
+def _told(before: Sequence[Told], notices: Sequence[Notice]) -> tuple[Told, ...]:
+    known = {(one.sink, one.key): one for one in before}
+    for one in notices:
+        known[one.sink, one.key] = Told(one.sink, one.key, one.severity, one.seq)
+    return tuple(known.values())
+
+
+def _is_reminder_due(standing: Standing, concern: Concern, now: datetime, reminding: Reminding) -> bool:
+    if not standing.told or standing.told_at is None:
+        return False
+    if concern.severity is Severity.TICKET:
+        return now - standing.told_at >= reminding.ticket
+    wait = reminding.first if standing.reminders == 0 else reminding.then
+    return now - standing.told_at >= wait

@@ -1,0 +1,101 @@
+"""What the store keeps of alerts: what was told, what is to be sent, and what is silenced."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from canary.alert import Alert, Subject
+from canary.review import Standing
+from canary.silence import Silence, SilenceId
+
+
+@dataclass(frozen=True, slots=True)
+class AlertStep:
+    """What one review changes, to be stored with the fact that it is about.
+
+    Attributes:
+        standing: what was told from now on; None: the concern is over.
+        version: of the standing that was reviewed; 0: there was none yet.
+        alerts: the messages, one row of the outbox each.
+    """
+
+    subject: Subject
+    standing: Standing | None
+    version: int
+    alerts: tuple[Alert, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message that is to be delivered; ``attempts``: how often that was tried before."""
+
+    alert: Alert
+    attempts: int
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxState:
+    """What waits for a sink.
+
+    Attributes:
+        oldest_at: when the oldest of what is pending was written; None where nothing is.
+        dead: what the sink will never take.
+        last_error: what it last said of what is pending or dead.
+    """
+
+    pending: int = 0
+    oldest_at: datetime | None = None
+    dead: int = 0
+    last_error: str | None = None
+
+
+class AlertStore(Protocol):
+    """The verbs of `runners.contracts.Store` that are about alerts. Raises `StoreError` from any of them."""
+
+    async def standings(self) -> Mapping[Subject, tuple[Standing | None, int]]:
+        """What was told of each subject, and its version; None of one that is over."""
+        ...
+
+    async def store_alerts(self, *steps: AlertStep, at: datetime) -> None:
+        """Store what reviews came to, all or none. Raises `SettlementConflict`."""
+        ...
+
+    async def claim_alerts(
+        self, now: datetime, *, sinks: Sequence[str], holder: str, lease_until: datetime, limit: int
+    ) -> Sequence[Outgoing]:
+        """Take due messages for a while, each the first of its key to its sink that was not delivered."""
+        ...
+
+    async def alert_delivered(self, alert_id: str, *, at: datetime) -> None:
+        """A message arrived (repeatable); counted once."""
+        ...
+
+    async def alert_deferred(self, alert_id: str, *, next_at: datetime, error: str) -> None:
+        """A message is to be tried again then."""
+        ...
+
+    async def alert_given_up(self, alert_id: str, *, at: datetime, error: str) -> None:
+        """A sink will never take a message (repeatable); counted once."""
+        ...
+
+    async def outbox(self) -> Mapping[str, OutboxState]:
+        """What waits for each sink, and what is dead; a sink of which all was delivered is left out."""
+        ...
+
+    async def pages_since(self, since: datetime) -> int:
+        """How many concerns were opened as a page since then, whatever the number of sinks."""
+        ...
+
+    async def add_silence(self, silence: Silence) -> None:
+        """Keep a silence (repeatable)."""
+        ...
+
+    async def end_silence(self, silence_id: SilenceId, *, at: datetime) -> bool:
+        """End a silence before its time; whether there was one that had not ended."""
+        ...
+
+    async def silences(self, now: datetime) -> Sequence[Silence]:
+        """Those that are in force or still to come at that time, the one that ends first first."""
+        ...

@@ -1,0 +1,97 @@
+"""A path's past in figures: days, which outlive their canaries, and points for a picture."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Executable, Table, select
+from sqlalchemy.engine import Connection
+
+from canary.instruments import metrics
+from canary.path import PathName
+from canary.signature import CanaryId
+from canary.verdict import Judgement, Verdict
+from runners.history import Day, Point
+from runners.store.alert_tables import day, day_seconds
+from runners.store.sql import insert_into
+from runners.store.tables import canary
+
+_TIMED = frozenset({Verdict.CONFIRMED, Verdict.LATE})
+_AFTER_BREACH = frozenset({Verdict.LATE, Verdict.LOST})
+
+
+def count_days(connection: Connection, reached: Sequence[tuple[Judgement, datetime, Verdict]]) -> None:
+    """Count canaries that reached a verdict into their days: each with its launch, and the verdict that it had."""
+    verdicts: Counter[tuple[str, str, str]] = Counter()
+    seconds: Counter[tuple[str, str, int]] = Counter()
+    for fresh, launched_at, before in reached:
+        date = _date(launched_at)
+        if before is Verdict.PENDING and fresh.verdict in _AFTER_BREACH:
+            verdicts[fresh.path, date, Verdict.BREACHED] += 1
+        verdicts[fresh.path, date, fresh.verdict] += 1
+        if fresh.verdict in _TIMED and fresh.seconds is not None:
+            bucket = bisect_left(metrics.CANARY_DURATION.bounds, max(0.0, fresh.seconds))
+            seconds[fresh.path, date, bucket] += 1
+    dialect = connection.dialect.name
+    if verdicts:
+        connection.execute(
+            _bump(dialect, day, "canaries"),
+            [
+                {"path": path, "day": date, "verdict": verdict, "canaries": count}
+                for (path, date, verdict), count in sorted(verdicts.items())
+            ],
+        )
+    if seconds:
+        connection.execute(
+            _bump(dialect, day_seconds, "measured"),
+            [
+                {"path": path, "day": date, "bucket": bucket, "measured": count}
+                for (path, date, bucket), count in sorted(seconds.items())
+            ],
+        )
+
+
+def days(connection: Connection, path: PathName, *, since: datetime) -> list[Day]:
+    """A path's days from the one of that time on, oldest first."""
+    verdicts: dict[str, dict[Verdict, int]] = {}
+    counts: dict[str, list[int]] = {}
+    for row in connection.execute(select(day).where(day.c.path == path, day.c.day >= _date(since))):
+        verdicts.setdefault(row.day, {})[Verdict(row.verdict)] = row.canaries
+    measured = select(day_seconds).where(day_seconds.c.path == path, day_seconds.c.day >= _date(since))
+    for row in connection.execute(measured):
+        buckets = counts.setdefault(row.day, [0] * (len(metrics.CANARY_DURATION.bounds) + 1))
+        buckets[min(row.bucket, len(buckets) - 1)] += row.measured
+    return [
+        Day(
+            path=path,
+            day=datetime.fromisoformat(date).replace(tzinfo=UTC),
+            verdicts=verdicts[date],
+            counts=tuple(counts.get(date, ())),
+        )
+        for date in sorted(verdicts)
+    ]
+
+
+def points(connection: Connection, path: PathName, *, since: datetime, limit: int) -> list[Point]:
+    """A path's canaries, newest launch first."""
+    rows = connection.execute(
+        select(canary.c.id, canary.c.launched_at, canary.c.verdict, canary.c.seconds)
+        .where(canary.c.path == path, canary.c.launched_at >= since)
+        .order_by(canary.c.launched_at.desc(), canary.c.id.desc())
+        .limit(limit)
+    )
+    return [Point(CanaryId(row.id), path, row.launched_at, Verdict(row.verdict), row.seconds) for row in rows]
+
+
+def _date(at: datetime) -> str:
+    return at.astimezone(UTC).date().isoformat()
+
+
+@cache
+def _bump(dialect: str, table: Table, column: str) -> Executable:
+    statement = insert_into(dialect, table)
+    values: dict[str, Any] = {column: table.c[column] + statement.excluded[column]}
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=values)

@@ -1,0 +1,322 @@
+"""What every store does with alerts, silences and days."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from canary.alert import Alert, AlertKind, AlertTransition, Concern, Severity, Subject
+from canary.incident import Progress
+from canary.review import Standing, Told
+from canary.silence import Silence, SilenceId
+from canary.verdict import Verdict
+from runners.alert_contracts import AlertStep, OutboxState
+from runners.contracts import SettlementConflict, Store
+from tests.contracts.store_cases import (
+    BLAMED,
+    MAIL,
+    StorePlace,
+    after,
+    figure,
+    incident_of,
+    judged,
+    make_canary,
+    opened,
+    recorded,
+    settlement,
+)
+from tests.contracts.store_contract import run
+
+DESK = Subject("incident/ticketing/desk")
+
+
+def concern(**more: object) -> Concern:
+    """A ticketing system that takes nothing."""
+    made = Concern(
+        subject=DESK,
+        kind=AlertKind.INCIDENT,
+        severity=Severity.PAGE,
+        since=after(0),
+        paths=(MAIL,),
+        stop=BLAMED,
+        failures=2,
+    )
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+def alert(
+    number: int,
+    *,
+    sink: str = "pager",
+    key: str = "intake/fra-1/one",
+    transition: AlertTransition = AlertTransition.OPENED,
+    severity: Severity = Severity.PAGE,
+) -> Alert:
+    """The message of that number to a sink."""
+    return Alert(
+        id=f"{sink}-{key}-{number}"[-36:],
+        key=key,
+        seq=number,
+        sink=sink,
+        transition=transition,
+        severity=severity,
+        at=after(number),
+        concern=concern(),
+        prober="fra-1",
+        working=(MAIL,),
+    )
+
+
+def standing(**more: object) -> Standing:
+    """What was told of it."""
+    told = (Told("pager", "intake/fra-1/one", Severity.PAGE, 1),)
+    made = Standing(concern(), "one", after(5), told=told, told_at=after(5))
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+async def claimed(store: Store, seconds: float, *sinks: str, lease: float = 30) -> list[Alert]:
+    """What is taken so many seconds after noon."""
+    taken = await store.claim_alerts(
+        after(seconds),
+        sinks=sinks or ("pager", "chat"),
+        holder="host-a",
+        lease_until=after(seconds + lease),
+        limit=10,
+    )
+    return [one.alert for one in taken]
+
+
+class AlertContract:
+    """Standings, the outbox, silences and days. A subclass gives the fixture ``place``."""
+
+    def test_what_was_told__is_kept_by_its_subject_with_its_version(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            await store.store_alerts(AlertStep(DESK, standing(), 0), at=after(5))
+            await store.store_alerts(AlertStep(DESK, standing(reminders=1), 1), at=after(6))
+
+            assert await store.standings() == {DESK: (standing(reminders=1), 2)}
+
+        run(place, scenario)
+
+    def test_subject_that_is_over__keeps_its_version_so_that_no_old_review_fits(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            await store.store_alerts(AlertStep(DESK, standing(), 0), at=after(5))
+            await store.store_alerts(AlertStep(DESK, None, 1), at=after(6))
+
+            with pytest.raises(SettlementConflict):
+                await store.store_alerts(AlertStep(DESK, standing(), 0), at=after(7))
+            assert await store.standings() == {DESK: (None, 2)}
+
+        run(place, scenario)
+
+    def test_review_of_an_old_version__writes_no_message_either(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            other = Subject("gauge/support/mailbox.capacity/storage")
+            await store.store_alerts(AlertStep(DESK, standing(), 0), at=after(5))
+
+            with pytest.raises(SettlementConflict):
+                await store.store_alerts(
+                    AlertStep(other, standing(), 0, (alert(1, key="other"),)),
+                    AlertStep(DESK, standing(), 0, (alert(1),)),
+                    at=after(6),
+                )
+
+            assert await claimed(store, 10) == []
+            assert other not in await store.standings()
+
+        run(place, scenario)
+
+    def test_alert_of_a_settlement__is_written_with_it_or_not_at_all(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            one, two = await recorded(store, make_canary(1)), await recorded(store, make_canary(2))
+            step = AlertStep(DESK, standing(), 0, (alert(1),))
+            told = replace(settlement(judged(one, Verdict.BREACHED), changes=(opened(one),)), alerts=(step,))
+            await store.settle(told)
+
+            with pytest.raises(SettlementConflict):
+                await store.settle(
+                    replace(settlement(judged(two, Verdict.BREACHED), version=1), alerts=(step,))
+                )
+
+            assert await claimed(store, 90) == [alert(1)]
+            (record,) = await store.find(two.id)
+            assert record.verdict is Verdict.PENDING
+
+        run(place, scenario)
+
+    def test_incidents_of_one_concern__get_its_group_and_keep_the_one_they_have(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            one, two = await recorded(store, make_canary(1)), await recorded(store, make_canary(2))
+            first, second = incident_of(one), incident_of(two)
+            await store.store_progress(
+                MAIL, Progress(target=first), version=0, changes=(opened(one),), at=after(5)
+            )
+            await store.store_progress(MAIL, Progress(), version=1, changes=(opened(two),), at=after(6))
+
+            for version, episode in enumerate(("one", "two")):
+                both = standing(concern=concern(incidents=(first.id, second.id)), episode=episode)
+                await store.store_alerts(AlertStep(DESK, both, version), at=after(7))
+
+            assert await store.groups([first.id, second.id, second.id]) == {
+                first.id: "one",
+                second.id: "one",
+            }
+
+        run(place, scenario)
+
+    def test_messages_of_one_key__are_handed_out_one_by_one_in_order(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            ending = alert(2, transition=AlertTransition.RESOLVED)
+            await store.store_alerts(AlertStep(DESK, None, 0, (ending, alert(1))), at=after(5))
+
+            assert await claimed(store, 10) == [alert(1)]
+            assert await claimed(store, 11) == []
+            await store.alert_delivered(alert(1).id, at=after(12))
+            assert await claimed(store, 13) == [ending]
+
+        run(place, scenario)
+
+    def test_message_whose_holder_is_gone__is_handed_out_again_when_its_lease_has_run_out(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (alert(1),)), at=after(5))
+
+            assert await claimed(store, 10, lease=30) == [alert(1)]
+            assert await claimed(store, 39) == []
+            assert await claimed(store, 41) == [alert(1)]
+
+        run(place, scenario)
+
+    def test_sink_that_is_down__holds_up_no_other_and_its_messages_wait(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            chat = alert(1, sink="chat")
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (alert(1), chat)), at=after(5))
+            await claimed(store, 10)
+            await store.alert_deferred(alert(1).id, next_at=after(60), error="503")
+            await store.alert_delivered(chat.id, at=after(11))
+
+            assert await claimed(store, 50) == []
+            assert await store.outbox() == {
+                "pager": OutboxState(pending=1, oldest_at=after(5), last_error="503")
+            }
+            assert await claimed(store, 61) == [alert(1)]
+            (again,) = await store.claim_alerts(
+                after(100), sinks=["pager"], holder="b", lease_until=after(130), limit=1
+            )
+            assert (again.attempts, again.written_at) == (1, after(5))
+
+        run(place, scenario)
+
+    def test_sink_that_is_not_asked_for__keeps_its_messages(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (alert(1),)), at=after(5))
+
+            assert await claimed(store, 10, "chat") == []
+            assert await claimed(store, 10, "pager") == [alert(1)]
+
+        run(place, scenario)
+
+    def test_message_that_is_given_up__is_dead_counted_once_and_lets_the_next_one_pass(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            ending = alert(2, transition=AlertTransition.RESOLVED)
+            await store.store_alerts(AlertStep(DESK, None, 0, (alert(1), ending)), at=after(5))
+            await claimed(store, 10)
+
+            for _ in range(2):
+                await store.alert_given_up(alert(1).id, at=after(11), error="400 invalid key")
+                await store.alert_delivered(alert(1).id, at=after(12))
+
+            assert (await store.outbox())["pager"] == OutboxState(
+                pending=1, oldest_at=after(5), dead=1, last_error="400 invalid key"
+            )
+            assert await claimed(store, 20) == [ending]
+            sent = await figure(store, "intake.prober.alerts.sent", sink="pager", outcome="dead")
+            assert sent == 1
+            assert await figure(store, "intake.prober.alerts.sent", sink="pager", outcome="delivered") is None
+
+        run(place, scenario)
+
+    def test_pages__are_counted_by_concern_not_by_sink(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            messages = (
+                alert(1),
+                alert(1, sink="chat"),
+                alert(2, transition=AlertTransition.REMINDER),
+                alert(1, key="two"),
+                alert(1, key="three", severity=Severity.TICKET),
+            )
+            await store.store_alerts(AlertStep(DESK, standing(), 0, messages), at=after(5))
+
+            assert await store.pages_since(after(0)) == 2
+            assert await store.pages_since(after(6)) == 0
+
+        run(place, scenario)
+
+    def test_silence__is_kept_until_it_ends_or_is_ended(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            short = Silence(SilenceId("a"), MAIL, after(0), after(60), "mailbox is moved", "pat", after(0))
+            long = replace(short, id=SilenceId("b"), begins_at=after(100), ends_at=after(600))
+            for one in (long, short, short):
+                await store.add_silence(one)
+
+            assert await store.silences(after(10)) == [short, long]
+            assert await store.silences(after(60)) == [long]
+            assert await store.end_silence(long.id, at=after(200)) is True
+            assert await store.end_silence(long.id, at=after(201)) is False
+            assert await store.silences(after(199)) == [replace(long, ends_at=after(200))]
+            assert await store.silences(after(200)) == []
+
+        run(place, scenario)
+
+    def test_days__count_first_verdicts_what_became_of_breaches_and_the_seconds(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            good, bad = await recorded(store, make_canary(1)), await recorded(store, make_canary(2))
+            tomorrow = await recorded(store, make_canary(3, launched_at=after(86400)))
+            await store.settle(settlement(judged(good, Verdict.CONFIRMED, seconds=12.5)))
+            await store.settle(settlement(judged(bad, Verdict.BREACHED), version=1))
+            await store.settle(
+                settlement(judged(bad, Verdict.LATE, seconds=700.0), expected=Verdict.BREACHED, version=1)
+            )
+            await store.settle(settlement(judged(tomorrow, Verdict.INCONCLUSIVE), version=1))
+
+            first, second = await store.days(MAIL, since=after(0))
+
+            assert first.day == after(0).replace(hour=0)
+            assert first.verdicts == {Verdict.CONFIRMED: 1, Verdict.BREACHED: 1, Verdict.LATE: 1}
+            assert [index for index, count in enumerate(first.counts) if count] == [3, 9]
+            assert (second.day - first.day, second.verdicts) == (
+                timedelta(days=1),
+                {Verdict.INCONCLUSIVE: 1},
+            )
+            assert await store.days(MAIL, since=after(2 * 86400)) == []
+
+        run(place, scenario)
+
+    def test_points__are_a_paths_canaries_newest_first_with_their_seconds(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            one = await recorded(store, make_canary(1))
+            two = await recorded(store, make_canary(2, launched_at=after(60)))
+            await store.settle(settlement(judged(one, Verdict.CONFIRMED, seconds=12.5)))
+
+            points = await store.points(MAIL, since=after(0), limit=5)
+
+            assert [(point.canary_id, point.launched_at) for point in points] == [
+                (two.id, after(60)),
+                (one.id, after(0)),
+            ]
+            assert [(point.verdict, point.seconds) for point in points] == [
+                (Verdict.PENDING, None),
+                (Verdict.CONFIRMED, 12.5),
+            ]
+            assert await store.points(MAIL, since=after(30), limit=1) == [points[0]]
+
+        run(place, scenario)

@@ -1,0 +1,173 @@
+"""The part of the memory store that is about alerts and days."""
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from canary.alert import Alert, AlertTransition, Severity, Subject
+from canary.incident import IncidentId
+from canary.instruments import Instrument, metrics
+from canary.path import PathName
+from canary.review import Standing
+from canary.silence import Silence, SilenceId
+from canary.verdict import Judgement, Verdict
+from runners.alert_contracts import AlertStep, OutboxState, Outgoing
+from runners.contracts import SettlementConflict
+from runners.history import Day
+
+
+@dataclass(frozen=True)
+class _Message:
+    alert: Alert
+    written_at: datetime
+    next_at: datetime
+    state: str = "pending"
+    attempts: int = 0
+    held_until: datetime | None = None
+    error: str | None = None
+
+
+class MemoryAlerts:
+    """Mixed into `MemoryStore`, which begins the dictionaries."""
+
+    _standings: dict[Subject, tuple[Standing | None, int]]
+    _outbox: dict[str, _Message]
+    _silences: dict[SilenceId, Silence]
+    _groups: dict[IncidentId, str]
+    _days: dict[tuple[PathName, datetime], dict[Verdict, int]]
+    _day_seconds: dict[tuple[PathName, datetime], list[int]]
+
+    def _count(self, instrument: Instrument, labels: Mapping[str, str]) -> None:
+        raise NotImplementedError
+
+    def _put_steps(self, steps: Sequence[AlertStep], at: datetime) -> None:
+        for one in steps:
+            version = self._standings.get(one.subject, (None, 0))[1]
+            if version != one.version:
+                raise SettlementConflict(f"the standing of {one.subject} is no longer at {one.version}")
+            self._standings[one.subject] = (one.standing, version + 1)
+            keys = {(kept.alert.sink, kept.alert.key, kept.alert.seq) for kept in self._outbox.values()}
+            for alert in one.alerts:
+                if alert.id not in self._outbox and (alert.sink, alert.key, alert.seq) not in keys:
+                    self._outbox[alert.id] = _Message(alert, at, at)
+            if one.standing is not None:
+                for incident_id in one.standing.concern.incidents:
+                    self._groups.setdefault(incident_id, one.standing.episode)
+
+    async def groups(self, incident_ids: Sequence[IncidentId]) -> Mapping[IncidentId, str]:
+        return {one: self._groups[one] for one in incident_ids if one in self._groups}
+
+    async def standings(self) -> Mapping[Subject, tuple[Standing | None, int]]:
+        return dict(self._standings)
+
+    async def store_alerts(self, *steps: AlertStep, at: datetime) -> None:
+        before = (dict(self._standings), dict(self._outbox), dict(self._groups))
+        try:
+            self._put_steps(steps, at)
+        except SettlementConflict:
+            self._standings, self._outbox, self._groups = before
+            raise
+
+    async def claim_alerts(
+        self, now: datetime, *, sinks: Sequence[str], holder: str, lease_until: datetime, limit: int
+    ) -> Sequence[Outgoing]:
+        del holder
+        first: dict[tuple[str, str], _Message] = {}
+        for one in sorted(self._outbox.values(), key=lambda one: one.alert.seq):
+            if one.state == "pending":
+                first.setdefault((one.alert.sink, one.alert.key), one)
+        due = [
+            one
+            for one in first.values()
+            if one.alert.sink in sinks
+            and one.next_at <= now
+            and (one.held_until is None or one.held_until <= now)
+        ]
+        taken = sorted(due, key=lambda one: (one.next_at, one.written_at, one.alert.id))[:limit]
+        for one in taken:
+            self._outbox[one.alert.id] = replace(one, held_until=lease_until)
+        return [Outgoing(one.alert, one.attempts, one.written_at) for one in taken]
+
+    async def alert_delivered(self, alert_id: str, *, at: datetime) -> None:
+        del at
+        self._finish(alert_id, "delivered", None)
+
+    async def alert_given_up(self, alert_id: str, *, at: datetime, error: str) -> None:
+        del at
+        self._finish(alert_id, "dead", error)
+
+    async def alert_deferred(self, alert_id: str, *, next_at: datetime, error: str) -> None:
+        one = self._outbox[alert_id]
+        if one.state == "pending":
+            self._outbox[alert_id] = replace(
+                one, next_at=next_at, error=error, attempts=one.attempts + 1, held_until=None
+            )
+
+    def _finish(self, alert_id: str, state: str, error: str | None) -> None:
+        one = self._outbox.get(alert_id)
+        if one is not None and one.state == "pending":
+            self._outbox[alert_id] = replace(
+                one, state=state, error=error, attempts=one.attempts + 1, held_until=None
+            )
+            self._count(metrics.PROBER_ALERTS_SENT, {"sink": one.alert.sink, "outcome": state})
+
+    async def outbox(self) -> Mapping[str, OutboxState]:
+        found: dict[str, OutboxState] = {}
+        for one in sorted(self._outbox.values(), key=lambda one: one.written_at):
+            if one.state == "delivered":
+                continue
+            state = found.get(one.alert.sink, OutboxState())
+            found[one.alert.sink] = OutboxState(
+                pending=state.pending + (one.state == "pending"),
+                oldest_at=state.oldest_at or (one.written_at if one.state == "pending" else None),
+                dead=state.dead + (one.state == "dead"),
+                last_error=one.error or state.last_error,
+            )
+        return found
+
+    async def pages_since(self, since: datetime) -> int:
+        return len(
+            {
+                one.alert.key
+                for one in self._outbox.values()
+                if one.written_at >= since
+                and one.alert.transition is AlertTransition.OPENED
+                and one.alert.severity is Severity.PAGE
+            }
+        )
+
+    async def add_silence(self, silence: Silence) -> None:
+        self._silences.setdefault(silence.id, silence)
+
+    async def end_silence(self, silence_id: SilenceId, *, at: datetime) -> bool:
+        one = self._silences.get(silence_id)
+        if one is None or one.ends_at <= at:
+            return False
+        self._silences[silence_id] = replace(one, ends_at=at)
+        return True
+
+    async def silences(self, now: datetime) -> Sequence[Silence]:
+        kept = [one for one in self._silences.values() if one.ends_at > now]
+        return sorted(kept, key=lambda one: (one.ends_at, one.id))
+
+    async def days(self, path: PathName, *, since: datetime) -> Sequence[Day]:
+        first = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return [
+            Day(path, at, dict(verdicts), tuple(self._day_seconds.get((path, at), ())))
+            for (name, at), verdicts in sorted(self._days.items())
+            if name == path and at >= first
+        ]
+
+    def _count_day(self, fresh: Judgement, before: Verdict, launched_at: datetime) -> None:
+        at = launched_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        verdicts = self._days.setdefault((fresh.path, at), {})
+        reached = [fresh.verdict]
+        if before is Verdict.PENDING and fresh.verdict in {Verdict.LATE, Verdict.LOST}:
+            reached.append(Verdict.BREACHED)
+        for one in reached:
+            verdicts[one] = verdicts.get(one, 0) + 1
+        if fresh.verdict in {Verdict.CONFIRMED, Verdict.LATE} and fresh.seconds is not None:
+            bounds = metrics.CANARY_DURATION.bounds
+            counts = self._day_seconds.setdefault((fresh.path, at), [0] * (len(bounds) + 1))
+            counts[bisect_left(bounds, fresh.seconds)] += 1
