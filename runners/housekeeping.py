@@ -9,6 +9,7 @@ from canary.observation import Evidence, Outcome
 from canary.path import Path, PathName
 from canary.verdict import Verdict
 from probes.contracts import CheckState, Clock, RemovalState
+from runners.alerting import Alerting
 from runners.contracts import RemovalKind, SettlementConflict, Store
 from runners.prober import Prober
 from runners.progress import Progress
@@ -21,11 +22,14 @@ _TRIES = 8
 class Housekeeping:
     """Everything here is repeatable, and safe to cancel."""
 
-    def __init__(self, prober: Prober, store: Store, *, clock: Clock, progress: Progress) -> None:
+    def __init__(
+        self, prober: Prober, store: Store, *, clock: Clock, progress: Progress, alerting: Alerting
+    ) -> None:
         self._prober = prober
         self._store = store
         self._clock = clock
         self._progress = progress
+        self._alerting = alerting
 
     async def begin(self) -> None:
         """Begin every series of the configured paths at 0, and retire the incidents of paths that are none any more.
@@ -69,8 +73,11 @@ class Housekeeping:
             ended, changes = retire(progress, now)
             if not changes:
                 return
+            alerts = (await self._alerting.situation()).take(changes)
             try:
-                await self._store.store_progress(path, ended, version=version, changes=changes, at=now)
+                await self._store.store_progress(
+                    path, ended, version=version, changes=changes, at=now, alerts=alerts
+                )
             except SettlementConflict:
                 continue
             for change in changes:

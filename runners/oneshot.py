@@ -16,6 +16,7 @@ from canary.path import PathName
 from canary.signature import CanaryId
 from canary.verdict import Verdict
 from probes.contracts import Clock
+from runners.alerting import Alerting
 from runners.board import Board
 from runners.clean import Cleaner
 from runners.contracts import Record, Store, StoreError
@@ -113,6 +114,7 @@ class OneShot:
         )
         self._orders = Orders(prober, store, clock=clock, progress=progress)
         self._launcher = Launcher(prober, store, clock=clock, holder=observer, randomness=secrets.token_bytes)
+        self._alerting = Alerting(prober, store, clock=clock)
         self._settler = Settler(
             prober,
             store,
@@ -120,10 +122,13 @@ class OneShot:
             listener=progress,
             settled_by=observer,
             is_under_way=self._board.is_under_way,
+            alerting=self._alerting,
         )
         self._gauging = Gauging(store, clock=clock, progress=progress)
         self._cleaner = Cleaner(prober, store, clock=clock, progress=progress, observer=prober.name)
-        self._housekeeping = Housekeeping(prober, store, clock=clock, progress=progress)
+        self._housekeeping = Housekeeping(
+            prober, store, clock=clock, progress=progress, alerting=self._alerting
+        )
         self._strays = Strays(prober, store, clock=clock, progress=progress)
         self._watch = Watch(
             prober,
@@ -173,6 +178,8 @@ class OneShot:
             watching.cancel()
         await self._clean(launches=options.launches)
         await self._note_what_was_heard()
+        if self._prober.alerts.tells_anybody:
+            await self._alerting.review()
         await self._housekeeping.forget()
 
     async def _take_what_is_left(self) -> None:

@@ -17,6 +17,7 @@ from probes.selfcheck import Selfcheck
 from probes.ticketing.watcher import TicketWatcher
 from runners.contracts import RemovalKind
 from runners.outside import Outside
+from runners.situation import AlertRules
 
 
 class Archive(Protocol):
@@ -95,6 +96,7 @@ class Prober:
         schedules: the latest due slot of a path at a time; None: launched by hand only.
         outside: what places outside told this process; the probes' self-checks ask it.
         controls: those that are configured; None where there is none.
+        alerts: how people are told; without sinks nobody is, and incidents are grouped all the same.
         archives: folders of evidence, which forget the old at the end of a run.
         disposals_per_hour: removals an hour by place, where another cap than the default is wished.
         cap_per_hour: launches an hour by (sender, ticketing system), where a guard is known.
@@ -116,6 +118,7 @@ class Prober:
     outside: Outside = field(default_factory=Outside)
     controls: Selfcheck | None = None
     archives: Sequence[Archive] = ()
+    alerts: AlertRules = field(default_factory=lambda: AlertRules("prober"))
 
     def places_of(self, canary: Canary) -> tuple[str, ...]:
         """The places where a canary is to be seen; all of them where its path is no longer configured."""

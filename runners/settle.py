@@ -12,6 +12,7 @@ from canary.path import Path, Slo
 from canary.signature import CanaryId
 from canary.verdict import Judgement, Verdict, advance, judge
 from probes.contracts import Clock
+from runners.alerting import Alerting
 from runners.contracts import Record, Settlement, SettlementConflict, Store, StoreError
 from runners.prober import Prober
 from runners.progress import Progress as Listener
@@ -33,6 +34,7 @@ class Settler:
         listener: Listener,
         settled_by: str,
         is_under_way: Callable[[CanaryId], bool],
+        alerting: Alerting,
     ) -> None:
         """Keep the parts; `is_under_way` says whether this very process is still launching a canary."""
         self._prober = prober
@@ -41,6 +43,7 @@ class Settler:
         self._listener = listener
         self._settled_by = settled_by
         self._is_under_way = is_under_way
+        self._alerting = alerting
 
     async def preview(self, *records: Record) -> Sequence[Judgement]:
         """What would be judged now of each; stores nothing."""
@@ -93,6 +96,7 @@ class Settler:
             if settlement.progress is not None or settlement.progress_version == 0:
                 progress = settlement.progress or Progress()
                 remembered[record.canary.path] = progress, settlement.progress_version + 1
+        settlements = await self._with_alerts(settlements)
         await self._store.settle(*settlements)
         return [
             (record, self._told(replace(record, judgement=judgement), record.verdict, settlement.changes))
@@ -116,6 +120,7 @@ class Settler:
             settlement = self._settlement(
                 record, judgement, *remembered[record.canary.path], self._clock.now()
             )
+            [settlement] = await self._with_alerts([settlement])
             try:
                 await self._store.settle(settlement)
             except SettlementConflict:
@@ -140,6 +145,13 @@ class Settler:
             settled_by=self._settled_by,
             at=at,
         )
+
+    async def _with_alerts(self, settlements: Sequence[Settlement]) -> list[Settlement]:
+        """The same, with what people are to be told of the incidents that change; they are stored together."""
+        if not any(one.changes for one in settlements):
+            return list(settlements)
+        situation = await self._alerting.situation()
+        return [replace(one, alerts=situation.take(one.changes)) for one in settlements]
 
     def _incidents(
         self, record: Record, judgement: Judgement, progress: Progress

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.engine import Connection
 
 from canary.alert import Alert, AlertTransition, Severity
@@ -141,13 +141,14 @@ def alert_deferred(connection: Connection, alert_id: str, *, next_at: datetime, 
     )
 
 
-def outbox_states(connection: Connection) -> dict[str, OutboxState]:
-    """Of each sink: how much is pending, since when the oldest is, what was last said, and how much is dead."""
+def outbox_states(connection: Connection, *, dead_since: datetime) -> dict[str, OutboxState]:
+    """Of each sink: how much is pending and since when, what it last said, and how much since then is dead."""
     table = alert_outbox
+    is_open = or_(table.c.state == PENDING, and_(table.c.state == DEAD, table.c.written_at >= dead_since))
     found: dict[str, OutboxState] = {}
     counted = connection.execute(
         select(table.c.sink, table.c.state, func.count(), func.min(table.c.written_at))
-        .where(table.c.state != DELIVERED)
+        .where(is_open)
         .group_by(table.c.sink, table.c.state)
     )
     for sink, state, count, oldest_at in counted:
@@ -160,7 +161,7 @@ def outbox_states(connection: Connection) -> dict[str, OutboxState]:
     for sink, known in found.items():
         last = connection.scalar(
             select(table.c.error)
-            .where(table.c.sink == sink, table.c.state != DELIVERED, table.c.error.is_not(None))
+            .where(table.c.sink == sink, is_open, table.c.error.is_not(None))
             .order_by(table.c.written_at.desc())
             .limit(1)
         )

@@ -266,9 +266,9 @@ class SqlStore:
         """A sink will never take a message."""
         await self._database.write(partial(outbox.alert_given_up, alert_id=alert_id, at=at, error=error))
 
-    async def outbox(self) -> Mapping[str, OutboxState]:
-        """What waits for each sink, and what is dead."""
-        return await self._database.read(outbox.outbox_states)
+    async def outbox(self, *, dead_since: datetime) -> Mapping[str, OutboxState]:
+        """What waits for each sink, and what was written since then and is dead."""
+        return await self._database.read(partial(outbox.outbox_states, dead_since=dead_since))
 
     async def pages_since(self, since: datetime) -> int:
         """How many concerns were opened as a page since then."""

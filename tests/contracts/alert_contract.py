@@ -201,7 +201,7 @@ class AlertContract:
             await store.alert_delivered(chat.id, at=after(11))
 
             assert await claimed(store, 50) == []
-            assert await store.outbox() == {
+            assert await store.outbox(dead_since=after(0)) == {
                 "pager": OutboxState(pending=1, oldest_at=after(5), last_error="503")
             }
             assert await claimed(store, 61) == [alert(1)]
@@ -233,9 +233,10 @@ class AlertContract:
                 await store.alert_given_up(alert(1).id, at=after(11), error="400 invalid key")
                 await store.alert_delivered(alert(1).id, at=after(12))
 
-            assert (await store.outbox())["pager"] == OutboxState(
+            assert (await store.outbox(dead_since=after(0)))["pager"] == OutboxState(
                 pending=1, oldest_at=after(5), dead=1, last_error="400 invalid key"
             )
+            assert (await store.outbox(dead_since=after(6)))["pager"].dead == 0
             assert await claimed(store, 20) == [ending]
             sent = await figure(store, "intake.prober.alerts.sent", sink="pager", outcome="dead")
             assert sent == 1

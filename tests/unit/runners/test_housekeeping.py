@@ -11,6 +11,7 @@ from canary.gauge import Gauge, GaugeName
 from canary.incident import Progress, Transition
 from canary.path import Path
 from canary.verdict import Verdict
+from runners.alerting import Alerting
 from runners.contracts import CanaryQuery
 from runners.housekeeping import Housekeeping
 from runners.oneshot import OneShot, RunOptions
@@ -32,7 +33,9 @@ def store() -> MemoryStore:
 
 
 def keep(clock: FakeClock, store: MemoryStore, *paths: Path) -> Housekeeping:
-    return Housekeeping(prober_of(World(clock), *paths), store, clock=clock, progress=Silent())
+    prober = prober_of(World(clock), *paths)
+    alerting = Alerting(prober, store, clock=clock)
+    return Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting)
 
 
 def with_open_incident(store: MemoryStore, clock: FakeClock) -> Path:
@@ -128,6 +131,7 @@ def test_end_of_a_run__has_the_archives_forget(clock: FakeClock, store: MemorySt
     archive = Archive()
     prober = replace(prober_of(World(clock), email_path()), archives=(archive,))
 
-    asyncio.run(Housekeeping(prober, store, clock=clock, progress=Silent()).forget())
+    alerting = Alerting(prober, store, clock=clock)
+    asyncio.run(Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting).forget())
 
     assert archive.forgot == 1

@@ -1,0 +1,244 @@
+"""The situation: what is open, told and silenced at one moment, and what a change of it makes people hear.
+
+It is read once and then kept up while several changes are stored in one transaction: the second of two incidents of
+one cause joins what the first one opened. Whether anybody else changed it meanwhile is found out by the versions.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Protocol
+from uuid import UUID
+
+from canary.alert import Alert, AlertKind, AlertTransition, Concern, Ending, Severity, Subject
+from canary.concern import incident_concerns
+from canary.incident import Change, Incident, IncidentId
+from canary.path import Path, PathName
+from canary.review import Notice, Reminding, Review, Standing, end, review
+from canary.silence import Silence, are_silenced
+from runners.alert_contracts import AlertStep
+
+FLOOD = Subject("flood")
+HOUR = timedelta(hours=1)
+
+
+class Routing(Protocol):
+    """Which sinks a concern goes to at an hour."""
+
+    def sinks_for(
+        self,
+        severity: Severity,
+        kind: AlertKind,
+        paths: Sequence[Path],
+        now: datetime,
+    ) -> Sequence[str]:
+        """The names of the sinks; none where nobody is to be told."""
+        ...
+
+
+class NoSinks:
+    """A `Routing` that tells nobody: alerts are Prometheus's work, or no sink is configured."""
+
+    def sinks_for(
+        self,
+        severity: Severity,  # noqa: ARG002 -- the contract
+        kind: AlertKind,  # noqa: ARG002
+        paths: Sequence[Path],  # noqa: ARG002
+        now: datetime,  # noqa: ARG002
+    ) -> Sequence[str]:
+        """None."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRules:
+    """How alerts are told.
+
+    Attributes:
+        namespace: of this deployment, in the keys of its alerts.
+        pages_per_hour: more are held back, and that is told.
+        windows: the maintenance windows: each gives the silence that it makes at a time, or None.
+    """
+
+    namespace: str
+    routing: Routing = field(default_factory=NoSinks)
+    reminding: Reminding = field(default_factory=Reminding)
+    pages_per_hour: int = 10
+    windows: Sequence[Callable[[datetime], Silence | None]] = ()
+
+    @property
+    def tells_anybody(self) -> bool:
+        """Whether there is anyone to tell; without, incidents are grouped and no more."""
+        return not isinstance(self.routing, NoSinks)
+
+    def silences_at(self, now: datetime, stored: Sequence[Silence]) -> list[Silence]:
+        """The silences in force: those that somebody made, and the maintenance windows."""
+        found = [window(now) for window in self.windows]
+        return [*(one for one in stored if one.is_in_force(now)), *(one for one in found if one is not None)]
+
+
+@dataclass(slots=True)
+class Situation:
+    """What is open, told and silenced.
+
+    Attributes:
+        incidents: the open ones, by id.
+        standings: what was told of each subject, and its version in the store.
+        silences: those in force now.
+        working: the paths by which customers still reach support, as far as is known.
+        pages: how many concerns were opened as a page in the last hour.
+        held_back: the pages that wait for room.
+    """
+
+    rules: AlertRules
+    prober: str
+    paths: Mapping[PathName, Path]
+    now: datetime
+    incidents: dict[IncidentId, Incident]
+    standings: dict[Subject, tuple[Standing | None, int]]
+    silences: Sequence[Silence]
+    working: Sequence[PathName] = ()
+    pages: int = 0
+    held_back: set[Subject] = field(default_factory=set)
+
+    def take(self, changes: Iterable[Change]) -> tuple[AlertStep, ...]:
+        """What is to be stored and told of incidents that just changed."""
+        changed = {one.incident.id: one.incident for one in changes}
+        if not changed:
+            return ()
+        for incident_id, one in changed.items():
+            if one.is_open:
+                self.incidents[incident_id] = one
+            else:
+                self.incidents.pop(incident_id, None)
+        concerns = {one.subject: one for one in self.incident_concerns()}
+        subjects = {
+            subject
+            for subject, concern in concerns.items()
+            if any(one in changed for one in concern.incidents)
+        }
+        subjects |= {
+            subject
+            for subject, (standing, _) in self.standings.items()
+            if standing is not None and any(one in changed for one in standing.concern.incidents)
+        }
+        return tuple(
+            step
+            for subject in sorted(subjects)
+            for step in self.review(subject, concerns.get(subject), ending=_ending(changed.values()))
+        )
+
+    def incident_concerns(self) -> list[Concern]:
+        """The concerns that the open incidents make."""
+        return incident_concerns(self.incidents.values(), self.paths, now=self.now)
+
+    def review(
+        self, subject: Subject, concern: Concern | None, *, ending: Ending | None = None
+    ) -> tuple[AlertStep, ...]:
+        """What is to be stored and told of one subject; nothing where all is as it was told."""
+        standing, version = self.standings.get(subject, (None, 0))
+        if standing is None and concern is None:
+            return ()
+        if standing is not None and standing.concern.incidents and concern is not None:
+            ended = set(standing.concern.incidents) - set(self.incidents)
+            if ended == set(standing.concern.incidents):
+                # All that was told of is over, and another incident of the same cause began: that is news.
+                first = self._step(subject, end(standing), version, standing.concern, ending)
+                return (first, *self.review(subject, concern))
+        reviewed = review(
+            standing,
+            concern,
+            sinks=self._sinks(standing, concern),
+            is_silenced=concern is not None and are_silenced(concern.names, self.silences, self.now),
+            namespace=self.rules.namespace,
+            now=self.now,
+            reminding=self.rules.reminding,
+        )
+        if reviewed.standing == standing and not reviewed.notices:
+            return ()
+        about = concern or (standing.concern if standing is not None else None)
+        if about is None:
+            return ()
+        return (self._step(subject, reviewed, version, about, ending),)
+
+    def _step(
+        self, subject: Subject, reviewed: Review, version: int, concern: Concern, ending: Ending | None
+    ) -> AlertStep:
+        before = self.standings.get(subject, (None, 0))[0]
+        opened_at = (reviewed.standing or before or Standing(concern, "", self.now)).opened_at
+        step = AlertStep(
+            subject,
+            reviewed.standing,
+            version,
+            tuple(self._alert(one, concern, ending, opened_at) for one in reviewed.notices),
+        )
+        opens = {
+            one.key
+            for one in reviewed.notices
+            if one.transition is AlertTransition.OPENED and one.severity is Severity.PAGE
+        }
+        self.pages += len(opens)
+        self.standings[subject] = (reviewed.standing, version + 1)
+        return step
+
+    def _sinks(self, standing: Standing | None, concern: Concern | None) -> Sequence[str]:
+        if concern is None:
+            return ()
+        paths = [self.paths[one] for one in concern.paths if one in self.paths]
+        sinks = self.rules.routing.sinks_for(concern.severity, concern.kind, paths, self.now)
+        is_new_page = (
+            concern.severity is Severity.PAGE
+            and bool(sinks)
+            and concern.kind is not AlertKind.FLOOD
+            and not any(one.severity is Severity.PAGE for one in (standing.told if standing else ()))
+        )
+        if is_new_page and self.pages >= self.rules.pages_per_hour:
+            self.held_back.add(concern.subject)
+            return ()
+        return sinks
+
+    def _alert(self, notice: Notice, concern: Concern, ending: Ending | None, opened_at: datetime) -> Alert:
+        is_over = notice.transition is AlertTransition.RESOLVED
+        return Alert(
+            id=_id_of(notice),
+            key=notice.key,
+            seq=notice.seq,
+            sink=notice.sink,
+            transition=notice.transition,
+            severity=notice.severity,
+            at=self.now,
+            concern=concern,
+            prober=self.prober,
+            ending=(ending or Ending()) if is_over else None,
+            working=tuple(one for one in self.working if one not in concern.paths),
+            opened_at=opened_at,
+        )
+
+
+def flood_concern(held_back: Collection[Subject], *, since: datetime) -> Concern | None:
+    """The one page that says that others are held back."""
+    if not held_back:
+        return None
+    return Concern(
+        subject=FLOOD,
+        kind=AlertKind.FLOOD,
+        severity=Severity.PAGE,
+        since=since,
+        detail=f"{len(held_back)} more would page, and are held back: look at the page, or `intake-prober status`",
+    )
+
+
+def _ending(changed: Iterable[Incident]) -> Ending:
+    over = [one for one in changed if not one.is_open]
+    known = [one.impact_until for one in over if one.impact_until is not None]
+    return Ending(
+        is_retired=bool(over) and all(one.is_retired for one in over),
+        impact_until=max(known) if known and len(known) == len(over) else None,
+    )
+
+
+def _id_of(notice: Notice) -> str:
+    """The same message has the same id, whoever writes it."""
+    text = f"{notice.sink}\n{notice.key}\n{notice.seq}"
+    return str(UUID(bytes=sha256(text.encode()).digest()[:16], version=5))

@@ -1,0 +1,237 @@
+"""Concerns: one for each common cause, of the right severity, and none that is not known."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from canary.alert import AlertKind, Party, Severity, party
+from canary.blame import Stop
+from canary.concern import (
+    LeftBehind,
+    common_cause,
+    gauge_concerns,
+    gauge_subject,
+    incident_concerns,
+    leftover_concerns,
+    unreadable_concerns,
+)
+from canary.gauge import Gauge, GaugeName, GaugeState, Resource
+from canary.hop import Channel, Hop, route
+from canary.incident import Incident, IncidentId, IncidentKind
+from canary.path import Path, PathName, Slo
+from canary.reason import Reason, Side
+from canary.signature import CanaryId
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+MAIL, BILLING, FORM = PathName("support-mail"), PathName("billing-mail"), PathName("contact-form")
+SLO = Slo(deadline_seconds=600)
+PATHS = {
+    one.name: one
+    for one in (
+        Path(
+            MAIL,
+            Channel.EMAIL,
+            route(Channel.EMAIL),
+            SLO,
+            interval_seconds=600,
+            ticketing="desk",
+            mailbox="support",
+            domain="acme.example",
+        ),
+        Path(
+            BILLING,
+            Channel.EMAIL,
+            route(Channel.EMAIL),
+            SLO,
+            interval_seconds=3600,
+            ticketing="desk",
+            mailbox="support",
+            domain="acme.example",
+        ),
+        Path(
+            FORM,
+            Channel.FORM,
+            route(Channel.FORM),
+            SLO,
+            interval_seconds=600,
+            ticketing="desk",
+            domain="www.acme.example",
+        ),
+    )
+}
+NOT_SEEN = Stop(Hop.TICKET_CREATED, Reason.NOT_SEEN, Side.TARGET)
+FULL = Stop(Hop.MAILBOX_ARRIVAL, Reason.MAILBOX_FULL, Side.TARGET)
+BLIND = Stop(Hop.TICKET_CREATED, Reason.CREDENTIALS_REJECTED, Side.PROBER)
+
+
+def incident(
+    path: PathName, stop: Stop = NOT_SEEN, *, minutes: float = 0, kind: IncidentKind = IncidentKind.TARGET
+) -> Incident:
+    onset_at = NOON + timedelta(minutes=minutes)
+    return Incident(
+        id=IncidentId(f"incident-{path}"),
+        path=path,
+        kind=kind,
+        first_canary=CanaryId(f"canary-{path}"),
+        onset_at=onset_at,
+        opened_at=onset_at + timedelta(minutes=20),
+        stop=stop,
+        impact_from=onset_at - timedelta(minutes=10),
+        failures=2,
+    )
+
+
+def test_incidents_of_one_ticketing_system__are_one_concern_with_all_their_paths() -> None:
+    concerns = incident_concerns([incident(FORM, minutes=5), incident(MAIL)], PATHS, now=NOON)
+
+    (only,) = concerns
+    assert only.subject == "incident/ticketing/desk"
+    assert (only.paths, only.incidents) == ((FORM, MAIL), ("incident-support-mail", "incident-contact-form"))
+    assert (only.severity, only.since, only.failures) == (Severity.PAGE, NOON, 4)
+    assert only.impact_from == NOON - timedelta(minutes=10)
+
+
+def test_full_mailbox_and_a_form_whose_tickets_are_missing__are_two_concerns() -> None:
+    concerns = incident_concerns(
+        [incident(MAIL, FULL), incident(BILLING, FULL), incident(FORM)], PATHS, now=NOON
+    )
+
+    assert [(one.subject, one.paths) for one in concerns] == [
+        ("incident/mailbox/support", (BILLING, MAIL)),
+        ("incident/ticketing/desk", (FORM,)),
+    ]
+
+
+def test_incident_that_is_over__and_one_of_a_path_that_is_gone__are_no_concern() -> None:
+    over = replace(incident(MAIL), resolved_at=NOON)
+
+    assert incident_concerns([over, incident(PathName("gone"))], PATHS, now=NOON) == []
+
+
+def test_one_impact_window_that_is_not_known__and_the_concerns_is_not_either() -> None:
+    unknown = replace(incident(FORM), impact_from=None)
+
+    (only,) = incident_concerns([incident(MAIL), unknown], PATHS, now=NOON)
+
+    assert only.impact_from is None
+
+
+@pytest.mark.parametrize(
+    ("path", "minutes", "severity"),
+    [
+        (MAIL, 59, Severity.TICKET),
+        (MAIL, 60, Severity.PAGE),
+        (BILLING, 179, Severity.TICKET),
+        (BILLING, 180, Severity.PAGE),
+    ],
+)
+def test_blindness__becomes_a_page_after_three_intervals_and_no_sooner_than_an_hour(
+    path: PathName, minutes: float, severity: Severity
+) -> None:
+    blind = incident(path, BLIND, kind=IncidentKind.BLIND)
+
+    (only,) = incident_concerns([blind], PATHS, now=NOON + timedelta(minutes=minutes))
+
+    assert (only.kind, only.severity) == (AlertKind.BLINDNESS, severity)
+    assert only.subject == "blindness/prober/credentials_rejected/desk"
+
+
+def test_blindness__is_no_concern_of_the_targets_incident_beside_it() -> None:
+    both = [incident(MAIL, BLIND, kind=IncidentKind.BLIND), incident(FORM)]
+
+    assert [one.kind for one in incident_concerns(both, PATHS, now=NOON)] == [
+        AlertKind.BLINDNESS,
+        AlertKind.INCIDENT,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stop", "cause"),
+    [
+        (Stop(Hop.DNS, Reason.DNS_NO_RECORD, Side.TARGET), "dns/acme.example"),
+        (Stop(Hop.SMTP_ACCEPT, Reason.REJECTED, Side.TARGET), "mail/acme.example"),
+        (Stop(Hop.SMTP_ACCEPT, Reason.MAILBOX_FULL, Side.TARGET), "mailbox/support"),
+        (Stop(Hop.TICKET_CREATED, Reason.BACKLOG_GROWING, Side.TARGET), "mailbox/support"),
+        (Stop(Hop.REPLY_RECEIVED, Reason.NOT_SEEN, Side.TARGET), "ticketing/desk"),
+        (Stop(Hop.FORM_SUBMIT, Reason.SERVER_ERROR, Side.TARGET), "web/acme.example"),
+    ],
+)
+def test_cause__is_the_place_where_it_stopped(stop: Stop, cause: str) -> None:
+    assert common_cause(PATHS[MAIL], stop) == cause
+
+
+def test_path_without_a_domain__shares_its_cause_with_no_other() -> None:
+    alone = replace(PATHS[MAIL], domain="")
+
+    assert common_cause(alone, Stop(Hop.DNS, Reason.DNS_NO_RECORD, Side.TARGET)) == "dns/path support-mail"
+
+
+def test_only_one_senders_canaries_fail__and_the_concern_names_it() -> None:
+    one = replace(
+        incident(MAIL),
+        failed_senders=frozenset({"a@probe.example"}),
+        working_senders=frozenset({"b@other.example"}),
+    )
+
+    (only,) = incident_concerns([one], PATHS, now=NOON)
+
+    assert only.only_sender == "a@probe.example"
+
+
+def gauge(state: GaugeState, value: float | None = 95.0) -> Gauge:
+    return Gauge(
+        "support",
+        GaugeName.MAILBOX_CAPACITY,
+        value,
+        "By",
+        100.0,
+        NOON,
+        state,
+        Resource.STORAGE,
+        detail="full in 2 h at this rate",
+    )
+
+
+def test_gauge_at_page__is_a_page_with_the_paths_through_the_place() -> None:
+    (only,) = gauge_concerns([gauge(GaugeState.PAGE)], PATHS)
+
+    assert (only.severity, only.paths, only.place) == (Severity.PAGE, (BILLING, MAIL), "support")
+    assert only.detail == "mailbox.capacity of support (storage) is at page 95%: full in 2 h at this rate"
+    assert only.names == ("support",)
+
+
+def test_gauge_at_warn__is_a_ticket_and_a_good_or_unknown_one_is_nothing() -> None:
+    assert [one.severity for one in gauge_concerns([gauge(GaugeState.WARN)], PATHS)] == [Severity.TICKET]
+    assert gauge_concerns([gauge(GaugeState.OK), gauge(GaugeState.UNKNOWN, None)], PATHS) == []
+
+
+def test_gauge_that_could_not_be_read_for_half_an_hour__is_told_as_ours() -> None:
+    unread = gauge(GaugeState.UNKNOWN, None)
+    since = {gauge_subject(unread): NOON}
+
+    early = unreadable_concerns([unread], since, PATHS, now=NOON + timedelta(minutes=29))
+    (only,) = unreadable_concerns([unread], since, PATHS, now=NOON + timedelta(minutes=30))
+
+    assert early == []
+    assert (only.kind, only.severity) == (AlertKind.UNREADABLE, Severity.TICKET)
+
+
+def test_leftovers__are_told_when_the_oldest_is_an_hour_old() -> None:
+    left = LeftBehind(MAIL, 3, NOON)
+
+    assert leftover_concerns([left], now=NOON + timedelta(minutes=59)) == []
+    (only,) = leftover_concerns([left], now=NOON + timedelta(minutes=60))
+    assert only.detail == "3 tickets and mails of canaries could not be removed"
+
+
+def test_mail_that_was_accepted_and_became_no_ticket__is_the_platforms_or_the_vendors_where_nobody_can_look() -> (
+    None
+):
+    blind_route = route(Channel.EMAIL, without={Hop.MAILBOX_ARRIVAL})
+
+    assert party(NOT_SEEN, blind_route) is Party.MAIL_OR_TICKETING
+    assert party(NOT_SEEN, route(Channel.EMAIL)) is Party.TICKETING
+    assert party(NOT_SEEN, route(Channel.FORM)) is Party.TICKETING
+    assert party(BLIND, blind_route) is Party.PROBER
+    assert party(FULL, blind_route) is Party.MAIL_PLATFORM

@@ -1,0 +1,238 @@
+"""What is told of a concern, to whom, and when; whatever the order of things, each story has one beginning and one end."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canary.alert import AlertKind, AlertTransition, Concern, Severity, Subject
+from canary.blame import Stop
+from canary.hop import Hop
+from canary.path import PathName
+from canary.reason import Reason, Side
+from canary.review import Notice, Review, Standing, end, review
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+MAIL, FORM = PathName("support-mail"), PathName("contact-form")
+OPENED, CHANGED, REMINDER, RESOLVED = AlertTransition
+FULL = Concern(
+    Subject("incident/mailbox/support"),
+    AlertKind.INCIDENT,
+    Severity.PAGE,
+    NOON,
+    (MAIL,),
+    stop=Stop(Hop.MAILBOX_ARRIVAL, Reason.NOT_SEEN, Side.TARGET),
+)
+
+
+def after(minutes: float) -> datetime:
+    return NOON + timedelta(minutes=minutes)
+
+
+def reviewed(
+    standing: Standing | None,
+    concern: Concern | None,
+    *,
+    minutes: float = 0,
+    sinks: Sequence[str] = ("pager", "chat"),
+    is_silenced: bool = False,
+) -> Review:
+    return review(
+        standing,
+        concern,
+        sinks=sinks,
+        is_silenced=is_silenced,
+        namespace="fra-1",
+        now=after(minutes),
+    )
+
+
+def told(notices: Sequence[Notice]) -> list[tuple[str, AlertTransition]]:
+    return [(one.sink, one.transition) for one in notices]
+
+
+def test_new_concern__is_told_to_each_sink_under_one_key() -> None:
+    first = reviewed(None, FULL)
+
+    assert told(first.notices) == [("pager", OPENED), ("chat", OPENED)]
+    assert {(one.key, one.seq) for one in first.notices} == {
+        ("intake/fra-1/incident/mailbox/support/20260302T120000Z", 1)
+    }
+
+
+def test_same_concern_again__tells_nothing() -> None:
+    first = reviewed(None, FULL)
+
+    again = reviewed(first.standing, FULL, minutes=1)
+
+    assert again == Review(first.standing)
+
+
+def test_end__is_told_to_whoever_knows_also_while_it_is_silenced() -> None:
+    first = reviewed(None, FULL, sinks=("pager",))
+
+    over = reviewed(first.standing, None, minutes=5, is_silenced=True)
+
+    assert over.standing is None
+    assert [(one.sink, one.seq, one.transition) for one in over.notices] == [("pager", 2, RESOLVED)]
+
+
+def test_silence__holds_the_opening_back_and_its_end_sends_it() -> None:
+    silenced = reviewed(None, FULL, is_silenced=True)
+    spoken = reviewed(silenced.standing, FULL, minutes=60)
+
+    assert silenced.notices == ()
+    assert told(spoken.notices) == [("pager", OPENED), ("chat", OPENED)]
+    assert spoken.standing is not None
+    assert spoken.standing.opened_at == NOON
+
+
+def test_concern_that_ends_within_a_silence__is_never_heard_of() -> None:
+    silenced = reviewed(None, FULL, is_silenced=True)
+
+    assert reviewed(silenced.standing, None, minutes=5) == Review(None)
+
+
+def test_change_within_a_silence__is_told_when_it_ends() -> None:
+    first = reviewed(None, FULL)
+    wider = replace(FULL, paths=(FORM, MAIL))
+    silenced = reviewed(first.standing, wider, minutes=5, is_silenced=True)
+    spoken = reviewed(silenced.standing, wider, minutes=10)
+
+    assert silenced.notices == ()
+    assert told(spoken.notices) == [("pager", CHANGED), ("chat", CHANGED)]
+
+
+def test_sharper_blame_or_another_path__is_a_change() -> None:
+    first = reviewed(None, FULL)
+    sharper = replace(FULL, stop=Stop(Hop.MAILBOX_ARRIVAL, Reason.MAILBOX_FULL, Side.TARGET))
+
+    assert told(reviewed(first.standing, sharper, minutes=1).notices) == [
+        ("pager", CHANGED),
+        ("chat", CHANGED),
+    ]
+    assert told(reviewed(first.standing, replace(FULL, paths=(FORM, MAIL)), minutes=1).notices) == [
+        ("pager", CHANGED),
+        ("chat", CHANGED),
+    ]
+
+
+def test_more_failures__are_no_change() -> None:
+    first = reviewed(None, FULL)
+
+    assert reviewed(first.standing, replace(FULL, failures=9), minutes=1).notices == ()
+
+
+def test_ticket_that_becomes_a_page__opens_anew_under_a_key_of_its_own() -> None:
+    blind = replace(FULL, kind=AlertKind.BLINDNESS, severity=Severity.TICKET)
+    first = reviewed(None, blind, sinks=("chat",))
+    page = reviewed(first.standing, replace(blind, severity=Severity.PAGE), minutes=60)
+    over = reviewed(page.standing, None, minutes=90)
+
+    key = first.notices[0].key
+    assert [(one.sink, one.key, one.transition) for one in page.notices] == [
+        ("chat", key, CHANGED),
+        ("pager", f"{key}/page", OPENED),
+        ("chat", f"{key}/page", OPENED),
+    ]
+    assert sorted((one.sink, one.key) for one in over.notices) == [
+        ("chat", key),
+        ("chat", f"{key}/page"),
+        ("pager", f"{key}/page"),
+    ]
+
+
+def test_reminder__comes_after_half_an_hour_and_then_every_four() -> None:
+    standing = reviewed(None, FULL).standing
+    heard = []
+    for minutes in range(1, 10 * 60):
+        step = reviewed(standing, FULL, minutes=minutes)
+        standing = step.standing
+        heard += [minutes for one in step.notices if one.sink == "pager"]
+
+    assert heard == [30, 270, 510]
+
+
+def test_sink_whose_hours_begin__hears_of_what_is_still_open() -> None:
+    night = reviewed(None, FULL, sinks=("pager",))
+    morning = reviewed(night.standing, FULL, minutes=10, sinks=("pager", "chat"))
+
+    assert told(morning.notices) == [("chat", OPENED)]
+
+
+def test_gauge_that_wavers__is_over_only_after_five_quiet_minutes() -> None:
+    gauge = replace(FULL, kind=AlertKind.GAUGE, stop=None, place="support")
+    standing = reviewed(None, gauge).standing
+
+    away = reviewed(standing, None, minutes=10)
+    back = reviewed(away.standing, gauge, minutes=12)
+    gone = reviewed(back.standing, None, minutes=13)
+    over = reviewed(gone.standing, None, minutes=18)
+
+    assert (away.notices, back.notices, gone.notices) == ((), (), ())
+    assert told(over.notices) == [("pager", RESOLVED), ("chat", RESOLVED)]
+
+
+def test_end__passes_over_sinks_that_are_configured_no_more() -> None:
+    standing = reviewed(None, FULL).standing
+    assert standing is not None
+
+    assert told(end(standing, ["chat"]).notices) == [("chat", RESOLVED)]
+
+
+_CONCERNS = st.none() | st.builds(
+    lambda severity, paths, kind: replace(FULL, severity=severity, paths=paths, kind=kind),
+    st.sampled_from(Severity),
+    st.sampled_from([(MAIL,), (FORM, MAIL)]),
+    st.sampled_from([AlertKind.INCIDENT, AlertKind.GAUGE]),
+)
+_MOMENTS = st.tuples(
+    _CONCERNS,
+    st.booleans(),
+    st.lists(st.sampled_from(["pager", "chat", "hook"]), unique=True),
+    st.floats(0, 300),
+)
+
+
+@given(st.lists(_MOMENTS, max_size=25))
+def test_whatever_happens__each_key_of_a_sink_opens_first_ends_last_and_counts_up(
+    moments: list[tuple[Concern | None, bool, list[str], float]],
+) -> None:
+    standing: Standing | None = None
+    minutes = 0.0
+    heard: dict[tuple[str, str], list[Notice]] = {}
+    for concern, is_silenced, sinks, pause in moments:
+        minutes += pause + 1 / 60
+        step = reviewed(standing, concern, minutes=minutes, sinks=sinks, is_silenced=is_silenced)
+        assert reviewed(
+            step.standing, concern, minutes=minutes, sinks=sinks, is_silenced=is_silenced
+        ) == Review(step.standing)
+        standing = step.standing
+        for one in step.notices:
+            heard.setdefault((one.sink, one.key), []).append(one)
+    if standing is not None:
+        for one in end(standing).notices:
+            heard.setdefault((one.sink, one.key), []).append(one)
+
+    for notices in heard.values():
+        assert [one.seq for one in notices] == list(range(1, len(notices) + 1))
+        assert notices[0].transition is OPENED
+        assert [one.transition for one in notices].count(OPENED) == 1
+        assert [one.transition for one in notices].count(RESOLVED) == 1
+        assert notices[-1].transition is RESOLVED
+
+
+@given(st.lists(_MOMENTS, max_size=25))
+def test_whatever_happens__silence_adds_nothing_but_ends(
+    moments: list[tuple[Concern | None, bool, list[str], float]],
+) -> None:
+    standing: Standing | None = None
+    minutes = 0.0
+    for concern, is_silenced, sinks, pause in moments:
+        minutes += pause + 1 / 60
+        step = reviewed(standing, concern, minutes=minutes, sinks=sinks, is_silenced=is_silenced)
+        standing = step.standing
+        if is_silenced:
+            assert {one.transition for one in step.notices} <= {RESOLVED}
