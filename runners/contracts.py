@@ -22,6 +22,7 @@ from canary.trace import TraceId
 from canary.verdict import Judgement, Verdict
 from runners.alert_contracts import AlertStep, AlertStore
 from runners.history import HistoryStore
+from runners.leases import LeaseStore
 
 
 class StoreError(Exception):
@@ -191,7 +192,7 @@ class CanaryQuery:
     limit: int = 50
 
 
-class Store(AlertStore, HistoryStore, Protocol):
+class Store(LeaseStore, AlertStore, HistoryStore, Protocol):
     """What is kept. Raises `StoreError` from any verb."""
 
     # canaries
@@ -222,14 +223,6 @@ class Store(AlertStore, HistoryStore, Protocol):
 
     async def outstanding(self, now: datetime) -> Sequence[Record]:
         """Canaries that are pending, or breached before their horizon's look, or not yet clean; oldest first."""
-        ...
-
-    async def renew(self, canary_ids: Sequence[CanaryId], *, holder: str, lease_until: datetime) -> None:
-        """Keep the launch leases that this holder has."""
-        ...
-
-    async def abandoned(self, now: datetime) -> Sequence[Canary]:
-        """Canaries whose launch began, has no end, and whose lease ran out."""
         ...
 
     async def find(self, id_or_token: str) -> Sequence[Record]:

@@ -27,7 +27,9 @@ class CronError(ValueError):
 class Cron:
     """Moments in a time zone. As in cron, a day matches by day of month or by weekday if both are restricted.
 
-    A moment that a change of clocks skips does not occur; one that occurs twice counts once, the first time.
+    Clocks that change neither lose a moment nor double it: one that is skipped occurs at the first moment after the
+    gap, one that comes twice occurs the first time. A schedule that goes on in the hours before and after is another
+    matter: it simply runs through the change, so that the doubled hour is not left unprobed.
     """
 
     minutes: frozenset[int]
@@ -48,6 +50,20 @@ class Cron:
                 continue
             for at in reversed(self._moments(day, zone)):
                 if at <= now:
+                    return at
+        return None
+
+    def next(self, now: datetime) -> datetime | None:
+        """The first moment after ``now``, aware UTC; None if none comes in four years."""
+        zone = _zone_info(self.zone)
+        # A gap at midnight moves a moment into the next day, by the local calendar.
+        today = now.astimezone(zone).date() - timedelta(days=1)
+        for ahead in range(_LOOK_BACK_DAYS):
+            day = today + timedelta(days=ahead)
+            if not self._is_on(day):
+                continue
+            for at in self._moments(day, zone):
+                if at > now:
                     return at
         return None
 
@@ -81,14 +97,40 @@ class Cron:
         return by_day and by_weekday
 
     def _moments(self, day: date, zone: tzinfo) -> list[datetime]:
-        found: list[datetime] = []
-        for hour in sorted(self.hours):
-            for minute in sorted(self.minutes):
+        found: set[datetime] = set()
+        for hour in self.hours:
+            runs_on = {(hour - 1) % 24, (hour + 1) % 24} <= self.hours
+            for minute in self.minutes:
                 local = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
-                at = local.astimezone(UTC)
-                if at.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
-                    found.append(at)
+                first = local.astimezone(UTC)
+                if first.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
+                    if not runs_on:
+                        found.add(_end_of_gap(local, zone))
+                    continue
+                found.add(first)
+                if runs_on:
+                    found.add(local.replace(fold=1).astimezone(UTC))
         return sorted(found)
+
+
+def _end_of_gap(local: datetime, zone: tzinfo) -> datetime:
+    """The first moment after the gap that a local time lies in, aware UTC."""
+    before, after = local.replace(fold=1).utcoffset(), local.replace(fold=0).utcoffset()
+    if before is None or after is None:
+        return local.astimezone(UTC)
+    # PEP 495: in a gap, fold 0 takes the offset before it and fold 1 the one after it.
+    low, high = (
+        (local - max(before, after)).replace(tzinfo=UTC),
+        (local - min(before, after)).replace(tzinfo=UTC),
+    )
+    offset = low.astimezone(zone).utcoffset()
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) / 2
+        if middle.astimezone(zone).utcoffset() == offset:
+            low = middle
+        else:
+            high = middle
+    return high.replace(microsecond=0)
 
 
 def parse_cron(text: str) -> Cron:

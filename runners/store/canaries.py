@@ -26,6 +26,7 @@ FORGET_AT_ONCE = 500
 """How many canaries one transaction drops, so that it stays short."""
 
 _LAUNCH = "launch"
+WATCH = "watch"
 _MOST_FOUND = 100
 _AFTER_ANY_ID = "{"
 """Sorts after every character of an id."""
@@ -49,8 +50,9 @@ def record(connection: Connection, several: Sequence[Canary], *, holder: str, le
     connection.execute(
         insert(lease),
         [
-            {"canary_id": one, "kind": _LAUNCH, "holder": holder, "until_at": lease_until}
+            {"canary_id": one, "kind": kind, "holder": holder, "until_at": lease_until}
             for one in sorted(new)
+            for kind in (_LAUNCH, WATCH)
         ],
     )
     tally = Tally(max(one.launched_at for one in several))
@@ -136,6 +138,14 @@ _ABANDONED = (
 def outstanding(connection: Connection, now: datetime) -> list[Record]:
     """Canaries that are pending, or breached before their horizon, or not clean; oldest first."""
     return _records(connection, _OUTSTANDING, {"b_now": now})
+
+
+def of_ids(connection: Connection, canary_ids: Sequence[CanaryId]) -> list[Record]:
+    """The records of canaries, oldest first."""
+    found: list[Record] = []
+    for chunk in chunks(canary_ids):
+        found += _records(connection, _RECORDS.where(canary.c.id.in_(chunk)))
+    return sorted(found, key=lambda one: (one.canary.launched_at, one.canary.id))
 
 
 def find(connection: Connection, id_or_token: str) -> list[Record]:
@@ -247,13 +257,13 @@ def canary_of(row: Row[Any]) -> Canary:
 _RECORDS = select(canary, judgement.c.body.label("judgement_body")).outerjoin(
     judgement, judgement.c.canary_id == canary.c.id
 )
-_OUTSTANDING = _RECORDS.where(
-    or_(
-        canary.c.is_clean == false(),
-        canary.c.verdict == Verdict.PENDING.value,
-        and_(canary.c.verdict == Verdict.BREACHED.value, canary.c.horizon_at > bindparam("b_now")),
-    )
-).order_by(canary.c.launched_at, canary.c.id)
+OUTSTANDING_NOW = or_(
+    canary.c.is_clean == false(),
+    canary.c.verdict == Verdict.PENDING.value,
+    and_(canary.c.verdict == Verdict.BREACHED.value, canary.c.horizon_at > bindparam("b_now")),
+)
+"""Whether a canary is outstanding at ``b_now``."""
+_OUTSTANDING = _RECORDS.where(OUTSTANDING_NOW).order_by(canary.c.launched_at, canary.c.id)
 
 
 def _records(

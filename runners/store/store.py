@@ -41,6 +41,7 @@ from runners.store import (
     settling,
     silences,
     standings,
+    watches,
 )
 from runners.store import gauges as readings
 from runners.store.connecting import Database, connect_to
@@ -128,6 +129,15 @@ class SqlStore:
     async def abandoned(self, now: datetime) -> Sequence[Canary]:
         """Canaries whose launch began, has no end, and whose lease ran out."""
         return await self._database.read(partial(canaries.abandoned, now=now))
+
+    async def hold(self, now: datetime, *, holder: str, lease_until: datetime) -> Sequence[Record]:
+        """Watch what nobody else watches; all that is held from now on."""
+        work = partial(watches.hold, now=now, holder=holder, lease_until=lease_until)
+        return await self._database.write(work)
+
+    async def let_go(self, *, holder: str, at: datetime) -> None:
+        """Give up all watches of this holder."""
+        await self._database.write(partial(watches.let_go, holder=holder, at=at))
 
     async def find(self, id_or_token: str) -> Sequence[Record]:
         """Canaries whose id begins or ends with the text, or whose token or trace id is it; newest first."""

@@ -46,6 +46,8 @@ class _Row:
     canary: Canary
     holder: str | None
     lease_until: datetime
+    watcher: str
+    watched_until: datetime
     judgement: Judgement | None = None
     launch_ended: bool = False
     is_clean: bool = False
@@ -109,7 +111,7 @@ class MemoryStore(MemoryAlerts):
             if known != canary:
                 raise StoreError(f"store: another canary has the id {canary.id} or its token. Launch again.")
             return
-        self._rows[canary.id] = _Row(canary, holder, lease_until)
+        self._rows[canary.id] = _Row(canary, holder, lease_until, holder, lease_until)
         self._count(metrics.CANARY_LAUNCHED, {"path": canary.path, "channel": canary.channel})
 
     async def launch_ended(self, *canary_ids: CanaryId) -> None:
@@ -165,6 +167,20 @@ class MemoryStore(MemoryAlerts):
     async def abandoned(self, now: datetime) -> Sequence[Canary]:
         rows = sorted(self._rows.values(), key=lambda one: (one.canary.launched_at, one.canary.id))
         return [one.canary for one in rows if not one.launch_ended and one.lease_until <= now]
+
+    async def hold(self, now: datetime, *, holder: str, lease_until: datetime) -> Sequence[Record]:
+        held = []
+        for record in await self.outstanding(now):
+            row = self._rows[record.canary.id]
+            if row.watcher == holder or row.watched_until <= now:
+                row.watcher, row.watched_until = holder, lease_until
+                held.append(record)
+        return held
+
+    async def let_go(self, *, holder: str, at: datetime) -> None:
+        for row in self._rows.values():
+            if row.watcher == holder and row.watched_until > at:
+                row.watched_until = at
 
     async def find(self, id_or_token: str) -> Sequence[Record]:
         word = id_or_token.strip().lower()

@@ -24,6 +24,7 @@ from tests.contracts.store_contract_more import (
     RaceContract,
 )
 from tests.contracts.together_contract import TogetherContract
+from tests.contracts.watch_contract import WatchContract
 from tests.fakes.clock import FakeClock
 from tests.real.servers.postgresql import PostgreSql, running_postgresql
 
@@ -102,6 +103,9 @@ class TestTogether(TogetherContract): ...
 
 
 class TestAlerts(AlertContract): ...
+
+
+class TestWatches(WatchContract): ...
 
 
 class TestSlots(SlotContract): ...

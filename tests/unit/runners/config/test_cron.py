@@ -1,6 +1,7 @@
 """Schedules in cron's five fields."""
 
-from datetime import UTC, datetime
+import itertools
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -39,16 +40,81 @@ def test_day_and_weekday_both_restricted__match_by_either() -> None:
     assert cron.latest(datetime(2026, 3, 18, 12, tzinfo=UTC)) == datetime(2026, 3, 18, tzinfo=UTC)
 
 
-def test_hour_that_a_change_of_clocks_skips__does_not_occur() -> None:
-    cron = parse_cron("30 2 * * * Europe/Berlin")
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        # forward in Berlin at 01:00 UTC on 2026-03-29, in New York at 07:00 UTC on 2026-03-08
+        ("30 2 * * * Europe/Berlin", datetime(2026, 3, 29, 1, 0, tzinfo=UTC)),
+        ("30 2 * * * America/New_York", datetime(2026, 3, 8, 7, 0, tzinfo=UTC)),
+        # back in Berlin at 01:00 UTC on 2026-10-25, in New York at 06:00 UTC on 2026-11-01
+        ("30 2 * * * Europe/Berlin", datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
+        ("30 1 * * * America/New_York", datetime(2026, 11, 1, 5, 30, tzinfo=UTC)),
+        # Sao Paulo changed at midnight, until 2018
+        ("0 0 * * * America/Sao_Paulo", datetime(2018, 11, 4, 3, 0, tzinfo=UTC)),
+    ],
+)
+def test_once_a_day__stays_once_a_day_when_clocks_change(text: str, at: datetime) -> None:
+    cron = parse_cron(text)
 
-    assert cron.latest(datetime(2026, 3, 29, 12, tzinfo=UTC)) == datetime(2026, 3, 28, 1, 30, tzinfo=UTC)
+    assert cron.latest(at) == at
+    assert cron.latest(at + timedelta(hours=12)) == at
+    assert cron.next(at - timedelta(microseconds=1)) == at
+    assert cron.next(at - timedelta(hours=12)) == at
 
 
-def test_hour_that_a_change_of_clocks_repeats__occurs_once() -> None:
-    cron = parse_cron("30 2 * * * Europe/Berlin")
+@pytest.mark.parametrize(
+    ("text", "day", "moments"),
+    [
+        ("*/10 * * * * Europe/Berlin", datetime(2026, 3, 29, tzinfo=UTC), 144),
+        ("*/10 * * * * Europe/Berlin", datetime(2026, 10, 25, tzinfo=UTC), 144),
+        ("*/10 * * * * America/New_York", datetime(2026, 3, 8, 5, tzinfo=UTC), 138),
+        ("*/10 * * * * America/New_York", datetime(2026, 11, 1, 4, tzinfo=UTC), 150),
+        ("0 0 29 feb * Europe/Berlin", datetime(2028, 2, 28, tzinfo=UTC), 1),
+        ("0 12 * * * Europe/Berlin", datetime(2028, 2, 29, tzinfo=UTC), 1),
+    ],
+)
+def test_schedule_that_runs_through_a_change_of_clocks__keeps_its_ten_minutes(
+    text: str, day: datetime, moments: int
+) -> None:
+    cron = parse_cron(text)
+    hours = {138: 23, 150: 25}.get(moments, 24)
 
-    assert cron.latest(datetime(2026, 10, 25, 12, tzinfo=UTC)) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    found: list[datetime] = []
+    at = cron.next(day - timedelta(microseconds=1))
+    while at is not None and at < day + timedelta(hours=hours):
+        found.append(at)
+        at = cron.next(at)
+
+    assert len(found) == moments
+    gaps = {later - earlier for earlier, later in itertools.pairwise(found)}
+    assert gaps <= {timedelta(minutes=10)}
+
+
+@given(
+    st.sampled_from(
+        [
+            "*/10 * * * * Europe/Berlin",
+            "30 2 * * * Europe/Berlin",
+            "15,45 1-3 * * * America/New_York",
+            "0 0 * * * America/Sao_Paulo",
+            "5 4 29 feb * Europe/Berlin",
+            "0 9 * * mon-fri Australia/Lord_Howe",
+        ]
+    ),
+    st.datetimes(datetime(2018, 1, 1), datetime(2030, 1, 1)),  # noqa: DTZ001 -- made aware below
+)
+def test_next_and_latest__agree_on_every_moment(text: str, naive: datetime) -> None:
+    cron, now = parse_cron(text), naive.replace(tzinfo=UTC)
+
+    after = cron.next(now)
+    before = cron.latest(now)
+
+    assert after is not None
+    assert before is not None
+    assert before <= now < after
+    assert cron.latest(after) == after
+    assert cron.latest(after - timedelta(microseconds=1)) == before
+    assert cron.next(before) == after
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tests.contracts.store_contract_more import (
     RaceContract,
 )
 from tests.contracts.together_contract import TogetherContract
+from tests.contracts.watch_contract import WatchContract
 from tests.fakes.memory_store import MemoryStore
 
 
@@ -50,6 +51,9 @@ class TestTogether(TogetherContract): ...
 
 
 class TestAlerts(AlertContract): ...
+
+
+class TestWatches(WatchContract): ...
 
 
 class TestSlots(SlotContract): ...

@@ -24,6 +24,7 @@ from tests.contracts.store_contract_more import (
     RaceContract,
 )
 from tests.contracts.together_contract import TogetherContract
+from tests.contracts.watch_contract import WatchContract
 from tests.fakes.clock import FakeClock
 
 ENDS_SECONDS = 10.0
@@ -80,6 +81,9 @@ class TestTogether(TogetherContract): ...
 
 
 class TestAlerts(AlertContract): ...
+
+
+class TestWatches(WatchContract): ...
 
 
 class TestSlots(SlotContract): ...

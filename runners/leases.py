@@ -1,0 +1,34 @@
+"""What the store keeps of leases: who launches a canary, who watches it, and until when that is believed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from canary.canary import Canary
+from canary.signature import CanaryId
+
+if TYPE_CHECKING:
+    from runners.contracts import Record
+
+
+class LeaseStore(Protocol):
+    """The verbs of `runners.contracts.Store` that are about leases. Raises `StoreError` from any of them."""
+
+    async def renew(self, canary_ids: Sequence[CanaryId], *, holder: str, lease_until: datetime) -> None:
+        """Keep the launch leases that this holder has."""
+        ...
+
+    async def abandoned(self, now: datetime) -> Sequence[Canary]:
+        """Canaries whose launch began, has no end, and whose lease ran out."""
+        ...
+
+    async def hold(self, now: datetime, *, holder: str, lease_until: datetime) -> "Sequence[Record]":
+        """Watch what nobody else watches: all that is outstanding and held by this holder from now on, oldest first.
+
+        A watch that was not renewed until its end is anybody's; whoever launches a canary watches it first.
+        """
+        ...
+
+    async def let_go(self, *, holder: str, at: datetime) -> None:
+        """Give up all watches of this holder, so that another takes them over at once."""
+        ...
