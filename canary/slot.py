@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from math import ceil
 
 from canary.path import PathName
 
 _MOMENT = timedelta(microseconds=1)
+_LEAST_OUTSTANDING = 3
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -31,6 +33,8 @@ class MissedCause(StrEnum):
     """Too many of the path's tickets and mails wait for their removal."""
     CAP = "cap"
     """The sender has sent as much as the ticketing system's loop guard allows."""
+    OUTSTANDING = "outstanding"
+    """So many of the path's canaries have no verdict that one more would only pile up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,13 @@ def jitter(slot: Slot, longest: timedelta) -> timedelta:
     text = f"{slot.path} {slot.at.astimezone(UTC).isoformat()}"
     share = int.from_bytes(sha256(text.encode()).digest()[:6], "big") / float(1 << 48)
     return longest * share
+
+
+def most_outstanding(deadline_seconds: float, interval_seconds: float | None) -> int:
+    """How many canaries of a path may be without a verdict: those of one deadline, and some that settle late."""
+    if interval_seconds is None:
+        return _LEAST_OUTSTANDING
+    return max(_LEAST_OUTSTANDING, 2 + ceil(deadline_seconds / interval_seconds))
 
 
 def due_slot(path: PathName, interval: timedelta, now: datetime) -> Slot:

@@ -1,7 +1,7 @@
 """The board: which canaries are outstanding now, and in which places each is still to be seen."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -84,6 +84,28 @@ class Board:
     def update(self, record: Record) -> None:
         """Take a new verdict into account; wakes nobody, for it can only mean that there is less to look for."""
         self._records[record.canary.id] = record
+
+    def take_over(self, records: Sequence[Record]) -> None:
+        """Take what the store says of canaries that are watched here: new ones, and verdicts that others reached."""
+        for record in records:
+            canary_id = record.canary.id
+            known = self._records.get(canary_id)
+            if known is None:
+                self.put(record)
+                self.touch([canary_id])
+            elif known != record and canary_id not in self._under_way:
+                self._records[canary_id] = record
+                self.touch([canary_id])
+
+    def drop(self, canary_ids: Collection[CanaryId]) -> frozenset[CanaryId]:
+        """Forget canaries that are another's by now, or over; not what this process is launching. Returns which."""
+        dropped = frozenset(one for one in canary_ids if one not in self._under_way)
+        for canary_id in dropped:
+            for known in (self._records, self._seen, self._handed_over_at):
+                known.pop(canary_id, None)
+            for some in (self._touched, self._noticed, self._launching):
+                some.discard(canary_id)
+        return dropped
 
     async def changed_since(self, version: int) -> None:
         """Return once anything was put after that version; no watcher can miss what another one took note of."""

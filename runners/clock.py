@@ -6,6 +6,11 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 
 
+def since_boot() -> float:
+    """Seconds that the machine is up, the time that it slept included (CLOCK_BOOTTIME, Linux)."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 class SystemClock:
     """The machine's wall clock and monotonic clock; satisfies `probes.contracts.Clock`."""
 

@@ -1,6 +1,6 @@
 """The one Report: every observation goes through here into the store, and to whoever shows the run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -9,9 +9,10 @@ from canary.hop import Hop
 from canary.observation import Observation, Stage
 from canary.signature import CanaryId
 from probes.masking import Masker
-from runners.contracts import Store
+from runners.contracts import Store, StoreError
 from runners.gathering import Gathering
 from runners.progress import Progress
+from runners.spool import Spool
 
 LOOKS_APART = timedelta(seconds=5)
 """Looks in vain are stored no more often, while they say the same."""
@@ -33,13 +34,16 @@ class Ledger:
         progress: Progress,
         canaries: Callable[[], Mapping[CanaryId, Canary]],
         noticed: Callable[[Observation], None],
+        spool: Spool | None = None,
     ) -> None:
+        """Keep the parts; what can't be stored goes into the spool, where there is one."""
         self._append: Gathering[Observation, bool] = Gathering(lambda several: store.append(*several))
         self._masker = masker
         self._observer = observer
         self._progress = progress
         self._canaries = canaries
         self._noticed = noticed
+        self._spool = spool
         self._looks: dict[tuple[CanaryId, Hop, str], tuple[str, datetime]] = {}
 
     async def __call__(self, *observations: Observation) -> None:
@@ -57,13 +61,24 @@ class Ledger:
         ]
         if not signed:
             return
-        are_new = await self._append(signed)
+        try:
+            are_new = await self._append(signed)
+        except StoreError:
+            if self._spool is not None:
+                self._spool.add([one for one in signed if not one.is_look_in_vain])
+            raise
         self._looks.update(looks)
         for one, is_new in zip(signed, are_new, strict=True):
             self._noticed(one)
             canary = canaries.get(one.canary_id)
             if is_new and canary is not None:
                 self._progress.observed(canary, one)
+
+    def forget(self, canary_ids: Collection[CanaryId]) -> None:
+        """Remember nothing more of canaries that are over."""
+        gone = [one for one in self._looks if one[0] in canary_ids]
+        for one in gone:
+            del self._looks[one]
 
     def _says_nothing_new(
         self,

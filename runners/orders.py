@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from canary.path import Path, PathName
-from canary.slot import MissedCause, MissedSlot, Slot, slots_between
+from canary.slot import MissedCause, MissedSlot, Slot, most_outstanding, slots_between
+from canary.verdict import Verdict
 from probes.contracts import Clock
 from runners.clean import MOST_LEFTOVERS
 from runners.contracts import CanaryQuery, Store
@@ -67,6 +68,9 @@ class Orders:
         if self._has_too_many_leftovers(path, left):
             await self._note_missed([MissedSlot(slot, MissedCause.LEFTOVERS)])
             return None
+        if await self._has_too_many_outstanding(path):
+            await self._note_missed([MissedSlot(slot, MissedCause.OUTSTANDING)])
+            return None
         sender = await self._sender(path)
         if not await self._is_within_cap(path, sender, ordered):
             await self._note_missed([MissedSlot(slot, MissedCause.CAP)])
@@ -109,6 +113,16 @@ class Orders:
         self._progress.note(
             f"{path.name}: nothing is launched while {leftovers} leftovers wait for removal;"
             " see `intake-prober audit`"
+        )
+        return True
+
+    async def _has_too_many_outstanding(self, path: Path) -> bool:
+        most = most_outstanding(path.slo.deadline_seconds, path.interval_seconds)
+        pending = await self._store.canaries(CanaryQuery(path=path.name, verdict=Verdict.PENDING, limit=most))
+        if len(pending) < most:
+            return False
+        self._progress.note(
+            f"{path.name}: nothing is launched while {most} canaries have no verdict; see `intake-prober canaries`"
         )
         return True
 

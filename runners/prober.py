@@ -99,6 +99,7 @@ class Prober:
         alerts: how people are told; without sinks nobody is, and incidents are grouped all the same.
         archives: folders of evidence, which forget the old at the end of a run.
         disposals_per_hour: removals an hour by place, where another cap than the default is wished.
+        timetable: when a slot of a path becomes due next, of those in ``schedules``.
         cap_per_hour: launches an hour by (sender, ticketing system), where a guard is known.
     """
 
@@ -113,6 +114,7 @@ class Prober:
     keys: Sequence[bytes]
     masker: Masker
     schedules: Mapping[PathName, Callable[[datetime], Slot | None]] = field(default_factory=dict)
+    timetable: Mapping[PathName, Callable[[datetime], datetime | None]] = field(default_factory=dict)
     cap_per_hour: Mapping[str, int] = field(default_factory=dict)
     disposals_per_hour: Mapping[str, int] = field(default_factory=dict)
     outside: Outside = field(default_factory=Outside)

@@ -1,7 +1,7 @@
 """Watch every outstanding canary in its places, and settle what is seen: a loop a place, and one that judges."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +24,12 @@ LOOK_SECONDS = 30.0
 """One look at one place, at most; then it counts as blind."""
 STEP = timedelta(seconds=2)
 """Our wall clock may depart this far from the monotonic one before it counts as stepped."""
+SUSPECT_SECONDS = 60.0
+"""However silent a place is, it is looked at so often while something is outstanding: IDLE can die without a word."""
+_FRESH_SECONDS = 60.0
+_SLOWER = 0.05
+_LONGEST_PAUSE_SECONDS = 10.0
+"""A canary of a minute is looked for each second; from then on the pause grows by a second for each 20 s of its age."""
 _GLANCE_SECONDS = 0.05
 _STORE_RETRY_SECONDS = 1.0
 _STORE_PATIENCE_SECONDS = 10.0
@@ -76,6 +82,10 @@ class Watch:
                 if here:
                     group.create_task(self._look(name, here, Depth.DEADLINE))
 
+    def forget(self, canary_ids: Collection[CanaryId]) -> None:
+        """Remember nothing more of canaries that are over."""
+        self._explained -= set(canary_ids)
+
     async def all_judged(self) -> None:
         """Return when nothing that was noticed waits for its judgement; `run` must be under way."""
         while self._is_judging or self._explaining or self._board.wants_judging:
@@ -100,7 +110,22 @@ class Watch:
             self._store_failed_at = None
             # What was handed over meanwhile was not asked for, and without it there may never be news.
             changes = self._changes(place, version, hints)
-            await first(place.watcher.news(), *changes, self._until_next_deadline(now))
+            await first(
+                self._news(place, waiting, now), *changes, self._until_next_deadline(now), self._suspect()
+            )
+
+    async def _news(self, place: Place, waiting: Sequence[Canary], now: datetime) -> None:
+        """Return when another look may pay; where nothing tells of a ticket, the later the older the youngest is."""
+        if place.holds_tickets and waiting:
+            age_seconds = min((now - one.launched_at).total_seconds() for one in waiting)
+            await self._clock.sleep(
+                min(_LONGEST_PAUSE_SECONDS, max(0.0, age_seconds - _FRESH_SECONDS) * _SLOWER)
+            )
+        await place.watcher.news()
+
+    async def _suspect(self) -> None:
+        """Return when a watcher was silent for so long that it may have died: then a look is made, news or not."""
+        await self._clock.sleep(SUSPECT_SECONDS)
 
     def _changes(self, place: Place, version: int, hints: int) -> list[Coroutine[Any, Any, None]]:
         """What makes another look worth while at once: each returns when it has happened."""

@@ -74,6 +74,7 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
             keys=site.signed.keys,
             masker=config.masker,
             schedules={name: one.due_slot for name, one in config.paths.items() if one.schedule is not None},
+            timetable={name: one.next_due for name, one in config.paths.items() if one.schedule is not None},
             disposals_per_hour={
                 name: max(1, int(one.cleanup_per_hour))
                 for name, one in config.ticketing.items()

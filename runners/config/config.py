@@ -199,6 +199,26 @@ class PathConfig:
             return None
         return slot
 
+    def next_due(self, now: datetime) -> datetime | None:
+        """The first time after ``now`` at which a slot becomes due, its jitter included; None without a schedule."""
+        longest = timedelta(seconds=self.jitter_seconds)
+        latest = self._latest_slot(now)
+        if latest is not None and (at := latest.at + jitter(latest, longest)) > now:
+            return at
+        coming = self._next_slot(now)
+        return coming.at + jitter(coming, longest) if coming is not None else None
+
+    def _next_slot(self, now: datetime) -> Slot | None:
+        match self.schedule:
+            case None:
+                return None
+            case Every():
+                interval = timedelta(seconds=self.schedule.interval_seconds)
+                return Slot(self.path.name, due_slot(self.path.name, interval, now).at + interval)
+            case Cron():
+                at = self.schedule.next(now)
+                return Slot(self.path.name, at) if at is not None else None
+
     def _latest_slot(self, now: datetime) -> Slot | None:
         match self.schedule:
             case None:

@@ -1,0 +1,70 @@
+"""Holding: which outstanding canaries this process watches. It keeps its own, and takes over those of who is gone."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from canary.signature import CanaryId
+from probes.contracts import Clock, Report
+from runners.board import Board
+from runners.contracts import Store
+from runners.launch import Launcher
+from runners.prober import Prober
+from runners.progress import Progress
+
+HOLD = timedelta(seconds=30)
+"""So long a watch is believed: whoever does not renew it is gone, frozen, or cut off from the store."""
+ROUND_SECONDS = 5.0
+
+
+class Holding:
+    """Renews the watches of this process, and puts on the board what it took over."""
+
+    def __init__(
+        self,
+        prober: Prober,
+        store: Store,
+        board: Board,
+        *,
+        launcher: Launcher,
+        report: Report,
+        clock: Clock,
+        progress: Progress,
+        holder: str,
+        forget: Callable[[frozenset[CanaryId]], None],
+    ) -> None:
+        """Keep the parts; ``forget`` hears of what is watched here no longer."""
+        self._prober = prober
+        self._store = store
+        self._board = board
+        self._launcher = launcher
+        self._report = report
+        self._clock = clock
+        self._progress = progress
+        self._holder = holder
+        self._forget = forget
+
+    async def run(self) -> None:
+        """A round every few seconds, for ever; cancel it to stop.
+
+        Raises:
+            StoreError: the store can't be read or written: by the next round our watches may be another's.
+        """
+        while True:
+            await self.round()
+            await self._clock.sleep(ROUND_SECONDS)
+
+    async def round(self) -> None:
+        """Take over, renew, and drop what is another's or over."""
+        now = self._clock.now()
+        held = await self._store.hold(now, holder=self._holder, lease_until=now + HOLD)
+        self._board.take_over(held)
+        ours = {one.canary.id for one in held}
+        self._forget(self._board.drop([one for one in self._board.canaries() if one not in ours]))
+        for canary in await self._launcher.take_over(self._report):
+            self._progress.note(
+                f"{canary.path}: the launch of canary {canary.id} was left unfinished; it is judged now"
+            )
+
+    async def let_go(self) -> None:
+        """Give all watches up, so that another process need not wait for their end."""
+        await self._store.let_go(holder=self._holder, at=self._clock.now())

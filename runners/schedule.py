@@ -1,0 +1,69 @@
+"""The schedule: announces each path whose slot becomes due. Who launches it is decided by the store (decision 0005)."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Protocol
+
+from canary.path import PathName
+
+NextDue = Callable[[datetime], datetime | None]
+"""The first time after the given one at which a slot of a path becomes due; None: never."""
+
+
+class Timer(Protocol):
+    """Announces paths as their slots become due."""
+
+    async def run(self, due: Mapping[PathName, NextDue], announce: Callable[[PathName], None]) -> None:
+        """Announce, until cancelled. After a pause each path is announced once: there is no burst."""
+        ...
+
+
+class SchedulerTimer:
+    """APScheduler 3 as a timer (decision 0004): a job a path in memory, which announces it and nothing else.
+
+    It asks the system's clocks itself. One that is set forward makes what became due be announced once; one that is
+    set back makes it wait until the wall clock has come to the next slot again.
+    """
+
+    async def run(self, due: Mapping[PathName, NextDue], announce: Callable[[PathName], None]) -> None:
+        """Announce, until cancelled."""
+        from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+        async def tell(path: PathName) -> None:
+            announce(path)
+
+        scheduler = AsyncIOScheduler(timezone=UTC)
+        trigger = _trigger_class()
+        for path, next_due in due.items():
+            scheduler.add_job(
+                tell,
+                trigger(next_due),
+                args=[path],
+                id=path,
+                misfire_grace_time=None,
+                coalesce=True,
+                max_instances=3,
+            )
+        scheduler.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            scheduler.shutdown(wait=False)
+
+
+def _trigger_class() -> "type":
+    """The trigger's class, made where it is needed: its base costs every command a tenth of a second."""
+    from apscheduler.triggers.base import BaseTrigger
+
+    class SlotTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler 3 has no types
+        """Fires whenever a slot of its path becomes due."""
+
+        def __init__(self, next_due: NextDue) -> None:
+            self._next_due = next_due
+
+        def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+            """The next due time; after a pause the one that comes, not the many that passed."""
+            return self._next_due(max(now, previous_fire_time or now))
+
+    return SlotTrigger

@@ -1,0 +1,98 @@
+"""The spool: what was seen while the store could not be written, kept on disk until it can."""
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from canary.observation import Observation
+from runners.contracts import Store
+from runners.store import codec
+
+MOST_BYTES = 16 * 1024 * 1024
+AT_ONCE = 200
+"""So many observations go into the store in one transaction."""
+
+_log = logging.getLogger(__name__)
+
+
+class Spool:
+    """Observations in a file, one JSON text a line, in the order in which they were seen.
+
+    Each line is flushed to the disk before `add` returns. A line that a crash tore is passed over. Whoever comes next
+    stores what is left: an observation that the store has already is not counted twice.
+
+    Args:
+        file: made when it is first needed, readable by its owner alone.
+        most_bytes: above that nothing more is kept, and that is said.
+    """
+
+    def __init__(self, file: Path, *, most_bytes: int = MOST_BYTES) -> None:
+        self._file = file
+        self._most_bytes = most_bytes
+        self._is_full = False
+
+    @property
+    def size_bytes(self) -> int:
+        """How much waits."""
+        try:
+            return self._file.stat().st_size
+        except OSError:
+            return 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether something was lost since it was last emptied."""
+        return self._is_full
+
+    def add(self, observations: Sequence[Observation]) -> bool:
+        """Keep observations; False where the disk or the bound doesn't allow it, and they are lost."""
+        text = "".join(codec.dumps(one) + "\n" for one in observations).encode()
+        if self.size_bytes + len(text) > self._most_bytes:
+            self._is_full = True
+            return False
+        try:
+            descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                os.write(descriptor, text)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            _log.warning("spool_failed", extra={"detail": error.strerror or str(error)})
+            self._is_full = True
+            return False
+        return True
+
+    async def drain(self, store: Store) -> int:
+        """Store what waits, then remove the file; returns how many observations were new to the store.
+
+        Raises:
+            StoreError: the store can't be written yet; nothing is removed.
+        """
+        waiting = self._read()
+        new = 0
+        for start in range(0, len(waiting), AT_ONCE):
+            new += await self._store_some(store, waiting[start : start + AT_ONCE])
+        if self.size_bytes:
+            self._file.unlink(missing_ok=True)
+        self._is_full = False
+        return new
+
+    async def _store_some(self, store: Store, some: Sequence[Observation]) -> int:
+        known = await store.known([one.canary_id for one in some])
+        kept = [one for one in some if one.canary_id in known]
+        return sum(await store.append(*kept)) if kept else 0
+
+    def _read(self) -> list[Observation]:
+        try:
+            lines = self._file.read_bytes().splitlines()
+        except OSError:
+            return []
+        found = []
+        for line in lines:
+            try:
+                found.append(codec.loads(Observation, line.decode()))
+            except (codec.Unreadable, UnicodeDecodeError):
+                _log.warning("spool_line_torn")
+        return found
