@@ -186,7 +186,10 @@ class Situation:
         if concern is None:
             return ()
         paths = [self.paths[one] for one in concern.paths if one in self.paths]
-        sinks = self.rules.routing.sinks_for(concern.severity, concern.kind, paths, self.now)
+        routed = self.rules.routing.sinks_for(concern.severity, concern.kind, paths, self.now)
+        # That a sink can't be reached is told to the others.
+        is_about_sink = concern.kind is AlertKind.DELIVERY
+        sinks = [one for one in routed if not (is_about_sink and one == concern.place)]
         is_new_page = (
             concern.severity is Severity.PAGE
             and bool(sinks)

@@ -13,6 +13,8 @@ LONGEST_PAUSE_SECONDS = 60.0
 WELL_SECONDS = 300.0
 """A loop that lived for so long is well again: its next failure is the first one."""
 
+_BY_ITSELF = "it ended by itself"
+
 _log = logging.getLogger(__name__)
 
 
@@ -56,8 +58,15 @@ class Supervisor:
             self._failed(name, problem)
             await self._clock.sleep(pause)
 
+    async def once(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run ``work`` once; what goes wrong in it is told, and is nobody else's end."""
+        began = _Loop()
+        problem = await self._ended(name, work, began)
+        if problem != _BY_ITSELF:
+            self._failed(name, problem)
+
     async def _ended(self, name: str, work: Callable[[], Awaitable[None]], loop: _Loop) -> str:
-        problem = "it ended by itself"
+        problem = _BY_ITSELF
         try:
             async with asyncio.TaskGroup() as group:
                 healing = group.create_task(self._well(loop))
