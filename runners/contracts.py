@@ -22,6 +22,7 @@ from canary.trace import TraceId
 from canary.verdict import Judgement, Verdict
 from runners.alert_contracts import AlertStep, AlertStore
 from runners.history import HistoryStore
+from runners.pulse import PulseStore
 
 
 class StoreError(Exception):
@@ -191,7 +192,7 @@ class CanaryQuery:
     limit: int = 50
 
 
-class Store(AlertStore, HistoryStore, Protocol):
+class Store(AlertStore, HistoryStore, PulseStore, Protocol):
     """What is kept. Raises `StoreError` from any verb."""
 
     # canaries
