@@ -17,11 +17,12 @@ from canary.instruments import METRICS, Kind, metrics
 from canary.trace import TraceId
 from runners.contracts import Exemplar
 from runners.store import open_store
-from runners.telemetry.exposition import exposition
+from runners.telemetry.exposition import Expositions, exposition
 from runners.telemetry.families import Buckets, Points, Snapshot
 from tests.contracts.store_cases import MAIL, NOON, make_canary
 from tests.fakes.clock import FakeClock
-from tests.fakes.full_store import fill, snapshots
+from tests.fakes.full_store import NOW, fill, snapshots
+from tests.fakes.memory_store import MemoryStore
 
 OPEN_METRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 
@@ -148,6 +149,28 @@ def test_counter_of_everything__ends_in_total_and_nothing_else_does() -> None:
     assert {name for name in names if name.endswith("_total")} == {
         one.prometheus for one in METRICS if one.kind is Kind.COUNTER
     }
+
+
+def test_scrapers_of_one_snapshot_and_format__get_the_same_body_until_there_is_another_snapshot() -> None:
+    clock = FakeClock(NOW)
+
+    async def main() -> None:
+        page = Expositions(snapshots(MemoryStore(prober="fra-1"), clock))
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(page.answer()) for _ in range(5)]
+        (content_type, first), *others = [task.result() for task in tasks]
+        assert all(body is first for _, body in others)
+        assert content_type.startswith("text/plain")
+        assert b"intake_build_info" in first
+
+        clock.advance(6)
+        assert (await page.answer())[1] is not first
+
+        asked = [await page.answer(OPEN_METRICS.replace("1.0.0", f"1.0.{number}")) for number in range(20)]
+        assert all(body.endswith(b"# EOF\n") for _, body in asked)
+        assert len(page._bodies) <= 8
+
+    asyncio.run(main())
 
 
 def test_help_of_a_command__imports_no_client_of_prometheus() -> None:
