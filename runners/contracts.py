@@ -23,6 +23,7 @@ from canary.verdict import Judgement, Verdict
 from runners.alert_contracts import AlertStep, AlertStore
 from runners.history import HistoryStore
 from runners.leases import LeaseStore
+from runners.pulse import PulseStore
 
 
 class StoreError(Exception):
@@ -192,7 +193,7 @@ class CanaryQuery:
     limit: int = 50
 
 
-class Store(LeaseStore, AlertStore, HistoryStore, Protocol):
+class Store(LeaseStore, AlertStore, HistoryStore, PulseStore, Protocol):
     """What is kept. Raises `StoreError` from any verb."""
 
     # canaries

@@ -28,6 +28,7 @@ from runners.contracts import (
     TriedRemoval,
 )
 from runners.history import Day, Point
+from runners.pulse import Pulse
 from runners.store import (
     canaries,
     claims,
@@ -37,6 +38,7 @@ from runners.store import (
     incidents,
     observing,
     outbox,
+    pulses,
     schema,
     settling,
     silences,
@@ -231,6 +233,10 @@ class SqlStore:
     async def path_facts(self, path: PathName) -> PathFacts:
         """When a path was last heard of."""
         return await self._database.read(partial(settling.path_facts, path=path))
+
+    async def pulses(self, paths: Sequence[PathName]) -> Mapping[PathName, Pulse]:
+        """The pulse of each of the paths, by name."""
+        return await self._database.read(partial(pulses.pulses, paths=paths))
 
     async def groups(self, incident_ids: Sequence[IncidentId]) -> Mapping[IncidentId, str]:
         """The group of each of these incidents that has one."""

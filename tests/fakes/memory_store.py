@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from canary.blame import is_watched
 from canary.canary import Canary
@@ -35,6 +36,7 @@ from runners.contracts import (
     TriedRemoval,
 )
 from runners.history import Point
+from runners.pulse import Pulse
 from tests.fakes.memory_alerts import MemoryAlerts
 
 _KEPT = timedelta(days=90)
@@ -359,6 +361,28 @@ class MemoryStore(MemoryAlerts):
             last_verdict_at=settled[0][0] if settled else None,
             last_success_at=confirmed[0] if confirmed else None,
             verdicts=tuple((at, verdict) for at, _, verdict in settled[:10]),
+        )
+
+    async def pulses(self, paths: Sequence[PathName]) -> Mapping[PathName, Pulse]:
+        return {path: await self._pulse(path) for path in paths}
+
+    async def _pulse(self, path: PathName) -> Pulse:
+        mine = [one for one in self._oldest_first() if one.canary.path == path]
+        pending = [one.canary.launched_at for one in mine if one.verdict is Verdict.PENDING]
+        settled = sorted(
+            (one.judgement.settled_at, one.canary.launched_at, one.verdict)
+            for one in mine
+            if one.judgement is not None and one.judgement.settled_at is not None
+        )
+        counting = [verdict for *_, verdict in settled if verdict is not Verdict.INCONCLUSIVE]
+        facts = await self.path_facts(path)
+        return Pulse(
+            in_flight=len(pending),
+            oldest_in_flight_at=min(pending, default=None),
+            consecutive_failures=len(list(takewhile(lambda one: one.is_breach, reversed(counting)))),
+            last_launch_at=facts.last_launch_at,
+            last_verdict_at=facts.last_verdict_at,
+            last_success_at=facts.last_success_at,
         )
 
     # cleaning

@@ -64,5 +64,6 @@ REQUEST_TRACKER = Needed(
     ("request-tracker5", "rt5-db-sqlite", "rt5-standalone", "rt5-clients"),
 )
 POSTGRESQL = Needed("PostgreSQL", ("/usr/lib/postgresql/*/bin/postgres",), ("postgresql-15",))
+PROMETHEUS = Needed("Prometheus", ("/usr/bin/prometheus", "/usr/bin/promtool"), ("prometheus",))
 CHROMIUM = Needed("Chromium", ("/usr/bin/chromium",), ("chromium", "fonts-dejavu-core"))
 SMALL_DISK = Needed("a small disk to fill", is_for_root=True)

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.contracts.alert_contract import AlertContract
+from tests.contracts.pulse_contract import PulseContract
 from tests.contracts.slot_contract import SlotContract
 from tests.contracts.store_cases import StorePlace
 from tests.contracts.store_contract import CanaryContract, ObservationContract, SettlingContract
@@ -57,3 +58,6 @@ class TestWatches(WatchContract): ...
 
 
 class TestSlots(SlotContract): ...
+
+
+class TestPulses(PulseContract): ...

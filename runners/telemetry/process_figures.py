@@ -1,0 +1,142 @@
+"""This process's own figures: what no store knows, or what is to be seen while there is none."""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from canary.instrument_metrics import BLIND_CAUSES, LAG_BOUNDS
+from canary.instruments import metrics
+from runners.telemetry.families import Buckets, Points
+
+STORE_BLIND: Final = "store"
+"""The cause of blindness that is shown while the store can't be read."""
+
+
+class StoreErrorKind(StrEnum):
+    """What the store refused."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+class ExportKind(StrEnum):
+    """What could not be sent."""
+
+    TRACES = "traces"
+    METRICS = "metrics"
+
+
+class RequestOutcome(StrEnum):
+    """What a request to a ticketing API came to."""
+
+    OK = "ok"
+    RATE_LIMITED = "rate_limited"
+    UNAUTHORISED = "unauthorised"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What runs: the program's version, its revision (empty where none is known), and Python's version."""
+
+    version: str
+    revision: str
+    python: str
+
+
+def this_build(revision: str = "") -> Build:
+    """What this process runs, by its installed metadata; it reads a file, so ask once."""
+    import platform
+    from importlib.metadata import version
+
+    return Build(version("intake-prober"), revision, platform.python_version())
+
+
+class ProcessFigures:
+    """Counted since this process began; a restart is an ordinary reset of a counter.
+
+    It reads no clock and locks nothing: one event loop writes it, and reads it between two awaits.
+    """
+
+    def __init__(self, prober: str, *, build: Build, systems: Iterable[str] = ()) -> None:
+        """Begin every known series at 0.
+
+        Args:
+            prober: the value of the label of that name.
+            build: what runs.
+            systems: the names of the ticketing systems that are asked.
+        """
+        self.prober = prober
+        self._build = build
+        self._heartbeat_at: datetime | None = None
+        self._lag_counts = [0] * (len(LAG_BOUNDS) + 1)
+        self._lag_seconds = 0.0
+        self._lag_least: float | None = None
+        self._lag_greatest: float | None = None
+        self._blind = dict.fromkeys(BLIND_CAUSES, False)
+        self._watchers: dict[str, bool] = {}
+        self._store_errors = dict.fromkeys(StoreErrorKind, 0)
+        self._export_errors = dict.fromkeys(ExportKind, 0)
+        self._requests = {(system, outcome): 0 for system in systems for outcome in RequestOutcome}
+
+    def beat(self, at: datetime) -> None:
+        """A whole loop ended: what was due was launched, and the store was written."""
+        self._heartbeat_at = at
+
+    def note_lag(self, seconds: float) -> None:
+        """A canary was launched so long after its slot; before it (a stepped clock) counts as 0."""
+        seconds = max(0.0, seconds)
+        self._lag_counts[bisect_left(LAG_BOUNDS, seconds)] += 1
+        self._lag_seconds += seconds
+        self._lag_least = seconds if self._lag_least is None else min(self._lag_least, seconds)
+        self._lag_greatest = seconds if self._lag_greatest is None else max(self._lag_greatest, seconds)
+
+    def blind(self, cause: str, *, is_blind: bool) -> None:
+        """This prober can't see for one of `BLIND_CAUSES`, or can again.
+
+        Raises:
+            ValueError: the catalogue has no such cause.
+        """
+        if cause not in self._blind:
+            raise ValueError(f"no cause of blindness is called {cause!r}")
+        self._blind[cause] = is_blind
+
+    def watcher(self, place: str, *, is_up: bool) -> None:
+        """A watcher can see its place, or can't; one that was never told of has no series."""
+        self._watchers[place] = is_up
+
+    def store_error(self, kind: StoreErrorKind) -> None:
+        """The store could not be read, or written."""
+        self._store_errors[kind] += 1
+
+    def export_error(self, kind: ExportKind) -> None:
+        """Telemetry could not be sent."""
+        self._export_errors[kind] += 1
+
+    def api_request(self, place: str, outcome: RequestOutcome) -> None:
+        """A ticketing system was asked."""
+        self._requests[place, outcome] = self._requests.get((place, outcome), 0) + 1
+
+    def add_to(self, points: Points, *, store_is_readable: bool = True) -> None:
+        """Add all of them; without a store, the blindness that this is shows besides."""
+        mine = {"prober": self.prober}
+        for cause, is_blind in self._blind.items():
+            is_so = is_blind or (cause == STORE_BLIND and not store_is_readable)
+            points.add(metrics.PROBER_BLIND, float(is_so), {**mine, "cause": cause})
+        points.add_time(metrics.PROBER_HEARTBEAT, self._heartbeat_at, mine)
+        lag = Buckets(tuple(self._lag_counts), self._lag_seconds, self._lag_least, self._lag_greatest)
+        points.add(metrics.PROBER_SCHEDULER_LAG, lag, mine)
+        for store_kind, number in self._store_errors.items():
+            points.add(metrics.PROBER_STORE_ERRORS, float(number), {**mine, "kind": store_kind})
+        for export_kind, number in self._export_errors.items():
+            points.add(metrics.PROBER_EXPORT_ERRORS, float(number), {**mine, "kind": export_kind})
+        for place, is_up in sorted(self._watchers.items()):
+            points.add(metrics.PROBER_WATCHER_UP, float(is_up), {**mine, "place": place})
+        for (place, outcome), number in sorted(self._requests.items()):
+            labels = {**mine, "place": place, "outcome": outcome}
+            points.add(metrics.TICKET_API_REQUESTS, float(number), labels)
+        build = {"version": self._build.version, "revision": self._build.revision}
+        points.add(metrics.BUILD_INFO, 1.0, {**mine, **build, "python": self._build.python})

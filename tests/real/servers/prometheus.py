@@ -1,0 +1,113 @@
+"""Prometheus as a child: scrapes one page on loopback every second, and answers queries about it."""
+
+import contextlib
+import json
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.real.servers.needed import PROMETHEUS
+from tests.real.servers.process import (
+    HOST,
+    Child,
+    free_port,
+    hand_over,
+    run_as,
+    server_directory,
+    unprivileged_account,
+    wait_until,
+)
+
+_CONFIGURATION = """\
+global: {{scrape_interval: 1s, scrape_timeout: 1s}}
+scrape_configs:
+- job_name: intake
+  static_configs: [{{targets: ["{target}"]}}]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Prometheus:
+    """A running server."""
+
+    port: int
+    child: Child
+
+    def query(self, expression: str) -> dict[tuple[tuple[str, str], ...], float]:
+        """What an expression comes to now: each series' value by its labels, those of the scrape left out."""
+        answer = self._asked("query", {"query": expression})
+        return {
+            tuple(
+                sorted(
+                    (name, value)
+                    for name, value in one["metric"].items()
+                    if name not in {"__name__", "instance", "job"}
+                )
+            ): float(one["value"][1])
+            for one in answer["result"]
+        }
+
+    def exemplars(self, name: str) -> list[Mapping[str, str]]:
+        """The labels of the exemplars that it took of a series."""
+        span = {"query": name, "start": "0", "end": "9999999999"}
+        return [
+            one["labels"] for series in self._asked("query_exemplars", span) for one in series["exemplars"]
+        ]
+
+    def _asked(self, verb: str, parameters: Mapping[str, str]) -> Any:  # noqa: ANN401 -- whatever JSON holds
+        url = f"http://{HOST}:{self.port}/api/v1/{verb}?{urllib.parse.urlencode(parameters)}"
+        with urllib.request.urlopen(url, timeout=10) as response:
+            answer = json.load(response)
+        assert answer["status"] == "success", answer
+        return answer["data"]
+
+
+def checked(exposition: bytes) -> str:
+    """What `promtool check metrics` finds in an exposition; empty where all is as it should be."""
+    PROMETHEUS.require()
+    # It exits with 3 where it only has advice.
+    return run_as(
+        None,
+        ["/bin/sh", "-c", "exec promtool check metrics 2>&1"],
+        standard_input=exposition,
+        accept=(0, 1, 3),
+    ).decode()
+
+
+@contextlib.contextmanager
+def running_prometheus(target: str) -> Iterator[Prometheus]:
+    """Start one that scrapes ``host:port``; gone with all that it took at the end."""
+    PROMETHEUS.require()
+    account = unprivileged_account()
+    with server_directory("prometheus", account) as directory:
+        configuration = directory / "prometheus.yml"
+        configuration.write_text(_CONFIGURATION.format(target=target))
+        hand_over(configuration, account)
+        port = free_port()
+        child = Child(
+            [
+                "/usr/bin/prometheus",
+                f"--config.file={configuration}",
+                f"--storage.tsdb.path={directory / 'data'}",
+                f"--web.listen-address={HOST}:{port}",
+                "--enable-feature=exemplar-storage",
+            ],
+            log_path=directory / "prometheus.log",
+            account=account,
+            cwd=directory,
+        )
+
+        def is_ready() -> bool:
+            try:
+                with urllib.request.urlopen(f"http://{HOST}:{port}/-/ready", timeout=2):
+                    return True
+            except OSError:
+                return False
+
+        try:
+            wait_until(is_ready, what="answer of Prometheus", child=child)
+            yield Prometheus(port, child)
+        finally:
+            child.stop()
