@@ -197,12 +197,16 @@ class Daemon:
         """Launch nothing more, let what is under way end, and return from `run`."""
         self._stopping.set()
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the event loop did not go round for a while: nothing else in this process can be trusted then."""
+        return self._beat_at is not None and self._clock.now() - self._beat_at > STUCK
+
     def problems(self) -> list[str]:
         """Why this process is not doing its work, a sentence each; empty where it is."""
         found = list(self._supervisor.problems())
-        now = self._clock.now()
-        if self._beat_at is not None and now - self._beat_at > STUCK:
-            found.append(f"the process is stuck: no beat for {(now - self._beat_at).total_seconds():.0f} s")
+        if self.is_stuck:
+            found.append(f"the process is stuck: no beat for {STUCK.total_seconds():.0f} s")
         return found
 
     async def run(self) -> None:

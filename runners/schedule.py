@@ -34,7 +34,7 @@ class SchedulerTimer:
             announce(path)
 
         scheduler = AsyncIOScheduler(timezone=UTC)
-        trigger = _trigger_class()
+        trigger = trigger_class()
         for path, next_due in due.items():
             scheduler.add_job(
                 tell,
@@ -52,7 +52,7 @@ class SchedulerTimer:
             scheduler.shutdown(wait=False)
 
 
-def _trigger_class() -> "type":
+def trigger_class() -> "type":
     """The trigger's class, made where it is needed: its base costs every command a tenth of a second."""
     from apscheduler.triggers.base import BaseTrigger
 

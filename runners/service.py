@@ -1,0 +1,174 @@
+"""The service around the daemon: signals, a new configuration without a restart, systemd, and the page beside it."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from probes.contracts import Clock
+from runners.daemon import Daemon
+from runners.notices import Notices
+from runners.systemd import Notify
+
+CONFIGURATION = "configuration"
+"""The subject under which the notices speak of the configuration."""
+WATCHDOG_SHARE = 0.4
+"""A sign of life comes this share of the watchdog's time after the last one."""
+FORCED_SIGNALS = 2
+
+C = TypeVar("C")
+
+
+class Refused(Exception):
+    """A configuration can't be used; the message says where and why, for people."""
+
+
+@dataclass(slots=True)
+class Wishes:
+    """What signals asked for."""
+
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    reload: asyncio.Event = field(default_factory=asyncio.Event)
+    signal: int | None = None
+
+
+class Service(Generic[C]):
+    """Runs one daemon after the other, each for one configuration, until it is told to stop.
+
+    Args:
+        read: reads the configuration anew. Raises `Refused`.
+        wire: opens what a configuration needs and makes its daemon; closed when that has ended. Raises `Refused`.
+        entered: hears of the daemon that runs from now on, with its configuration; None: none does.
+    """
+
+    def __init__(
+        self,
+        *,
+        read: Callable[[], C],
+        wire: Callable[[C], AbstractAsyncContextManager[Daemon]],
+        clock: Clock,
+        notices: Notices,
+        notify: Notify,
+        say: Callable[[str], None],
+        entered: Callable[[Daemon | None, C | None], None],
+    ) -> None:
+        self._read = read
+        self._wire = wire
+        self._clock = clock
+        self._notices = notices
+        self._notify = notify
+        self._say = say
+        self._entered = entered
+        self._daemon: Daemon | None = None
+
+    async def run(
+        self, config: C, wishes: Wishes, beside: Callable[[], Coroutine[Any, Any, None]] | None = None
+    ) -> None:
+        """Run until `wishes.stop`.
+
+        Args:
+            config: the first configuration.
+            wishes: set by whoever hears the signals.
+            beside: the page: runs as long as the service does.
+
+        Raises:
+            Refused: the first configuration can't be wired.
+        """
+        async with asyncio.TaskGroup() as group:
+            page = group.create_task(beside()) if beside is not None else None
+            life = group.create_task(self._prove_life())
+            current: C | None = config
+            while current is not None:
+                current = await self._serve(current, wishes)
+            self._notify.stopping()
+            life.cancel()
+            if page is not None:
+                page.cancel()
+
+    async def _serve(self, config: C, wishes: Wishes) -> C | None:
+        """Serve one configuration; returns the next one, or None when it is over."""
+        async with self._wire(config) as daemon:
+            self._daemon = daemon
+            self._entered(daemon, config)
+            self._notify.ready()
+            self._notify.status(f"watching as {daemon.holder}")
+            async with asyncio.TaskGroup() as group:
+                running = group.create_task(daemon.run())
+                try:
+                    coming = await self._until_wished(wishes, running)
+                finally:
+                    daemon.stop()
+            self._daemon = None
+            return coming
+
+    async def _until_wished(self, wishes: Wishes, running: asyncio.Task[None]) -> C | None:
+        while not wishes.stop.is_set():
+            await _first_of(wishes.stop, wishes.reload, running)
+            if running.done():
+                return None
+            if wishes.reload.is_set() and not wishes.stop.is_set():
+                wishes.reload.clear()
+                coming = self._reread()
+                if coming is not None:
+                    return coming
+        return None
+
+    def _reread(self) -> C | None:
+        """The new configuration; None, and the reason told, where it can't be used: the old one goes on."""
+        self._notify.reloading(self._clock.monotonic())
+        try:
+            coming = self._read()
+        except Refused as refusal:
+            text = f"the new configuration was refused, the old one goes on: {refusal}"
+            self._notices.say(CONFIGURATION, text)
+            self._say(text)
+            self._notify.ready()
+            return None
+        self._notices.withdraw(CONFIGURATION)
+        self._say("the configuration was read anew")
+        return coming
+
+    async def _prove_life(self) -> None:
+        seconds = self._notify.watchdog_seconds
+        if seconds is None:
+            return
+        while True:
+            daemon = self._daemon
+            # Between two daemons nobody is stuck: what drains has its own bound.
+            if daemon is None or not daemon.is_stuck:
+                self._notify.alive()
+            await self._clock.sleep(seconds * WATCHDOG_SHARE)
+
+
+@asynccontextmanager
+async def heard_signals(wishes: Wishes, *, forced: Callable[[], None]) -> AsyncIterator[None]:
+    """Within this scope SIGTERM and SIGINT stop in good order, a second one at once, and SIGHUP reads anew."""
+    loop = asyncio.get_running_loop()
+    heard = 0
+
+    def stop(number: int) -> None:
+        nonlocal heard
+        heard += 1
+        wishes.signal = number
+        wishes.stop.set()
+        if heard >= FORCED_SIGNALS:
+            forced()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number)
+    loop.add_signal_handler(signal.SIGHUP, wishes.reload.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+
+
+async def _first_of(stop: asyncio.Event, reload: asyncio.Event, running: asyncio.Task[None]) -> None:
+    async with asyncio.TaskGroup() as group:
+        waiting = [group.create_task(stop.wait()), group.create_task(reload.wait())]
+        await asyncio.wait([*waiting, running], return_when=asyncio.FIRST_COMPLETED)
+        for one in waiting:
+            one.cancel()
