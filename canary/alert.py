@@ -12,6 +12,7 @@ from canary.incident import IncidentId
 from canary.path import PathName
 from canary.reason import Side
 from canary.signature import CanaryId
+from canary.verdict import Verdict
 
 Subject = NewType("Subject", str)
 """What a concern is about, in words that stay the same while it lasts: ``incident/ticketing/desk``."""
@@ -80,6 +81,7 @@ class Concern:
         incidents: the open ones that it groups, the first one first.
         canary: one that shows it.
         impact_from: launch of the last confirmed canary before the onset; None: none is known.
+        bisected: what a canary came to that went past the mail platform; None: there was none, or it is still out.
         only_sender: the one sender whose canaries fail while those of others come through; None: not so.
     """
 
@@ -96,6 +98,7 @@ class Concern:
     impact_from: datetime | None = None
     failures: int = 0
     only_sender: str | None = None
+    bisected: Verdict | None = None
 
     @property
     def names(self) -> tuple[str, ...]:

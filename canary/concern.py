@@ -13,7 +13,7 @@ from canary.blame import Stop
 from canary.gauge import Gauge, GaugeState
 from canary.hop import Hop
 from canary.incident import Incident, IncidentKind
-from canary.path import Path, PathName
+from canary.path import Path, PathName, is_bisect
 from canary.reason import Reason, Side
 
 BLIND_INTERVALS = 3
@@ -162,7 +162,7 @@ def paths_through(place: str, paths: Mapping[PathName, Path]) -> tuple[PathName,
         sorted(
             name
             for name, one in paths.items()
-            if one.is_enabled and place in {one.mailbox, one.ticketing, one.domain}
+            if one.is_enabled and not is_bisect(name) and place in {one.mailbox, one.ticketing, one.domain}
         )
     )
 
@@ -197,6 +197,7 @@ def _of_incidents(
         impact_from=min(known) if len(known) == len(incidents) else None,
         failures=sum(one.failures for one in incidents),
         only_sender=next(iter(senders)) if len(senders) == 1 else None,
+        bisected=next((one.bisected.verdict for one in incidents if one.bisected is not None), None),
     )
 
 

@@ -53,6 +53,17 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Bisected:
+    """What the one canary came to that went straight to the next place past the mail platform.
+
+    Confirmed: that place takes mail, so it is the mail platform or its forwarding. Breached: it is that place.
+    """
+
+    canary_id: CanaryId
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """A run of breached canaries of one path, or of inconclusive ones.
 
@@ -67,6 +78,7 @@ class Incident:
         resolved_at: when the verdict that ended it settled.
         is_retired: ended because the path is gone, without a word of recovery.
         failures: verdicts that counted against it.
+        bisected: what its bisect canary came to, once it is known.
         failed_senders: whose canaries failed in it; ``working_senders``: whose were confirmed since its onset.
     """
 
@@ -86,6 +98,7 @@ class Incident:
     opened_by: CanaryId | None = None
     failed_senders: frozenset[str] = frozenset()
     working_senders: frozenset[str] = frozenset()
+    bisected: Bisected | None = None
 
     @property
     def is_open(self) -> bool:
@@ -177,6 +190,17 @@ def sharpen(progress: Progress, canary_id: CanaryId, stop: Stop) -> tuple[Progre
     if stop in {incident.stop, incident.sharper}:
         return progress, ()
     changed = replace(incident, sharper=stop)
+    return replace(progress, target=changed), (Change(changed, Transition.CHANGED),)
+
+
+def note_bisected(
+    progress: Progress, incident_id: IncidentId, bisected: Bisected
+) -> tuple[Progress, tuple[Change, ...]]:
+    """Note what the bisect canary of the open incident came to; repeatable."""
+    incident = progress.target
+    if incident is None or incident.id != incident_id or incident.bisected == bisected:
+        return progress, ()
+    changed = replace(incident, bisected=bisected)
     return replace(progress, target=changed), (Change(changed, Transition.CHANGED),)
 
 

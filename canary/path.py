@@ -11,6 +11,19 @@ from canary.reason import Reason
 
 PathName = NewType("PathName", str)
 
+_BISECT = ".bisect"
+"""No configured path's name has a full stop."""
+
+
+def bisect_name(path: PathName) -> PathName:
+    """The name under which the bisect canaries of a path are kept."""
+    return PathName(path + _BISECT)
+
+
+def is_bisect(path: PathName) -> bool:
+    """Whether it is the name of bisect canaries: they count in no SLO and open no incident."""
+    return path.endswith(_BISECT)
+
 
 class Reply(StrEnum):
     """What the path demands of the acknowledgement that customers get."""

@@ -146,8 +146,7 @@ def _over(standing: Standing, now: datetime) -> Review:
 
 def _changes(standing: Standing, concern: Concern) -> list[Notice]:
     before = standing.concern
-    was = (before.severity, before.stop, before.paths, before.only_sender)
-    if was == (concern.severity, concern.stop, concern.paths, concern.only_sender):
+    if _telling(before) == _telling(concern):
         return []
     return _to_all(standing.told, AlertTransition.CHANGED)
 
@@ -195,7 +194,13 @@ def _as_told(standing: Standing, concern: Concern, *, is_silenced: bool) -> Conc
         stop=before.stop,
         paths=before.paths,
         only_sender=before.only_sender,
+        bisected=before.bisected,
     )
+
+
+def _telling(concern: Concern) -> tuple[object, ...]:
+    """What is news when it changes."""
+    return (concern.severity, concern.stop, concern.paths, concern.only_sender, concern.bisected)
 
 
 def _to_all(told: Sequence[Told], transition: AlertTransition) -> list[Notice]:

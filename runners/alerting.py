@@ -16,7 +16,7 @@ from canary.concern import (
 )
 from canary.gauge import Gauge, GaugeState
 from canary.incident import Progress
-from canary.path import Path, PathName
+from canary.path import Path, PathName, is_bisect
 from probes.contracts import Clock
 from runners.alert_contracts import AlertStep
 from runners.contracts import CanaryQuery, SettlementConflict, Store
@@ -54,7 +54,9 @@ class Alerting:
             StoreError: the store can't be read.
         """
         now = self._clock.now()
-        enabled = {name: one for name, one in self._prober.paths.items() if one.is_enabled}
+        enabled = {
+            name: one for name, one in self._prober.paths.items() if one.is_enabled and not is_bisect(name)
+        }
         incidents = await self._store.incidents(path=None, since=now, limit=_MOST_OPEN)
         progress = await self._store.progress_of(list(enabled))
         rules = self._prober.alerts
@@ -158,7 +160,9 @@ class Alerting:
             return self._path_concerns_then
         found = []
         for path in self._prober.paths.values():
-            kind, why = await self._trouble_of(path, situation) if path.is_enabled else (None, "")
+            if not path.is_enabled or is_bisect(path.name):
+                continue
+            kind, why = await self._trouble_of(path, situation)
             if kind is not None:
                 found.append(
                     Concern(

@@ -18,6 +18,7 @@ from canary.signature import CanaryId
 from canary.verdict import Verdict
 from probes.contracts import Clock
 from runners.alerting import Alerting
+from runners.bisecting import Bisecting
 from runners.board import Board
 from runners.clean import Cleaner
 from runners.contracts import Record, Store, StoreError
@@ -185,6 +186,14 @@ class Daemon:
             lagged=around.figures.note_lag,
             troubled=self._note_trouble,
         )
+        self._bisecting = Bisecting(
+            prober,
+            around.store,
+            alerting=self._alerting,
+            clock=around.clock,
+            progress=around.progress,
+            launch=self._launching.launch,
+        )
         self._stopping = asyncio.Event()
         self._beat_at: datetime | None = None
 
@@ -221,6 +230,7 @@ class Daemon:
             "cleaning": self._clean,
             "strays": self._remove_strays,
             "alerting": self._review,
+            "bisecting": self._bisecting.run,
             "housekeeping": self._keep_house,
             "rehearsal": self._rehearse,
             "spool": self._drain_spool,

@@ -6,7 +6,7 @@ from canary.hop import LAUNCH_HOPS
 from canary.incident import retire
 from canary.instruments import metrics
 from canary.observation import Evidence, Outcome
-from canary.path import Path, PathName
+from canary.path import Path, PathName, is_bisect
 from canary.verdict import Verdict
 from probes.contracts import CheckState, Clock, RemovalState
 from runners.alerting import Alerting
@@ -38,7 +38,8 @@ class Housekeeping:
             StoreError: it could not be stored.
         """
         now = self._clock.now()
-        await self._store.seed(_series(list(self._prober.paths.values()), self._prober.name), at=now)
+        paths = [one for name, one in self._prober.paths.items() if not is_bisect(name)]
+        await self._store.seed(_series(paths, self._prober.name), at=now)
         for path_name in await self._store.path_names():
             path = self._prober.paths.get(path_name)
             if path is None or not path.is_enabled:

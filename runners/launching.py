@@ -126,6 +126,11 @@ class Launching:
                 return orders
         return []
 
+    async def launch(self, order: Order) -> None:
+        """Launch what is beside the schedule; returns when the canary was sent."""
+        async with self._turns:
+            await self._launch(order, self._clock.now())
+
     async def _launch(self, order: Order, due_at: datetime) -> None:
         canary: Canary | None = None
         is_stored = False

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from canary.path import Path, PathName
+from canary.path import Path, PathName, is_bisect
 from canary.slot import MissedCause, MissedSlot, Slot, most_outstanding, slots_between
 from canary.verdict import Verdict
 from probes.contracts import Clock
@@ -41,7 +41,7 @@ class Orders:
         left = Counter(one.path for one in await self._store.leftovers())
         orders: list[Order] = []
         for path in wanted:
-            if not path.is_enabled:
+            if not path.is_enabled or is_bisect(path.name):
                 continue
             order = await (self._due(path, left, orders) if only_due else self._by_hand(path, left, orders))
             if order is not None:

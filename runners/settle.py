@@ -8,7 +8,7 @@ from datetime import datetime
 from canary.canary import Canary
 from canary.hop import OPTIONAL_HOPS, full_route
 from canary.incident import Change, Progress, Settled, sharpen, step
-from canary.path import Path, Slo
+from canary.path import Path, Slo, is_bisect
 from canary.signature import CanaryId
 from canary.verdict import Judgement, Verdict, advance, judge
 from probes.contracts import Clock
@@ -157,6 +157,8 @@ class Settler:
         self, record: Record, judgement: Judgement, progress: Progress
     ) -> tuple[Progress, tuple[Change, ...]]:
         path = path_of(self._prober, record.canary)
+        if is_bisect(path.name):
+            return progress, ()  # it says where another path's incident is
         if not path.is_enabled:
             return progress, ()  # its incidents are retired; what still settles opens no new one
         if record.verdict is Verdict.PENDING and judgement.verdict is not Verdict.PENDING:

@@ -21,6 +21,7 @@ from probes.ticketing.settings import (
     TicketWatcherSettings,
 )
 from probes.ticketing.watcher import TicketWatcher
+from runners.bisecting import with_bisects
 from runners.checks import CheckSource
 from runners.config.config import (
     Config,
@@ -46,6 +47,7 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
     Raises:
         SecretUnavailable: a signing key can't be had.
     """
+    config = with_bisects(config)
     site = await open_site(config, clock=clock, tell=progress, gone=await store.path_names())
     async with AsyncExitStack() as stack:
         systems = {name: await _system(site, one, stack) for name, one in config.ticketing.items()}

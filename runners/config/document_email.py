@@ -88,7 +88,7 @@ class EmailPathDocument(PathDocument):
     bisect: Annotated[
         Address | None,
         Field(
-            description="The vendor's inbound address, for a second canary after a breach (used by a later release)."
+            description="The vendor's inbound address: `serve` sends one canary there when an incident opens past the mail server."
         ),
     ] = None
     mail: Annotated[MailDocument, Field(description="What the canary mail looks like.")] = MailDocument()

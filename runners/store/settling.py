@@ -12,7 +12,7 @@ from canary.blame import is_watched
 from canary.hop import Channel
 from canary.incident import Change, Progress
 from canary.instruments import metrics
-from canary.path import PathName
+from canary.path import PathName, is_bisect
 from canary.signature import CanaryId
 from canary.trace import TraceId
 from canary.verdict import Judgement, Verdict
@@ -176,9 +176,10 @@ def _count(tally: Tally, fresh: Judgement, before: Verdict, channel: Channel, tr
         reached = [Verdict.BREACHED, fresh.verdict]
     for verdict in reached:
         tally.count(metrics.CANARY_VERDICTS, {**path, "channel": channel, "verdict": verdict})
-    if is_first and fresh.verdict is not Verdict.INCONCLUSIVE:
+    counts_in_slo = not is_bisect(fresh.path)
+    if counts_in_slo and is_first and fresh.verdict is not Verdict.INCONCLUSIVE:
         tally.count(metrics.SLO_ELIGIBLE, path)
-    if fresh.verdict is Verdict.CONFIRMED:
+    if counts_in_slo and fresh.verdict is Verdict.CONFIRMED:
         tally.count(metrics.SLO_GOOD, path)
     if is_first and fresh.verdict.is_breach and fresh.stop is not None:
         tally.count(metrics.CANARY_FAILURES, {**path, "hop": fresh.stop.hop, "reason": fresh.stop.reason})

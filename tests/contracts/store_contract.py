@@ -9,6 +9,7 @@ import pytest
 from canary.canary import Token
 from canary.incident import Progress
 from canary.observation import Depth, Outcome
+from canary.path import bisect_name
 from canary.reason import Reason
 from canary.signature import CanaryId
 from canary.verdict import Verdict
@@ -300,6 +301,26 @@ class ObservationContract:
 
 class SettlingContract:
     """Verdicts move forward once; everything that follows from one is stored with it."""
+
+    def test_bisect_canary__counts_as_a_verdict_and_in_no_slo(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            hidden = bisect_name(MAIL)
+            canary = await recorded(store, replace(make_canary(), path=hidden))
+
+            await store.settle(settlement(judged(canary, Verdict.CONFIRMED)))
+
+            verdicts = await figure(
+                store,
+                "intake.canary.verdicts",
+                path=hidden,
+                channel=canary.channel,
+                verdict="confirmed",
+            )
+            assert verdicts == 1
+            assert await figure(store, "intake.slo.eligible", path=hidden) is None
+            assert await figure(store, "intake.slo.good", path=hidden) is None
+
+        run(place, scenario)
 
     def test_confirmed__is_stored_counted_and_good_for_the_slo(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:

@@ -15,7 +15,7 @@ from canary.gauge import Gauge, GaugeName, Resource
 from canary.incident import Change, Incident, IncidentKind, Progress, Transition
 from canary.instruments import Instrument, by_name, metrics
 from canary.observation import Observation, Outcome, Stage
-from canary.path import PathName
+from canary.path import PathName, is_bisect
 from canary.signature import CanaryId
 from canary.slot import MissedCause, MissedSlot, Slot
 from canary.verdict import Judgement, Verdict
@@ -539,9 +539,9 @@ class MemoryStore(MemoryAlerts):
         is_end = fresh.verdict in {Verdict.LATE, Verdict.LOST}
         for verdict in (Verdict.BREACHED, fresh.verdict) if is_first and is_end else (fresh.verdict,):
             self._count(metrics.CANARY_VERDICTS, {**labels, "verdict": verdict})
-        if is_first and fresh.verdict is not Verdict.INCONCLUSIVE:
+        if is_first and fresh.verdict is not Verdict.INCONCLUSIVE and not is_bisect(fresh.path):
             self._count(metrics.SLO_ELIGIBLE, path)
-        if fresh.verdict is Verdict.CONFIRMED:
+        if fresh.verdict is Verdict.CONFIRMED and not is_bisect(fresh.path):
             self._count(metrics.SLO_GOOD, path)
         if is_first and fresh.verdict.is_breach and fresh.stop is not None:
             self._count(metrics.CANARY_FAILURES, {**path, "hop": fresh.stop.hop, "reason": fresh.stop.reason})

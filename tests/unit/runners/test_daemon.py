@@ -6,8 +6,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+import pytest
+
 from canary.alert import AlertTransition
-from canary.path import Path, PathName
+from canary.incident import Bisected
+from canary.path import Path, PathName, bisect_name
 from canary.slot import Slot, due_slot
 from canary.verdict import Verdict
 from runners.contracts import CanaryQuery, StoreError
@@ -273,6 +276,36 @@ def test_stop__cuts_off_what_takes_too_long_and_another_takes_it_over() -> None:
 
     verdicts = [verdict for _, verdict in launched(s.store)]
     assert verdicts == [Verdict.INCONCLUSIVE]
+
+
+@pytest.mark.parametrize(
+    ("ticket_after_seconds", "verdict"), [(2.0, Verdict.CONFIRMED), (None, Verdict.BREACHED)]
+)
+def test_incident_past_the_mail_server__gets_one_bisect_canary_whose_word_stands_in_it(
+    ticket_after_seconds: float | None, verdict: Verdict
+) -> None:
+    s = scene()
+    s.world.ticket_after_seconds = None
+    path = email_path(interval_seconds=120.0)
+    hidden = replace(path, name=bisect_name(path.name), interval_seconds=None)
+
+    async def bisect() -> None:
+        s.world.ticket_after_seconds = ticket_after_seconds
+        await s.clock.sleep(3 * MINUTE)
+
+    play(s, 185.0, s.daemon(path, hidden, holder="a"), s.daemon(path, hidden, holder="b"), then=bisect)
+
+    sent = asyncio.run(s.store.canaries(CanaryQuery(path=hidden.name)))
+    assert len(sent) == 1
+    (incident,) = asyncio.run(s.store.incidents(path=None, since=None, limit=9))
+    assert incident.path == path.name
+    assert incident.bisected == Bisected(sent[0].canary.id, verdict)
+    eligible = [
+        one
+        for one in asyncio.run(s.store.samples())
+        if one.name == "intake.slo.eligible" and one.labels["path"] == hidden.name
+    ]
+    assert sum(one.value for one in eligible) == 0
 
 
 class Failing(MemoryStore):
