@@ -1,0 +1,31 @@
+"""Three daemons on one PostgreSQL, killed, frozen, cut off and stopped by chance: each slot, verdict and alert once.
+
+The hour with two hundred paths is `python -m tests.soak --only replicas`; this is the form of it that takes a minute.
+"""
+
+import os
+
+import pytest
+
+from tests.chaos.replicas.scenario import Plan, play
+from tests.real.servers.postgresql import running_postgresql
+
+
+@pytest.fixture
+def seed() -> int:
+    """A new one each time; INTAKE_PROBER_SEED plays one again."""
+    return int(os.environ.get("INTAKE_PROBER_SEED", "") or int.from_bytes(os.urandom(4), "big"))
+
+
+def test_replicas_with_accidents__launch_each_slot_once_settle_once_and_tell_each_incident_in_order(
+    seed: int,
+) -> None:
+    plan = Plan(seed=seed, paths=30, minutes=20.0, speed=20.0, interval_seconds=120.0, deadline_seconds=60.0)
+
+    with running_postgresql() as server:
+        outcome = play(plan, server)
+
+    assert outcome.wrong == [], plan
+    assert outcome.launched > 200, (plan, outcome)
+    assert outcome.incidents >= 1, (plan, outcome)
+    assert outcome.alerts >= 2, (plan, outcome)
