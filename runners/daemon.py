@@ -6,22 +6,21 @@ loop is kept alive by the supervisor, and what it needs of another it takes from
 
 import asyncio
 import os
-import secrets
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Protocol
+from uuid import UUID
 
+from canary.incident import IncidentKind
 from canary.observation import Observation
+from canary.reason import Reason
 from canary.signature import CanaryId
 from canary.verdict import Verdict
-from probes.contracts import Clock
 from runners.alerting import Alerting
 from runners.bisecting import Bisecting
 from runners.board import Board
 from runners.clean import Cleaner
-from runners.contracts import Record, Store, StoreError
+from runners.contracts import Record, StoreError
 from runners.gauging import Gauging
 from runners.holding import Holding
 from runners.housekeeping import Housekeeping
@@ -29,16 +28,14 @@ from runners.launch import Launcher
 from runners.launching import Launching
 from runners.ledger import Ledger
 from runners.lookback import Lookback
-from runners.notices import Notices
 from runners.orders import Orders
 from runners.pauses import Pause, PauseWatch
 from runners.prober import Prober
-from runners.progress import Progress
-from runners.schedule import Timer
 from runners.settle import Settler
-from runners.spool import Spool
 from runners.strays import Strays
 from runners.supervisor import Supervisor
+from runners.surroundings import Surroundings
+from runners.telemetry.process_figures import StoreErrorKind
 from runners.watch import Watch
 
 REVIEW_SECONDS = 15.0
@@ -49,62 +46,22 @@ REHEARSE_SECONDS = 3600.0
 FORGET_SECONDS = 6 * 3600.0
 SPOOL_SECONDS = 5.0
 GOODBYE_SECONDS = 5.0
-DRAIN_SECONDS = 30.0
-"""At the end, so long launches that are under way may still take."""
+PING_SECONDS = 60.0
+_CAUSES = {
+    Reason.NETWORK_UNAVAILABLE: "network",
+    Reason.NO_ROUTE: "network",
+    Reason.DNS_UNANSWERED: "dns",
+    Reason.CREDENTIALS_REJECTED: "credentials",
+    Reason.CLOCK_STEPPED: "clock",
+    Reason.BROWSER_MISSING: "browser",
+    Reason.BROWSER_CRASHED: "browser",
+    Reason.BROWSER_UNRESPONSIVE: "browser",
+    Reason.TICKET_API_UNREADABLE: "ticket_api",
+    Reason.RATE_LIMITED: "ticket_api",
+}
+"""The cause of blindness, of `canary.instruments`, by the reason of its incident."""
 STUCK = timedelta(seconds=30)
 """Without a beat for so long the process is stuck."""
-
-
-class Deliverer(Protocol):
-    """Whoever drains the outbox."""
-
-    async def run(self) -> None:
-        """Deliver for ever."""
-        ...
-
-    async def drain(self, seconds: float) -> None:
-        """Deliver what is due, for so long at most."""
-        ...
-
-    def wake(self) -> None:
-        """There is something to deliver."""
-        ...
-
-
-class Figures(Protocol):
-    """What a process says of itself in its metrics."""
-
-    def beat(self, at: datetime) -> None:
-        """The loop went round."""
-        ...
-
-    def note_lag(self, seconds: float) -> None:
-        """So long after its slot a canary was launched."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a daemon works with that outlives its configuration.
-
-    Attributes:
-        since_boot: seconds that the machine is up, its sleep included.
-        spool: what was seen while the store could not be written.
-        changed: hears that something is new in the store, and what.
-    """
-
-    store: Store
-    clock: Clock
-    progress: Progress
-    timer: Timer
-    since_boot: Callable[[], float]
-    notices: Notices
-    figures: Figures
-    spool: Spool | None = None
-    delivery: Deliverer | None = None
-    changed: Callable[[str], None] = lambda _: None
-    randomness: Callable[[int], bytes] = secrets.token_bytes
-    drain_seconds: float = DRAIN_SECONDS
 
 
 class Daemon:
@@ -221,7 +178,7 @@ class Daemon:
     async def run(self) -> None:
         """Work until `stop`; cancelled, it ends at once. Nothing is lost by either: the store has all of it."""
         keep = self._supervisor.keep
-        loops = {
+        loops: dict[str, Callable[[], Awaitable[None]]] = {
             "begin": self._begin,
             "watch": self._watch.run,
             "holding": self._holding.run,
@@ -238,6 +195,9 @@ class Daemon:
         }
         if self._around.delivery is not None:
             loops["delivery"] = self._around.delivery.run
+        if self._around.pingers:
+            loops["heartbeat"] = self._ping
+        loops |= self._around.beside
         async with asyncio.TaskGroup() as group:
             kept = [group.create_task(keep(name, work), name=name) for name, work in loops.items()]
             await self._launching.run_until(self._stopping, drain_seconds=self._around.drain_seconds)
@@ -289,7 +249,18 @@ class Daemon:
         while True:
             if await self._alerting.review() and self._around.delivery is not None:
                 self._around.delivery.wake()
+            await self._note_blindness()
             await self._clock.sleep(REVIEW_SECONDS)
+
+    async def _ping(self) -> None:
+        while True:
+            problems = self.problems()
+            run_id = str(UUID(bytes=self._around.randomness(16), version=4))
+            async with asyncio.TaskGroup() as group:
+                for one in self._around.pingers:
+                    work = one.failure(run_id, "\n".join(problems)) if problems else one.success(run_id)
+                    group.create_task(work)
+            await self._clock.sleep(PING_SECONDS)
 
     async def _keep_house(self) -> None:
         while True:
@@ -324,6 +295,17 @@ class Daemon:
         )
         await watch.run()
 
+    async def _note_blindness(self) -> None:
+        """Show in the metrics for what this prober can't see, as its open incidents say."""
+        now = self._clock.now()
+        causes = {
+            _CAUSES.get(one.stop.reason)
+            for one in await self._store.incidents(path=None, since=now, limit=1000)
+            if one.is_open and one.kind is IncidentKind.BLIND
+        }
+        for cause in set(_CAUSES.values()):
+            self._around.figures.blind(cause, is_blind=cause in causes)
+
     # what is noticed
     def _beat(self, at: datetime) -> None:
         self._beat_at = at
@@ -337,6 +319,8 @@ class Daemon:
     def _noticed(self, observation: Observation) -> None:
         self._board.noticed(observation)
         self._prober.outside.noticed(observation)
+        if observation.look is not None and observation.place in self._prober.places:
+            self._around.figures.watcher(observation.place, is_up=not observation.look.is_blind)
 
     def _note_settled(self, before: Verdict, after: Record) -> None:
         if after.verdict is before:
@@ -351,9 +335,11 @@ class Daemon:
 
     def _note_trouble(self, error: StoreError | None) -> None:
         """The store would not take a launch; None: it took the last one."""
+        self._around.figures.blind("store", is_blind=error is not None)
         if error is None:
             self._around.notices.withdraw("store")
             return
+        self._around.figures.store_error(StoreErrorKind.WRITE)
         said = self._prober.masker.mask(str(error))
         self._around.notices.say("store", f"{said} Nothing is launched that can't be recorded.")
         self._around.progress.note(said)

@@ -23,12 +23,14 @@ from probes.contracts import Check, Clock, RemovalState, Removed, Report
 from probes.masking import Masker
 from runners.alerts.delivery import Delivery
 from runners.clock import ScaledClock
-from runners.daemon import Daemon, Surroundings
+from runners.daemon import Daemon
 from runners.notices import Notices
 from runners.prober import Place, Prober
 from runners.progress import Silent
 from runners.situation import AlertRules
 from runners.store import open_store
+from runners.surroundings import Surroundings
+from runners.telemetry.process_figures import ProcessFigures, this_build
 from tests.chaos.replicas.sink import PlainHook
 from tests.fakes.timer import ClockTimer
 
@@ -59,16 +61,6 @@ class Setting:
                 "began": datetime.fromisoformat(raw["began"]),
             }
         )
-
-
-class Nothing:
-    """Figures that nobody asks for."""
-
-    def beat(self, at: datetime) -> None:
-        del at
-
-    def note_lag(self, seconds: float) -> None:
-        del seconds
 
 
 class Everyone:
@@ -241,7 +233,7 @@ async def run(setting: Setting) -> None:
                 timer=ClockTimer(clock),
                 since_boot=clock.monotonic,
                 notices=Notices(),
-                figures=Nothing(),
+                figures=ProcessFigures("replicas", build=this_build()),
                 delivery=delivery,
             ),
             holder=setting.holder,

@@ -160,7 +160,7 @@ class _Scene:
 
     def query(self, text: str) -> list[Any]:
         with psycopg.connect(self.database.replace("+psycopg", ""), autocommit=True) as connection:
-            return connection.execute(text).fetchall()  # type: ignore[arg-type]
+            return connection.execute(text).fetchall()
 
 
 def play(plan: Plan, server: PostgreSql) -> Outcome:

@@ -14,11 +14,13 @@ from canary.path import Path, PathName, bisect_name
 from canary.slot import Slot, due_slot
 from canary.verdict import Verdict
 from runners.contracts import CanaryQuery, StoreError
-from runners.daemon import Daemon, Surroundings
+from runners.daemon import Daemon
 from runners.notices import Notices
 from runners.prober import Prober
 from runners.progress import Silent
 from runners.situation import AlertRules
+from runners.surroundings import Surroundings
+from runners.telemetry.process_figures import ProcessFigures, this_build
 from tests.fakes.clock import START, FakeClock, run_jumping
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.timer import ClockTimer
@@ -30,16 +32,13 @@ JUST_AFTER_A_SLOT = START + timedelta(seconds=11)
 """The path's slots are ten seconds after each tenth minute."""
 
 
-@dataclass
-class Figures:
-    beats: int = 0
-    lags: list[float] = field(default_factory=list)
-
-    def beat(self, at: datetime) -> None:
-        del at
-        self.beats += 1
+class Figures(ProcessFigures):
+    def __init__(self) -> None:
+        super().__init__("test", build=this_build())
+        self.lags: list[float] = []
 
     def note_lag(self, seconds: float) -> None:
+        super().note_lag(seconds)
         self.lags.append(seconds)
 
 
