@@ -1,5 +1,6 @@
 """One POST over HTTP: bounded, never redirected, its failures told as permanent or not, and without a secret."""
 
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ LONGEST_RETRY_SECONDS = 3600.0
 """How long a Retry-After may keep us away: a page is not put off until tomorrow by a header."""
 _TRANSIENT = frozenset({408, 425, 429})
 _SHOWN_CHARACTERS = 200
+_SECRET_CHARACTERS = 8
+"""Parts of a path that are so long may be its secret."""
 JSON = {"Content-Type": "application/json"}
 
 
@@ -99,7 +102,8 @@ class Poster:
             ) as response,
         ):
             answer = Answer(response.status_code, (await _beginning(response)).decode(errors="replace"))
-        self._judge(answer, response.headers.get("retry-after"))
+        hidden = Answer(answer.status, _without_path(answer.text, target))
+        self._judge(hidden, response.headers.get("retry-after"))
         return answer
 
     async def _address(self, target: "httpx.URL") -> Address:
@@ -157,6 +161,15 @@ def _asked(target: "httpx.URL", address: Address | None, headers: Mapping[str, s
         return _Asked(target, given, {})
     host = {"Host": target.netloc.decode("ascii")}
     return _Asked(target.copy_with(host=address), {**given, **host}, {"sni_hostname": target.host})
+
+
+def _without_path(text: str, target: "httpx.URL") -> str:
+    """An answer that may repeat what it was asked for, without it: whoever knows such a path can post there too."""
+    path = target.raw_path.decode("ascii")
+    parts = {path, target.path, *(one for one in re.split(r"[/?&=]", path) if len(one) >= _SECRET_CHARACTERS)}
+    for part in sorted(parts - {"/", ""}, key=len, reverse=True):
+        text = text.replace(part, "***")
+    return text
 
 
 async def _beginning(response: "httpx.Response") -> bytes:

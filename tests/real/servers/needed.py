@@ -66,3 +66,4 @@ REQUEST_TRACKER = Needed(
 POSTGRESQL = Needed("PostgreSQL", ("/usr/lib/postgresql/*/bin/postgres",), ("postgresql-15",))
 CHROMIUM = Needed("Chromium", ("/usr/bin/chromium",), ("chromium", "fonts-dejavu-core"))
 SMALL_DISK = Needed("a small disk to fill", is_for_root=True)
+ALERTMANAGER = Needed("Alertmanager", ("/usr/bin/prometheus-alertmanager",), ("prometheus-alertmanager",))
