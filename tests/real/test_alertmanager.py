@@ -108,7 +108,9 @@ def test_refresh_that_was_asked_for_before_the_end__does_not_open_it_again(serve
 
 def test_every_kind__is_taken(server: Server) -> None:
     for kind in AlertKind:
-        asyncio.run(sink(server.url).deliver(opened(f"kind-{kind}", kind=kind, place="support", detail="x: “y”\n")))
+        asyncio.run(
+            sink(server.url).deliver(opened(f"kind-{kind}", kind=kind, place="support", detail="x: “y”\n"))
+        )
 
     assert {f"kind-{kind}" for kind in AlertKind} <= set(firing(server))
 
