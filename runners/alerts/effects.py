@@ -14,20 +14,14 @@ UNKNOWN_PARTY: Final = "not known: the path is not in this configuration"
 _WEB_NAMES: Final = "the website's or portal's DNS"
 
 _MAIL: Final = (
-    "Mail to support can't be delivered: senders' mail servers try for hours or days, then return it."
+    "mail to support can't be delivered: senders' mail servers try for hours or days, then return it"
 )
-_REFUSED: Final = (
-    "Mail to support is refused or put off: customers get a bounce, or for hours nothing at all."
-)
-_LOST: Final = (
-    "Customers' mail is accepted and does not reach the support mailbox; most of them are told nothing."
-)
-_NO_TICKET: Final = "Customers' requests are accepted and become no ticket that an agent sees: nobody answers, and they are told nothing."
-_DAMAGED: Final = (
-    "Tickets are made, but not as the customer wrote them: text, sender or attachments are wrong."
-)
-_NO_REPLY: Final = "Customers get no acknowledgement; some will ask again."
-_CLEANUP: Final = "Nothing: only synthetic tickets are left over."
+_REFUSED: Final = "mail to support is refused or put off: they get a bounce, or for hours nothing at all"
+_LOST: Final = "their mail is accepted and does not reach the support mailbox; most of them are told nothing"
+_NO_TICKET: Final = "their requests are accepted and become no ticket that an agent sees: nobody answers, and they are told nothing"
+_DAMAGED: Final = "tickets are made, but not as they wrote them: text, sender or attachments are wrong"
+_NO_REPLY: Final = "they get no acknowledgement; some will ask again"
+_CLEANUP: Final = "nothing: only synthetic tickets are left over"
 
 _MAIL_HOPS: Final[Mapping[Hop, str]] = {
     Hop.DNS: _MAIL,
@@ -38,19 +32,19 @@ _MAIL_HOPS: Final[Mapping[Hop, str]] = {
     Hop.MAILBOX_ARRIVAL: _LOST,
 }
 _PORTAL_HOPS: Final[Mapping[Hop, str]] = {
-    Hop.DNS: "Customers can't find the portal: its name does not resolve.",
-    Hop.PORTAL_LOAD: "Customers can't open the portal, or are sent elsewhere.",
-    Hop.PORTAL_LOGIN: "Customers can't log in to the portal.",
-    Hop.PORTAL_FORM: "Customers see the portal and can't write their request there.",
-    Hop.PORTAL_SUBMIT: "Customers write their request and can't send it.",
-    Hop.PORTAL_CONFIRMATION: "Customers send their request and are not told that it came in; some will send it again.",
+    Hop.DNS: "they can't find the portal: its name does not resolve",
+    Hop.PORTAL_LOAD: "they can't open the portal, or are sent elsewhere",
+    Hop.PORTAL_LOGIN: "they can't log in to the portal",
+    Hop.PORTAL_FORM: "they see the portal and can't write their request there",
+    Hop.PORTAL_SUBMIT: "they write their request and can't send it",
+    Hop.PORTAL_CONFIRMATION: "they send their request and are not told that it came in; some will send it again",
 }
 _FORM_HOPS: Final[Mapping[Hop, str]] = {
-    Hop.DNS: "Customers can't find the form: its name does not resolve.",
-    Hop.FORM_CONNECT: "Customers can't open the form.",
-    Hop.FORM_TLS: "Customers' browsers warn of the form's certificate, or refuse to open it.",
-    Hop.FORM_SUBMIT: "Customers fill in the form and can't send it.",
-    Hop.FORM_CONFIRMATION: "Customers send the form and are not told that it came in; some will send it again.",
+    Hop.DNS: "they can't find the form: its name does not resolve",
+    Hop.FORM_CONNECT: "they can't open the form",
+    Hop.FORM_TLS: "their browsers warn of the form's certificate, or refuse to open it",
+    Hop.FORM_SUBMIT: "they fill in the form and can't send it",
+    Hop.FORM_CONFIRMATION: "they send the form and are not told that it came in; some will send it again",
 }
 _TICKET_HOPS: Final[Mapping[Hop, str]] = {
     Hop.TICKET_CREATED: _NO_TICKET,
@@ -66,21 +60,21 @@ FEELS: Final[Mapping[Channel, Mapping[Hop, str]]] = {
 """What customers feel, by channel and hop; a test holds it complete."""
 
 _GAUGE_FEELS: Final[Mapping[GaugeName, str]] = {
-    GaugeName.MAILBOX_CAPACITY: "Nothing while it still takes mail; once it is full, mail to support is refused or lost.",
-    GaugeName.MAILBOX_BACKLOG: "Their mail lies in the mailbox and is not yet a ticket: answers come late.",
-    GaugeName.CERTIFICATE_EXPIRY: "Nothing while it is valid; after that, connections to it are refused.",
-    GaugeName.TICKET_API: "Perhaps nothing: it is the interface by which we read tickets.",
-    GaugeName.DNS_MAIL: "Perhaps nothing yet: mail may be refused, or sent to the wrong place.",
-    GaugeName.CLOCK_SKEW: "Nothing: a clock is wrong, and times that are compared with it mislead.",
+    GaugeName.MAILBOX_CAPACITY: "nothing while it still takes mail; once it is full, mail to support is refused or lost",
+    GaugeName.MAILBOX_BACKLOG: "their mail lies in the mailbox and is not yet a ticket: answers come late",
+    GaugeName.CERTIFICATE_EXPIRY: "nothing while it is valid; after that, connections to it are refused",
+    GaugeName.TICKET_API: "perhaps nothing: it is the interface by which we read tickets",
+    GaugeName.DNS_MAIL: "perhaps nothing yet: mail may be refused, or sent to the wrong place",
+    GaugeName.CLOCK_SKEW: "nothing: a clock is wrong, and times that are compared with it mislead",
 }
 KIND_FEELS: Final[Mapping[AlertKind, str]] = {
-    AlertKind.BLINDNESS: "Not known. They may be well; if they are not, nobody sees it now.",
-    AlertKind.UNREADABLE: "Nothing that is known; nobody would see this reading rise.",
-    AlertKind.DEGRADED: "Their requests arrive, but later or less intact than they should.",
-    AlertKind.NOT_PROBED: "Not known: nobody looks.",
-    AlertKind.LEFTOVERS: "Nothing; support agents may see synthetic tickets.",
-    AlertKind.DELIVERY: "Nothing by itself; people may not hear of what breaks.",
-    AlertKind.FLOOD: "See the alerts that came before; more is broken than is told here.",
+    AlertKind.BLINDNESS: "not known; they may be well, and if they are not, nobody sees it now",
+    AlertKind.UNREADABLE: "nothing that is known; nobody would see this reading rise",
+    AlertKind.DEGRADED: "their requests arrive, but later or less intact than they should",
+    AlertKind.NOT_PROBED: "not known: nobody looks",
+    AlertKind.LEFTOVERS: "nothing; support agents may see synthetic tickets",
+    AlertKind.DELIVERY: "nothing by itself; people may not hear of what breaks",
+    AlertKind.FLOOD: "see the alerts that came before; more is broken than is told here",
 }
 """What they feel of concerns that are neither an incident nor a gauge."""
 _OF_SUPPORT: Final = frozenset({GaugeName.MAILBOX_CAPACITY, GaugeName.MAILBOX_BACKLOG, GaugeName.DNS_MAIL})

@@ -161,7 +161,7 @@ def _lines(alert: Alert, known: Known) -> Iterator[Line]:
     yield Line("Over", _over(alert))
     yield Line("Impact", _impact(alert))
     if not is_over:
-        yield Line("Customers", " ".join(feels(concern, known.paths)))
+        yield Line("Customers", "; ".join(feels(concern, known.paths)))
         yield Line("One sender", _one_sender(concern))
         yield Line("Still works", _working(alert, known))
     yield Line("Detail", concern.detail)

@@ -85,7 +85,7 @@ def test_incident_and_its_end__arrive_as_one_thread_that_nothing_answers(sandbox
     assert first["Message-ID"] != last["Message-ID"]
     body = first.get_payload(decode=True)
     assert isinstance(body, bytes)
-    assert "Customers: Customers' mail is accepted" in body.decode().replace("\r\n", "\n")
+    assert "Customers: their mail is accepted" in body.decode().replace("\r\n", "\n")
 
 
 def test_wrong_password__may_be_corrected_and_is_not_shown(sandbox: Sandbox) -> None:
@@ -117,7 +117,7 @@ def test_certificate_of_nobody_that_we_trust__gets_no_password(sandbox: Sandbox)
         ({"banner": "554 5.3.2 no service"}, False),
     ],
 )
-def test_refusal__is_for_good_where_it_is_about_the_mail(answers: Mapping[str, str], permanent: bool) -> None:  # noqa: FBT001
+def test_refusal__is_for_good_where_it_is_about_the_mail(answers: Mapping[str, str], permanent: bool) -> None:
     error = refused(answers)
 
     assert error is not None

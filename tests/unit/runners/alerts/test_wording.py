@@ -36,7 +36,7 @@ Where: support-email; hop mailbox.arrival, reason mailbox_full
 Severity: page: somebody must look now
 Since: 2026-03-02 12:00 UTC (20 min)
 Impact: whoever wrote after 2026-03-02 11:50 UTC may be affected
-Customers: Customers' mail is accepted and does not reach the support mailbox; most of them are told nothing.
+Customers: their mail is accepted and does not reach the support mailbox; most of them are told nothing
 Still works: send customers to the contact form: contact-form
 Do: Empty or enlarge the mailbox; then watch the backlog drain.
 Evidence: canary c4n4ry: intake-prober trace c4n4ry
@@ -119,7 +119,7 @@ def test_blindness__says_that_it_is_not_known_how_customers_fare() -> None:
     assert told.title == (
         "TICKET: the prober can't see whether support-email works at ticket.created: ticket_api_unreadable"
     )
-    assert said(told, "Customers") == "Not known. They may be well; if they are not, nobody sees it now."
+    assert said(told, "Customers") == "not known; they may be well, and if they are not, nobody sees it now"
     assert said(told, "Impact") is None
     assert said(told, "Severity") == "ticket: it can wait until the morning"
 
@@ -189,7 +189,7 @@ def test_gauge__speaks_of_its_place() -> None:
 
     assert told.title == "PAGE: mailbox.capacity of support (storage) is at page 96%"
     assert said(told, "Whose") == "the mail platform"
-    assert (said(told, "Customers") or "").startswith("Nothing while it still takes mail")
+    assert (said(told, "Customers") or "").startswith("nothing while it still takes mail")
 
 
 def test_gauge_of_our_own_mailbox__says_nothing_of_support() -> None:
