@@ -80,8 +80,8 @@ class AlertStore(Protocol):
         """A sink will never take a message (repeatable); counted once."""
         ...
 
-    async def outbox(self, *, dead_since: datetime) -> Mapping[str, OutboxState]:
-        """What waits for each sink, and what was written since then and is dead; others are left out."""
+    async def outbox(self, *, dead_since: datetime | None = None) -> Mapping[str, OutboxState]:
+        """What waits for each sink, and what (of what was written since then) is dead; others are left out."""
         ...
 
     async def pages_since(self, since: datetime) -> int:

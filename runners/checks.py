@@ -9,6 +9,7 @@ from probes.contracts import Check, CheckState, Clock
 from probes.masking import Masker
 from probes.servers import SecretUnavailable
 from runners.advice import advise
+from runners.alert_advice import advise_on_alerts
 from runners.config.config import Config
 from runners.config.secrets import read_signing_keys
 from runners.contracts import StoreError
@@ -69,7 +70,7 @@ def own_sources(config: Config) -> tuple[CheckSource, ...]:
     """What can be tried without any target: the configuration, the signing keys and the store."""
 
     async def advice() -> Sequence[Check]:
-        return advise(config)
+        return (*advise(config), *advise_on_alerts(config))
 
     async def keys() -> Sequence[Check]:
         return [await _keys(config)]

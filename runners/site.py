@@ -50,9 +50,9 @@ class Site:
 
     def server(self, mail_server: MailServer) -> Server:
         """A mail server with its credential."""
-        return mail_server.server(self._tokens)
+        return mail_server.server(self.tokens)
 
-    def _tokens(self, oauth: Oauth, username: str) -> SecretSource:
+    def tokens(self, oauth: Oauth, username: str) -> SecretSource:
         """One source of access tokens an account, shared by its SMTP and IMAP."""
         key = (oauth, username)
         if key not in self.token_sources:

@@ -1,6 +1,6 @@
 """`check`: validate the configuration and try every place, without sending a canary."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,13 +11,21 @@ from runners.cli.output import Output, Style, plain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from probes.contracts import Check
+    from probes.contracts import Check, Clock
+    from runners.checks import CheckSource
     from runners.config.config import Config
 
 
 @command
-def check(options: Options) -> None:
-    """Try every account, mailbox, ticketing system and the store; one line each, with the remedy. Sends nothing.
+def check(
+    options: Options,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send a test message to each alert sink, and its end.")
+    ] = False,
+) -> None:
+    """Try every account, mailbox, ticketing system and the store; one line each, with the remedy.
+
+    Sends nothing; with --send a test message to each alert sink. Never a canary.
 
     Exit: 0 (warnings too), 2 one failed.
 
@@ -27,14 +35,14 @@ def check(options: Options) -> None:
     from runners.checks import exit_of
 
     config = options.load()
-    checks = run_loop(_try_all(options, config))
+    checks = run_loop(_try_all(options, config, send=send))
     code = exit_of(checks)
     if options.as_json:
         options.output.answer_json(checks_answer(checks, code))
     raise typer.Exit(code)
 
 
-async def _try_all(options: Options, config: "Config") -> "Sequence[Check]":
+async def _try_all(options: Options, config: "Config", *, send: bool) -> "Sequence[Check]":
     from runners.checks import own_sources, run_checks, store_source
     from runners.clock import SystemClock
     from runners.wiring import checkable
@@ -47,7 +55,24 @@ async def _try_all(options: Options, config: "Config") -> "Sequence[Check]":
 
     async with checkable(config, clock=clock) as targets:
         sources = (*own_sources(config), store_source(config, clock=clock), *targets)
+        if send:
+            sources = (*sources, *await _sinks(config, clock))
         return await run_checks(sources, clock=clock, masker=config.masker, found=found)
+
+
+async def _sinks(config: "Config", clock: "Clock") -> "Sequence[CheckSource]":
+    import uuid
+
+    from probes.servers import SecretUnavailable
+    from runners.alert_checks import sink_sources
+    from runners.progress import Silent
+    from runners.site import open_site
+
+    try:
+        site = await open_site(config, clock=clock, tell=Silent())
+    except SecretUnavailable:
+        return ()  # the check of the signing keys says it
+    return sink_sources(config, clock=clock, tokens=site.tokens, new_id=lambda: str(uuid.uuid4()))
 
 
 def check_line(output: Output, one: "Check") -> str:

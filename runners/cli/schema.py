@@ -1,4 +1,4 @@
-"""`schema`: JSON Schemas of the configuration and of the answers."""
+"""`schema`: JSON Schemas of the configuration, of the answers and of what a webhook is sent."""
 
 import json
 from enum import StrEnum
@@ -15,17 +15,19 @@ class Subject(StrEnum):
     ALL = "all"
     CONFIG = "config"
     ANSWERS = "answers"
+    ALERT = "alert"
 
 
 @command
 def schema(
     options: Options,
-    subject: Annotated[Subject, typer.Argument(help="all, config or answers.")] = Subject.ALL,
+    subject: Annotated[Subject, typer.Argument(help="all, config, answers or alert.")] = Subject.ALL,
 ) -> None:
-    """Print the JSON Schemas of the configuration and of the --json answers.
+    """Print the JSON Schemas of the configuration, of the --json answers and of the body of a webhook.
 
     Example: intake-prober schema config > intake.schema.json
     """
+    from runners.alerts.body import body_schema
     from runners.answer_shapes import answers_schema
     from runners.config.schema import configuration_schema
 
@@ -35,8 +37,14 @@ def schema(
             answer = configuration_schema()
         case Subject.ANSWERS:
             answer = answers_schema()
+        case Subject.ALERT:
+            answer = body_schema()
         case Subject.ALL:
-            answer = {"configuration": configuration_schema(), "answers": answers_schema()}
+            answer = {
+                "configuration": configuration_schema(),
+                "answers": answers_schema(),
+                "alert": body_schema(),
+            }
         case _:
             assert_never(subject)
     if options.as_json:

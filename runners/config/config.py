@@ -7,13 +7,13 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
 from canary.gauge import CapacityLimits
-from canary.path import IncidentPolicy, Path, PathName
+from canary.path import Path, PathName
 from canary.reason import Side
 from canary.slot import Slot, due_slot, jitter
 from probes.masking import Masker
 from probes.servers import Bearer, Credential, Password, SecretSource, Server, TlsMode
+from runners.config.alerting import AlertsConfig
 from runners.config.cron import Cron
-from runners.config.document import AlertsVia, SinkKind
 from runners.config.document_places import Cleanup, TicketingType
 from runners.config.sending import Sending
 
@@ -228,24 +228,6 @@ class PathConfig:
             case Cron():
                 at = self.schedule.latest(now)
                 return Slot(self.path.name, at) if at is not None else None
-
-
-@dataclass(frozen=True, slots=True)
-class SinkConfig:
-    """Where alerts go; its settings are kept as written, for `serve`."""
-
-    name: str
-    kind: SinkKind
-    settings: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class AlertsConfig:
-    """Who sends alerts, and where to."""
-
-    via: AlertsVia
-    policy: IncidentPolicy
-    sinks: tuple[SinkConfig, ...]
 
 
 @dataclass(frozen=True, slots=True)

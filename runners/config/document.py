@@ -1,21 +1,18 @@
-"""The YAML document: the top, the prober, alerts and telemetry; its models are the source of the JSON Schema."""
+"""The YAML document: the top, the prober and telemetry; its models are the source of the JSON Schema."""
 
 # ruff: noqa: RUF012 -- pydantic copies its models' defaults
 
 import re
-from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from canary.path import OpenRule
-from canary.reason import Reason
 from runners.config.block import Block
+from runners.config.document_alerts import AlertsDocument
 from runners.config.document_channels import PathSetting
 from runners.config.document_places import AccountDocument, Files, MailboxDocument, TicketingDocument
 from runners.config.document_portal import ArtifactsDocument, BrowserDocument
-from runners.config.errors import did_you_mean
-from runners.config.fields import LISTED, Line, Marker, Name, SecretSetting, Url, mistake, shown, word
+from runners.config.fields import LISTED, Line, Marker, Name, SecretSetting, Url, mistake, shown
 
 # As probes.selfcheck reads it, whose imports are too heavy for every start; a test holds them equal.
 _CONTROL = re.compile(
@@ -41,37 +38,6 @@ def _resolver(value: Any) -> Any:  # noqa: ANN401 -- whatever YAML holds
     return value
 
 
-def _open_rule(value: Any) -> OpenRule:  # noqa: ANN401 -- whatever YAML holds
-    words = value.split(" of ") if isinstance(value, str) else []
-    numbers = [int(one) for one in words if one.isascii() and one.isdigit() and len(one) < 4]  # noqa: PLR2004 -- 999
-    if len(words) != 2 or len(numbers) != 2 or not 0 < numbers[0] <= numbers[1]:  # noqa: PLR2004 -- k of n
-        raise mistake(f"{shown(value)} is not a rule", "Write how many failed of how many: 2 of 3.")
-    return OpenRule(*numbers)
-
-
-def _sink(value: Any) -> Any:  # noqa: ANN401 -- whatever YAML holds
-    kind = value.get("type") if isinstance(value, dict) else None
-    if not isinstance(kind, str) or kind not in set(SinkKind):
-        raise mistake(
-            f"{shown(kind)} is not a kind of sink", did_you_mean(shown(kind), list(SinkKind)), at=("type",)
-        )
-    return value
-
-
-class SinkKind(StrEnum):
-    """Where alerts can go."""
-
-    ALERTMANAGER = "alertmanager"
-    APPRISE = "apprise"
-    EMAIL = "email"
-    HEARTBEAT = "heartbeat"
-    JSM = "jsm"
-    PAGERDUTY = "pagerduty"
-    SLACK = "slack"
-    STATUSPAGE = "statuspage"
-    WEBHOOK = "webhook"
-
-
 Control = Annotated[
     str,
     BeforeValidator(_control),
@@ -88,24 +54,6 @@ Resolver = Annotated[
             "title": "resolver",
             "pattern": "^(system|.+:[0-9]+)$",
             "examples": ["127.0.0.1:53"],
-        }
-    ),
-]
-Rule = Annotated[
-    OpenRule,
-    BeforeValidator(_open_rule),
-    WithJsonSchema(
-        {"type": "string", "title": "rule", "pattern": "^[0-9]{1,3} of [0-9]{1,3}$", "examples": ["2 of 3"]}
-    ),
-]
-Sink = Annotated[
-    dict[str, Any],
-    BeforeValidator(_sink),
-    WithJsonSchema(
-        {
-            "type": "object",
-            "properties": {"type": {"type": "string", "enum": [one.value for one in SinkKind]}},
-            "required": ["type"],
         }
     ),
 ]
@@ -142,30 +90,6 @@ class ProberDocument(Block):
     artifacts: Annotated[
         ArtifactsDocument, Field(description="Where evidence of a portal's failures is kept.")
     ] = ArtifactsDocument()
-
-
-class AlertsVia(StrEnum):
-    """Who sends alerts: the prober itself, or Prometheus by our rules. Both would page twice."""
-
-    DIRECT = "direct"
-    PROMETHEUS = "prometheus"
-
-
-class AlertsDocument(Block):
-    """When an incident opens and ends, and where alerts go."""
-
-    via: Annotated[
-        AlertsVia | None, word(AlertsVia), Field(description="Default: direct with sinks, else prometheus.")
-    ] = None
-    open: Annotated[
-        list[Rule], LISTED, Field(description="Breached among those that count: 2 of 3; a list: any of them.")
-    ] = [OpenRule(2, 3)]
-    resolve: Annotated[int, Field(ge=1, le=100, description="Confirmed in a row that end an incident.")] = 2
-    at_once: Annotated[
-        list[Annotated[Reason, word(Reason)]],
-        Field(description="Reasons that open an incident with the first breach."),
-    ] = []
-    sinks: Annotated[dict[Name, Sink], Field(description="Where alerts go (used by `serve`).")] = {}
 
 
 class MetricsDocument(Block):

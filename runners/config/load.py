@@ -11,25 +11,18 @@ from canary.reason import CAUSES, Side
 from probes.contracts import Clock
 from probes.masking import Masker, Secret
 from runners.clock import SystemClock
+from runners.config.build_alerts import build_alerts
 from runners.config.build_paths import Places, build_path, check_references
 from runners.config.build_places import build_account, build_mailbox, build_ticketing
 from runners.config.config import (
     AccountConfig,
-    AlertsConfig,
     Config,
     PathConfig,
     ProberConfig,
-    SinkConfig,
     TelemetryConfig,
 )
-from runners.config.document import (
-    AlertsDocument,
-    AlertsVia,
-    Document,
-    ProberDocument,
-    SinkKind,
-    TelemetryDocument,
-)
+from runners.config.document import Document, ProberDocument, TelemetryDocument
+from runners.config.document_alerts import AlertsDocument
 from runners.config.document_channels import AnyPathDocument
 from runners.config.document_places import AccountDocument, MailboxDocument, TicketingDocument
 from runners.config.document_portal import PortalPathDocument
@@ -37,7 +30,7 @@ from runners.config.errors import ConfigError, ConfigErrors
 from runners.config.mistakes import unknown_key
 from runners.config.reading import Loc, Tree, read_tree
 from runners.config.sources import Surroundings
-from runners.config.validate import block, paths_section, section
+from runners.config.validate import block, paths_section, section, sinks_section
 
 _STORES = ("sqlite:///", "postgresql+psycopg://")
 
@@ -130,6 +123,7 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
     mailbox_documents = section(tree, "mailboxes", MailboxDocument, is_needed=False)
     ticketing_documents = section(tree, "ticketing", TicketingDocument, is_needed=False)
     path_documents = paths_section(tree)
+    sink_documents = sinks_section(tree)
     _check_shared_names(top, around)
     has_portal = any(isinstance(one, PortalPathDocument) for one in path_documents.values())
     built_prober = _prober(prober, around, needs_browser=has_portal)
@@ -146,6 +140,17 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
     policy = _policy(alerts)
     places = Places(_names(top, "accounts"), _names(top, "mailboxes"), _names(top, "ticketing"), accounts)
     paths = _paths(top, path_documents, places, around, policy=policy, trusted=trusted)
+    built_alerts = build_alerts(
+        alerts if alerts is not None else AlertsDocument(),
+        sink_documents,
+        around,
+        policy=policy,
+        accounts=accounts,
+        named_accounts=places.account_names,
+        named_paths=_names(top, "paths"),
+        prober=prober.name if prober is not None else "",
+        trusted=trusted,
+    )
     if tree.errors or built_prober is None or alerts is None or telemetry is None:
         return None
     return Config(
@@ -155,7 +160,7 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
         mailboxes=MappingProxyType(mailboxes),
         ticketing=MappingProxyType(ticketing),
         paths=MappingProxyType(paths),
-        alerts=_alerts(alerts, policy),
+        alerts=built_alerts,
         telemetry=TelemetryConfig(
             telemetry.otlp,
             telemetry.metrics.listen,
@@ -272,19 +277,6 @@ def _paths(
         if built is not None:
             paths[PathName(name)] = built
     return paths
-
-
-def _alerts(document: AlertsDocument, policy: IncidentPolicy) -> AlertsConfig:
-    sinks = tuple(
-        SinkConfig(
-            name,
-            SinkKind(settings["type"]),
-            MappingProxyType({k: v for k, v in settings.items() if k != "type"}),
-        )
-        for name, settings in document.sinks.items()
-    )
-    via = document.via or (AlertsVia.DIRECT if sinks else AlertsVia.PROMETHEUS)
-    return AlertsConfig(via, policy, sinks)
 
 
 def _own_addresses(

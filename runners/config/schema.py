@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from runners.config.document import Document
+from runners.config.document_alerts import SINK_DOCUMENTS
 from runners.config.document_channels import PATH_DOCUMENTS
 from runners.config.document_paths import PathDocument
 from runners.config.fields import duration_text
 
 _WORDS_IN_A_CELL = 6
-_SHOWN = {"control", "duration", "locale", "rate", "resolver", "rule", "share", "size", "viewport"}
+_SHOWN = {"control", "duration", "hours", "locale", "rate", "resolver", "rule", "share", "size", "viewport"}
 _PHRASES = {"text or `/regex/`", "template", "template or secret", "text or secret", "any JSON"}
 _TYPED = "template, secret or `{totp: secret}`"
 _TITLES = _SHOWN | _PHRASES | {_TYPED, "address", "command", "host", "name", "proxy", "secret", "URL", "word"}
@@ -19,6 +20,7 @@ _SHARED = {
     "AuthDocument": ("OAuth 2.0", "OAuth 2.0"),
     "StepDocument": ("A step", "step"),
     _LOCATOR: ("A locator", "locator"),
+    "RouteDocument": ("A route", "route"),
 }
 """Mappings that stand in several places: a section of their own, and how a cell names them."""
 
@@ -65,6 +67,8 @@ def configuration_page() -> str:
             sections += _paths_sections(title, definitions)
         else:
             sections.append(_section(title, _definition(value, definitions), definitions))
+        if key == "alerts":
+            sections += _alerts_sections(definitions)
     for name, (title, _) in _SHARED.items():
         sections.append(_section(f"## {title}", definitions[name], definitions))
     return "\n".join(sections)
@@ -85,6 +89,14 @@ def _paths_sections(title: str, definitions: dict[str, Any]) -> list[str]:
         own = _part(block, set(block["properties"]) - common)
         sections.append(_section(f"## `paths.NAME` with `channel: {channel}`", own, definitions))
     return sections
+
+
+def _alerts_sections(definitions: dict[str, Any]) -> list[str]:
+    """The sinks, by their type."""
+    return [
+        _section(f"## `alerts.sinks.NAME` with `type: {kind}`", definitions[model.__name__], definitions)
+        for kind, model in SINK_DOCUMENTS.items()
+    ]
 
 
 def _part(block: dict[str, Any], keys: set[str]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
@@ -81,6 +81,16 @@ class Surroundings:
     def optional_secret(self, ref: SecretRef | None, loc: Loc) -> SecretSource | None:
         """A source for a secret that need not be there."""
         return self.secret(ref, loc) if ref is not None else None
+
+    def checked(
+        self, ref: SecretRef, loc: Loc, *, is_right: Callable[[str], bool], message: str, remedy: str
+    ) -> SecretSource:
+        """A source for a secret of a known form; notes a mistake where it can be had and has another one."""
+        source = self.secret(ref, loc)
+        value = self._value_of(source)
+        if value is not None and not is_right(value):
+            self.note(loc, message, remedy)
+        return source
 
     def totp_key(self, ref: SecretRef, loc: Loc) -> SecretSource:
         """A source for the key of one-time passwords; notes a mistake where it is no base32 (RFC 6238, RFC 4648)."""

@@ -75,6 +75,9 @@ paths:
 # alerts:
 #   open: 2 of 3                       # breached among those that count
 #   resolve: 2                         # confirmed in a row
+#   sinks:                             # also slack, webhook, email, alertmanager
+#     pager: {type: pagerduty, routing_key: {env: PD_KEY}}
+#     alive: {type: heartbeat, url: {env: PING_URL}}   # somebody else notices when the prober itself is dead
 """
 
 

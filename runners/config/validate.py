@@ -6,6 +6,7 @@ from typing import Any, TypeVar, assert_never
 from pydantic import BaseModel, ValidationError
 
 from canary.hop import Channel
+from runners.config.document_alerts import PLANNED_SINKS, SINK_DOCUMENTS, AnySinkDocument, SinkKind
 from runners.config.document_channels import PATH_DOCUMENTS, AnyPathDocument
 from runners.config.document_email import EmailPathDocument
 from runners.config.document_form import FormPathDocument
@@ -35,6 +36,30 @@ def paths_section(tree: Tree) -> Mapping[str, AnyPathDocument]:
     """The paths, each by its channel, less those with which something is wrong."""
     found = {name: _path(tree, ("paths", name), one) for name, one in _named(tree, "paths", is_needed=True)}
     return {name: one for name, one in found.items() if one is not None}
+
+
+def sinks_section(tree: Tree) -> Mapping[str, AnySinkDocument]:
+    """The sinks of alerts, each by its type, less those with which something is wrong."""
+    alerts = _top(tree).get("alerts")
+    raw = alerts.get("sinks") if isinstance(alerts, dict) else None
+    if not isinstance(raw, dict):
+        return {}  # that it is no mapping is told by `alerts` as a whole
+    found = {name: _sink(tree, ("alerts", "sinks", name), one) for name, one in raw.items()}
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def _sink(tree: Tree, loc: Loc, value: Any) -> AnySinkDocument | None:  # noqa: ANN401 -- whatever YAML holds
+    kind = value.get("type") if isinstance(value, dict) else None
+    if isinstance(kind, str) and kind in set(SinkKind):
+        return _validated(tree, loc, value, SINK_DOCUMENTS[SinkKind(kind)])
+    remedy = did_you_mean(shown(kind), list(SinkKind))
+    message = f"{shown(kind)} is not a kind of sink"
+    if kind in PLANNED_SINKS:
+        message, remedy = f"there is no sink of type {kind} yet", f"There are {', '.join(SinkKind)}."
+    elif kind is None:
+        remedy = f"Write type: and one of {', '.join(SinkKind)}."
+    tree.errors.append(tree.error((*loc, "type"), message, remedy))
+    return None
 
 
 def _top(tree: Tree) -> Mapping[str, Any]:

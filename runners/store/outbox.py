@@ -141,7 +141,7 @@ def alert_deferred(connection: Connection, alert_id: str, *, next_at: datetime, 
     )
 
 
-def outbox_states(connection: Connection, *, dead_since: datetime) -> dict[str, OutboxState]:
+def outbox_states(connection: Connection, *, dead_since: datetime | None) -> dict[str, OutboxState]:
     """Of each sink: how much is pending and since when, what it last said, and how much since then is dead."""
     table = alert_outbox
     is_open = or_(table.c.state == PENDING, and_(table.c.state == DEAD, table.c.written_at >= dead_since))

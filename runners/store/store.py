@@ -282,7 +282,7 @@ class SqlStore:
         """A sink will never take a message."""
         await self._database.write(partial(outbox.alert_given_up, alert_id=alert_id, at=at, error=error))
 
-    async def outbox(self, *, dead_since: datetime) -> Mapping[str, OutboxState]:
+    async def outbox(self, *, dead_since: datetime | None = None) -> Mapping[str, OutboxState]:
         """What waits for each sink, and what was written since then and is dead."""
         return await self._database.read(partial(outbox.outbox_states, dead_since=dead_since))
 

@@ -112,10 +112,12 @@ class MemoryAlerts:
             )
             self._count(metrics.PROBER_ALERTS_SENT, {"sink": one.alert.sink, "outcome": state})
 
-    async def outbox(self, *, dead_since: datetime) -> Mapping[str, OutboxState]:
+    async def outbox(self, *, dead_since: datetime | None = None) -> Mapping[str, OutboxState]:
         found: dict[str, OutboxState] = {}
         for one in sorted(self._outbox.values(), key=lambda one: one.written_at):
-            if one.state == "delivered" or (one.state == "dead" and one.written_at < dead_since):
+            if one.state == "delivered" or (
+                one.state == "dead" and dead_since is not None and one.written_at < dead_since
+            ):
                 continue
             state = found.get(one.alert.sink, OutboxState())
             found[one.alert.sink] = OutboxState(

@@ -151,7 +151,7 @@ def test_init__where_nothing_can_be_written__is_told(run: Run) -> None:
 def test_schema__prints_json_schemas(run: Run) -> None:
     said = run("schema")
 
-    assert set(json.loads(said.out)) == {"configuration", "answers"}
+    assert set(json.loads(said.out)) == {"configuration", "answers", "alert"}
     assert json.loads(run("schema", "config", "--json").out)["required"] == ["prober", "accounts", "paths"]
 
 

@@ -31,7 +31,7 @@ def test_starter__with_all_its_comments_taken_in__is_a_configuration(tmp_path: P
     text = "\n".join(_uncommented(line) for line in whole)
     (tmp_path / "whole.yaml").write_text(text)
     environ = {"CANARY_PASSWORD": "x" * 8, "SUPPORT_PASSWORD": "y" * 8, "DESK_TOKEN": "z" * 8}
-    environ |= {"PORTAL_PASSWORD": "p" * 8}
+    environ |= {"PORTAL_PASSWORD": "p" * 8, "PD_KEY": "k" * 32, "PING_URL": "https://ping.example/id"}
 
     config = load(tmp_path / "whole.yaml", environ=environ)
 

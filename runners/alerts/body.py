@@ -1,0 +1,130 @@
+"""What a webhook is sent: `intake-prober/alert/1`. Fields are added to it, never taken away or given another meaning."""
+
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+from typing_extensions import TypedDict
+
+from canary.alert import Alert
+from canary.trace import trace_id
+from runners.alerts.wording import Known, words
+
+SCHEMA: Final = "intake-prober/alert/1"
+
+
+class AlertLine(TypedDict):
+    """One thing that is told in words."""
+
+    label: str
+    text: str
+
+
+class AlertLink(TypedDict):
+    """Somewhere to read more."""
+
+    text: str
+    url: str
+
+
+class AlertData(TypedDict):
+    """One alert.
+
+    ``id`` is the message's, the same when it is sent again; ``key`` the concern's, the same from its opening to its
+    end; ``seq`` orders the messages of a key. ``paths`` are those affected. What does not apply is null.
+    """
+
+    id: str
+    key: str
+    seq: int
+    transition: Literal["opened", "changed", "reminder", "resolved"]
+    kind: str
+    severity: Literal["page", "ticket"]
+    subject: str
+    prober: str
+    at: str
+    since: str
+    paths: list[str]
+    place: str | None
+    blame: str | None
+    reason: str | None
+    side: Literal["target", "prober", "either"] | None
+    failures: int
+    only_sender: str | None
+    incidents: list[str]
+    canary: str | None
+    trace_id: str | None
+    impact_from: str | None
+    impact_until: str | None
+    retired: bool
+    working: list[str]
+    detail: str
+    title: str
+    lines: list[AlertLine]
+    links: list[AlertLink]
+
+
+class AlertBody(TypedDict):
+    """The body of a webhook. ``type`` is ``intake.<kind>.<transition>``, ``timestamp`` that of the alert."""
+
+    type: str
+    timestamp: str
+    schema: Literal["intake-prober/alert/1"]
+    data: AlertData
+
+
+def body_of(alert: Alert, known: Known) -> AlertBody:
+    """The body of an alert; the same alert gives the same body."""
+    concern, said = alert.concern, words(alert, known)
+    ending = alert.ending
+    return {
+        "type": f"intake.{concern.kind}.{alert.transition}",
+        "timestamp": _stamp(alert.at),
+        "schema": "intake-prober/alert/1",
+        "data": {
+            "id": alert.id,
+            "key": alert.key,
+            "seq": alert.seq,
+            "transition": alert.transition.value,
+            "kind": concern.kind.value,
+            "severity": alert.severity.value,
+            "subject": concern.subject,
+            "prober": alert.prober,
+            "at": _stamp(alert.at),
+            "since": _stamp(concern.since),
+            "paths": list(concern.paths),
+            "place": concern.place,
+            "blame": concern.stop.hop.value if concern.stop is not None else None,
+            "reason": concern.stop.reason.value if concern.stop is not None else None,
+            "side": concern.stop.side.value if concern.stop is not None else None,
+            "failures": concern.failures,
+            "only_sender": concern.only_sender,
+            "incidents": list(concern.incidents),
+            "canary": concern.canary,
+            "trace_id": trace_id(concern.canary) if concern.canary is not None else None,
+            "impact_from": _stamp(concern.impact_from) if concern.impact_from is not None else None,
+            "impact_until": _stamp(ending.impact_until)
+            if ending is not None and ending.impact_until is not None
+            else None,
+            "retired": ending is not None and ending.is_retired,
+            "working": list(alert.working),
+            "detail": concern.detail,
+            "title": said.title,
+            "lines": [{"label": one.label, "text": one.text} for one in said.lines],
+            "links": [{"text": one.text, "url": one.url} for one in said.links],
+        },
+    }
+
+
+def body_schema() -> dict[str, Any]:
+    """The JSON Schema of the body (draft 2020-12)."""
+    from pydantic import TypeAdapter
+
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **TypeAdapter(AlertBody).json_schema(mode="serialization"),
+    }
+
+
+def _stamp(at: datetime) -> str:
+    """RFC 3339 in UTC with microseconds, as in every `--json` answer."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

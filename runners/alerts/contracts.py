@@ -1,0 +1,82 @@
+"""What a sink is, how it says that it did not take an alert, and the little that it needs of the rest."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from canary.alert import Alert
+
+Mask = Callable[[str], str]
+"""Takes secrets out of a text."""
+ReadSecret = Callable[[], Awaitable[str]]
+"""Reads a secret as it is now; raises `Undelivered` where it can't be had."""
+
+
+class Undelivered(Exception):
+    """A sink did not take an alert. The message is masked and names the sink's answer, never its address.
+
+    Attributes:
+        permanent: the sink will never take it: trying again is of no use.
+        retry_after_seconds: how long the sink asked us to stay away, or None.
+    """
+
+    def __init__(self, message: str, *, permanent: bool, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Clock(Protocol):
+    """What alerts need of `probes.contracts.Clock`; alerts know no probe."""
+
+    def now(self) -> datetime:
+        """The wall clock, aware UTC, for stamps."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds, for durations."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; cancellable."""
+        ...
+
+    def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
+        """A scope that raises `TimeoutError` when it lasts longer."""
+        ...
+
+
+class AlertSink(Protocol):
+    """Somewhere that alerts go. Its constructor does no IO."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the configuration."""
+        ...
+
+    async def deliver(self, alert: Alert) -> None:
+        """Hand one alert over; repeatable by ``alert.id``. Cancellable: it may or may not have arrived then.
+
+        Raises:
+            Undelivered: it was not taken, for now or for good.
+        """
+        ...
+
+
+@runtime_checkable
+class Refreshed(Protocol):
+    """A sink that forgets an alert which it is not told again (Alertmanager)."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the configuration."""
+        ...
+
+    async def refresh(self, still_open: Sequence[Alert]) -> None:
+        """Tell again all that lasts, and for a while what has ended; repeatable.
+
+        Raises:
+            Undelivered: nobody took it.
+        """
+        ...

@@ -1,0 +1,212 @@
+"""Drain the outbox: every message to its sink at least once, in order a key, and no sink waits for another."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from canary.alert import Alert
+from runners.alert_contracts import AlertStore, Outgoing
+from runners.alerts.contracts import AlertSink, Clock, Mask, Undelivered
+from runners.contracts import StoreError
+
+LOOK_SECONDS: Final = 5.0
+"""How often the outbox is looked at where nobody says that there is something new."""
+LEASE_SECONDS: Final = 30.0
+"""How long a message is ours. Longer than a delivery may take: else a second process would send it beside us."""
+DELIVER_SECONDS: Final = 20.0
+"""How long one delivery may take: a command that prints the secret, and the 10 s of a POST."""
+DRAIN_SECONDS: Final = 30.0
+"""How long a one-shot run delivers at most before it exits; the next run goes on."""
+FIRST_RETRY_SECONDS: Final = 5.0
+LONGEST_RETRY_SECONDS: Final = 300.0
+_LONGEST_STORE_PAUSE: Final = 60.0
+_DRAIN_LOOK_SECONDS: Final = 1.0
+_JITTER_SHARE: Final = 0.2
+
+OnDead = Callable[[Alert, str], Awaitable[None]]
+"""Told of a message that its sink will never take, and why."""
+
+_log = logging.getLogger(__name__)
+
+
+async def _tell_nobody(alert: Alert, error: str) -> None:
+    """The default of `Delivery.on_dead`: it was logged and counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Delivers what the store hands out. Any number of processes may do so on one store.
+
+    The store hands out the first message of a key that was not delivered, to one holder at a time; so a resolve never
+    overtakes its trigger, whoever sends them. A message may arrive twice (a crash after it was sent, a lease that ran
+    out): its sink repeats it by its id.
+
+    Attributes:
+        store: the outbox.
+        sinks: by their names; what is written for others is left alone.
+        clock: waits and stamps.
+        holder: this process.
+        chance: a number from 0 to 1, for the jitter.
+        mask: takes secrets out of what is stored and logged.
+        on_dead: told of what was given up.
+    """
+
+    store: AlertStore
+    sinks: Mapping[str, AlertSink]
+    clock: Clock
+    holder: str
+    chance: Callable[[], float]
+    mask: Mask
+    on_dead: OnDead = _tell_nobody
+    _news: dict[str, asyncio.Event] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Give each sink its bell."""
+        self._news.update({name: asyncio.Event() for name in self.sinks})
+
+    def wake(self) -> None:
+        """Something new is in the outbox: look at once."""
+        for one in self._news.values():
+            one.set()
+
+    async def run(self) -> None:
+        """Deliver for ever. Cancellable at any moment: what was under way is sent again when its lease has run out."""
+        async with asyncio.TaskGroup() as group:
+            for name in self.sinks:
+                group.create_task(self._serve(name))
+
+    async def drain(self, seconds: float = DRAIN_SECONDS) -> None:
+        """Deliver until nothing is left for our sinks, at most for so long (30 s); a retry that falls due is made."""
+        try:
+            async with self.clock.timeout(min(seconds, DRAIN_SECONDS)), asyncio.TaskGroup() as group:
+                for name in self.sinks:
+                    group.create_task(self._empty(name))
+        except TimeoutError:
+            _log.info(
+                "alert_not_delivered",
+                extra={"detail": "the time to deliver in is over; the next run goes on"},
+            )
+
+    async def _serve(self, name: str) -> None:
+        pause = 1.0
+        while True:
+            # Cleared before the look: what is written meanwhile rings again.
+            self._news[name].clear()
+            try:
+                was_there = await self._one(name)
+                pause = 1.0
+            except StoreError as error:
+                self._store_failed(error)
+                await self.clock.sleep(pause)
+                pause = min(2 * pause, _LONGEST_STORE_PAUSE)
+                continue
+            if not was_there:
+                await self._wait(self._news[name])
+
+    async def _empty(self, name: str) -> None:
+        while True:
+            try:
+                if await self._one(name):
+                    continue
+                waiting = (await self.store.outbox()).get(name)
+                if waiting is None or waiting.pending == 0:
+                    return
+            except StoreError as error:
+                self._store_failed(error)
+            await self.clock.sleep(_DRAIN_LOOK_SECONDS)
+
+    async def _wait(self, news: asyncio.Event) -> None:
+        try:
+            async with self.clock.timeout(LOOK_SECONDS):
+                await news.wait()
+        except TimeoutError:
+            return
+
+    async def _one(self, name: str) -> bool:
+        """Deliver one message that is due; whether there was one. Raises `StoreError` where none can be had."""
+        now = self.clock.now()
+        # One at a time: a lease must outlast all that was taken with it.
+        taken = await self.store.claim_alerts(
+            now,
+            sinks=[name],
+            holder=self.holder,
+            lease_until=now + timedelta(seconds=LEASE_SECONDS),
+            limit=1,
+        )
+        for one in taken:
+            await self._deliver(name, one, ends_at=self.clock.monotonic() + LEASE_SECONDS)
+        return bool(taken)
+
+    async def _deliver(self, name: str, outgoing: Outgoing, *, ends_at: float) -> None:
+        alert = outgoing.alert
+        failure = await self._attempt(self.sinks[name], alert)
+        if failure is None:
+            _log.info("alert_delivered", extra={"place": name, "detail": f"{alert.key} {alert.seq}"})
+            await self._note(lambda: self.store.alert_delivered(alert.id, at=self.clock.now()), ends_at)
+            return
+        error = self.mask(str(failure))
+        outcome = "dead" if failure.permanent else "deferred"
+        detail = f"{alert.key} {alert.seq}: {error}"
+        _log.warning("alert_not_delivered", extra={"place": name, "outcome": outcome, "detail": detail})
+        if failure.permanent:
+            now = self.clock.now()
+            if await self._note(lambda: self.store.alert_given_up(alert.id, at=now, error=error), ends_at):
+                await self._tell(alert, error)
+            return
+        wait = retry_seconds(outgoing.attempts, self.chance())
+        next_at = self.clock.now() + timedelta(seconds=max(wait, failure.retry_after_seconds or 0.0))
+        await self._note(lambda: self.store.alert_deferred(alert.id, next_at=next_at, error=error), ends_at)
+
+    async def _attempt(self, sink: AlertSink, alert: Alert) -> Undelivered | None:
+        try:
+            async with self.clock.timeout(DELIVER_SECONDS):
+                await sink.deliver(alert)
+        except Undelivered as error:
+            return error
+        except TimeoutError:
+            return Undelivered(f"{sink.name}: took longer than {DELIVER_SECONDS:g} s", permanent=False)
+        except Exception as error:  # noqa: BLE001 -- the boundary of a sink: see below
+            # A fault in one sink must not stop the others, nor lose its message: the next release may send it.
+            _log.exception("alert_not_delivered", extra={"place": sink.name})
+            return Undelivered(f"{sink.name}: a fault of the prober, {type(error).__name__}", permanent=False)
+        return None
+
+    async def _note(self, verb: Callable[[], Awaitable[None]], ends_at: float) -> bool:
+        """Store what became of a message, again and again while it is ours; whether that was possible.
+
+        Where it was not, the message is sent once more when its lease has run out.
+        """
+        pause = 0.5
+        while True:
+            try:
+                await verb()
+            except StoreError as error:
+                self._store_failed(error)
+                if self.clock.monotonic() + pause >= ends_at:
+                    return False
+                await self.clock.sleep(pause)
+                pause *= 2
+            else:
+                return True
+
+    async def _tell(self, alert: Alert, error: str) -> None:
+        try:
+            await self.on_dead(alert, error)
+        except StoreError as failure:
+            # It stays dead in the outbox, where whoever looks next finds it.
+            self._store_failed(failure)
+
+    def _store_failed(self, error: StoreError) -> None:
+        _log.error("store_failed", extra={"detail": self.mask(str(error))})
+
+
+def retry_seconds(attempts: int, chance: float) -> float:
+    """How long to wait after so many attempts before this one: 5 s, doubled up to 5 min, give or take a fifth.
+
+    ``chance`` is from 0 to 1: so that what failed at once is not tried again at once.
+    """
+    doubled = FIRST_RETRY_SECONDS * float(2 ** min(attempts, 10))
+    return min(doubled, LONGEST_RETRY_SECONDS) * (1 - _JITTER_SHARE + 2 * _JITTER_SHARE * chance)

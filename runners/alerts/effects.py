@@ -1,0 +1,158 @@
+"""Whose a concern is, and what customers feel of it: tables in plain words, and nothing that is not known."""
+
+from collections.abc import Mapping
+from typing import Final, assert_never
+
+from canary.alert import AlertKind, Concern, Party, party
+from canary.blame import Stop
+from canary.gauge import GaugeName
+from canary.hop import Channel, Hop
+from canary.path import Path, PathName
+from canary.reason import Side
+
+UNKNOWN_PARTY: Final = "not known: the path is not in this configuration"
+_WEB_NAMES: Final = "the website's or portal's DNS"
+
+_MAIL: Final = (
+    "mail to support can't be delivered: senders' mail servers try for hours or days, then return it"
+)
+_REFUSED: Final = "mail to support is refused or put off: they get a bounce, or for hours nothing at all"
+_LOST: Final = "their mail is accepted and does not reach the support mailbox; most of them are told nothing"
+_NO_TICKET: Final = "their requests are accepted and become no ticket that an agent sees: nobody answers, and they are told nothing"
+_DAMAGED: Final = "tickets are made, but not as they wrote them: text, sender or attachments are wrong"
+_NO_REPLY: Final = "they get no acknowledgement; some will ask again"
+_CLEANUP: Final = "nothing: only synthetic tickets are left over"
+
+_MAIL_HOPS: Final[Mapping[Hop, str]] = {
+    Hop.DNS: _MAIL,
+    Hop.SMTP_CONNECT: _MAIL,
+    Hop.SMTP_TLS: _MAIL,
+    Hop.SMTP_AUTH: _MAIL,
+    Hop.SMTP_ACCEPT: _REFUSED,
+    Hop.MAILBOX_ARRIVAL: _LOST,
+}
+_PORTAL_HOPS: Final[Mapping[Hop, str]] = {
+    Hop.DNS: "they can't find the portal: its name does not resolve",
+    Hop.PORTAL_LOAD: "they can't open the portal, or are sent elsewhere",
+    Hop.PORTAL_LOGIN: "they can't log in to the portal",
+    Hop.PORTAL_FORM: "they see the portal and can't write their request there",
+    Hop.PORTAL_SUBMIT: "they write their request and can't send it",
+    Hop.PORTAL_CONFIRMATION: "they send their request and are not told that it came in; some will send it again",
+}
+_FORM_HOPS: Final[Mapping[Hop, str]] = {
+    Hop.DNS: "they can't find the form: its name does not resolve",
+    Hop.FORM_CONNECT: "they can't open the form",
+    Hop.FORM_TLS: "their browsers warn of the form's certificate, or refuse to open it",
+    Hop.FORM_SUBMIT: "they fill in the form and can't send it",
+    Hop.FORM_CONFIRMATION: "they send the form and are not told that it came in; some will send it again",
+}
+_TICKET_HOPS: Final[Mapping[Hop, str]] = {
+    Hop.TICKET_CREATED: _NO_TICKET,
+    Hop.TICKET_CONTENT: _DAMAGED,
+    Hop.REPLY_RECEIVED: _NO_REPLY,
+    Hop.TICKET_CLEANUP: _CLEANUP,
+}
+FEELS: Final[Mapping[Channel, Mapping[Hop, str]]] = {
+    Channel.EMAIL: {**_MAIL_HOPS, **_TICKET_HOPS},
+    Channel.PORTAL: {**_PORTAL_HOPS, **_TICKET_HOPS},
+    Channel.FORM: {**_FORM_HOPS, **_TICKET_HOPS},
+}
+"""What customers feel, by channel and hop; a test holds it complete."""
+
+_GAUGE_FEELS: Final[Mapping[GaugeName, str]] = {
+    GaugeName.MAILBOX_CAPACITY: "nothing while it still takes mail; once it is full, mail to support is refused or lost",
+    GaugeName.MAILBOX_BACKLOG: "their mail lies in the mailbox and is not yet a ticket: answers come late",
+    GaugeName.CERTIFICATE_EXPIRY: "nothing while it is valid; after that, connections to it are refused",
+    GaugeName.TICKET_API: "perhaps nothing: it is the interface by which we read tickets",
+    GaugeName.DNS_MAIL: "perhaps nothing yet: mail may be refused, or sent to the wrong place",
+    GaugeName.CLOCK_SKEW: "nothing: a clock is wrong, and times that are compared with it mislead",
+}
+KIND_FEELS: Final[Mapping[AlertKind, str]] = {
+    AlertKind.BLINDNESS: "not known; they may be well, and if they are not, nobody sees it now",
+    AlertKind.UNREADABLE: "nothing that is known; nobody would see this reading rise",
+    AlertKind.DEGRADED: "their requests arrive, but later or less intact than they should",
+    AlertKind.NOT_PROBED: "not known: nobody looks",
+    AlertKind.LEFTOVERS: "nothing; support agents may see synthetic tickets",
+    AlertKind.DELIVERY: "nothing by itself; people may not hear of what breaks",
+    AlertKind.FLOOD: "see the alerts that came before; more is broken than is told here",
+}
+"""What they feel of concerns that are neither an incident nor a gauge."""
+_OF_SUPPORT: Final = frozenset({GaugeName.MAILBOX_CAPACITY, GaugeName.MAILBOX_BACKLOG, GaugeName.DNS_MAIL})
+_GAUGE_WHOSE: Final[Mapping[GaugeName, str]] = {
+    GaugeName.MAILBOX_CAPACITY: Party.MAIL_PLATFORM,
+    GaugeName.MAILBOX_BACKLOG: "whatever fetches the mailbox: the ticketing vendor's fetcher or ours",
+    GaugeName.DNS_MAIL: Party.DNS,
+    GaugeName.TICKET_API: "the ticketing vendor, or our credential there",
+}
+
+
+def whose(concern: Concern, paths: Mapping[PathName, Path]) -> tuple[str, ...]:
+    """Whose it is; several answers where it differs by path, none where it is not known."""
+    match concern.kind:
+        case AlertKind.INCIDENT | AlertKind.BLINDNESS | AlertKind.DEGRADED:
+            return _of_stop(concern, paths)
+        case AlertKind.GAUGE:
+            gauge = gauge_name(concern)
+            is_ours = concern.place is not None and not concern.paths
+            known = _GAUGE_WHOSE.get(gauge) if gauge is not None and not is_ours else None
+            return (str(known),) if known is not None else ()
+        case AlertKind.UNREADABLE | AlertKind.NOT_PROBED | AlertKind.LEFTOVERS | AlertKind.FLOOD:
+            return (Party.PROBER.value,)
+        case AlertKind.DELIVERY:
+            return ("ours, or the sink's",)
+        case _:
+            assert_never(concern.kind)
+
+
+def feels(concern: Concern, paths: Mapping[PathName, Path]) -> tuple[str, ...]:
+    """What customers feel: a sentence for each channel that is affected, the same sentence once."""
+    if concern.kind is AlertKind.INCIDENT:
+        return _by_channel(concern, paths)
+    if concern.kind is AlertKind.GAUGE:
+        gauge = gauge_name(concern)
+        if gauge is None or (gauge in _OF_SUPPORT and not concern.paths):
+            return ()  # a mailbox of our own, for one
+        return (_GAUGE_FEELS[gauge],)
+    return (KIND_FEELS[concern.kind],)
+
+
+def gauge_name(concern: Concern) -> GaugeName | None:
+    """Which gauge a concern of kind ``gauge`` is about, by its subject; None where it is none that we know."""
+    if concern.place is None:
+        return None
+    name = concern.subject.removeprefix(f"gauge/{concern.place}/").partition("/")[0]
+    return GaugeName(name) if name in set(GaugeName) else None
+
+
+def _of_stop(concern: Concern, paths: Mapping[PathName, Path]) -> tuple[str, ...]:
+    if concern.stop is None:
+        return ()
+    if concern.kind is AlertKind.BLINDNESS or concern.stop.side is Side.PROBER:
+        return (Party.PROBER.value,)
+    found: dict[str, list[str]] = {}
+    for name in concern.paths:
+        path = paths.get(name)
+        told = _party(concern.stop, path) if path is not None else UNKNOWN_PARTY
+        found.setdefault(told, []).append(name)
+    if len(found) == 1:
+        return tuple(found)
+    return tuple(f"{told} ({', '.join(names)})" for told, names in found.items())
+
+
+def _party(stop: Stop, path: Path) -> str:
+    # `party` speaks of the mail domain, whose DNS is not what a portal or a form needs.
+    if stop.hop is Hop.DNS and path.channel is not Channel.EMAIL:
+        return _WEB_NAMES
+    return party(stop, path.route).value
+
+
+def _by_channel(concern: Concern, paths: Mapping[PathName, Path]) -> tuple[str, ...]:
+    if concern.stop is None:
+        return ()
+    channels = {paths[name].channel for name in concern.paths if name in paths}
+    told = [
+        FEELS[channel][concern.stop.hop]
+        for channel in Channel
+        if channel in channels and concern.stop.hop in FEELS[channel]
+    ]
+    return tuple(dict.fromkeys(told))

@@ -1,0 +1,69 @@
+"""Prometheus Alertmanager as a child: one member on loopback, with nobody to notify."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.real.servers.needed import ALERTMANAGER
+from tests.real.servers.process import HOST, Child, free_port, server_directory, wait_until
+
+_CONFIGURATION = """\
+route: {receiver: nobody, group_by: [alertname], group_wait: 1s, group_interval: 1s}
+receivers: [{name: nobody}]
+"""
+
+
+@dataclass(slots=True)
+class Alertmanager:
+    """A running member."""
+
+    directory: Path
+    port: int
+    child: Child
+
+    @property
+    def url(self) -> str:
+        """Its base."""
+        return f"http://{HOST}:{self.port}"
+
+    def alerts(self) -> Sequence[dict[str, Any]]:
+        """What is firing, by its own word."""
+        answer = httpx.get(f"{self.url}/api/v2/alerts", trust_env=False, timeout=5)
+        found: list[dict[str, Any]] = answer.raise_for_status().json()
+        return found
+
+
+@contextlib.contextmanager
+def running_alertmanager() -> Iterator[Alertmanager]:
+    """Start a member on a free port; gone with its data at the end."""
+    ALERTMANAGER.require()
+    with server_directory("alertmanager") as directory:
+        configuration = directory / "alertmanager.yml"
+        configuration.write_text(_CONFIGURATION)
+        port = free_port()
+        child = Child(
+            [
+                "/usr/bin/prometheus-alertmanager",
+                f"--config.file={configuration}",
+                f"--storage.path={directory}/data",
+                f"--web.listen-address={HOST}:{port}",
+                "--cluster.listen-address=",
+            ],
+            log_path=directory / "alertmanager.log",
+        )
+        server = Alertmanager(directory, port, child)
+        try:
+            wait_until(lambda: _is_ready(server), what="answer of Alertmanager", child=child)
+            yield server
+        finally:
+            child.stop()
+
+
+def _is_ready(server: Alertmanager) -> bool:
+    with contextlib.suppress(httpx.TransportError):
+        return httpx.get(f"{server.url}/-/ready", trust_env=False, timeout=2).status_code == httpx.codes.OK
+    return False

@@ -1,0 +1,1 @@
+"""Tests of wording, routing, delivery and the sinks."""

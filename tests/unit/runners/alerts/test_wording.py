@@ -1,0 +1,273 @@
+"""What an alert says: true, whole, and nothing that is not known."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canary.alert import AlertKind, AlertTransition, Concern, Severity, Subject
+from canary.gauge import GaugeName
+from canary.hop import Channel, Hop, full_route, route
+from canary.path import PathName
+from canary.reason import Reason, Side
+from runners.alerts.effects import FEELS, KIND_FEELS, whose
+from runners.alerts.wording import TEST, WHAT, Known, Words, lasting, words
+from tests.unit.runners.alerts.cases import (
+    FORM,
+    KNOWN,
+    MAIL,
+    NOON,
+    PATHS,
+    PORTAL,
+    a_concern,
+    a_path,
+    an_alert,
+    resolved,
+    stop,
+)
+
+OPENED = """\
+PAGE: support-email broken at mailbox.arrival: mailbox_full
+
+Whose: the mail platform
+Where: support-email; hop mailbox.arrival, reason mailbox_full
+Severity: page: somebody must look now
+Since: 2026-03-02 12:00 UTC (20 min)
+Impact: whoever wrote after 2026-03-02 11:50 UTC may be affected
+Customers: their mail is accepted and does not reach the support mailbox; most of them are told nothing
+Still works: send customers to the contact form: contact-form
+Do: Empty or enlarge the mailbox; then watch the backlog drain.
+Evidence: canary c4n4ry: intake-prober trace c4n4ry
+Runbook: docs/runbook/mailbox_full.md
+Incident: 0198f0aa
+From: fra-1, opened, 2026-03-02 12:20 UTC
+Your runbook: https://wiki.acme.example/intake
+"""
+
+
+def said(told: Words, label: str) -> str | None:
+    found = [one.text for one in told.lines if one.label == label]
+    return found[0] if found else None
+
+
+def test_full_mailbox__opened__says_all_that_a_person_at_night_needs() -> None:
+    assert words(an_alert(), KNOWN).text == OPENED
+
+
+def test_page_and_runbooks_with_an_address__are_links() -> None:
+    known = replace(
+        KNOWN, page_url="https://prober.acme.example/", runbook_url="https://docs.example/runbook/"
+    )
+
+    assert [(one.text, one.url) for one in words(an_alert(), known).links] == [
+        ("Page", "https://prober.acme.example/incidents/0198f0aa"),
+        ("Your runbook", "https://wiki.acme.example/intake"),
+        ("What mailbox_full means", "https://docs.example/runbook/mailbox_full.md"),
+    ]
+
+
+def test_mail_that_became_no_ticket__without_a_mailbox_that_we_read__is_not_known_whose() -> None:
+    blind_route = route(Channel.EMAIL, without={Hop.MAILBOX_ARRIVAL})
+    known = Known({MAIL: a_path(route=blind_route, mailbox=None)})
+    concern = a_concern(stop=stop(Hop.TICKET_CREATED))
+
+    assert said(words(an_alert(concern), known), "Whose") == (
+        "the mail platform or the ticketing vendor; it is not known which"
+    )
+
+
+def test_paths_of_one_cause_with_different_routes__each_has_its_own_word() -> None:
+    known = Known(
+        {MAIL: a_path(route=route(Channel.EMAIL, without={Hop.MAILBOX_ARRIVAL})), FORM: PATHS[FORM]}
+    )
+    concern = a_concern(paths=(FORM, MAIL), stop=stop(Hop.TICKET_CREATED))
+
+    assert said(words(an_alert(concern), known), "Whose") == (
+        "the ticketing vendor (contact-form);"
+        " the mail platform or the ticketing vendor; it is not known which (support-email)"
+    )
+
+
+def test_path_that_is_not_configured_here__blames_nobody() -> None:
+    assert whose(a_concern(), {}) == ("not known: the path is not in this configuration",)
+
+
+def test_name_of_a_portal__is_not_the_mail_domains() -> None:
+    concern = a_concern(paths=(PORTAL,), stop=stop(Hop.DNS, Reason.DNS_NO_RECORD))
+
+    assert whose(concern, PATHS) == ("the website's or portal's DNS",)
+
+
+@pytest.mark.parametrize("kind", [AlertKind.INCIDENT, AlertKind.BLINDNESS])
+def test_prober_side__is_ours_and_nobody_elses(kind: AlertKind) -> None:
+    refused = stop(Hop.TICKET_CREATED, Reason.CREDENTIALS_REJECTED)
+    assert refused.side is Side.PROBER
+
+    assert whose(a_concern(kind=kind, stop=refused), PATHS) == ("the prober (ours)",)
+
+
+def test_blindness__says_that_it_is_not_known_how_customers_fare() -> None:
+    concern = a_concern(
+        kind=AlertKind.BLINDNESS,
+        severity=Severity.TICKET,
+        stop=stop(Hop.TICKET_CREATED, Reason.TICKET_API_UNREADABLE),
+    )
+    told = words(an_alert(concern, working=()), KNOWN)
+
+    assert told.title == (
+        "TICKET: the prober can't see whether support-email works at ticket.created: ticket_api_unreadable"
+    )
+    assert said(told, "Customers") == "not known; they may be well, and if they are not, nobody sees it now"
+    assert said(told, "Impact") is None
+    assert said(told, "Severity") == "ticket: it can wait until the morning"
+
+
+def test_nothing_that_works__sends_customers_nowhere() -> None:
+    assert said(words(an_alert(working=()), KNOWN), "Still works") is None
+
+
+def test_several_that_work__are_named_by_their_channel_and_the_unknown_one_by_its_name() -> None:
+    alert = an_alert(working=(PORTAL, PathName("old-path"), FORM))
+
+    assert said(words(alert, KNOWN), "Still works") == (
+        "send customers to the contact form: contact-form; or the portal: support-portal; or old-path"
+    )
+
+
+def test_one_sender_alone__is_said() -> None:
+    told = words(an_alert(a_concern(only_sender="canary@gmail.example")), KNOWN)
+
+    assert (said(told, "One sender") or "").startswith("only canaries from canary@gmail.example fail")
+
+
+def test_no_canary_was_ever_confirmed__says_that_the_beginning_is_not_known() -> None:
+    told = words(an_alert(a_concern(impact_from=None)), KNOWN)
+
+    assert said(told, "Impact") == "not known since when: no canary was confirmed before it began"
+
+
+def test_end__says_how_long_it_lasted_and_who_may_be_affected() -> None:
+    told = words(resolved(), KNOWN)
+
+    assert told.title == (
+        "RESOLVED after 1 h 20 min (was: support-email broken at mailbox.arrival: mailbox_full)"
+    )
+    assert said(told, "Over") == "2026-03-02 13:20 UTC, after 1 h 20 min"
+    assert said(told, "Impact") == (
+        "whoever wrote after 2026-03-02 11:50 UTC and before 2026-03-02 13:10 UTC may be affected"
+    )
+    assert [said(told, one) for one in ("Customers", "Do", "Still works", "Severity")] == [None] * 4
+
+
+def test_path_that_is_gone__ends_without_a_word_of_recovery() -> None:
+    told = words(resolved(is_retired=True), KNOWN)
+
+    assert "RESOLVED" not in told.text
+    assert told.title.startswith("ENDED, not known whether it works")
+    assert "nobody knows what is so now" in (said(told, "Over") or "")
+
+
+def test_reminder__says_how_long_it_lasts_by_now() -> None:
+    alert = an_alert(transition=AlertTransition.REMINDER, at=NOON + timedelta(hours=26, minutes=5))
+
+    assert words(alert, KNOWN).title.startswith("PAGE, STILL OPEN after 1 d 2 h: support-email broken")
+
+
+def test_gauge__speaks_of_its_place() -> None:
+    concern = Concern(
+        subject=Subject("gauge/support/mailbox.capacity/storage"),
+        kind=AlertKind.GAUGE,
+        severity=Severity.PAGE,
+        since=NOON,
+        paths=(MAIL,),
+        place="support",
+        detail="mailbox.capacity of support (storage) is at page 96%",
+    )
+    told = words(an_alert(concern), KNOWN)
+
+    assert told.title == "PAGE: mailbox.capacity of support (storage) is at page 96%"
+    assert said(told, "Whose") == "the mail platform"
+    assert (said(told, "Customers") or "").startswith("nothing while it still takes mail")
+
+
+def test_gauge_of_our_own_mailbox__says_nothing_of_support() -> None:
+    concern = Concern(
+        subject=Subject("gauge/account canary/mailbox.capacity/storage"),
+        kind=AlertKind.GAUGE,
+        severity=Severity.TICKET,
+        since=NOON,
+        place="account canary",
+        detail="mailbox.capacity of account canary (storage) is at warn 81%",
+    )
+    told = words(an_alert(concern, working=()), KNOWN)
+
+    assert (said(told, "Whose"), said(told, "Customers")) == (None, None)
+
+
+def test_test_message__says_that_nothing_is_broken() -> None:
+    concern = Concern(TEST, AlertKind.DELIVERY, Severity.TICKET, NOON, place="pager")
+
+    assert words(an_alert(concern), KNOWN).title == "TEST of intake-prober: nothing is broken"
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_every_hop_of_a_channel__says_what_customers_feel(channel: Channel) -> None:
+    assert {*full_route(channel), Hop.TICKET_CLEANUP} == set(FEELS[channel])
+
+
+def test_every_kind__has_its_words() -> None:
+    assert set(WHAT) == set(AlertKind)
+    assert set(KIND_FEELS) == set(AlertKind) - {AlertKind.INCIDENT, AlertKind.GAUGE}
+
+
+@pytest.mark.parametrize("name", GaugeName)
+def test_every_gauge__says_what_customers_feel(name: GaugeName) -> None:
+    subject = Subject(f"gauge/support/{name}")
+    concern = a_concern(subject=subject, kind=AlertKind.GAUGE, place="support", stop=None)
+
+    assert said(words(an_alert(concern), KNOWN), "Customers")
+
+
+@pytest.mark.parametrize("kind", AlertKind)
+@pytest.mark.parametrize("transition", AlertTransition)
+def test_bare_concern__is_told_without_a_hole(kind: AlertKind, transition: AlertTransition) -> None:
+    concern = Concern(Subject(f"{kind}/x"), kind, Severity.TICKET, NOON)
+    told = words(an_alert(concern, transition=transition, working=()), Known())
+
+    assert "None" not in told.text
+    assert all(one.text.strip() for one in told.lines)
+
+
+def test_hundred_paths__are_not_all_named() -> None:
+    names = tuple(PathName(f"path-{number:03}") for number in range(100))
+    told = words(an_alert(a_concern(paths=names)), KNOWN)
+
+    assert "path-019 and 80 more" in told.title
+    assert len(told.title) <= 240 or told.title.endswith("…")
+
+
+@given(detail=st.text(max_size=300))
+def test_whatever_a_detail_holds__each_thing_is_one_line(detail: str) -> None:
+    told = words(an_alert(a_concern(kind=AlertKind.GAUGE, place="x", detail=detail)), KNOWN)
+
+    for one in (told.title, *(line.text for line in told.lines)):
+        assert one == " ".join(one.split())
+        assert one.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (-5, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (3600, "1 h"),
+        (4800, "1 h 20 min"),
+        (93600, "1 d 2 h"),
+    ],
+)
+def test_span__is_told_in_its_two_largest_units(seconds: int, text: str) -> None:
+    assert lasting(timedelta(seconds=seconds)) == text
