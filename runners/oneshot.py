@@ -17,6 +17,7 @@ from canary.signature import CanaryId
 from canary.verdict import Verdict
 from probes.contracts import Clock
 from runners.alerting import Alerting
+from runners.alerts.delivery import Delivery
 from runners.board import Board
 from runners.clean import Cleaner
 from runners.contracts import Record, Store, StoreError
@@ -141,6 +142,14 @@ class OneShot:
             progress=progress,
             settled=self._note_settled,
         )
+        self._delivery = Delivery(
+            store,
+            prober.sinks,
+            clock,
+            observer,
+            chance=secrets.SystemRandom().random,
+            mask=prober.masker.mask,
+        )
         self._launching = asyncio.Semaphore(LAUNCHES_AT_ONCE)
         self._gauges: tuple[Gauge, ...] = ()
         self._problem: str | None = None
@@ -178,8 +187,7 @@ class OneShot:
             watching.cancel()
         await self._clean(launches=options.launches)
         await self._note_what_was_heard()
-        if self._prober.alerts.tells_anybody:
-            await self._alerting.review()
+        await self._tell()
         await self._housekeeping.forget()
 
     async def _take_what_is_left(self) -> None:
@@ -241,6 +249,13 @@ class OneShot:
         heard = (*self._prober.outside.skews(), *(one for system in systems for one in system.gauges()))
         await self._store.add_gauges(heard)
         self._gauges += heard
+
+    async def _tell(self) -> None:
+        """Write what is to be told, and deliver what is due for a while; the next run goes on with the rest."""
+        if not self._prober.alerts.tells_anybody:
+            return
+        await self._alerting.review()
+        await self._delivery.drain()
 
     def _trouble(self, error: BaseException) -> None:
         """Note the first reason why something could not be recorded."""

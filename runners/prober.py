@@ -15,6 +15,8 @@ from probes.contracts import GaugeReader, Probe, Watcher
 from probes.masking import Masker
 from probes.selfcheck import Selfcheck
 from probes.ticketing.watcher import TicketWatcher
+from runners.alerts.contracts import AlertSink
+from runners.alerts.heartbeat import Heartbeat
 from runners.contracts import RemovalKind
 from runners.outside import Outside
 from runners.situation import AlertRules
@@ -97,6 +99,7 @@ class Prober:
         outside: what places outside told this process; the probes' self-checks ask it.
         controls: those that are configured; None where there is none.
         alerts: how people are told; without sinks nobody is, and incidents are grouped all the same.
+        sinks: where alerts go, by name; ``heartbeats``: who is told that the prober lives.
         archives: folders of evidence, which forget the old at the end of a run.
         disposals_per_hour: removals an hour by place, where another cap than the default is wished.
         timetable: when a slot of a path becomes due next, of those in ``schedules``.
@@ -120,6 +123,8 @@ class Prober:
     outside: Outside = field(default_factory=Outside)
     controls: Selfcheck | None = None
     archives: Sequence[Archive] = ()
+    sinks: Mapping[str, AlertSink] = field(default_factory=dict)
+    heartbeats: Sequence[Heartbeat] = ()
     alerts: AlertRules = field(default_factory=lambda: AlertRules("prober"))
 
     def places_of(self, canary: Canary) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ from probes.ticketing.settings import (
     TicketWatcherSettings,
 )
 from probes.ticketing.watcher import TicketWatcher
+from runners.alerts.building import build_heartbeats, build_sinks
+from runners.alerts.routing import PathRouting
 from runners.bisecting import with_bisects
 from runners.checks import CheckSource
 from runners.config.config import (
@@ -36,6 +38,7 @@ from runners.site import Site, open_site, own_mailbox, watched_mailboxes
 from runners.site_gauges import gauges_of
 from runners.site_portals import open_portals
 from runners.site_probes import bears_attachment, expectations, probe_of, selfcheck
+from runners.situation import AlertRules, NoSinks
 
 _START = {TlsMode.IMPLICIT: Start.AT_ONCE, TlsMode.STARTTLS: Start.SMTP}
 
@@ -73,6 +76,9 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
             outside=site.outside,
             controls=selfcheck(site, StoredControls(store)) if config.prober.controls else None,
             archives=() if portals is None else (portals.artifacts,),
+            alerts=alert_rules(config),
+            sinks=build_sinks(config, clock=clock, tokens=site.tokens),
+            heartbeats=build_heartbeats(config, clock=clock),
             keys=site.signed.keys,
             masker=config.masker,
             schedules={name: one.due_slot for name, one in config.paths.items() if one.schedule is not None},
@@ -88,6 +94,18 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
                 if one.cap_per_hour is not None
             },
         )
+
+
+def alert_rules(config: Config) -> AlertRules:
+    """How people are told, by the configuration; nobody is where no sink is named."""
+    alerts = config.alerts
+    return AlertRules(
+        namespace=alerts.namespace or config.prober.name,
+        routing=PathRouting(alerts.router) if alerts.sink_names else NoSinks(),
+        reminding=alerts.reminding,
+        pages_per_hour=alerts.pages_per_hour,
+        windows=config.maintenance,
+    )
 
 
 @asynccontextmanager

@@ -59,6 +59,20 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class PathRouting:
+    """The routes as whoever reviews concerns asks for them; satisfies `runners.situation.Routing`."""
+
+    router: "Router"
+
+    def sinks_for(
+        self, severity: Severity, kind: AlertKind, paths: Sequence[Path], now: datetime
+    ) -> tuple[str, ...]:
+        """The sinks for a concern of these paths at this hour."""
+        labels = {one.name: labels_of(one) for one in paths}
+        return self.router.sinks_for(severity, kind, tuple(labels), labels, now)
+
+
+@dataclass(frozen=True, slots=True)
 class Router:
     """All routes that match decide; without routes every sink gets everything.
 

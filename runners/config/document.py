@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from runners.config.block import Block
 from runners.config.document_alerts import AlertsDocument
 from runners.config.document_channels import PathSetting
+from runners.config.document_maintenance import MaintenanceDocument
 from runners.config.document_places import AccountDocument, Files, MailboxDocument, TicketingDocument
 from runners.config.document_portal import ArtifactsDocument, BrowserDocument
 from runners.config.fields import LISTED, Line, Marker, Name, SecretSetting, Url, mistake, shown
@@ -118,4 +119,5 @@ class Document(Block):
     ticketing: dict[Name, TicketingDocument] = {}
     paths: dict[Name, PathSetting]
     alerts: AlertsDocument = AlertsDocument()
+    maintenance: dict[Name, MaintenanceDocument] = {}
     telemetry: TelemetryDocument = TelemetryDocument()

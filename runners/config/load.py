@@ -12,6 +12,7 @@ from probes.contracts import Clock
 from probes.masking import Masker, Secret
 from runners.clock import SystemClock
 from runners.config.build_alerts import build_alerts
+from runners.config.build_maintenance import build_maintenance
 from runners.config.build_paths import Places, build_path, check_references
 from runners.config.build_places import build_account, build_mailbox, build_ticketing
 from runners.config.config import (
@@ -24,6 +25,7 @@ from runners.config.config import (
 from runners.config.document import Document, ProberDocument, TelemetryDocument
 from runners.config.document_alerts import AlertsDocument
 from runners.config.document_channels import AnyPathDocument
+from runners.config.document_maintenance import MaintenanceDocument
 from runners.config.document_places import AccountDocument, MailboxDocument, TicketingDocument
 from runners.config.document_portal import PortalPathDocument
 from runners.config.errors import ConfigError, ConfigErrors
@@ -151,6 +153,18 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
         prober=prober.name if prober is not None else "",
         trusted=trusted,
     )
+    windows = [
+        window
+        for name, one in section(tree, "maintenance", MaintenanceDocument, is_needed=False).items()
+        for window in build_maintenance(
+            name,
+            one,
+            around,
+            paths=paths,
+            path_names=_names(top, "paths"),
+            place_names=[*_names(top, "mailboxes"), *_names(top, "ticketing")],
+        )
+    ]
     if tree.errors or built_prober is None or alerts is None or telemetry is None:
         return None
     return Config(
@@ -161,6 +175,7 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
         ticketing=MappingProxyType(ticketing),
         paths=MappingProxyType(paths),
         alerts=built_alerts,
+        maintenance=tuple(windows),
         telemetry=TelemetryConfig(
             telemetry.otlp,
             telemetry.metrics.listen,
