@@ -165,6 +165,14 @@ def history(connection: Connection, query: CanaryQuery) -> list[Record]:
     return _records(connection, statement)
 
 
+def records_of(connection: Connection, canary_ids: Sequence[CanaryId]) -> dict[CanaryId, Record]:
+    """The records of these ids that are there."""
+    found: dict[CanaryId, Record] = {}
+    for chunk in chunks(canary_ids):
+        found |= {one.canary.id: one for one in _records(connection, _OF_IDS, {"b_ids": chunk})}
+    return found
+
+
 def launched_since(connection: Connection, since: datetime, *, sender: str, paths: Sequence[PathName]) -> int:
     """How many canaries a sender launched down any of the paths since then."""
     launched = select(func.count()).where(
@@ -247,6 +255,7 @@ def canary_of(row: Row[Any]) -> Canary:
 _RECORDS = select(canary, judgement.c.body.label("judgement_body")).outerjoin(
     judgement, judgement.c.canary_id == canary.c.id
 )
+_OF_IDS = _RECORDS.where(canary.c.id.in_(bindparam("b_ids", expanding=True)))
 _OUTSTANDING = _RECORDS.where(
     or_(
         canary.c.is_clean == false(),

@@ -27,12 +27,13 @@ from runners.contracts import (
     Settlement,
     TriedRemoval,
 )
-from runners.history import Day, Point
+from runners.history import Day, Glance, Past, Point
 from runners.store import (
     canaries,
     claims,
     cleaning,
     counters,
+    glances,
     history,
     incidents,
     observing,
@@ -233,6 +234,20 @@ class SqlStore:
     async def days(self, path: PathName, *, since: datetime) -> Sequence[Day]:
         """A path's days from the one of that time on, oldest first."""
         return await self._database.read(partial(history.days, path=path, since=since))
+
+    async def glances(self, windows: Mapping[PathName, int]) -> Mapping[PathName, Glance]:
+        """What the states of several paths are judged by."""
+        return await self._database.read(partial(glances.glances, windows=windows))
+
+    async def pasts(
+        self, paths: Sequence[PathName], *, since: datetime, points: int
+    ) -> Mapping[PathName, Past]:
+        """The figures of several paths."""
+        return await self._database.read(partial(glances.pasts, paths=paths, since=since, points=points))
+
+    async def incident(self, incident_id: str) -> Incident | None:
+        """One incident as it now stands."""
+        return await self._database.read(partial(incidents.one, incident_id=incident_id))
 
     # alerts
     async def standings(self) -> Mapping[Subject, tuple[Standing | None, int]]:

@@ -36,6 +36,7 @@ from runners.contracts import (
 )
 from runners.history import Point
 from tests.fakes.memory_alerts import MemoryAlerts
+from tests.fakes.memory_past import MemoryPast
 
 _KEPT = timedelta(days=90)
 _Thing = tuple[CanaryId, RemovalKind, str, str]
@@ -56,7 +57,7 @@ class _Row:
         return Record(self.canary, self.judgement, self.launch_ended, self.is_clean)
 
 
-class MemoryStore(MemoryAlerts):
+class MemoryStore(MemoryAlerts, MemoryPast):
     """Satisfies `runners.contracts.Store`; two tasks that use one see what two processes would."""
 
     def __init__(self, *, prober: str = "") -> None:

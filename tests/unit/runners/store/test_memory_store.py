@@ -3,6 +3,7 @@
 import pytest
 
 from tests.contracts.alert_contract import AlertContract
+from tests.contracts.past_contract import PastContract
 from tests.contracts.slot_contract import SlotContract
 from tests.contracts.store_cases import StorePlace
 from tests.contracts.store_contract import CanaryContract, ObservationContract, SettlingContract
@@ -53,3 +54,6 @@ class TestAlerts(AlertContract): ...
 
 
 class TestSlots(SlotContract): ...
+
+
+class TestPast(PastContract): ...
