@@ -12,6 +12,7 @@ from canary.path import OpenRule
 from canary.reason import Reason
 from runners.config.block import Block
 from runners.config.document_channels import PathSetting
+from runners.config.document_page import PageDocument
 from runners.config.document_places import AccountDocument, Files, MailboxDocument, TicketingDocument
 from runners.config.document_portal import ArtifactsDocument, BrowserDocument
 from runners.config.errors import did_you_mean
@@ -195,3 +196,4 @@ class Document(Block):
     paths: dict[Name, PathSetting]
     alerts: AlertsDocument = AlertsDocument()
     telemetry: TelemetryDocument = TelemetryDocument()
+    web: PageDocument = PageDocument()
