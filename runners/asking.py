@@ -33,12 +33,19 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The paths at a glance; ``leftovers``: how many things are still to be removed."""
+    """The paths at a glance.
+
+    Attributes:
+        leftovers: how many things are still to be removed.
+        silences: in force or to come.
+        lasting: every open incident, also of paths that are configured no more.
+    """
 
     paths: tuple[Seen, ...]
     gauges: tuple[Gauge, ...]
     leftovers: int
     silences: tuple[Silence, ...] = ()
+    lasting: tuple[Incident, ...] = ()
 
     @property
     def exit(self) -> Exit:
@@ -69,6 +76,7 @@ async def view_paths(
     *,
     now: datetime,
     silences: Sequence[Silence] | None = None,
+    lasting: Sequence[Incident] | None = None,
 ) -> tuple[Seen, ...]:
     """Each path's state at that time, in a number of transactions that does not grow with the paths.
 
@@ -78,7 +86,8 @@ async def view_paths(
     if silences is None:
         silences = await store.silences(now)
     found = await store.glances({one.name: one.incidents.window for one in paths})
-    lasting = await store.incidents(path=None, since=now, limit=0)
+    if lasting is None:
+        lasting = await store.incidents(path=None, since=now, limit=0)
     seen = []
     for path in paths:
         glance = found[path.name]
@@ -101,8 +110,9 @@ async def ask_status(store: Store, paths: Sequence[Path], *, now: datetime) -> S
     """The paths at a glance. Raises `StoreError`."""
     gauges = tuple(await store.latest_gauges())
     silences = tuple(await store.silences(now))
-    seen = await view_paths(store, paths, gauges, now=now, silences=silences)
-    return Status(seen, gauges, len(await store.leftovers()), silences)
+    lasting = tuple(await store.incidents(path=None, since=now, limit=0))
+    seen = await view_paths(store, paths, gauges, now=now, silences=silences, lasting=lasting)
+    return Status(seen, gauges, len(await store.leftovers()), silences, lasting)
 
 
 def status_answer(status: Status) -> "StatusAnswer":

@@ -75,7 +75,9 @@ class Past:
 class HistoryStore(Protocol):
     """The verbs of `runners.contracts.Store` that are about the past. Raises `StoreError` from any of them."""
 
-    async def points(self, path: PathName, *, since: datetime, limit: int) -> Sequence[Point]:
+    async def points(
+        self, path: PathName, *, since: datetime, limit: int, until: datetime | None = None
+    ) -> Sequence[Point]:
         """A path's canaries, newest launch first: enough for a picture, and far cheaper than `canaries`."""
         ...
 

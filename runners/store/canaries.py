@@ -162,6 +162,11 @@ def history(connection: Connection, query: CanaryQuery) -> list[Record]:
         statement = statement.where(canary.c.verdict == query.verdict.value)
     if query.since is not None:
         statement = statement.where(canary.c.launched_at >= query.since)
+    if query.before is not None:
+        at, last = query.before
+        # The first condition alone is what the index can use.
+        same = and_(canary.c.launched_at == at, canary.c.id < last)
+        statement = statement.where(canary.c.launched_at <= at, or_(canary.c.launched_at < at, same))
     return _records(connection, statement)
 
 

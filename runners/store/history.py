@@ -89,15 +89,24 @@ _DAY_SECONDS = select(day_seconds).where(
 )
 
 
-def points(connection: Connection, path: PathName, *, since: datetime, limit: int) -> list[Point]:
+def points(
+    connection: Connection,
+    path: PathName,
+    *,
+    since: datetime,
+    limit: int,
+    until: datetime | None = None,
+) -> list[Point]:
     """A path's canaries, newest launch first."""
-    rows = connection.execute(
-        select(canary.c.id, canary.c.launched_at, canary.c.verdict, canary.c.seconds)
-        .where(canary.c.path == path, canary.c.launched_at >= since)
-        .order_by(canary.c.launched_at.desc(), canary.c.id.desc())
-        .limit(limit)
-    )
-    return [Point(CanaryId(row.id), path, row.launched_at, Verdict(row.verdict), row.seconds) for row in rows]
+    statement = select(canary.c.id, canary.c.launched_at, canary.c.verdict, canary.c.seconds)
+    statement = statement.where(canary.c.path == path, canary.c.launched_at >= since)
+    if until is not None:
+        statement = statement.where(canary.c.launched_at <= until)
+    newest_first = statement.order_by(canary.c.launched_at.desc(), canary.c.id.desc())
+    return [
+        Point(CanaryId(row.id), path, row.launched_at, Verdict(row.verdict), row.seconds)
+        for row in connection.execute(newest_first.limit(limit))
+    ]
 
 
 def _date(at: datetime) -> str:

@@ -227,9 +227,12 @@ class SqlStore:
         """The group of each of these incidents that has one."""
         return await self._database.read(partial(standings.groups, incident_ids=incident_ids))
 
-    async def points(self, path: PathName, *, since: datetime, limit: int) -> Sequence[Point]:
+    async def points(
+        self, path: PathName, *, since: datetime, limit: int, until: datetime | None = None
+    ) -> Sequence[Point]:
         """A path's canaries, newest launch first."""
-        return await self._database.read(partial(history.points, path=path, since=since, limit=limit))
+        work = partial(history.points, path=path, since=since, limit=limit, until=until)
+        return await self._database.read(work)
 
     async def days(self, path: PathName, *, since: datetime) -> Sequence[Day]:
         """A path's days from the one of that time on, oldest first."""

@@ -7,7 +7,7 @@ from canary.incident import Progress
 from canary.path import PathName
 from canary.slot import MissedCause, MissedSlot, Slot
 from canary.verdict import Verdict
-from runners.contracts import PathFacts, Store
+from runners.contracts import CanaryQuery, PathFacts, Store
 from tests.contracts.store_cases import (
     FORM,
     MAIL,
@@ -95,12 +95,28 @@ class PastContract:
             found = await store.pasts([MAIL, FORM, NOWHERE], since=since, points=2)
 
             assert found[MAIL].missed == 2
+            until = await store.points(MAIL, since=since, limit=9, until=after(60))
+            assert [one.launched_at for one in until] == [after(60), after(0)]
             assert list(found[MAIL].points) == list(await store.points(MAIL, since=since, limit=2))
             assert list(found[MAIL].days) == list(await store.days(MAIL, since=since))
             assert found[MAIL].days[0].verdicts == {Verdict.CONFIRMED: 3}
             assert sum(found[MAIL].days[0].counts) == 3
             assert (found[FORM].days[0].verdicts, found[FORM].missed) == ({Verdict.BREACHED: 1}, 0)
             assert (found[NOWHERE].days, found[NOWHERE].points) == ((), ())
+
+        run(place, scenario)
+
+    def test_history__goes_on_after_the_last_canary_that_was_shown(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            for number in range(5):
+                await recorded(store, make_canary(number, launched_at=after(number // 2)))
+            first = await store.canaries(CanaryQuery(path=MAIL, limit=2))
+            last = first[-1].canary
+
+            rest = await store.canaries(CanaryQuery(path=MAIL, before=(last.launched_at, last.id)))
+
+            every = await store.canaries(CanaryQuery(path=MAIL))
+            assert [one.canary.id for one in (*first, *rest)] == [one.canary.id for one in every]
 
         run(place, scenario)
 

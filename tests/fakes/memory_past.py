@@ -25,7 +25,9 @@ class MemoryPast:
     async def days(self, path: PathName, *, since: datetime) -> Sequence[Day]:
         raise NotImplementedError
 
-    async def points(self, path: PathName, *, since: datetime, limit: int) -> Sequence[Point]:
+    async def points(
+        self, path: PathName, *, since: datetime, limit: int, until: datetime | None = None
+    ) -> Sequence[Point]:
         raise NotImplementedError
 
     async def missed(self, path: PathName, *, since: datetime) -> Sequence[MissedSlot]:

@@ -186,6 +186,7 @@ class MemoryStore(MemoryAlerts, MemoryPast):
             if query.path in {None, one.canary.path}
             and query.verdict in {None, one.verdict}
             and (query.since is None or one.canary.launched_at >= query.since)
+            and (query.before is None or (one.canary.launched_at, one.canary.id) < query.before)
         ][: query.limit]
 
     async def launched_since(self, since: datetime, *, sender: str, paths: Sequence[PathName]) -> int:
@@ -294,7 +295,9 @@ class MemoryStore(MemoryAlerts, MemoryPast):
             self._put_changes(changes, at)
             self._put_steps(alerts, at)
 
-    async def points(self, path: PathName, *, since: datetime, limit: int) -> Sequence[Point]:
+    async def points(
+        self, path: PathName, *, since: datetime, limit: int, until: datetime | None = None
+    ) -> Sequence[Point]:
         mine = [one for one in self._oldest_first() if one.canary.path == path]
         return [
             Point(
@@ -305,7 +308,7 @@ class MemoryStore(MemoryAlerts, MemoryPast):
                 one.judgement.seconds if one.judgement is not None else None,
             )
             for one in reversed(mine)
-            if one.canary.launched_at >= since
+            if one.canary.launched_at >= since and (until is None or one.canary.launched_at <= until)
         ][:limit]
 
     async def incidents(
