@@ -38,8 +38,11 @@ _LINKS: Final = frozenset({"url", "runbook"})
 
 def asks_json(request: Request) -> bool:
     """Whether the answer is wanted as JSON: by the address's end, or by what is accepted."""
-    if request.url.path.endswith(".json"):
-        return True
+    return request.url.path.endswith(".json") or accepts_json(request)
+
+
+def accepts_json(request: Request) -> bool:
+    """Whether JSON is accepted, and no page."""
     accepted = [one.partition(";")[0].strip().lower() for one in request.headers.get("accept", "").split(",")]
     return "application/json" in accepted and "text/html" not in accepted
 

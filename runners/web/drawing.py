@@ -14,8 +14,8 @@ _SHAPES: Final = {
     "ok": '<circle cx="8" cy="8" r="7"/><path class="ink" d="M4.5 8.5l2.5 2.5 4.5-5.5"/>',
     "broken": '<path d="M5 1h6l4 4v6l-4 4H5l-4-4V5z"/><path class="ink" d="M5 5l6 6M11 5l-6 6"/>',
     "degraded": '<path d="M8 1l7.5 14H.5z"/><path class="ink" d="M8 6v4M8 12v1"/>',
-    "blind": '<path d="M8 .5L15.5 8 8 15.5.5 8z"/>'
-    '<path class="ink" d="M6 6.2a2 2 0 1 1 2.6 2c-.5.2-.6.5-.6 1M8 11v.8"/>',
+    "blind": '<path d="M.5 8C2.4 4.6 5 3 8 3s5.6 1.6 7.5 5c-1.9 3.4-4.5 5-7.5 5S2.4 11.4.5 8z"/>'
+    '<path class="ink" d="M3.5 13.5l9-11"/>',
     "stale": '<rect x="1" y="1" width="14" height="14" rx="2"/><path class="ink" d="M8 4v4l3 2"/>',
     "unknown": '<circle class="hollow" cx="8" cy="8" r="6.5"/>',
 }

@@ -81,6 +81,11 @@ async def path(request: Request) -> Response:
             "distribution", days, bounds, deadline_seconds=deadline, name=wanted.name
         ),
         spark=pictures.sparkline("spark", past.points, deadline_seconds=deadline, name=wanted.name),
+        said={
+            "strip": pictures.strip_words(past.days, today=now),
+            "spread": pictures.spread_words(days, bounds, deadline_seconds=deadline),
+            "spark": pictures.spark_words(past.points),
+        },
         canaries=[_row(one) for one in records[:_A_PAGE]],
         older=records[_A_PAGE - 1].canary.id if len(records) > _A_PAGE else None,
         is_newest=_before(request) is None,
@@ -269,5 +274,5 @@ async def store_problem(request: Request, error: Exception) -> Response:
 def _is_json(request: Request, name: str) -> bool:
     """As `api.asks_json`; a path that is called something.json is still a page."""
     if name == "name" and request.path_params[name] in parts_of(request).paths():
-        return "application/json" in request.headers.get("accept", "")
+        return api.accepts_json(request)
     return api.asks_json(request)

@@ -18,6 +18,7 @@ from runners.web.drawing import line, number, path, picture, rect
 STRIP_DAYS: Final = 90
 _SPARK: Final = (200.0, 40.0)
 _HEADROOM: Final = 1.15
+_LOW: Final = 0.25
 _RARE: Final = 0.6
 """The deadline is drawn into a sparkline only where the canaries come this near to it; else they'd be a flat line."""
 
@@ -26,7 +27,7 @@ def sparkline(key: str, points: Sequence[Point], *, deadline_seconds: float, nam
     """End-to-end seconds of the newest canaries, the oldest left; what failed is a full-height bar with a cap."""
     ordered = sorted(points, key=lambda one: (one.launched_at, one.canary_id))
     width, height = _SPARK
-    timed = [one.seconds for one in ordered if one.seconds is not None and one.verdict is Verdict.CONFIRMED]
+    timed = _timed(ordered)
     largest = max(timed, default=0.0)
     shows_deadline = largest > _RARE * deadline_seconds
     top = max(largest, deadline_seconds if shows_deadline else 0.0, 1e-3) * _HEADROOM
@@ -48,10 +49,20 @@ def sparkline(key: str, points: Sequence[Point], *, deadline_seconds: float, nam
     return picture(
         key,
         _SPARK,
-        (f"{name}: seconds from launch to ticket", _spark_words(ordered, timed)),
+        (f"{name}: seconds from launch to ticket", spark_words(ordered)),
         parts,
         "spark",
     )
+
+
+def spark_note(points: Sequence[Point]) -> str:
+    """The scale of a sparkline, in few words; empty where nothing was confirmed."""
+    timed = sorted(_timed(points))
+    return f"middle {duration(timed[len(timed) // 2])}, at most {duration(timed[-1])}" if timed else ""
+
+
+def _timed(points: Sequence[Point]) -> list[float]:
+    return [one.seconds for one in points if one.seconds is not None and one.verdict is Verdict.CONFIRMED]
 
 
 def _trouble(verdict: Verdict, x: float, height: float, wide: float) -> list[str]:
@@ -61,10 +72,12 @@ def _trouble(verdict: Verdict, x: float, height: float, wide: float) -> list[str
     if verdict is Verdict.INCONCLUSIVE:
         return [rect(x - wide / 4, height * 0.55, wide / 2, height * 0.45, "fill blind")]
     kind = "fill warn" if verdict is Verdict.LATE else "fill bad"
-    return [rect(x - wide / 4, 0, wide / 2, height, kind), rect(x - wide / 2, 0, wide, 4, kind)]
+    return [rect(x - wide / 4, 0, wide / 2, height, kind), rect(x - wide * 0.4, 0, wide * 0.8, 4, kind)]
 
 
-def _spark_words(ordered: Sequence[Point], timed: Sequence[float]) -> str:
+def spark_words(ordered: Sequence[Point]) -> str:
+    """What a sparkline says."""
+    timed = _timed(ordered)
     if not ordered:
         return "No canary was launched yet."
     failed = sum(1 for one in ordered if one.verdict.is_breach)
@@ -91,8 +104,6 @@ def waterfall(key: str, hops: Sequence[HopResult], launched_at: datetime, *, nam
         if (place := shares(hop, launched_at, end)) is not None:
             begin, length = place
             parts.append(rect(200 * begin, y + 1, max(2.0, 200 * length), height - 2, _hop_kind(hop)))
-        elif hop.outcome in {Outcome.FAILED, Outcome.UNKNOWN}:
-            parts.append(rect(0, y + 1, 4, height - 2, _hop_kind(hop)))
     trouble = [
         f"{one.hop} {one.outcome}" + (f", {one.reason}" if one.reason is not None else "")
         for one in hops
@@ -110,6 +121,19 @@ def bar(hop: HopResult, launched_at: datetime, end: datetime) -> str:
         inner += rect(200 * place[0], 1, max(2.0, 200 * place[1]), 10, _hop_kind(hop))
     return (
         '<svg class="picture bar" viewBox="0 0 200 12" preserveAspectRatio="none" aria-hidden="true"'
+        f' focusable="false">{inner}</svg>'
+    )
+
+
+def left(share: float) -> str:
+    """How much of an error budget is left, beside its figure; what is overspent fills it with stripes of its own."""
+    tone = "bad" if share <= 0 else "warn" if share < _LOW else "ok"
+    filled = 200 * min(1.0, max(0.0, share))
+    inner = rect(0, 0, 200, 10, "rail") + rect(0, 0, filled, 10, f"fill {tone}")
+    if share < 0:
+        inner += "".join(rect(x, 0, 6, 10, "fill bad") for x in range(0, 200, 12))
+    return (
+        '<svg class="picture left" viewBox="0 0 200 10" preserveAspectRatio="none" aria-hidden="true"'
         f' focusable="false">{inner}</svg>'
     )
 
@@ -139,11 +163,8 @@ def distribution(
     key: str, days: Sequence[Day], bounds: Sequence[float], *, deadline_seconds: float, name: str
 ) -> str:
     """How many canaries took how long, by the buckets of the metric, with the deadline marked."""
-    counts = [0] * (len(bounds) + 1)
-    for day in days:
-        for index, count in enumerate(day.counts[: len(counts)]):
-            counts[index] += count
-    total, most = sum(counts), max(counts)
+    counts = _added(days, bounds)
+    most = max(counts)
     first = next((index for index, count in enumerate(counts) if count), 0)
     at = sum(1 for bound in bounds if bound < deadline_seconds)
     last = max([index for index, count in enumerate(counts) if count] + [at])
@@ -167,13 +188,28 @@ def distribution(
     within = (deadline_seconds - low) / (high - low) if high > low else 1.0
     x = (at - first + min(1.0, max(0.0, within))) * wide
     parts.append(line(x, 0, x, 99, "deadline"))
-    about = (
-        f"{total} canaries with a ticket; half within {duration(quantile(counts, bounds, 0.5))}, 95 of 100 within"
-        f" {duration(quantile(counts, bounds, 0.95))}; the deadline is {duration(deadline_seconds)}."
-        if total
-        else "No canary has a ticket yet."
-    )
+    about = spread_words(days, bounds, deadline_seconds=deadline_seconds)
     return picture(key, (400, 100), (f"{name}: distribution of seconds", about), parts, "distribution")
+
+
+def _added(days: Sequence[Day], bounds: Sequence[float]) -> list[int]:
+    counts = [0] * (len(bounds) + 1)
+    for day in days:
+        for index, count in enumerate(day.counts[: len(counts)]):
+            counts[index] += count
+    return counts
+
+
+def spread_words(days: Sequence[Day], bounds: Sequence[float], *, deadline_seconds: float) -> str:
+    """What a distribution says."""
+    counts = _added(days, bounds)
+    if not sum(counts):
+        return "No canary has a ticket yet."
+    half, most = (quantile(counts, bounds, share) for share in (0.5, 0.95))
+    return (
+        f"{sum(counts)} canaries with a ticket: half within {duration(half)}, 95 of 100 within"
+        f" {duration(most)}; the deadline is {duration(deadline_seconds)}."
+    )
 
 
 def quantile(counts: Sequence[int], bounds: Sequence[float], share: float) -> float | None:
@@ -192,7 +228,6 @@ def strip(key: str, days: Sequence[Day], *, today: datetime, name: str) -> str:
     """Ninety days: whole where all was confirmed, notched by the share that breached, empty where nobody probed."""
     by_date = {one.day.date(): one for one in days}
     parts = []
-    bad = blind = probed = 0
     for index in range(STRIP_DAYS):
         date = (today - timedelta(days=STRIP_DAYS - 1 - index)).date()
         x = index * 10.0
@@ -200,16 +235,26 @@ def strip(key: str, days: Sequence[Day], *, today: datetime, name: str) -> str:
         if day is None or not any(day.verdicts.values()):
             parts.append(rect(x + 1, 34, 8, 5, "rail", tip=f"{date}: not probed"))
             continue
-        probed += 1
         good = day.verdicts.get(Verdict.CONFIRMED, 0)
         failed = day.verdicts.get(Verdict.BREACHED, 0)
         unseen = day.verdicts.get(Verdict.INCONCLUSIVE, 0)
-        bad, blind = bad + (failed > 0), blind + (unseen > 0 and not failed)
         tip = f"{date}: {good} confirmed, {failed} breached, {unseen} inconclusive"
         parts += _day(x, good, failed, unseen, tip)
-    about = f"{probed} of {STRIP_DAYS} days probed; {bad} with a breach; {blind} more with an inconclusive canary."
+    about = strip_words(days, today=today)
     return picture(
         key, (STRIP_DAYS * 10.0, 40), (f"{name}: the last {STRIP_DAYS} days", about), parts, "strip"
+    )
+
+
+def strip_words(days: Sequence[Day], *, today: datetime) -> str:
+    """What the strip of days says."""
+    first = (today - timedelta(days=STRIP_DAYS - 1)).date()
+    shown = [one.verdicts for one in days if one.day.date() >= first and any(one.verdicts.values())]
+    bad = [one for one in shown if one.get(Verdict.BREACHED)]
+    blind = [one for one in shown if one.get(Verdict.INCONCLUSIVE) and not one.get(Verdict.BREACHED)]
+    return (
+        f"{len(shown)} of {STRIP_DAYS} days probed, from {first} to today; {len(bad)} with a breach,"
+        f" {len(blind)} more with an inconclusive canary."
     )
 
 

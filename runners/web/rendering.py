@@ -56,6 +56,7 @@ def _environment(masker: Masker) -> Environment:
     }
     environment.globals |= {
         "drawn": Markup,  # of `pictures`, which escapes its words
+        "left": lambda share: Markup(pictures.left(share)),  # noqa: S704 -- a number alone
         "bar": lambda hop, begin, end: Markup(pictures.bar(hop, begin, end)),  # noqa: S704 -- numbers alone
     }
     return environment

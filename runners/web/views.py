@@ -7,13 +7,13 @@ from typing import Final
 
 from canary.alert import party
 from canary.forecast import Reading, forecast
-from canary.gauge import Gauge, GaugeName
+from canary.gauge import Gauge, GaugeName, GaugeState
 from canary.hop import Hop
 from canary.incident import Incident, IncidentId, IncidentKind
 from canary.path import Path, PathName
 from canary.slo import WINDOW, Budget, budget, counts_of
 from runners.asking import Seen, Status, ask_status
-from runners.cli.words import amount, gauge_words
+from runners.cli.words import amount
 from runners.gauging import TREND
 from runners.history import Day, Past
 from runners.states import PathState
@@ -30,6 +30,7 @@ _URGENCY: Final = (
     PathState.OK,
 )
 """What is to be seen first, first."""
+_ALARM: Final = (GaugeState.PAGE, GaugeState.WARN, GaugeState.UNKNOWN, GaugeState.OK)
 WORKING: Final = frozenset({PathState.OK, PathState.DEGRADED})
 """Customers reach support by such a path."""
 
@@ -41,6 +42,7 @@ class PathRow:
     seen: Seen
     budget: Budget
     spark: str
+    note: str
 
     @property
     def name(self) -> PathName:
@@ -105,7 +107,8 @@ async def overview(parts: Parts) -> Overview:
         (path_row(seen, pasts[seen.view.path.name]) for seen in status.paths),
         key=lambda one: (not one.seen.view.path.is_enabled, _URGENCY.index(one.seen.view.state)),
     )
-    gauges = [await gauge_card(parts, gauge, now, index) for index, gauge in enumerate(status.gauges)]
+    worst_first = sorted(status.gauges, key=lambda one: _ALARM.index(one.state))
+    gauges = [await gauge_card(parts, gauge, now, index) for index, gauge in enumerate(worst_first)]
     headline, tone = headline_of(status.paths)
     return Overview(
         status=status,
@@ -123,7 +126,8 @@ def path_row(seen: Seen, past: Past) -> PathRow:
     spark = pictures.sparkline(
         f"spark-{path.name}", past.points, deadline_seconds=path.slo.deadline_seconds, name=path.name
     )
-    return PathRow(seen, path_budget(path, past.days, past.missed), spark)
+    note = pictures.spark_note(past.points)
+    return PathRow(seen, path_budget(path, past.days, past.missed), spark, note)
 
 
 def path_budget(path: Path, days: Sequence[Day], missed: int) -> Budget:
@@ -174,7 +178,7 @@ def whose(incident: Incident, paths: Mapping[PathName, Path]) -> str:
 async def gauge_card(parts: Parts, gauge: Gauge, now: datetime, index: int) -> GaugeCard:
     """A gauge as it is shown; only a mailbox that has a limit has a trend."""
     if gauge.name is not GaugeName.MAILBOX_CAPACITY or not gauge.limit:
-        return GaugeCard(gauge, gauge_words(gauge), "", None)
+        return GaugeCard(gauge, _reading(gauge), "", None)
     series = await parts.store.gauges(
         place=gauge.place, name=gauge.name, resource=gauge.resource, since=now - TREND
     )
@@ -183,9 +187,13 @@ async def gauge_card(parts: Parts, gauge: Gauge, now: datetime, index: int) -> G
     name = parts.masker.mask(f"{gauge.place} {gauge.resource or ''}".strip())
     drawn = pictures.gauge(f"gauge-{index}", readings, limit=gauge.limit, now=now, trend=trend, name=name)
     level = round(100 * gauge.share) if gauge.share is not None else None
-    used = (
-        f"{amount(gauge.value, gauge.unit)} of {amount(gauge.limit, gauge.unit)}"
-        if gauge.value is not None
-        else "not readable"
-    )
-    return GaugeCard(gauge, f"{used}{f', {gauge.detail}' if gauge.detail else ''}", drawn, level)
+    return GaugeCard(gauge, _reading(gauge), drawn, level)
+
+
+def _reading(gauge: Gauge) -> str:
+    """The value in words, and how it is known; place, name and state stand above it."""
+    said = []
+    if gauge.value is not None and gauge.unit != "1":  # of yes or no, the detail says which
+        limit = f" of {amount(gauge.limit, gauge.unit)}" if gauge.limit else ""
+        said.append(f"{amount(gauge.value, gauge.unit)}{limit}")
+    return ", ".join([*said, *([gauge.detail] if gauge.detail else [])])

@@ -225,6 +225,7 @@ async def night(*, hours: float = 8.0, detail: str = "") -> Scene:
             at += timedelta(minutes=minutes)
         _days(scene, name, minutes)
     await scene.settled(FORM, NOW - timedelta(minutes=1), Verdict.PENDING)
+    await scene.settled(MAIL, NOW - timedelta(minutes=7), Verdict.PENDING)
     await _gauges(scene)
     for one in await scene.store.incidents(path=None, since=NOW, limit=0):
         if one.path in {MAIL, BILLING}:
@@ -267,15 +268,14 @@ def _days(scene: Scene, name: PathName, minutes: int) -> None:
 
 async def _gauges(scene: Scene) -> None:
     def reading(minutes: float, used: float, state: GaugeState) -> Gauge:
-        detail = "full in 1 h 10 min at this rate" if state is GaugeState.PAGE else ""
         at = NOW - timedelta(minutes=minutes)
         return Gauge(
             "support", GaugeName.MAILBOX_CAPACITY, used * 2**31, "By", float(2**31), at, state,
-            Resource.STORAGE, detail,
+            Resource.STORAGE,
         )  # fmt: skip
 
     for step_back in range(96, -1, -1):
-        used = 0.55 + 0.44 * (96 - step_back) / 96
+        used = min(1.0, 0.52 + 0.48 * (96 - step_back) / 88)
         state = GaugeState.PAGE if used > 0.95 else GaugeState.WARN if used > 0.8 else GaugeState.OK
         await scene.store.add_gauges([reading(step_back * 12.0, used, state)])
     await scene.store.add_gauges(
