@@ -155,7 +155,7 @@ def troubles(
 ) -> tuple[Trouble, ...]:
     """Open incidents, those of one group as one; the prober's own blindness last, else the oldest first."""
     by_group: dict[str, list[Incident]] = {}
-    for one in sorted(status.lasting, key=lambda one: (one.onset_at, one.id)):
+    for one in sorted(status.lasting, key=lambda one: (one.onset_at, one.path, one.id)):
         by_group.setdefault(groups.get(one.id, one.id), []).append(one)
     working = tuple(
         seen.view.path.name

@@ -85,7 +85,7 @@ def test_overview__says_first_what_is_broken_whose_it_is_and_what_still_works(pa
 
     assert said.index("2 of 5 paths are broken") < said.index("Open incidents") < said.index("Gauges")
     assert "smtp.accept: mailbox_full It is the mail platform." in said
-    assert "Paths support-email, billing-email Still works support-portal, contact-form" in said
+    assert "Paths billing-email, support-email Still works support-portal, contact-form" in said
     assert "It is the prober (ours)." in said
     assert "silenced" in said
     assert re.search(r"Error budget 7\d\.\d % left", said)
