@@ -56,9 +56,9 @@ def sparkline(key: str, points: Sequence[Point], *, deadline_seconds: float, nam
 
 
 def spark_note(points: Sequence[Point]) -> str:
-    """The scale of a sparkline, in few words; empty where nothing was confirmed."""
+    """The scale of a sparkline: its middle and its most; empty where nothing was confirmed."""
     timed = sorted(_timed(points))
-    return f"middle {duration(timed[len(timed) // 2])}, at most {duration(timed[-1])}" if timed else ""
+    return f"{duration(timed[len(timed) // 2])}, at most {duration(timed[-1])}" if timed else ""
 
 
 def _timed(points: Sequence[Point]) -> list[float]:
@@ -352,7 +352,8 @@ def impact(
         elif one.verdict.is_breach:
             parts += [rect(x - 1.5, 16, 3, 36, "fill bad"), rect(x - 3, 16, 6, 3, "fill bad")]
         else:
-            parts.append(rect(x - 1.5, 36, 3, 16, "fill blind"))
+            tone = "faint" if one.verdict is Verdict.PENDING else "blind"
+            parts.append(rect(x - 1.5, 36, 3, 16, f"fill {tone}"))
     for word in ("onset", "opened", "resolved"):
         if (at := times.get(word)) is not None:
             parts.append(line(x_of(at), 0, x_of(at), 60, f"moment {word}"))
