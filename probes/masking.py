@@ -76,6 +76,12 @@ class Masker:
         text = _USERINFO.sub(rf"\1{MASK}@", text)
         return _QUERY.sub(rf"\1?{MASK}", text)
 
+    def mask_known(self, text: str) -> str:
+        """The text without the secrets that were registered, else as it is: for links, whose query is part of them."""
+        for word in self._words:
+            text = text.replace(word, MASK)
+        return _USERINFO.sub(rf"\1{MASK}@", text)
+
     def detail(self, text: str) -> str:
         """Masked, on one line, and short enough for an observation's detail."""
         line = " ".join(self.mask(text).split())

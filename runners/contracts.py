@@ -185,12 +185,13 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class CanaryQuery:
-    """Which canaries are asked for, newest launch first."""
+    """Which canaries are asked for, newest launch first; ``before``: those that follow this one."""
 
     path: PathName | None = None
     verdict: Verdict | None = None
     since: datetime | None = None
     limit: int = 50
+    before: tuple[datetime, CanaryId] | None = None
 
 
 class Store(LeaseStore, AlertStore, HistoryStore, PulseStore, Protocol):

@@ -3,11 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from canary.incident import Incident
 from canary.path import PathName
 from canary.signature import CanaryId
 from canary.verdict import Verdict
+
+if TYPE_CHECKING:
+    from runners.contracts import PathFacts, Record
+
+RECENT = 40
+"""How many of a path's last canaries its state looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +44,61 @@ class Point:
     seconds: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What the state of a path is judged by.
+
+    Attributes:
+        recent: of its newest `RECENT` canaries, newest first: those that count (confirmed or a breach), as many as
+            were asked for, and the newest inconclusive one.
+    """
+
+    facts: "PathFacts"
+    recent: "tuple[Record, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A path's past in figures.
+
+    Attributes:
+        days: those with a verdict, oldest first.
+        missed: slots of that time that nobody launched.
+        points: the newest canaries, newest launch first.
+    """
+
+    days: tuple[Day, ...] = ()
+    missed: int = 0
+    points: tuple[Point, ...] = ()
+
+
 class HistoryStore(Protocol):
     """The verbs of `runners.contracts.Store` that are about the past. Raises `StoreError` from any of them."""
 
-    async def points(self, path: PathName, *, since: datetime, limit: int) -> Sequence[Point]:
+    async def points(
+        self, path: PathName, *, since: datetime, limit: int, until: datetime | None = None
+    ) -> Sequence[Point]:
         """A path's canaries, newest launch first: enough for a picture, and far cheaper than `canaries`."""
         ...
 
     async def days(self, path: PathName, *, since: datetime) -> Sequence[Day]:
         """A path's days from the one of that time on, oldest first; a day without a verdict is left out."""
+        ...
+
+    async def glances(self, windows: Mapping[PathName, int]) -> "Mapping[PathName, Glance]":
+        """What the states of several paths are judged by, in one transaction whose cost does not grow with history.
+
+        Args:
+            windows: of each path, how many canaries that count its rules look at.
+        """
+        ...
+
+    async def pasts(
+        self, paths: Sequence[PathName], *, since: datetime, points: int
+    ) -> Mapping[PathName, Past]:
+        """The figures of several paths in one transaction: days and missed slots since then, so many points."""
+        ...
+
+    async def incident(self, incident_id: str) -> Incident | None:
+        """One incident as it now stands; None: there is none of that id."""
         ...

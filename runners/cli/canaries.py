@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from canary.verdict import Verdict
-    from runners.contracts import PathFacts, Record, Store
-    from runners.states import PathView
+    from runners.cli.exits import Exit
+    from runners.contracts import Record, Store
 
 
 @command
@@ -31,31 +31,28 @@ def canaries(
 
     Example: intake-prober canaries --path support-email --verdict breached --since 7d
     """
+    from runners.asking import ask_canaries, canaries_answer
     from runners.cli.selecting import paths_of, since_when, verdict_of
-    from runners.cli.storing import ask_store, exit_of, view_paths
+    from runners.cli.storing import ask_store
     from runners.clock import SystemClock
     from runners.contracts import CanaryQuery
 
     config = options.load(needs_secrets=False)
     paths = paths_of(options, config, path)
+    now = SystemClock().now()
     query = CanaryQuery(
         path=paths[0].name if path is not None else None,
         verdict=verdict_of(options, verdict),
-        since=since_when(options, since, SystemClock().now()),
+        since=since_when(options, since, now),
         limit=limit,
     )
 
-    async def ask(store: "Store") -> "tuple[Sequence[Record], list[tuple[PathView, PathFacts]]]":
-        return await store.canaries(query), await view_paths(store, paths, [])
+    async def ask(store: "Store") -> "tuple[Sequence[Record], Exit]":
+        return await ask_canaries(store, query, paths, now=now)
 
-    records, views = ask_store(options, config, ask)
-    code = exit_of([view for view, _ in views])
+    records, code = ask_store(options, config, ask)
     if options.as_json:
-        from runners.answer_shapes import CanariesAnswer
-        from runners.answers import canary_answer
-
-        answer: CanariesAnswer = {"canaries": [canary_answer(one) for one in records], "exit": int(code)}
-        options.output.answer_json(answer)
+        options.output.answer_json(canaries_answer(records, code))
     else:
         for record in records:
             options.output.answer(canary_line(options.output, record))

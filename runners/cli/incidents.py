@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from canary.incident import Incident
-    from runners.contracts import PathFacts, Store
-    from runners.states import PathView
+    from runners.cli.exits import Exit
+    from runners.contracts import Store
 
 
 @command
@@ -24,27 +24,23 @@ def incidents(
 
     Example: intake-prober incidents --since 30d
     """
+    from runners.asking import ask_incidents, incidents_answer
     from runners.cli.selecting import paths_of, since_when
-    from runners.cli.storing import ask_store, exit_of, view_paths
+    from runners.cli.storing import ask_store
     from runners.clock import SystemClock
 
     config = options.load(needs_secrets=False)
     paths = paths_of(options, config, path)
-    begin = since_when(options, since, SystemClock().now())
+    now = SystemClock().now()
+    begin = since_when(options, since, now)
     only = paths[0].name if path is not None else None
 
-    async def ask(store: "Store") -> "tuple[Sequence[Incident], list[tuple[PathView, PathFacts]]]":
-        found = await store.incidents(path=only, since=begin, limit=limit)
-        return found, await view_paths(store, paths, [])
+    async def ask(store: "Store") -> "tuple[Sequence[Incident], Exit]":
+        return await ask_incidents(store, paths, path=only, since=begin, limit=limit, now=now)
 
-    found, views = ask_store(options, config, ask)
-    code = exit_of([view for view, _ in views])
+    found, code = ask_store(options, config, ask)
     if options.as_json:
-        from runners.answer_shapes import IncidentsAnswer
-        from runners.answers import incident_answer
-
-        answer: IncidentsAnswer = {"incidents": [incident_answer(one) for one in found], "exit": int(code)}
-        options.output.answer_json(answer)
+        options.output.answer_json(incidents_answer(found, code))
     else:
         runbooks = {one.path.name: one.path.runbook for one in config.paths.values()}
         for incident in found:

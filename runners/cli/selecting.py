@@ -1,7 +1,6 @@
 """What commands that show history are asked for: a path, a verdict, a time, a number."""
 
-import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,9 +19,6 @@ SinceOption = Annotated[
 ]
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, max=10000, help="At most so many.")]
 
-_BACK = re.compile(r"(\d{1,6})([mhdw])")
-_SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
-
 
 def since_when(options: Options, text: str | None, now: datetime) -> datetime | None:
     """The moment that ``--since`` names.
@@ -32,18 +28,12 @@ def since_when(options: Options, text: str | None, now: datetime) -> datetime | 
     """
     if text is None:
         return None
-    match = _BACK.fullmatch(text)
-    if match is not None:
-        return now - timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+    from runners.asking import SINCE_REMEDY, parse_since
+
     try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise options.fail(
-            f"--since {text} is not a time", "Write 90m, 24h, 7d, or a time with its zone: 2026-03-01T08:00Z."
-        )
-    return at
+        return parse_since(text, now)
+    except ValueError as error:
+        raise options.fail(f"--since {error}", SINCE_REMEDY) from None
 
 
 def paths_of(options: Options, config: "Config", name: str | None) -> "list[Path]":

@@ -8,9 +8,11 @@ from runners.cli.options import Options, command
 from runners.cli.output import Output, Style
 
 if TYPE_CHECKING:
-    from canary.gauge import Gauge
-    from runners.contracts import Leftover, PathFacts, Store
-    from runners.states import PathState, PathView
+    from datetime import datetime
+
+    from runners.asking import Status
+    from runners.contracts import Store
+    from runners.states import PathState
 
 
 @command
@@ -21,49 +23,41 @@ def status(options: Options) -> None:
 
     Example: intake-prober status --json
     """
-    from runners.cli.storing import ask_store, exit_of, view_paths
+    from runners.asking import ask_status, status_answer
+    from runners.cli.storing import ask_store
+    from runners.clock import SystemClock
 
     config = options.load(needs_secrets=False)
     paths = [one.path for one in config.paths.values()]
+    now = SystemClock().now()
 
-    async def ask(store: "Store") -> "tuple[list[tuple[PathView, PathFacts]], list[Gauge], list[Leftover]]":
-        gauges = list(await store.latest_gauges())
-        return await view_paths(store, paths, gauges), gauges, list(await store.leftovers())
+    async def ask(store: "Store") -> "Status":
+        return await ask_status(store, paths, now=now)
 
-    views, gauges, leftovers = ask_store(options, config, ask)
-    code = exit_of([view for view, _ in views])
+    found = ask_store(options, config, ask)
     if options.as_json:
-        from runners.answer_shapes import StatusAnswer
-        from runners.answers import gauge_answer, path_answer
-
-        answer: StatusAnswer = {
-            "paths": [path_answer(view, facts) for view, facts in views],
-            "gauges": [gauge_answer(one) for one in gauges],
-            "leftovers": len(leftovers),
-            "exit": int(code),
-        }
-        options.output.answer_json(answer)
+        options.output.answer_json(status_answer(found))
     else:
-        _print(options.output, views, gauges, len(leftovers))
-    raise typer.Exit(code)
+        _print(options.output, found, now)
+    raise typer.Exit(found.exit)
 
 
-def _print(
-    output: Output, views: "list[tuple[PathView, PathFacts]]", gauges: "list[Gauge]", leftovers: int
-) -> None:
+def _print(output: Output, status: "Status", now: "datetime") -> None:
     from canary.gauge import GaugeState
     from runners.cli.words import ago, gauge_words, verdict_marks
-    from runners.clock import SystemClock
 
-    now = SystemClock().now()
-    width = max((len(view.path.name) for view, _ in views), default=4)
-    for view, facts in views:
+    width = max((len(one.view.path.name) for one in status.paths), default=4)
+    for one in status.paths:
+        view, facts = one.view, one.facts
         state = output.paint(f"{view.state:<8}", _style(view.state))
         off = "" if view.path.is_enabled else "  (disabled)"
+        quiet = "  (silenced)" if view.is_silenced else ""
         proof = f"last proof {ago(facts.last_success_at, now)}"
         weaker = "" if view.path.proof == "api" else "  (proof: reply)"
         marks = verdict_marks([verdict for _, verdict in facts.verdicts])
-        output.answer(f"{view.path.name:<{width}}  {state}  {proof:<24}  {marks:<10}{weaker}{off}".rstrip())
+        output.answer(
+            f"{view.path.name:<{width}}  {state}  {proof:<24}  {marks:<10}{weaker}{off}{quiet}".rstrip()
+        )
         if view.why:
             output.answer(f"{'':<{width}}  {view.why}")
         if view.incident is not None:
@@ -71,10 +65,10 @@ def _print(
             output.answer(
                 f"{'':<{width}}  since {ago(incident.onset_at, now)}, {incident.failures} canaries; see intake-prober incidents"
             )
-    for gauge in gauges:
+    for gauge in status.gauges:
         if gauge.state is not GaugeState.OK:
             output.answer(output.paint(gauge_words(gauge), Style.WARN))
-    if leftovers:
+    if leftovers := status.leftovers:
         output.answer(
             output.paint(f"{leftovers} leftovers wait for removal; see intake-prober audit", Style.WARN)
         )

@@ -7,11 +7,8 @@ import typer
 from runners.cli.options import Options, command
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from canary.observation import Observation
-    from runners.contracts import PathFacts, Record, Store
-    from runners.states import PathView
+    from runners.asking import Trace
+    from runners.contracts import Store
 
 
 @command
@@ -29,22 +26,20 @@ def trace(
 
     Example: intake-prober trace ailhx6nqaa4tgmzt
     """
-    from runners.cli.storing import ask_store, exit_of, view_paths
+    from runners.asking import ask_trace, trace_answer
+    from runners.cli.storing import ask_store
     from runners.cli.waterfall import waterfall
+    from runners.clock import SystemClock
 
     config = options.load(needs_secrets=False)
 
-    async def ask(
-        store: "Store",
-    ) -> "tuple[Sequence[Record], Sequence[Observation], list[tuple[PathView, PathFacts]]]":
-        found = await store.find(canary.strip().lower())
-        if len(found) != 1:
-            return found, (), []
-        configured = config.paths.get(found[0].canary.path)
-        views = await view_paths(store, [configured.path], []) if configured is not None else []
-        return found, await store.observations(found[0].canary.id), views
+    paths = {name: one.path for name, one in config.paths.items()}
 
-    records, observations, views = ask_store(options, config, ask)
+    async def ask(store: "Store") -> "Trace":
+        return await ask_trace(store, canary, paths, now=SystemClock().now())
+
+    found = ask_store(options, config, ask)
+    records = found.records
     if not records:
         raise options.fail(f"there is no canary {canary}", "See intake-prober canaries.")
     if len(records) > 1:
@@ -53,23 +48,12 @@ def trace(
             f"{canary} is the beginning of {len(records)} canaries: {ids}", "Write more of it."
         )
     record = records[0]
-    configured = config.paths.get(record.canary.path)
-    runbook = configured.path.runbook if configured is not None else None
-    code = exit_of([view for view, _ in views])
     if options.as_json:
-        from runners.answer_shapes import TraceAnswer
-        from runners.answers import canary_answer, observation_answer
-
-        answer: TraceAnswer = {
-            "canary": canary_answer(record),
-            "observations": [observation_answer(one) for one in observations],
-            "runbook": runbook,
-            "exit": int(code),
-        }
-        options.output.answer_json(answer)
+        options.output.answer_json(trace_answer(found))
     else:
         kept = config.prober.artifacts
         folder = kept.directory if kept is not None else None
-        for line in waterfall(record, observations, options.output, runbook=runbook, artifacts=folder):
+        lines = waterfall(record, found.observations, options.output, runbook=found.runbook, artifacts=folder)
+        for line in lines:
             options.output.answer(line)
-    raise typer.Exit(code)
+    raise typer.Exit(found.exit)

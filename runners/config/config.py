@@ -1,7 +1,7 @@
 """The configuration as typed, frozen values: what wiring makes the parts of. Nobody below wiring sees it whole."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from probes.servers import Bearer, Credential, Password, SecretSource, Server, T
 from runners.config.alerting import AlertsConfig
 from runners.config.cron import Cron
 from runners.config.document_places import Cleanup, TicketingType
+from runners.config.page import PageConfig
 from runners.config.sending import Sending
 
 if TYPE_CHECKING:
@@ -284,6 +285,7 @@ class Config:
     telemetry: TelemetryConfig
     masker: Masker
     own_addresses: frozenset[str]
+    web: PageConfig = field(default_factory=PageConfig)
 
     def with_paths(self, names: Sequence[str]) -> "Config":
         """The same with only these paths; all of them where none is named.

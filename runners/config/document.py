@@ -11,6 +11,7 @@ from runners.config.block import Block
 from runners.config.document_alerts import AlertsDocument
 from runners.config.document_channels import PathSetting
 from runners.config.document_maintenance import MaintenanceDocument
+from runners.config.document_page import PageDocument
 from runners.config.document_places import AccountDocument, Files, MailboxDocument, TicketingDocument
 from runners.config.document_portal import ArtifactsDocument, BrowserDocument
 from runners.config.fields import LISTED, Line, Marker, Name, SecretSetting, Url, mistake, shown
@@ -121,3 +122,4 @@ class Document(Block):
     alerts: AlertsDocument = AlertsDocument()
     maintenance: dict[Name, MaintenanceDocument] = {}
     telemetry: TelemetryDocument = TelemetryDocument()
+    web: PageDocument = PageDocument()

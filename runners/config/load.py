@@ -26,10 +26,12 @@ from runners.config.document import Document, ProberDocument, TelemetryDocument
 from runners.config.document_alerts import AlertsDocument
 from runners.config.document_channels import AnyPathDocument
 from runners.config.document_maintenance import MaintenanceDocument
+from runners.config.document_page import PageDocument
 from runners.config.document_places import AccountDocument, MailboxDocument, TicketingDocument
 from runners.config.document_portal import PortalPathDocument
 from runners.config.errors import ConfigError, ConfigErrors
 from runners.config.mistakes import unknown_key
+from runners.config.page import build_page
 from runners.config.reading import Loc, Tree, read_tree
 from runners.config.sources import Surroundings
 from runners.config.validate import block, paths_section, section, sinks_section
@@ -121,6 +123,8 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
     prober = block(tree, "prober", ProberDocument) if "prober" in top else None
     alerts = block(tree, "alerts", AlertsDocument)
     telemetry = block(tree, "telemetry", TelemetryDocument)
+    page = block(tree, "web", PageDocument)
+    web = build_page(page, around) if page is not None else None
     account_documents = section(tree, "accounts", AccountDocument, is_needed=True)
     mailbox_documents = section(tree, "mailboxes", MailboxDocument, is_needed=False)
     ticketing_documents = section(tree, "ticketing", TicketingDocument, is_needed=False)
@@ -165,7 +169,7 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
             place_names=[*_names(top, "mailboxes"), *_names(top, "ticketing")],
         )
     ]
-    if tree.errors or built_prober is None or alerts is None or telemetry is None:
+    if tree.errors or built_prober is None or alerts is None or telemetry is None or web is None:
         return None
     return Config(
         file=file,
@@ -184,6 +188,7 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
         ),
         masker=around.masker,
         own_addresses=_own_addresses(accounts, paths, [one.address for one in mailboxes.values()]),
+        web=web,
     )
 
 

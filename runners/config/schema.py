@@ -10,7 +10,20 @@ from runners.config.document_paths import PathDocument
 from runners.config.fields import duration_text
 
 _WORDS_IN_A_CELL = 6
-_SHOWN = {"control", "duration", "hours", "locale", "rate", "resolver", "rule", "share", "size", "viewport"}
+_SHOWN = {
+    "control",
+    "duration",
+    "hours",
+    "listen",
+    "locale",
+    "network",
+    "rate",
+    "resolver",
+    "rule",
+    "share",
+    "size",
+    "viewport",
+}
 _PHRASES = {"text or `/regex/`", "template", "template or secret", "text or secret", "any JSON"}
 _TYPED = "template, secret or `{totp: secret}`"
 _TITLES = _SHOWN | _PHRASES | {_TYPED, "address", "command", "host", "name", "proxy", "secret", "URL", "word"}
@@ -218,6 +231,8 @@ def _as_written(value: dict[str, Any]) -> Any:  # noqa: ANN401 -- whatever JSON 
             written = f"{default * 100:g}%"
         case int() as default, "size":
             written = f"{default // 10**6}MB"
+        case (str() as host, int() as port) | [str() as host, int() as port], "address:port":
+            written = f"{host}:{port}"
         case [int() as width, int() as height], "viewport":
             written = f"{width}x{height}"
         case [{"failed": failed, "of": of}], _:

@@ -113,6 +113,11 @@ class Surroundings:
             self.note(loc, "the private key is encrypted", remedy)
         return source
 
+    def is_short(self, source: SecretSource, least_bytes: int) -> bool:
+        """Whether the secret can be had at once, and has fewer bytes."""
+        value = self._value_of(source)
+        return value is not None and len(value.encode()) < least_bytes
+
     def _value_of(self, source: SecretSource) -> str | None:
         """The secret where it can be had at once; None where it can't, or need not."""
         if not self.needs_secrets or not isinstance(source, EnvSecret | FileSecret | LiteralSecret):

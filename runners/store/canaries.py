@@ -153,11 +153,12 @@ def find(connection: Connection, id_or_token: str) -> list[Record]:
     word = id_or_token.strip().lower()
     if not word or not word.isascii() or not word.isalnum():
         return []
+    # A whole word is the usual case and has an index each; an id's end can only be found by reading all of them.
+    if whole := _records(connection, _WHOLE, {"b_word": word}):
+        return sorted(whole, key=lambda one: (one.canary.launched_at, one.canary.id), reverse=True)
     wanted = or_(
         and_(canary.c.id >= word, canary.c.id < word + _AFTER_ANY_ID),
         *([canary.c.id.endswith(word)] if len(word) >= SHOWN_CHARACTERS else []),
-        canary.c.token == word,
-        canary.c.trace_id == word,
     )
     newest_first = _RECORDS.where(wanted).order_by(canary.c.launched_at.desc(), canary.c.id.desc())
     return _records(connection, newest_first.limit(_MOST_FOUND))
@@ -172,7 +173,20 @@ def history(connection: Connection, query: CanaryQuery) -> list[Record]:
         statement = statement.where(canary.c.verdict == query.verdict.value)
     if query.since is not None:
         statement = statement.where(canary.c.launched_at >= query.since)
+    if query.before is not None:
+        at, last = query.before
+        # The first condition alone is what the index can use.
+        same = and_(canary.c.launched_at == at, canary.c.id < last)
+        statement = statement.where(canary.c.launched_at <= at, or_(canary.c.launched_at < at, same))
     return _records(connection, statement)
+
+
+def records_of(connection: Connection, canary_ids: Sequence[CanaryId]) -> dict[CanaryId, Record]:
+    """The records of these ids that are there."""
+    found: dict[CanaryId, Record] = {}
+    for chunk in chunks(canary_ids):
+        found |= {one.canary.id: one for one in _records(connection, _OF_IDS, {"b_ids": chunk})}
+    return found
 
 
 def launched_since(connection: Connection, since: datetime, *, sender: str, paths: Sequence[PathName]) -> int:
@@ -257,6 +271,15 @@ def canary_of(row: Row[Any]) -> Canary:
 _RECORDS = select(canary, judgement.c.body.label("judgement_body")).outerjoin(
     judgement, judgement.c.canary_id == canary.c.id
 )
+_WHOLE = _RECORDS.where(
+    or_(
+        canary.c.id == bindparam("b_word"),
+        canary.c.token == bindparam("b_word"),
+        canary.c.trace_id == bindparam("b_word"),
+    )
+)
+"""In no order: with one, SQLite walks all canaries in it rather than three indexes."""
+_OF_IDS = _RECORDS.where(canary.c.id.in_(bindparam("b_ids", expanding=True)))
 OUTSTANDING_NOW = or_(
     canary.c.is_clean == false(),
     canary.c.verdict == Verdict.PENDING.value,

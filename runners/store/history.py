@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Table, select
+from sqlalchemy import Executable, Table, bindparam, select
 from sqlalchemy.engine import Connection
 
 from canary.instruments import metrics
@@ -16,7 +16,7 @@ from canary.signature import CanaryId
 from canary.verdict import Judgement, Verdict
 from runners.history import Day, Point
 from runners.store.alert_tables import day, day_seconds
-from runners.store.sql import insert_into
+from runners.store.sql import chunks, insert_into
 from runners.store.tables import canary
 
 _TIMED = frozenset({Verdict.CONFIRMED, Verdict.LATE})
@@ -56,34 +56,57 @@ def count_days(connection: Connection, reached: Sequence[tuple[Judgement, dateti
 
 def days(connection: Connection, path: PathName, *, since: datetime) -> list[Day]:
     """A path's days from the one of that time on, oldest first."""
-    verdicts: dict[str, dict[Verdict, int]] = {}
-    counts: dict[str, list[int]] = {}
-    for row in connection.execute(select(day).where(day.c.path == path, day.c.day >= _date(since))):
-        verdicts.setdefault(row.day, {})[Verdict(row.verdict)] = row.canaries
-    measured = select(day_seconds).where(day_seconds.c.path == path, day_seconds.c.day >= _date(since))
-    for row in connection.execute(measured):
-        buckets = counts.setdefault(row.day, [0] * (len(metrics.CANARY_DURATION.bounds) + 1))
-        buckets[min(row.bucket, len(buckets) - 1)] += row.measured
-    return [
-        Day(
-            path=path,
-            day=datetime.fromisoformat(date).replace(tzinfo=UTC),
-            verdicts=verdicts[date],
-            counts=tuple(counts.get(date, ())),
-        )
-        for date in sorted(verdicts)
-    ]
+    return days_of(connection, [path], since=since).get(path, [])
 
 
-def points(connection: Connection, path: PathName, *, since: datetime, limit: int) -> list[Point]:
+def days_of(
+    connection: Connection, paths: Sequence[PathName], *, since: datetime
+) -> dict[PathName, list[Day]]:
+    """The days of several paths from the one of that time on, oldest first; a path without one is left out."""
+    verdicts: dict[tuple[str, str], dict[Verdict, int]] = {}
+    counts: dict[tuple[str, str], list[int]] = {}
+    for chunk in chunks(paths):
+        wanted = {"b_paths": chunk, "b_day": _date(since)}
+        for row in connection.execute(_DAYS, wanted):
+            verdicts.setdefault((row.path, row.day), {})[Verdict(row.verdict)] = row.canaries
+        for row in connection.execute(_DAY_SECONDS, wanted):
+            buckets = counts.setdefault((row.path, row.day), [0] * (len(metrics.CANARY_DURATION.bounds) + 1))
+            buckets[min(row.bucket, len(buckets) - 1)] += row.measured
+    found: dict[PathName, list[Day]] = {}
+    for name, date in sorted(verdicts):
+        path = PathName(name)
+        at = datetime.fromisoformat(date).replace(tzinfo=UTC)
+        one = Day(path, at, verdicts[name, date], tuple(counts.get((name, date), ())))
+        found.setdefault(path, []).append(one)
+    return found
+
+
+_DAYS = select(day).where(
+    day.c.path.in_(bindparam("b_paths", expanding=True)), day.c.day >= bindparam("b_day")
+)
+_DAY_SECONDS = select(day_seconds).where(
+    day_seconds.c.path.in_(bindparam("b_paths", expanding=True)), day_seconds.c.day >= bindparam("b_day")
+)
+
+
+def points(
+    connection: Connection,
+    path: PathName,
+    *,
+    since: datetime,
+    limit: int,
+    until: datetime | None = None,
+) -> list[Point]:
     """A path's canaries, newest launch first."""
-    rows = connection.execute(
-        select(canary.c.id, canary.c.launched_at, canary.c.verdict, canary.c.seconds)
-        .where(canary.c.path == path, canary.c.launched_at >= since)
-        .order_by(canary.c.launched_at.desc(), canary.c.id.desc())
-        .limit(limit)
-    )
-    return [Point(CanaryId(row.id), path, row.launched_at, Verdict(row.verdict), row.seconds) for row in rows]
+    statement = select(canary.c.id, canary.c.launched_at, canary.c.verdict, canary.c.seconds)
+    statement = statement.where(canary.c.path == path, canary.c.launched_at >= since)
+    if until is not None:
+        statement = statement.where(canary.c.launched_at <= until)
+    newest_first = statement.order_by(canary.c.launched_at.desc(), canary.c.id.desc())
+    return [
+        Point(CanaryId(row.id), path, row.launched_at, Verdict(row.verdict), row.seconds)
+        for row in connection.execute(newest_first.limit(limit))
+    ]
 
 
 def _date(at: datetime) -> str:

@@ -141,6 +141,12 @@ def find(
     return [codec.loads(Incident, row.body) for row in rows]
 
 
+def one(connection: Connection, incident_id: str) -> Incident | None:
+    """One incident as it now stands; None where there is none."""
+    body = connection.scalar(select(incident.c.body).where(incident.c.id == incident_id))
+    return codec.loads(Incident, body) if body is not None else None
+
+
 def transitions(connection: Connection, incident_id: str) -> list[tuple[datetime, Transition]]:
     """What happened to an incident, oldest first."""
     table = incident_transition

@@ -6,17 +6,14 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from canary.alert import Subject
 from canary.canary import Canary
 from canary.gauge import Gauge, GaugeName, Resource
 from canary.incident import Change, Incident, IncidentId, Progress, Transition
 from canary.observation import Observation
 from canary.path import PathName
-from canary.review import Standing
 from canary.signature import CanaryId
-from canary.silence import Silence, SilenceId
 from canary.slot import MissedSlot, Slot
-from runners.alert_contracts import AlertStep, OutboxState, Outgoing
+from runners.alert_contracts import AlertStep
 from runners.contracts import (
     AuditEntry,
     CanaryQuery,
@@ -27,25 +24,25 @@ from runners.contracts import (
     Settlement,
     TriedRemoval,
 )
-from runners.history import Day, Point
+from runners.history import Day, Glance, Past, Point
 from runners.pulse import Pulse
 from runners.store import (
     canaries,
     claims,
     cleaning,
     counters,
+    glances,
     history,
     incidents,
     observing,
-    outbox,
     pulses,
     schema,
     settling,
-    silences,
     standings,
     watches,
 )
 from runners.store import gauges as readings
+from runners.store.alert_verbs import SqlAlerts
 from runners.store.connecting import Database, connect_to
 from runners.store.frames import Frames
 
@@ -83,7 +80,7 @@ async def open_store(
         await database.close()
 
 
-class SqlStore:
+class SqlStore(SqlAlerts):
     """Satisfies `runners.contracts.Store`; opened by `open_store`."""
 
     def __init__(self, database: Database, *, clock: StampClock, prober: str) -> None:
@@ -242,65 +239,30 @@ class SqlStore:
         """The group of each of these incidents that has one."""
         return await self._database.read(partial(standings.groups, incident_ids=incident_ids))
 
-    async def points(self, path: PathName, *, since: datetime, limit: int) -> Sequence[Point]:
+    async def points(
+        self, path: PathName, *, since: datetime, limit: int, until: datetime | None = None
+    ) -> Sequence[Point]:
         """A path's canaries, newest launch first."""
-        return await self._database.read(partial(history.points, path=path, since=since, limit=limit))
+        work = partial(history.points, path=path, since=since, limit=limit, until=until)
+        return await self._database.read(work)
 
     async def days(self, path: PathName, *, since: datetime) -> Sequence[Day]:
         """A path's days from the one of that time on, oldest first."""
         return await self._database.read(partial(history.days, path=path, since=since))
 
-    # alerts
-    async def standings(self) -> Mapping[Subject, tuple[Standing | None, int]]:
-        """What was told of each subject, and its version."""
-        return await self._database.read(standings.standings)
+    async def glances(self, windows: Mapping[PathName, int]) -> Mapping[PathName, Glance]:
+        """What the states of several paths are judged by."""
+        return await self._database.read(partial(glances.glances, windows=windows))
 
-    async def store_alerts(self, *steps: AlertStep, at: datetime) -> None:
-        """Store what reviews came to; outlives a loss of power. Raises `SettlementConflict`."""
-        if steps:
-            await self._database.write(partial(standings.store, steps=steps, at=at), is_durable=True)
+    async def pasts(
+        self, paths: Sequence[PathName], *, since: datetime, points: int
+    ) -> Mapping[PathName, Past]:
+        """The figures of several paths."""
+        return await self._database.read(partial(glances.pasts, paths=paths, since=since, points=points))
 
-    async def claim_alerts(
-        self, now: datetime, *, sinks: Sequence[str], holder: str, lease_until: datetime, limit: int
-    ) -> Sequence[Outgoing]:
-        """Take due messages for a while, in the order of each key."""
-        work = partial(
-            outbox.claim_alerts, now=now, sinks=sinks, holder=holder, lease_until=lease_until, limit=limit
-        )
-        return await self._database.write(work)
-
-    async def alert_delivered(self, alert_id: str, *, at: datetime) -> None:
-        """A message arrived."""
-        await self._database.write(partial(outbox.alert_delivered, alert_id=alert_id, at=at))
-
-    async def alert_deferred(self, alert_id: str, *, next_at: datetime, error: str) -> None:
-        """A message is to be tried again then."""
-        work = partial(outbox.alert_deferred, alert_id=alert_id, next_at=next_at, error=error)
-        await self._database.write(work)
-
-    async def alert_given_up(self, alert_id: str, *, at: datetime, error: str) -> None:
-        """A sink will never take a message."""
-        await self._database.write(partial(outbox.alert_given_up, alert_id=alert_id, at=at, error=error))
-
-    async def outbox(self, *, dead_since: datetime | None = None) -> Mapping[str, OutboxState]:
-        """What waits for each sink, and what was written since then and is dead."""
-        return await self._database.read(partial(outbox.outbox_states, dead_since=dead_since))
-
-    async def pages_since(self, since: datetime) -> int:
-        """How many concerns were opened as a page since then."""
-        return await self._database.read(partial(outbox.pages_since, since=since))
-
-    async def add_silence(self, silence: Silence) -> None:
-        """Keep a silence."""
-        await self._database.write(partial(silences.add, one=silence))
-
-    async def end_silence(self, silence_id: SilenceId, *, at: datetime) -> bool:
-        """End a silence before its time; whether there was one that had not ended."""
-        return await self._database.write(partial(silences.end, silence_id=silence_id, at=at))
-
-    async def silences(self, now: datetime) -> Sequence[Silence]:
-        """Those that are in force or still to come."""
-        return await self._database.read(partial(silences.current, now=now))
+    async def incident(self, incident_id: str) -> Incident | None:
+        """One incident as it now stands."""
+        return await self._database.read(partial(incidents.one, incident_id=incident_id))
 
     # cleaning
     async def note_begun(self, *entries: AuditEntry) -> None:

@@ -38,6 +38,7 @@ from runners.contracts import (
 from runners.history import Point
 from runners.pulse import Pulse
 from tests.fakes.memory_alerts import MemoryAlerts
+from tests.fakes.memory_past import MemoryPast
 
 _KEPT = timedelta(days=90)
 _Thing = tuple[CanaryId, RemovalKind, str, str]
@@ -60,7 +61,7 @@ class _Row:
         return Record(self.canary, self.judgement, self.launch_ended, self.is_clean)
 
 
-class MemoryStore(MemoryAlerts):
+class MemoryStore(MemoryAlerts, MemoryPast):
     """Satisfies `runners.contracts.Store`; two tasks that use one see what two processes would."""
 
     def __init__(self, *, prober: str = "") -> None:
@@ -203,6 +204,7 @@ class MemoryStore(MemoryAlerts):
             if query.path in {None, one.canary.path}
             and query.verdict in {None, one.verdict}
             and (query.since is None or one.canary.launched_at >= query.since)
+            and (query.before is None or (one.canary.launched_at, one.canary.id) < query.before)
         ][: query.limit]
 
     async def launched_since(self, since: datetime, *, sender: str, paths: Sequence[PathName]) -> int:
@@ -311,7 +313,9 @@ class MemoryStore(MemoryAlerts):
             self._put_changes(changes, at)
             self._put_steps(alerts, at)
 
-    async def points(self, path: PathName, *, since: datetime, limit: int) -> Sequence[Point]:
+    async def points(
+        self, path: PathName, *, since: datetime, limit: int, until: datetime | None = None
+    ) -> Sequence[Point]:
         mine = [one for one in self._oldest_first() if one.canary.path == path]
         return [
             Point(
@@ -322,7 +326,7 @@ class MemoryStore(MemoryAlerts):
                 one.judgement.seconds if one.judgement is not None else None,
             )
             for one in reversed(mine)
-            if one.canary.launched_at >= since
+            if one.canary.launched_at >= since and (until is None or one.canary.launched_at <= until)
         ][:limit]
 
     async def incidents(

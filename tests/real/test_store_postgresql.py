@@ -13,6 +13,7 @@ from canary.observation import Observation
 from runners.contracts import Store, StoreError, TriedRemoval
 from runners.store import NoStoreYet, open_store
 from tests.contracts.alert_contract import AlertContract
+from tests.contracts.past_contract import PastContract
 from tests.contracts.pulse_contract import PulseContract
 from tests.contracts.slot_contract import SlotContract
 from tests.contracts.store_cases import NOON, StorePlace, after, looked, make_canary, recorded, removal
@@ -113,6 +114,9 @@ class TestSlots(SlotContract): ...
 
 
 class TestPulses(PulseContract): ...
+
+
+class TestPast(PastContract): ...
 
 
 def _error_of(url: str, *, read_only: bool = False) -> StoreError:

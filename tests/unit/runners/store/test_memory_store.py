@@ -3,6 +3,7 @@
 import pytest
 
 from tests.contracts.alert_contract import AlertContract
+from tests.contracts.past_contract import PastContract
 from tests.contracts.pulse_contract import PulseContract
 from tests.contracts.slot_contract import SlotContract
 from tests.contracts.store_cases import StorePlace
@@ -61,3 +62,6 @@ class TestSlots(SlotContract): ...
 
 
 class TestPulses(PulseContract): ...
+
+
+class TestPast(PastContract): ...

@@ -13,6 +13,7 @@ import pytest
 from runners.contracts import Store
 from runners.store import open_store
 from tests.contracts.alert_contract import AlertContract
+from tests.contracts.past_contract import PastContract
 from tests.contracts.pulse_contract import PulseContract
 from tests.contracts.slot_contract import SlotContract
 from tests.contracts.store_cases import StorePlace, make_canary, recorded, seen_at
@@ -91,6 +92,9 @@ class TestSlots(SlotContract): ...
 
 
 class TestPulses(PulseContract): ...
+
+
+class TestPast(PastContract): ...
 
 
 def test_histogram_that_only_another_version_knows__is_told_as_it_is_kept(tmp_path: Path) -> None:

@@ -1,0 +1,209 @@
+"""Ask the store what the command line and the page show: one question each, and one building of its JSON answer."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from canary.gauge import Gauge
+from canary.incident import Incident
+from canary.observation import Observation
+from canary.path import Path, PathName
+from canary.silence import Silence, are_silenced
+from runners.cli.exits import Exit
+from runners.contracts import CanaryQuery, PathFacts, Record, Store
+from runners.states import PathState, PathView, view_path
+
+if TYPE_CHECKING:
+    from runners.answer_shapes import CanariesAnswer, IncidentsAnswer, StatusAnswer, TraceAnswer
+
+_BACK = re.compile(r"(\d{1,6})([mhdw])", re.ASCII)
+_SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
+SINCE_REMEDY = "Write 90m, 24h, 7d, or a time with its zone: 2026-03-01T08:00Z."
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A path as the store knows it now."""
+
+    view: PathView
+    facts: PathFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The paths at a glance.
+
+    Attributes:
+        leftovers: how many things are still to be removed.
+        silences: in force or to come.
+        lasting: every open incident, also of paths that are configured no more.
+    """
+
+    paths: tuple[Seen, ...]
+    gauges: tuple[Gauge, ...]
+    leftovers: int
+    silences: tuple[Silence, ...] = ()
+    lasting: tuple[Incident, ...] = ()
+
+    @property
+    def exit(self) -> Exit:
+        """As `status` ends."""
+        return exit_of([one.view for one in self.paths])
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What was found by a canary's id.
+
+    Attributes:
+        records: one, where the id says enough.
+        observations: of the one, by the time they ended.
+        exit: as the state of its path says.
+    """
+
+    records: tuple[Record, ...]
+    observations: tuple[Observation, ...] = ()
+    runbook: str | None = None
+    exit: Exit = Exit.OK
+
+
+async def view_paths(
+    store: Store,
+    paths: Sequence[Path],
+    gauges: Sequence[Gauge],
+    *,
+    now: datetime,
+    silences: Sequence[Silence] | None = None,
+    lasting: Sequence[Incident] | None = None,
+) -> tuple[Seen, ...]:
+    """Each path's state at that time, in a number of transactions that does not grow with the paths.
+
+    Raises:
+        StoreError: it can't be read.
+    """
+    if silences is None:
+        silences = await store.silences(now)
+    found = await store.glances({one.name: one.incidents.window for one in paths})
+    if lasting is None:
+        lasting = await store.incidents(path=None, since=now, limit=0)
+    seen = []
+    for path in paths:
+        glance = found[path.name]
+        mine = [one for one in lasting if one.path == path.name]
+        view = view_path(path, glance.facts, incidents=mine, recent=glance.recent, gauges=gauges, now=now)
+        is_silenced = are_silenced([path.name], silences, now)
+        seen.append(Seen(replace(view, is_silenced=is_silenced), glance.facts))
+    return tuple(seen)
+
+
+def exit_of(views: Sequence[PathView]) -> Exit:
+    """1 when a path is broken now; 3 when none is, but one is blind or stale."""
+    states = {view.state for view in views if view.path.is_enabled}
+    if PathState.BROKEN in states:
+        return Exit.BREACH
+    return Exit.BLIND if states & {PathState.BLIND, PathState.STALE} else Exit.OK
+
+
+async def ask_status(store: Store, paths: Sequence[Path], *, now: datetime) -> Status:
+    """The paths at a glance. Raises `StoreError`."""
+    gauges = tuple(await store.latest_gauges())
+    silences = tuple(await store.silences(now))
+    lasting = tuple(await store.incidents(path=None, since=now, limit=0))
+    seen = await view_paths(store, paths, gauges, now=now, silences=silences, lasting=lasting)
+    return Status(seen, gauges, len(await store.leftovers()), silences, lasting)
+
+
+def status_answer(status: Status) -> "StatusAnswer":
+    """`status --json`."""
+    from runners.answers import gauge_answer, path_answer
+
+    return {
+        "paths": [path_answer(one.view, one.facts) for one in status.paths],
+        "gauges": [gauge_answer(one) for one in status.gauges],
+        "leftovers": status.leftovers,
+        "exit": int(status.exit),
+    }
+
+
+async def ask_canaries(
+    store: Store, query: CanaryQuery, paths: Sequence[Path], *, now: datetime
+) -> tuple[Sequence[Record], Exit]:
+    """History, and how the paths asked for are. Raises `StoreError`."""
+    records = await store.canaries(query)
+    return records, exit_of([one.view for one in await view_paths(store, paths, (), now=now)])
+
+
+def canaries_answer(records: Sequence[Record], status: int) -> "CanariesAnswer":
+    """`canaries --json`."""
+    from runners.answers import canary_answer
+
+    return {"canaries": [canary_answer(one) for one in records], "exit": int(status)}
+
+
+async def ask_trace(store: Store, word: str, paths: Mapping[PathName, Path], *, now: datetime) -> Trace:
+    """One canary by its id, its beginning or end, its token or trace id. Raises `StoreError`."""
+    found = tuple(await store.find(word.strip().lower()))
+    if len(found) != 1:
+        return Trace(found)
+    configured = paths.get(found[0].canary.path)
+    views = await view_paths(store, [configured] if configured is not None else [], (), now=now)
+    return Trace(
+        records=found,
+        observations=tuple(await store.observations(found[0].canary.id)),
+        runbook=configured.runbook if configured is not None else None,
+        exit=exit_of([one.view for one in views]),
+    )
+
+
+def trace_answer(trace: Trace) -> "TraceAnswer":
+    """`trace --json`, of a trace that found one canary."""
+    from runners.answers import canary_answer, observation_answer
+
+    (record,) = trace.records
+    return {
+        "canary": canary_answer(record),
+        "observations": [observation_answer(one) for one in trace.observations],
+        "runbook": trace.runbook,
+        "exit": int(trace.exit),
+    }
+
+
+async def ask_incidents(
+    store: Store,
+    paths: Sequence[Path],
+    *,
+    path: PathName | None,
+    since: datetime | None,
+    limit: int,
+    now: datetime,
+) -> tuple[Sequence[Incident], Exit]:
+    """Incidents, and how the paths asked for are. Raises `StoreError`."""
+    found = await store.incidents(path=path, since=since, limit=limit)
+    return found, exit_of([one.view for one in await view_paths(store, paths, (), now=now)])
+
+
+def incidents_answer(incidents: Sequence[Incident], status: int) -> "IncidentsAnswer":
+    """`incidents --json`."""
+    from runners.answers import incident_answer
+
+    return {"incidents": [incident_answer(one) for one in incidents], "exit": int(status)}
+
+
+def parse_since(text: str, now: datetime) -> datetime:
+    """The moment that ``24h`` or ``2026-03-01T08:00Z`` names.
+
+    Raises:
+        ValueError: it names none, or one without a zone.
+    """
+    match = _BACK.fullmatch(text)
+    try:
+        if match is not None:
+            return now - timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+        at = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        at = None
+    if at is None or at.tzinfo is None:
+        raise ValueError(f"{text} is not a time")
+    return at

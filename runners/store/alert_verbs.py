@@ -1,0 +1,69 @@
+"""The verbs of the store that are about alerts, each one transaction."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from canary.alert import Subject
+from canary.review import Standing
+from canary.silence import Silence, SilenceId
+from runners.alert_contracts import AlertStep, OutboxState, Outgoing
+from runners.store import outbox, silences, standings
+from runners.store.connecting import Database
+
+
+class SqlAlerts:
+    """Satisfies `runners.alert_contracts.AlertStore`; a part of `SqlStore`."""
+
+    _database: Database
+
+    async def standings(self) -> Mapping[Subject, tuple[Standing | None, int]]:
+        """What was told of each subject, and its version."""
+        return await self._database.read(standings.standings)
+
+    async def store_alerts(self, *steps: AlertStep, at: datetime) -> None:
+        """Store what reviews came to; outlives a loss of power. Raises `SettlementConflict`."""
+        if steps:
+            await self._database.write(partial(standings.store, steps=steps, at=at), is_durable=True)
+
+    async def claim_alerts(
+        self, now: datetime, *, sinks: Sequence[str], holder: str, lease_until: datetime, limit: int
+    ) -> Sequence[Outgoing]:
+        """Take due messages for a while, in the order of each key."""
+        work = partial(
+            outbox.claim_alerts, now=now, sinks=sinks, holder=holder, lease_until=lease_until, limit=limit
+        )
+        return await self._database.write(work)
+
+    async def alert_delivered(self, alert_id: str, *, at: datetime) -> None:
+        """A message arrived."""
+        await self._database.write(partial(outbox.alert_delivered, alert_id=alert_id, at=at))
+
+    async def alert_deferred(self, alert_id: str, *, next_at: datetime, error: str) -> None:
+        """A message is to be tried again then."""
+        work = partial(outbox.alert_deferred, alert_id=alert_id, next_at=next_at, error=error)
+        await self._database.write(work)
+
+    async def alert_given_up(self, alert_id: str, *, at: datetime, error: str) -> None:
+        """A sink will never take a message."""
+        await self._database.write(partial(outbox.alert_given_up, alert_id=alert_id, at=at, error=error))
+
+    async def outbox(self, *, dead_since: datetime | None = None) -> Mapping[str, OutboxState]:
+        """What waits for each sink, and what was written since then and is dead."""
+        return await self._database.read(partial(outbox.outbox_states, dead_since=dead_since))
+
+    async def pages_since(self, since: datetime) -> int:
+        """How many concerns were opened as a page since then."""
+        return await self._database.read(partial(outbox.pages_since, since=since))
+
+    async def add_silence(self, silence: Silence) -> None:
+        """Keep a silence."""
+        await self._database.write(partial(silences.add, one=silence))
+
+    async def end_silence(self, silence_id: SilenceId, *, at: datetime) -> bool:
+        """End a silence before its time; whether there was one that had not ended."""
+        return await self._database.write(partial(silences.end, silence_id=silence_id, at=at))
+
+    async def silences(self, now: datetime) -> Sequence[Silence]:
+        """Those that are in force or still to come."""
+        return await self._database.read(partial(silences.current, now=now))

@@ -1,0 +1,1 @@
+"""The daemon's read-only page and its JSON."""

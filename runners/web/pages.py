@@ -1,0 +1,278 @@
+"""The pages: each reads what it shows, and renders it; asked for JSON, the same address answers with that."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+
+from canary.incident import Incident
+from canary.instruments import metrics
+from canary.path import PathName
+from canary.signature import CanaryId, launched_at_of
+from canary.slo import WINDOW
+from canary.verdict import Verdict
+from runners.asking import ask_status, ask_trace, view_paths
+from runners.contracts import CanaryQuery, Record
+from runners.history import Point
+from runners.web import api, pictures, views
+from runners.web.evidence import SCREENSHOT, evidence, evidence_of
+from runners.web.parts import Parts, parts_of
+from runners.web.rendering import Renderer
+
+_A_PAGE: Final = 20
+_MOST_INCIDENTS: Final = 100
+_AROUND: Final = 400
+_GROUPED: Final = 200
+
+
+def render(request: Request, template: str, *, status_code: int = 200, **shown: object) -> Response:
+    """A whole page, or the part of it that an open page swaps in."""
+    parts = parts_of(request)
+    renderer: Renderer = request.app.state.renderer
+    text = renderer(
+        template,
+        layout="fragment.html" if request.headers.get("x-fragment") else "layout.html",
+        prober=parts.prober,
+        notices=parts.notices(),
+        now=parts.clock.now(),
+        here=request.url.path,
+        **shown,
+    )
+    return HTMLResponse(text, status_code=status_code)
+
+
+async def overview(request: Request) -> Response:
+    """All paths at a glance."""
+    if api.asks_json(request):
+        return await api.status(request)
+    return render(request, "overview.html", page=await views.overview(parts_of(request)))
+
+
+async def path(request: Request) -> Response:
+    """One path: its figures, its 90 days, its canaries."""
+    if _is_json(request, "name"):
+        return await api.path(request)
+    parts = parts_of(request)
+    wanted, now = api.path_named(parts, request.path_params["name"]), parts.clock.now()
+    status = await ask_status(parts.store, [wanted], now=now)
+    long_ago = now - timedelta(days=pictures.STRIP_DAYS)
+    past = (await parts.store.pasts([wanted.name], since=long_ago, points=views.SPARK_POINTS))[wanted.name]
+    missed = (await parts.store.pasts([wanted.name], since=now - WINDOW, points=0))[wanted.name].missed
+    days = [one for one in past.days if one.day >= now - WINDOW]
+    records = await parts.store.canaries(
+        CanaryQuery(path=wanted.name, limit=_A_PAGE + 1, before=_before(request))
+    )
+    lasting = status.paths[0].view.incident
+    bounds = metrics.CANARY_DURATION.bounds
+    deadline = wanted.slo.deadline_seconds
+    return render(
+        request,
+        "path.html",
+        seen=status.paths[0],
+        whose=views.whose(lasting, parts.paths()) if lasting is not None else "",
+        silences=[one for one in status.silences if one.about == wanted.name],
+        budget=views.path_budget(wanted, days, missed),
+        window_days=WINDOW.days,
+        strip=pictures.strip("strip", past.days, today=now, name=wanted.name),
+        distribution=pictures.distribution(
+            "distribution", days, bounds, deadline_seconds=deadline, name=wanted.name
+        ),
+        spark=pictures.sparkline("spark", past.points, deadline_seconds=deadline, name=wanted.name),
+        said={
+            "strip": pictures.strip_words(past.days, today=now),
+            "spread": pictures.spread_words(days, bounds, deadline_seconds=deadline),
+            "spark": pictures.spark_words(past.points),
+        },
+        canaries=[_row(one) for one in records[:_A_PAGE]],
+        older=records[_A_PAGE - 1].canary.id if len(records) > _A_PAGE else None,
+        is_newest=_before(request) is None,
+    )
+
+
+def _before(request: Request) -> tuple[datetime, CanaryId] | None:
+    """After which canary the list goes on: its launch is in its id."""
+    word = request.query_params.get("before")
+    if not word:
+        return None
+    try:
+        return launched_at_of(CanaryId(word)), CanaryId(word)
+    except ValueError:
+        raise HTTPException(400, f"{word} is no canary's id\nLeave before out.") from None
+
+
+def _row(record: Record) -> tuple[Record, str]:
+    """A canary in a list, with its small waterfall."""
+    hops = record.judgement.hops if record.judgement is not None else ()
+    canary = record.canary
+    return record, pictures.waterfall(
+        f"fall-{canary.id}", hops, canary.launched_at, name=f"Canary {canary.id}"
+    )
+
+
+async def canaries(request: Request) -> Response:
+    """The newest canaries of all paths, or those that the query asks for."""
+    if api.asks_json(request):
+        return await api.canaries(request)
+    query, _ = api.query_of(request, _A_PAGE)
+    records = await parts_of(request).store.canaries(query)
+    return render(
+        request,
+        "canaries.html",
+        canaries=[_row(one) for one in records],
+        query=query,
+        paths=list(parts_of(request).paths()),
+        verdicts=list(Verdict),
+    )
+
+
+async def canary(request: Request) -> Response:
+    """One canary: its hops, what is to blame, what was seen."""
+    if _is_json(request, "id"):
+        return await api.canary(request)
+    parts = parts_of(request)
+    word = str(request.path_params["id"])
+    found = await ask_trace(parts.store, word, parts.paths(), now=parts.clock.now())
+    api.refuse_unless_one(word, [one.canary.id for one in found.records])
+    (record,) = found.records
+    hops = record.judgement.hops if record.judgement is not None else ()
+    files = evidence_of(parts.artifacts, record.canary)
+    return render(
+        request,
+        "canary.html",
+        record=record,
+        canary=record.canary,
+        judgement=record.judgement,
+        hops=hops,
+        end=pictures.end_of(hops, record.canary.launched_at),
+        observations=found.observations,
+        runbook=found.runbook,
+        files=files,
+        trouble=[
+            str(one.facts["intake.artifact.trouble"])
+            for one in found.observations
+            if "intake.artifact.trouble" in one.facts
+        ],
+    )
+
+
+async def artifact(request: Request) -> Response:
+    """One file of a canary's evidence; all but the screenshot is only to be downloaded."""
+    parts = parts_of(request)
+    word, name = str(request.path_params["id"]), str(request.path_params["file"])
+    records = await parts.store.find(word)
+    api.refuse_unless_one(word, [one.canary.id for one in records])
+    found = evidence(parts.artifacts, records[0].canary, name)
+    if found is None:
+        raise api.not_found("there is no such evidence", "It is kept by number, age and size.")
+    return FileResponse(
+        found.file,
+        media_type=found.media_type,
+        filename=f"{records[0].canary.id}-{found.name}",
+        content_disposition_type="inline" if name == SCREENSHOT else "attachment",
+    )
+
+
+async def incidents(request: Request) -> Response:
+    """Incidents, newest first."""
+    if api.asks_json(request):
+        return await api.incidents(request)
+    parts = parts_of(request)
+    query, _ = api.query_of(request, _MOST_INCIDENTS)
+    found = await parts.store.incidents(path=query.path, since=query.since, limit=query.limit)
+    paths = parts.paths()
+    return render(
+        request, "incidents.html", incidents=[(one, views.whose(one, paths)) for one in found], query=query
+    )
+
+
+async def incident(request: Request) -> Response:
+    """One incident: what happened when, whose it is, and what else it struck."""
+    if api.asks_json(request):
+        return await api.incident(request)
+    parts = parts_of(request)
+    word = str(request.path_params["id"])
+    found = await parts.store.incident(word)
+    if found is None:
+        raise api.not_found(f"there is no incident {word}", "See /incidents.")
+    now, paths = parts.clock.now(), parts.paths()
+    configured = [one for one in paths.values() if one.is_enabled]
+    group = await _group(parts, found.id, found.onset_at)
+    seen = await view_paths(parts.store, configured, (), now=now)
+    times = {
+        "from": found.impact_from,
+        "onset": found.onset_at,
+        "opened": found.opened_at,
+        "until": found.impact_until,
+        "resolved": found.resolved_at,
+    }
+    return render(
+        request,
+        "incident.html",
+        incident=found,
+        stop=found.sharper or found.stop,
+        whose=views.whose(found, paths),
+        runbook=paths[found.path].runbook if found.path in paths else None,
+        transitions=await parts.store.transitions(found.id),
+        group=[one for one in group if one.id != found.id],
+        working=[one.view.path.name for one in seen if one.view.state in views.WORKING],
+        drawn_impact=pictures.impact(
+            "impact", await _around(parts, found.path, times, now), times, now=now, name=found.path
+        ),
+    )
+
+
+async def _group(parts: Parts, incident_id: str, onset_at: datetime) -> Sequence[Incident]:
+    """The incidents of one common cause that lasted at that time or later."""
+    near = await parts.store.incidents(path=None, since=onset_at, limit=_GROUPED)
+    groups = await parts.store.groups([one.id for one in near])
+    mine = next((groups.get(one.id) for one in near if one.id == incident_id), None)
+    return [one for one in near if mine is not None and groups.get(one.id) == mine]
+
+
+async def _around(
+    parts: Parts, name: PathName, times: dict[str, datetime | None], now: datetime
+) -> Sequence[Point]:
+    """The canaries around an incident."""
+    begin = times["from"] or times["onset"] or now
+    end = times["resolved"] or now
+    margin = max(timedelta(minutes=30), (end - begin) * 0.1)
+    return await parts.store.points(name, since=begin - margin, until=end + margin, limit=_AROUND)
+
+
+async def silences(request: Request) -> Response:
+    """The silences in force and to come."""
+    parts = parts_of(request)
+    return render(request, "silences.html", silences=await parts.store.silences(parts.clock.now()))
+
+
+async def problem(request: Request, error: Exception) -> Response:
+    """A wrong name, a wrong value: said with its remedy."""
+    assert isinstance(error, HTTPException)  # noqa: S101 -- what it is registered for
+    if api.asks_json(request):
+        return api.problem_json(request, error)
+    message, _, remedy = error.detail.partition("\n")
+    return render(
+        request,
+        "problem.html",
+        status_code=error.status_code,
+        message=message,
+        remedy=remedy,
+        is_store=False,
+    )
+
+
+async def store_problem(request: Request, error: Exception) -> Response:
+    """The store can't be read: the page can't know how intake is, and says so."""
+    if api.asks_json(request):
+        return api.problem_json(request, HTTPException(503, str(error)))
+    return render(request, "problem.html", status_code=503, message=str(error), remedy="", is_store=True)
+
+
+def _is_json(request: Request, name: str) -> bool:
+    """As `api.asks_json`; a path that is called something.json is still a page."""
+    if name == "name" and request.path_params[name] in parts_of(request).paths():
+        return api.accepts_json(request)
+    return api.asks_json(request)

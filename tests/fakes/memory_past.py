@@ -1,0 +1,60 @@
+"""The part of the memory store that looks at several paths at once."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from canary.incident import Incident
+from canary.path import PathName
+from canary.slot import MissedSlot
+from canary.verdict import Verdict
+from runners.contracts import CanaryQuery, PathFacts, Record
+from runners.history import RECENT, Day, Glance, Past, Point
+
+
+class MemoryPast:
+    """Mixed into `MemoryStore`, which has the verbs of one path."""
+
+    _incidents: dict[str, Incident]
+
+    async def canaries(self, query: CanaryQuery) -> Sequence[Record]:
+        raise NotImplementedError
+
+    async def path_facts(self, path: PathName) -> PathFacts:
+        raise NotImplementedError
+
+    async def days(self, path: PathName, *, since: datetime) -> Sequence[Day]:
+        raise NotImplementedError
+
+    async def points(
+        self, path: PathName, *, since: datetime, limit: int, until: datetime | None = None
+    ) -> Sequence[Point]:
+        raise NotImplementedError
+
+    async def missed(self, path: PathName, *, since: datetime) -> Sequence[MissedSlot]:
+        raise NotImplementedError
+
+    async def glances(self, windows: Mapping[PathName, int]) -> Mapping[PathName, Glance]:
+        found = {}
+        for path, window in windows.items():
+            newest = await self.canaries(CanaryQuery(path=path, limit=RECENT))
+            counting = [one for one in newest if one.verdict is Verdict.CONFIRMED or one.verdict.is_breach]
+            blind = [one for one in newest if one.verdict is Verdict.INCONCLUSIVE]
+            wanted = [*counting[:window], *blind[:1]]
+            recent = tuple(one for one in newest if one in wanted)
+            found[path] = Glance(await self.path_facts(path), recent)
+        return found
+
+    async def pasts(
+        self, paths: Sequence[PathName], *, since: datetime, points: int
+    ) -> Mapping[PathName, Past]:
+        return {
+            path: Past(
+                days=tuple(await self.days(path, since=since)),
+                missed=len(await self.missed(path, since=since)),
+                points=tuple(await self.points(path, since=since, limit=points)),
+            )
+            for path in paths
+        }
+
+    async def incident(self, incident_id: str) -> Incident | None:
+        return self._incidents.get(incident_id)

@@ -1,0 +1,315 @@
+"""What the pages say, and that they are whole documents whatever they are told."""
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from lxml import etree, html
+
+from canary.path import PathName
+from canary.verdict import Verdict
+from runners.contracts import StoreError
+from runners.history import Glance
+from tests.fakes.memory_store import MemoryStore
+from tests.fakes.page_scene import BILLING, FORM, HOSTILE, MAIL, NOW, OLD, Scene, night
+from tests.unit.runners.web.asked import Asker, asker
+
+
+@pytest.fixture(scope="module")
+def page() -> Asker:
+    return asker()
+
+
+def words(text: str) -> str:
+    """What a reader of the page reads, pictures and the head left out."""
+    root = html.document_fromstring(text)
+    for one in root.xpath("//*[local-name()='svg'] | //head | //script"):
+        one.drop_tree()
+    return " ".join(root.text_content().split())
+
+
+def addresses(page: Asker) -> Iterator[str]:
+    yield from (
+        "/",
+        "/incidents",
+        "/canaries",
+        "/silences",
+        "/nowhere",
+        "/paths/support-email",
+        "/paths/legacy-form",
+    )
+    yield f"/canaries/{page.newest(MAIL)}"
+    yield f"/canaries/{page.newest(MAIL, Verdict.BREACHED)}"
+    yield f"/canaries/{page.newest(OLD, Verdict.INCONCLUSIVE)}"
+    yield f"/incidents/{page.incident(MAIL)}"
+    yield f"/incidents/{page.incident(OLD)}"
+
+
+def test_every_page__is_a_document_with_one_heading_landmarks_and_unique_ids(page: Asker) -> None:
+    for address in addresses(page):
+        root = html.document_fromstring(page.ask(address).text)
+        ids = [one.get("id") for one in root.xpath("//*[@id]")]
+
+        assert root.get("lang") == "en"
+        assert len(root.xpath("//h1")) == 1, address
+        assert len(root.xpath("//main")) == 1, address
+        assert root.xpath("//a[@class='skip']/@href") == ["#content"]
+        assert len(ids) == len(set(ids)), address
+        levels = [int(one.tag[1]) for one in root.xpath("//h1|//h2|//h3|//h4")]
+        assert all(after <= before + 1 for before, after in pairwise(levels)), address
+
+
+def test_every_page__has_no_style_or_script_of_its_own_and_nothing_from_elsewhere(page: Asker) -> None:
+    for address in addresses(page):
+        root = html.document_fromstring(page.ask(address).text)
+
+        assert root.xpath("//style | //*[@style] | //script[not(@src)]") == [], address
+        loaded = root.xpath("//script/@src | //link/@href | //img/@src")
+        assert {one[:8] for one in loaded} <= {"/static/", "/canarie"}, address
+        assert not [name for one in root.iter() for name in one.keys() if str(name).startswith("on")]  # noqa: SIM118
+
+
+def test_every_time__is_in_utc_and_for_machines_too(page: Asker) -> None:
+    for address in addresses(page):
+        for one in html.document_fromstring(page.ask(address).text).xpath("//time"):
+            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", one.get("datetime")), address
+
+
+def test_overview__says_first_what_is_broken_whose_it_is_and_what_still_works(page: Asker) -> None:
+    said = words(page.ask("/").text)
+
+    assert said.index("2 of 5 paths are broken") < said.index("Open incidents") < said.index("Gauges")
+    assert "smtp.accept: mailbox_full It is the mail platform." in said
+    assert "Paths billing-email, support-email Still works support-portal, contact-form" in said
+    assert "It is the prober (ours)." in said
+    assert "silenced" in said
+    assert re.search(r"Error budget 7\d\.\d % left", said)
+    assert "support mailbox.capacity storage page 100 % 2.0 GiB of 2.0 GiB" in said
+
+
+def test_overview__shows_paths_in_the_order_of_their_urgency(page: Asker) -> None:
+    root = html.document_fromstring(page.ask("/").text)
+
+    names = root.xpath("//ul[contains(@class,'paths')]/li//h3/a/text()")
+
+    assert names == ["support-email", "billing-email", "legacy-form", "support-portal", "contact-form"]
+
+
+def test_state__is_told_by_word_and_shape_and_not_by_colour_alone(page: Asker) -> None:
+    root = html.document_fromstring(page.ask("/").text)
+
+    shapes = {}
+    for one in root.xpath("//span[contains(@class,'state')]"):
+        (drawn,) = one.xpath("./*[local-name()='svg']")
+        shapes[" ".join(one.text_content().split())] = etree.tostring(drawn[0])
+    assert {"broken", "blind", "degraded", "ok"} <= set(shapes)
+    assert len({shapes[word] for word in ("broken", "blind", "degraded", "ok")}) == 4
+
+
+def test_path__pages_through_its_canaries_without_a_gap(page: Asker) -> None:
+    seen: list[str] = []
+    address: str | None = "/paths/support-email"
+    while address is not None:
+        root = html.document_fromstring(page.ask(address).text)
+        seen += root.xpath("//ol[contains(@class,'canaries')]//p[@class='who']/a/@href")
+        older = root.xpath("//p[@class='paging']/a[text()='Older']/@href")
+        address = older[0] if older else None
+        assert len(seen) < 200
+
+    everything = asyncio.run(page.scene.store.points(MAIL, since=NOW - timedelta(days=9), limit=1000))
+    assert seen == [f"/canaries/{one.canary_id}" for one in everything]
+
+
+def test_canary__names_hop_reason_remedy_and_runbook(page: Asker) -> None:
+    text = page.ask(f"/canaries/{page.newest(MAIL, Verdict.BREACHED)}").text
+    said = words(text)
+
+    assert "Broken at smtp.accept: mailbox_full." in said
+    assert "docs/runbook/mailbox_full.md" in said
+    assert html.document_fromstring(text).xpath("//a[contains(@href,'wiki.acme')]/@href") == [
+        "https://wiki.acme.example/intake?page=7"
+    ]
+
+
+def test_canary_that_we_could_not_see__blames_nobody_else(page: Asker) -> None:
+    said = words(page.ask(f"/canaries/{page.newest(OLD, Verdict.INCONCLUSIVE)}").text)
+
+    assert "The target is not blamed." in said
+
+
+def test_incident__tells_onset_detection_impact_and_the_paths_of_its_cause(page: Asker) -> None:
+    said = words(page.ask(f"/incidents/{page.incident(MAIL)}").text)
+
+    assert "Whoever wrote between 2026-03-02 01:27:00 UTC and now may be affected." in said
+    assert "Detected 20 min after the onset" in said
+    assert "Customers still reach support by support-portal, contact-form." in said
+    assert "Paths with the same cause open billing-email" in said
+
+
+def test_incident_that_is_over__tells_when_it_recovered() -> None:
+    async def over() -> Asker:
+        scene = Scene()
+        at = NOW - timedelta(hours=3)
+        for number in range(8):
+            failed = 2 <= number < 5
+            await scene.settled(
+                MAIL, at + timedelta(minutes=10 * number), Verdict.BREACHED if failed else Verdict.CONFIRMED
+            )
+        return Asker(scene)
+
+    page = asyncio.run(over())
+    said = words(page.ask(f"/incidents/{page.incident(MAIL)}").text)
+
+    assert "support-email: was broken at smtp.accept" in said
+    assert "Launch of the first confirmed canary: the impact window ends." in said
+    assert "Resolved" in said
+    assert "No other path" not in said
+
+
+def test_silences__have_reason_and_author(page: Asker) -> None:
+    said = words(page.ask("/silences").text)
+
+    assert "legacy-form in force the old form moves to the new desk, CHG-1182" in said
+    assert "by m.okafor" in said
+
+
+@pytest.mark.parametrize(
+    "address", ["/nowhere", "/paths/suport-email", "/canaries/nobody", "/incidents/nobody"]
+)
+def test_wrong_name__is_a_friendly_page(page: Asker, address: str) -> None:
+    answer = page.ask(address)
+
+    assert answer.status_code == 404
+    assert "Not here" in words(answer.text)
+    assert "To the overview" in words(answer.text)
+
+
+def test_wrong_path__is_told_the_nearest_one(page: Asker) -> None:
+    assert "Did you mean support-email?" in words(page.ask("/paths/suport-email").text)
+
+
+def test_notices__stand_on_every_page_and_are_masked(page: Asker) -> None:
+    page.scene.said.append("the new configuration was refused: intake.yaml:14: page-secret-planted-9f31")
+    try:
+        for address in addresses(page):
+            said = words(page.ask(address).text)
+            assert "the new configuration was refused: intake.yaml:14: ***" in said, address
+    finally:
+        page.scene.said.clear()
+
+
+def test_hostile_words__are_text_on_every_page() -> None:
+    page = Asker(asyncio.run(night(hours=2, detail=HOSTILE)))
+    for address in (*addresses(page), f"/paths/{HOSTILE.replace('/', '%2F')}", f"/canaries?path={HOSTILE}"):
+        root = html.document_fromstring(page.ask(address).text)
+        assert root.xpath("//script[not(@src)] | //img | //*[@onerror or @onload]") == [], address
+
+
+def test_link_that_is_none__stays_text() -> None:
+    page = asker()
+    for name, path in page.scene.paths.items():
+        page.scene.paths[name] = replace(path, runbook="javascript:alert(1)")
+
+    text = page.ask(f"/canaries/{page.newest(MAIL, Verdict.BREACHED)}").text
+
+    assert "javascript:alert(1)" in text
+    assert not html.document_fromstring(text).xpath("//a[starts-with(@href,'javascript')]")
+
+
+def test_fragment__is_the_content_alone(page: Asker) -> None:
+    text = page.ask("/", x_fragment="1").text
+
+    assert text.startswith("<title>2 of 5 paths are broken")
+    assert "<nav" not in text
+    assert "Open incidents" in text
+
+
+def test_store_that_can_t_be_read__is_said_and_is_nobody_s_green() -> None:
+    class Gone(MemoryStore):
+        async def glances(self, windows: Mapping[PathName, int]) -> Mapping[PathName, Glance]:
+            del windows
+            raise StoreError("store postgresql://intake:page-secret-planted-9f31@db: it does not answer")
+
+    page = Asker(Scene(store=Gone()))
+
+    answer, as_json = page.ask("/"), page.ask("/status.json")
+
+    assert (answer.status_code, as_json.status_code) == (503, 503)
+    assert "nobody can say" in words(answer.text)
+    assert "page-secret" not in answer.text + as_json.text
+    assert as_json.json()["exit"] == 3
+
+
+def test_prober_without_a_past__says_so() -> None:
+    said = words(Asker(Scene()).ask("/").text)
+
+    assert "5 of 5 paths are unknown" in said
+    assert "no canary was launched yet" in said
+    assert words(Asker(Scene(paths={})).ask("/").text).count("No path is configured.") == 1
+
+
+def test_one_path_that_is_well__is_a_headline() -> None:
+    async def well() -> Scene:
+        scene = Scene()
+        scene.paths = {FORM: scene.paths[FORM]}
+        await scene.settled(FORM, NOW - timedelta(minutes=3))
+        return scene
+
+    assert "The path is ok" in words(Asker(asyncio.run(well())).ask("/").text)
+
+
+class TestEvidence:
+    @pytest.fixture
+    def kept(self, tmp_path: Path) -> Asker:
+        page = Asker(asyncio.run(night(hours=2)), artifacts=tmp_path / "artifacts")
+        word = page.newest(MAIL, Verdict.BREACHED)
+        folder = tmp_path / "artifacts" / MAIL / word
+        folder.mkdir(parents=True)
+        (folder / "screenshot.png").write_bytes(b"\x89PNG")
+        (folder / "console.txt").write_text("<script>")
+        (folder / "notes.html").write_text("<script>")
+        (tmp_path / "secret.txt").write_text("outside")
+        return page
+
+    def at(self, page: Asker, name: str) -> str:
+        return f"/canaries/{page.newest(MAIL, Verdict.BREACHED)}/evidence/{name}"
+
+    def test_screenshot__is_shown_and_all_else_is_downloaded(self, kept: Asker) -> None:
+        shown, loaded = kept.ask(self.at(kept, "screenshot.png")), kept.ask(self.at(kept, "console.txt"))
+
+        assert (shown.headers["content-type"], shown.content) == ("image/png", b"\x89PNG")
+        assert shown.headers["content-disposition"].startswith("inline")
+        assert loaded.headers["content-disposition"].startswith("attachment")
+        page = kept.ask(f"/canaries/{kept.newest(MAIL, Verdict.BREACHED)}").text
+        assert html.document_fromstring(page).xpath("//img/@src") == [self.at(kept, "screenshot.png")]
+        assert "notes.html" not in page
+
+    @pytest.mark.parametrize(
+        "name",
+        ["notes.html", "trace.zip", "..%2F..%2F..%2Fsecret.txt", "%2e%2e", "screenshot.png%00", ".", "a"],
+    )
+    def test_file_that_is_none_of_ours__is_not_there(self, kept: Asker, name: str) -> None:
+        assert kept.ask(self.at(kept, name)).status_code == 404
+
+    def test_link_that_leads_out_of_the_folder__is_not_followed(self, kept: Asker, tmp_path: Path) -> None:
+        folder = tmp_path / "artifacts" / MAIL / kept.newest(MAIL, Verdict.BREACHED)
+        (folder / "screenshot.png").unlink()
+        (folder / "screenshot.png").symlink_to(tmp_path / "secret.txt")
+
+        assert kept.ask(self.at(kept, "screenshot.png")).status_code == 404
+
+    def test_canary_without_a_folder__has_no_evidence(self, kept: Asker) -> None:
+        text = kept.ask(f"/canaries/{kept.newest(BILLING, Verdict.BREACHED)}").text
+
+        assert "Evidence" not in words(text)
+
+
+def test_group__never_mixes_causes(page: Asker) -> None:
+    said = words(page.ask(f"/incidents/{page.incident(OLD)}").text)
+
+    assert "Paths with the same cause" not in said
