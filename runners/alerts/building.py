@@ -13,6 +13,7 @@ from runners.alerts.email import Email, Relay
 from runners.alerts.heartbeat import TIMEOUT_SECONDS, Heartbeat
 from runners.alerts.pagerduty import PagerDuty
 from runners.alerts.posting import Poster, client_context
+from runners.alerts.renewing import RenewableSecret, Renewing
 from runners.alerts.slack import Slack
 from runners.alerts.webhook import Webhook
 from runners.alerts.wording import Known
@@ -37,6 +38,7 @@ from runners.config.config import (
 
 Tokens = Callable[[Oauth, str], SecretSource]
 """Makes a source of access tokens for a user name: `runners.site.Site.tokens`."""
+Reader = Callable[[SecretSource], ReadSecret]
 
 
 def known_of(
@@ -64,9 +66,10 @@ def build_sinks(
     known = known if known is not None else known_of(config)
     built: dict[str, AlertSink] = {}
     for one in config.alerts.sinks:
-        sink = _sink(one, config, clock=clock, tokens=tokens, known=known)
+        secrets: list[RenewableSecret] = []
+        sink = _sink(one, config, _reader(one.name, secrets), clock=clock, tokens=tokens, known=known)
         if sink is not None:
-            built[one.name] = sink
+            built[one.name] = Renewing(sink, secrets) if secrets else sink
     return built
 
 
@@ -74,27 +77,27 @@ def build_heartbeats(config: Config, *, clock: Clock) -> tuple[Heartbeat, ...]:
     """All heartbeats. Does no IO."""
     mask = config.masker.mask
     return tuple(
-        Heartbeat(one.name, _read(one.name, one.url), Poster(one.name, clock, mask, TIMEOUT_SECONDS))
+        Heartbeat(one.name, _reader(one.name, [])(one.url), Poster(one.name, clock, mask, TIMEOUT_SECONDS))
         for one in config.alerts.sinks
         if isinstance(one, HeartbeatConfig)
     )
 
 
-def _sink(one: SinkConfig, config: Config, *, clock: Clock, tokens: Tokens, known: Known) -> AlertSink | None:
+def _sink(
+    one: SinkConfig, config: Config, read: Reader, *, clock: Clock, tokens: Tokens, known: Known
+) -> AlertSink | None:
     mask, trusted = config.masker.mask, config.prober.ca_files
     match one:
         case PagerDutyConfig():
             poster = Poster(one.name, clock, mask, ca_files=trusted)
-            return PagerDuty(one.name, _read(one.name, one.routing_key), poster, known, one.url)
+            return PagerDuty(one.name, read(one.routing_key), poster, known, one.url)
         case SlackConfig():
-            return Slack(
-                one.name, _read(one.name, one.url), Poster(one.name, clock, mask, ca_files=trusted), known
-            )
+            return Slack(one.name, read(one.url), Poster(one.name, clock, mask, ca_files=trusted), known)
         case WebhookConfig():
             return Webhook(
                 name=one.name,
-                url=_read(one.name, one.url),
-                secrets=[_read(one.name, secret) for secret in one.secrets],
+                url=read(one.url),
+                secrets=[read(secret) for secret in one.secrets],
                 poster=Poster(
                     one.name, clock, mask, is_public_only=not one.allow_private, ca_files=one.ca_files
                 ),
@@ -103,7 +106,7 @@ def _sink(one: SinkConfig, config: Config, *, clock: Clock, tokens: Tokens, know
             )
         case EmailSinkConfig():
             return _email(
-                one, config.accounts[one.account], mask=mask, clock=clock, tokens=tokens, known=known
+                one, config.accounts[one.account], read, mask=mask, clock=clock, tokens=tokens, known=known
             )
         case AlertmanagerConfig():
             return Alertmanager(
@@ -118,6 +121,7 @@ def _sink(one: SinkConfig, config: Config, *, clock: Clock, tokens: Tokens, know
 def _email(
     one: EmailSinkConfig,
     account: AccountConfig,
+    read: Reader,
     *,
     mask: Mask,
     clock: Clock,
@@ -133,9 +137,9 @@ def _email(
         case None:
             secret = None
         case Google() | Microsoft() | Refresh() | TokenCommand():
-            secret, is_token = _read(one.name, tokens(smtp.login, smtp.username)), True
+            secret, is_token = read(tokens(smtp.login, smtp.username)), True
         case source:
-            secret = _read(one.name, source)
+            secret = read(source)
 
     @cache
     def tls() -> ssl.SSLContext:
@@ -153,11 +157,18 @@ def _email(
     return Email(one.name, account.address, one.to, relay, clock, mask, known)
 
 
-def _read(name: str, source: SecretSource) -> ReadSecret:
-    async def read() -> str:
-        try:
-            return (await source.read()).reveal()
-        except SecretUnavailable as error:
-            raise Undelivered(f"{name}: {error}", permanent=False) from error
+def _reader(name: str, made: list[RenewableSecret]) -> Reader:
+    """Makes secrets of a sink out of their sources, and notes them."""
 
-    return read
+    def reader(source: SecretSource) -> ReadSecret:
+        async def fetch(renew: bool) -> str:
+            try:
+                return (await source.read(renew=renew)).reveal()
+            except SecretUnavailable as error:
+                raise Undelivered(f"{name}: {error}", permanent=False) from error
+
+        secret = RenewableSecret(fetch)
+        made.append(secret)
+        return secret
+
+    return reader

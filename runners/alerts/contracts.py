@@ -19,12 +19,21 @@ class Undelivered(Exception):
     Attributes:
         permanent: the sink will never take it: trying again is of no use.
         retry_after_seconds: how long the sink asked us to stay away, or None.
+        suspects_secret: it may be our secret that was refused; by default, of whatever is permanent.
     """
 
-    def __init__(self, message: str, *, permanent: bool, retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool,
+        retry_after_seconds: float | None = None,
+        suspects_secret: bool | None = None,
+    ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.retry_after_seconds = retry_after_seconds
+        self.suspects_secret = permanent if suspects_secret is None else suspects_secret
 
 
 class Clock(Protocol):

@@ -85,7 +85,7 @@ class Delivery:
                 for name in self.sinks:
                     group.create_task(self._empty(name))
         except TimeoutError:
-            _log.info(
+            _log.warning(
                 "alert_not_delivered",
                 extra={"detail": "the time to deliver in is over; the next run goes on"},
             )

@@ -67,7 +67,8 @@ class Email:
         except TimeoutError as error:
             raise self._failed(f"no answer within {TIMEOUT_SECONDS:g} s") from error
         except aiosmtplib.SMTPAuthenticationError as error:
-            raise self._failed(f"the log-in was refused with {error.code}: {error.message}") from error
+            message = f"the log-in was refused with {error.code}: {error.message}"
+            raise self._failed(message, suspects_secret=True) from error
         except aiosmtplib.SMTPRecipientsRefused as error:
             refused = error.recipients
             said = "; ".join(f"{one.code} {one.message}" for one in refused)
@@ -124,6 +125,6 @@ class Email:
         else:
             await client.login(relay.username, secret)
 
-    def _failed(self, message: str, *, permanent: bool = False) -> Undelivered:
+    def _failed(self, message: str, *, permanent: bool = False, suspects_secret: bool = False) -> Undelivered:
         line = " ".join(self.mask(message).split())
-        return Undelivered(f"{self.name}: {line}", permanent=permanent)
+        return Undelivered(f"{self.name}: {line}", permanent=permanent, suspects_secret=suspects_secret)

@@ -110,10 +110,8 @@ class Poster:
         port = target.port or (443 if target.scheme == "https" else 80)
         found = await public_address(target.host, port)
         if found is None:
-            raise Undelivered(
-                f"{self.name}: its host has an address that is not public; `allow_private: true` allows it",
-                permanent=True,
-            )
+            # Not for good: once the configuration or the name server is corrected, nothing was lost.
+            raise self.failed("its host has an address that is not public; `allow_private: true` allows it")
         return found
 
     def _judge(self, answer: Answer, retry_after: str | None) -> None:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
+from tests.real.servers.alertmanager import running_alertmanager
 from tests.real.servers.certificates import make_certificates
 from tests.real.servers.dns import running_dns
 from tests.real.servers.mail import CANARY, SUPPORT, Mail, running_mail
@@ -63,11 +64,19 @@ def dns() -> Iterator[Said]:
         yield {"host": server.host, "port": server.port}
 
 
+@contextmanager
+def alertmanager() -> Iterator[Said]:
+    """Alertmanager, with nobody to notify."""
+    with running_alertmanager() as server:
+        yield {"url": server.url}
+
+
 SERVERS: Mapping[str, Callable[[], AbstractContextManager[Said]]] = {
     "mail": mail,
     "rt": rt,
     "postgresql": postgresql,
     "dns": dns,
+    "alertmanager": alertmanager,
 }
 
 

@@ -97,6 +97,31 @@ def test_pages_with_hours_only__are_known_for_it() -> None:
     assert not Router((), SINKS).has_page_hours(AlertKind.INCIDENT, MAIL, LABELS)
 
 
+ROUTES = st.builds(
+    Route,
+    st.lists(st.sampled_from(SINKS), min_size=1, max_size=3).map(tuple),
+    st.sampled_from([None, *Severity]),
+    kinds=st.frozensets(st.sampled_from(AlertKind), max_size=2),
+    paths=st.frozensets(st.sampled_from([MAIL, FORM]), max_size=1),
+)
+
+
+@given(
+    routes=st.permutations(range(4)),
+    made=st.lists(ROUTES, min_size=4, max_size=4),
+    kind=st.sampled_from(AlertKind),
+)
+def test_order_of_routes__makes_no_difference_and_no_page_is_lost(
+    routes: list[int], made: list[Route], kind: AlertKind
+) -> None:
+    for severity in Severity:
+        found = routed(*made, severity=severity, kind=kind)
+
+        assert routed(*(made[one] for one in routes), severity=severity, kind=kind) == found
+        assert list(found) == [one for one in SINKS if one in found]
+        assert found or severity is Severity.TICKET
+
+
 @pytest.mark.parametrize(
     ("text", "local", "holds"),
     [

@@ -1,0 +1,52 @@
+"""A secret that was rotated at its source: read anew when a sink refuses, and tried once more."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from canary.alert import Alert
+from runners.alerts.contracts import AlertSink, Undelivered
+
+
+@dataclass(frozen=True, slots=True)
+class RenewableSecret:
+    """A secret that may be remembered from the last time; satisfies `ReadSecret`.
+
+    Attributes:
+        fetch: reads it; with True, so that nothing remembered is used. Raises `Undelivered` where it can't be had.
+    """
+
+    fetch: Callable[[bool], Awaitable[str]]
+
+    async def __call__(self) -> str:
+        """The secret, perhaps a remembered one."""
+        return await self.fetch(False)
+
+    async def renew(self) -> bool:
+        """Read it anew; whether it is another one than before."""
+        before = await self.fetch(False)
+        return await self.fetch(True) != before
+
+
+@dataclass(frozen=True, slots=True)
+class Renewing:
+    """A sink whose secrets are read anew when it refuses; only if one changed is the alert sent once more."""
+
+    sink: AlertSink
+    secrets: Sequence[RenewableSecret]
+
+    @property
+    def name(self) -> str:
+        """The sink's name."""
+        return self.sink.name
+
+    async def deliver(self, alert: Alert) -> None:
+        """Hand one alert over. Raises `Undelivered`; cancellable."""
+        try:
+            await self.sink.deliver(alert)
+        except Undelivered as refusal:
+            if not refusal.suspects_secret:
+                raise
+            changed = [await one.renew() for one in self.secrets]
+            if not any(changed):
+                raise
+            await self.sink.deliver(alert)
