@@ -294,6 +294,24 @@ class TryAnswer(TypedDict):
     exit: int
 
 
+class SilenceAnswer(TypedDict):
+    """A time in which alerts are held back."""
+
+    id: str
+    about: str
+    begins_at: str
+    ends_at: str
+    why: str
+    who: str
+
+
+class SilencesAnswer(TypedDict):
+    """`silence`: those in force or to come; after making one, that one."""
+
+    silences: list[SilenceAnswer]
+    exit: int
+
+
 ANSWERS: Mapping[str, type] = {
     "audit": AuditAnswer,
     "canaries": CanariesAnswer,
@@ -303,6 +321,7 @@ ANSWERS: Mapping[str, type] = {
     "portal import": ImportAnswer,
     "portal try": TryAnswer,
     "run": RunAnswer,
+    "silence": SilencesAnswer,
     "status": StatusAnswer,
     "sweep": RunAnswer,
     "trace": TraceAnswer,

@@ -7,6 +7,7 @@ from canary.blame import HopResult
 from canary.gauge import Gauge, GaugeName
 from canary.incident import Incident
 from canary.observation import Observation, Relay
+from canary.silence import Silence
 from canary.ticket import TicketRef
 from canary.verdict import Judgement, Verdict
 from probes.contracts import Check
@@ -26,6 +27,7 @@ from runners.answer_shapes import (
     RelayAnswer,
     RunAnswer,
     Side,
+    SilenceAnswer,
     TicketAnswer,
 )
 from runners.config.errors import ConfigError
@@ -242,6 +244,18 @@ def _relay(relay: Relay) -> RelayAnswer:
         "at": _maybe(relay.remote_at),
         "delay_seconds": relay.delay_seconds,
         "clock_suspect": relay.is_clock_suspect,
+    }
+
+
+def silence_answer(silence: Silence) -> SilenceAnswer:
+    """A silence, or an occurrence of a maintenance window."""
+    return {
+        "id": silence.id,
+        "about": silence.about,
+        "begins_at": stamp(silence.begins_at),
+        "ends_at": stamp(silence.ends_at),
+        "why": silence.why,
+        "who": silence.who,
     }
 
 

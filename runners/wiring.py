@@ -21,7 +21,7 @@ from probes.ticketing.settings import (
     TicketWatcherSettings,
 )
 from probes.ticketing.watcher import TicketWatcher
-from runners.alerts.building import build_heartbeats, build_sinks
+from runners.alerts.building import build_heartbeats, build_sinks, known_of
 from runners.alerts.routing import PathRouting
 from runners.bisecting import with_bisects
 from runners.checks import CheckSource
@@ -77,7 +77,12 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
             controls=selfcheck(site, StoredControls(store)) if config.prober.controls else None,
             archives=() if portals is None else (portals.artifacts,),
             alerts=alert_rules(config),
-            sinks=build_sinks(config, clock=clock, tokens=site.tokens),
+            sinks=build_sinks(
+                config,
+                clock=clock,
+                tokens=site.tokens,
+                known=known_of(config, page_url=config.web.url),
+            ),
             heartbeats=build_heartbeats(config, clock=clock),
             keys=site.signed.keys,
             masker=config.masker,

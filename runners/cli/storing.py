@@ -14,8 +14,14 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 
-def ask_store(options: Options, config: "Config", question: Callable[["Store"], Awaitable[Answer]]) -> Answer:
-    """What the store answers; it is opened for reading only, and not made if it isn't there.
+def ask_store(
+    options: Options,
+    config: "Config",
+    question: Callable[["Store"], Awaitable[Answer]],
+    *,
+    writes: bool = False,
+) -> Answer:
+    """What the store answers; unless the question ``writes``, it is only read, and not made if it isn't there.
 
     Raises:
         typer.Exit: it can't be read; that was said.
@@ -28,7 +34,9 @@ def ask_store(options: Options, config: "Config", question: Callable[["Store"], 
 
     async def ask() -> Answer:
         prober = config.prober
-        async with open_store(prober.store_url, clock=clock, prober=prober.name, read_only=True) as store:
+        async with open_store(
+            prober.store_url, clock=clock, prober=prober.name, read_only=not writes
+        ) as store:
             return await question(store)
 
     try:

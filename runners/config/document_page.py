@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from runners.config.block import Block
-from runners.config.fields import LISTED, Host, SecretSetting, matching, mistake, shown, text_schema
+from runners.config.fields import LISTED, Host, SecretSetting, Url, matching, mistake, shown, text_schema
 
 _LISTEN = re.compile(
     r"(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253}):(?P<port>[0-9]{1,5})", re.ASCII
@@ -79,6 +79,12 @@ class PageDocument(Block):
         list[Host],
         Field(description="Names by which the page is called, beside localhost and the address."),
     ] = []
+    url: Annotated[
+        Url | None,
+        Field(
+            description="Where people reach the page, for the links in alerts: https://intake.acme.example."
+        ),
+    ] = None
     token: Annotated[
         SecretSetting | None,
         Field(description="What a reader must show: at least 16 bytes, as `Authorization: Bearer`."),

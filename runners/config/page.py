@@ -28,6 +28,7 @@ class PageConfig:
     Attributes:
         host, port: where it listens; port 0: any that is free.
         hosts: names by which it is called, beside localhost and the address, lower case.
+        url: where people reach it, for links; None: alerts bear none.
         token: what a reader must show; None with ``proxy`` None: whoever reaches loopback may read.
     """
 
@@ -36,6 +37,7 @@ class PageConfig:
     hosts: frozenset[str] = frozenset()
     token: SecretSource | None = None
     proxy: ProxyConfig | None = None
+    url: str | None = None
 
 
 def is_loopback(host: str) -> bool:
@@ -78,4 +80,5 @@ def build_page(document: PageDocument, around: Surroundings) -> PageConfig:
         hosts=frozenset(one.lower() for one in document.hosts),
         token=token,
         proxy=ProxyConfig(proxy.header, tuple(proxy.sources)) if proxy is not None else None,
+        url=document.url.rstrip("/") if document.url is not None else None,
     )

@@ -16,6 +16,8 @@ from runners.web.access import Guard
 from runners.web.events import MOST_READERS, stream
 from runners.web.parts import Parts, parts_of
 from runners.web.rendering import Renderer
+from runners.web.sharing import Shared
+from runners.web.views import Overview
 
 _STATIC: Final = Path(__file__).parent / "static"
 _TYPES: Final = {
@@ -58,6 +60,7 @@ def build_app(parts: Parts) -> Starlette:
         exception_handlers={HTTPException: pages.problem, StoreError: pages.store_problem},
     )
     app.state.parts = parts
+    app.state.overview = Shared[Overview](parts.clock)
     app.state.renderer = Renderer(parts.masker)
     app.state.guard = Guard(super(_Page, app).__call__, parts.access)
     return app

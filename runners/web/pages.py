@@ -21,6 +21,7 @@ from runners.web import api, pictures, views
 from runners.web.evidence import SCREENSHOT, evidence, evidence_of
 from runners.web.parts import Parts, parts_of
 from runners.web.rendering import Renderer
+from runners.web.sharing import Shared
 
 _A_PAGE: Final = 20
 _MOST_INCIDENTS: Final = 100
@@ -48,7 +49,10 @@ async def overview(request: Request) -> Response:
     """All paths at a glance."""
     if api.asks_json(request):
         return await api.status(request)
-    return render(request, "overview.html", page=await views.overview(parts_of(request)))
+    parts = parts_of(request)
+    shared: Shared[views.Overview] = request.app.state.overview
+    page = await shared.get(lambda: views.overview(parts), version=parts.events.changes)
+    return render(request, "overview.html", page=page)
 
 
 async def path(request: Request) -> Response:

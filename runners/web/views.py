@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from canary.alert import party
@@ -15,7 +16,7 @@ from canary.slo import WINDOW, Budget, budget, counts_of
 from runners.asking import Seen, Status, ask_status
 from runners.cli.words import amount
 from runners.gauging import TREND
-from runners.history import Day, Past
+from runners.history import Day, Past, Point
 from runners.states import PathState
 from runners.web import pictures
 from runners.web.parts import Parts
@@ -123,11 +124,15 @@ async def overview(parts: Parts) -> Overview:
 def path_row(seen: Seen, past: Past) -> PathRow:
     """A path with its figures of the last 30 days."""
     path = seen.view.path
-    spark = pictures.sparkline(
-        f"spark-{path.name}", past.points, deadline_seconds=path.slo.deadline_seconds, name=path.name
-    )
+    spark = _spark(path.name, past.points, path.slo.deadline_seconds)
     note = pictures.spark_note(past.points)
     return PathRow(seen, path_budget(path, past.days, past.missed), spark, note)
+
+
+@lru_cache(maxsize=1024)
+def _spark(name: PathName, points: tuple[Point, ...], deadline_seconds: float) -> str:
+    """Drawn once: most paths have no new canary when a page is read anew, and to draw is most of its cost."""
+    return pictures.sparkline(f"spark-{name}", points, deadline_seconds=deadline_seconds, name=name)
 
 
 def path_budget(path: Path, days: Sequence[Day], missed: int) -> Budget:

@@ -1,0 +1,54 @@
+"""`serve`: the daemon."""
+
+import signal
+from typing import TYPE_CHECKING
+
+import typer
+
+from runners.cli.exits import Exit
+from runners.cli.options import Options, command
+
+if TYPE_CHECKING:
+    from runners.config.config import Config
+
+
+@command
+def serve(options: Options) -> None:
+    """Launch by schedule, watch, alert and show it on a page, until SIGTERM or Ctrl-C; SIGHUP reads the file anew.
+
+    A first signal lets launches that are under way end (30 s at most), a second one ends at once. Nothing is lost by
+    either: whoever comes next goes on from the store.
+
+    Exit: 0 after an orderly end, 2 configuration or usage, 3 the store can't be opened, 130 or 143 forced to end.
+
+    Example: intake-prober serve --config /etc/intake.yaml
+    """
+    import asyncio
+
+    from runners.cli.interrupt import run_loop
+    from runners.cli.live import progress_for
+    from runners.clock import SystemClock
+    from runners.config.errors import ConfigErrors
+    from runners.config.load import load
+    from runners.contracts import StoreError
+    from runners.service import Refused
+    from runners.serving import Server
+    from runners.web.serving import CannotListen
+
+    config = options.load()
+
+    def read() -> "Config":
+        try:
+            return load(options.config, allow_literal_secrets=options.allow_literal_secrets)
+        except ConfigErrors as errors:
+            raise Refused("; ".join(str(one) for one in errors.errors)) from None
+
+    server = Server(config, read=read, clock=SystemClock(), progress=progress_for(options.output))
+    try:
+        run_loop(server.run())
+    except asyncio.CancelledError:
+        raise typer.Exit(128 + signal.SIGTERM) from None
+    except StoreError as error:
+        raise options.fail(config.masker.mask(str(error)).rstrip("."), status=Exit.BLIND) from None
+    except (CannotListen, Refused) as error:
+        raise options.fail(config.masker.mask(str(error)).rstrip(".")) from None
