@@ -204,10 +204,11 @@ class ObservationAnswer(TypedDict):
 
 
 class TraceAnswer(TypedDict):
-    """`trace`: one canary and all that was seen of it."""
+    """`trace`: one canary and all that was seen of it; ``dropped``: for its age, observations and hops are gone."""
 
     canary: CanaryAnswer
     observations: list[ObservationAnswer]
+    dropped: bool
     runbook: str | None
     exit: int
 

@@ -60,12 +60,14 @@ class Record:
         judgement: the stored one; None until it was judged for the first time.
         launch_ended: whether its probe ended, in whatever way.
         is_clean: whether nothing of it is left to remove, for good.
+        is_thinned: whether what was seen of it was dropped for its age, and its judgement's hops with it.
     """
 
     canary: Canary
     judgement: Judgement | None
     launch_ended: bool
     is_clean: bool
+    is_thinned: bool = False
 
     @property
     def verdict(self) -> Verdict:
@@ -384,8 +386,4 @@ class Store(LeaseStore, AlertStore, HistoryStore, PulseStore, Protocol):
 
     async def samples(self) -> Sequence[Sample]:
         """All counters and histograms."""
-        ...
-
-    async def forget(self, now: datetime) -> int:
-        """Drop canaries and readings that are older than 90 days and clean; returns how many canaries."""
         ...

@@ -8,6 +8,7 @@ from typing import Protocol
 from canary.path import PathName
 from canary.signature import CanaryId
 from canary.verdict import Verdict
+from runners.retention import KEPT, Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,4 +47,14 @@ class HistoryStore(Protocol):
 
     async def days(self, path: PathName, *, since: datetime) -> Sequence[Day]:
         """A path's days from the one of that time on, oldest first; a day without a verdict is left out."""
+        ...
+
+    async def forget(self, now: datetime, *, keep: Retention = KEPT) -> int:
+        """Drop what is older than it is kept, in short transactions; returns how many canaries went.
+
+        Clean, settled canaries go with all that hangs on them; younger ones lose their observations and the hops of
+        their judgements (`Record.is_thinned`). Readings, slots, silences that ended and alerts that are delivered or
+        dead go with the canaries' age. Days stay for ever, incidents and the audit too. What is not done when it is
+        interrupted is done the next time.
+        """
         ...

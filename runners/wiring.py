@@ -79,6 +79,7 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
             alerts=alert_rules(config),
             sinks=build_sinks(config, clock=clock, tokens=site.tokens),
             heartbeats=build_heartbeats(config, clock=clock),
+            retention=config.prober.retention,
             keys=site.signed.keys,
             masker=config.masker,
             schedules={name: one.due_slot for name, one in config.paths.items() if one.schedule is not None},

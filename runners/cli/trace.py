@@ -63,6 +63,7 @@ def trace(
         answer: TraceAnswer = {
             "canary": canary_answer(record),
             "observations": [observation_answer(one) for one in observations],
+            "dropped": record.is_thinned,
             "runbook": runbook,
             "exit": int(code),
         }

@@ -14,6 +14,7 @@ from runners.contracts import Store, StoreError, TriedRemoval
 from runners.store import NoStoreYet, open_store
 from tests.contracts.alert_contract import AlertContract
 from tests.contracts.pulse_contract import PulseContract
+from tests.contracts.retention_contract import RetentionContract
 from tests.contracts.slot_contract import SlotContract
 from tests.contracts.store_cases import NOON, StorePlace, after, looked, make_canary, recorded, removal
 from tests.contracts.store_contract import CanaryContract, ObservationContract, SettlingContract
@@ -113,6 +114,9 @@ class TestSlots(SlotContract): ...
 
 
 class TestPulses(PulseContract): ...
+
+
+class TestRetention(RetentionContract): ...
 
 
 def _error_of(url: str, *, read_only: bool = False) -> StoreError:

@@ -4,6 +4,7 @@ import pytest
 
 from tests.contracts.alert_contract import AlertContract
 from tests.contracts.pulse_contract import PulseContract
+from tests.contracts.retention_contract import RetentionContract
 from tests.contracts.slot_contract import SlotContract
 from tests.contracts.store_cases import StorePlace
 from tests.contracts.store_contract import CanaryContract, ObservationContract, SettlingContract
@@ -61,3 +62,6 @@ class TestSlots(SlotContract): ...
 
 
 class TestPulses(PulseContract): ...
+
+
+class TestRetention(RetentionContract): ...

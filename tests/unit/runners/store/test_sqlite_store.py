@@ -14,6 +14,7 @@ from runners.contracts import Store
 from runners.store import open_store
 from tests.contracts.alert_contract import AlertContract
 from tests.contracts.pulse_contract import PulseContract
+from tests.contracts.retention_contract import RetentionContract
 from tests.contracts.slot_contract import SlotContract
 from tests.contracts.store_cases import StorePlace, make_canary, recorded, seen_at
 from tests.contracts.store_contract import CanaryContract, ObservationContract, SettlingContract
@@ -91,6 +92,9 @@ class TestSlots(SlotContract): ...
 
 
 class TestPulses(PulseContract): ...
+
+
+class TestRetention(RetentionContract): ...
 
 
 def test_histogram_that_only_another_version_knows__is_told_as_it_is_kept(tmp_path: Path) -> None:
