@@ -1,6 +1,6 @@
 """`incidents`: when customers could not reach support, how soon it was known, and who may be affected."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,30 +11,60 @@ from runners.cli.selecting import LimitOption, PathOption, SinceOption
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from canary.incident import Incident
+    from canary.backlog import Backlog
+    from canary.incident import Incident, IncidentId
     from runners.contracts import PathFacts, Store
     from runners.states import PathView
 
 
 @command
 def incidents(
-    options: Options, path: PathOption = None, since: SinceOption = None, limit: LimitOption = 20
+    options: Options,
+    incident: Annotated[
+        str | None,
+        typer.Argument(metavar="ID", help="One incident whole, by its id or its last six characters."),
+    ] = None,
+    *,
+    path: PathOption = None,
+    since: SinceOption = None,
+    limit: LimitOption = 20,
+    escalation: Annotated[
+        bool,
+        typer.Option(
+            "--escalation", help="Of one incident, the bundle for whoever runs the other side (Markdown)."
+        ),
+    ] = False,
 ) -> None:
-    """List incidents, newest first: onset, detection, blame and impact window.
+    """List incidents, newest first: onset, detection, blame, impact window and backlog; or show one whole.
 
     Example: intake-prober incidents --since 30d
     """
+    if incident is not None:
+        from runners.cli.whole_incident import show_incident
+
+        raise typer.Exit(show_incident(options, incident, is_escalation=escalation))
+    if escalation:
+        raise options.fail(
+            "--escalation is of one incident", "Name it: intake-prober incidents ID --escalation."
+        )
+    from runners.cli.incident_words import backlog_words
     from runners.cli.selecting import paths_of, since_when
     from runners.cli.storing import ask_store, exit_of, view_paths
     from runners.clock import SystemClock
+    from runners.dossier import backlog_of
 
+    now = SystemClock().now()
     config = options.load(needs_secrets=False)
     paths = paths_of(options, config, path)
-    begin = since_when(options, since, SystemClock().now())
+    begin = since_when(options, since, now)
     only = paths[0].name if path is not None else None
+    configured = {one.name: one for one in paths}
+    backlogs: dict[IncidentId, Backlog | None] = {}
 
     async def ask(store: "Store") -> "tuple[Sequence[Incident], list[tuple[PathView, PathFacts]]]":
         found = await store.incidents(path=only, since=begin, limit=limit)
+        for one in found:
+            backlogs[one.id] = await backlog_of(store, one, configured.get(one.path), now)
         return found, await view_paths(store, paths, [])
 
     found, views = ask_store(options, config, ask)
@@ -43,18 +73,23 @@ def incidents(
         from runners.answer_shapes import IncidentsAnswer
         from runners.answers import incident_answer
 
-        answer: IncidentsAnswer = {"incidents": [incident_answer(one) for one in found], "exit": int(code)}
+        answer: IncidentsAnswer = {
+            "incidents": [incident_answer(one, backlogs[one.id]) for one in found],
+            "exit": int(code),
+        }
         options.output.answer_json(answer)
     else:
         runbooks = {one.path.name: one.path.runbook for one in config.paths.values()}
-        for incident in found:
-            print_incident(options.output, incident, runbooks.get(incident.path))
+        for one in found:
+            backlog = backlogs[one.id]
+            words = backlog_words(backlog, now) if backlog is not None else ""
+            print_incident(options.output, one, runbooks.get(one.path), backlog=words)
         if not found:
             options.output.tell("No incidents.")
     raise typer.Exit(code)
 
 
-def print_incident(output: Output, incident: "Incident", runbook: str | None) -> None:
+def print_incident(output: Output, incident: "Incident", runbook: str | None, *, backlog: str = "") -> None:
     """An incident in a few lines."""
     from canary.incident import IncidentKind
     from runners.cli.words import clock, duration
@@ -78,6 +113,8 @@ def print_incident(output: Output, incident: "Incident", runbook: str | None) ->
             else "not known"
         )
         output.answer(f"  whoever wrote between {begin} and {end} may be affected")
+    if backlog:
+        output.answer(f"  {backlog}")
     if incident.resolved_at is not None:
         lasted = duration((incident.resolved_at - incident.onset_at).total_seconds())
         output.answer(f"  ended {clock(incident.resolved_at)}, {lasted} after the onset")
