@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~!$&])")
-_AT_THE_BEGIN = re.compile(r"^(\d+)([.)])|^([-+=])")
+_AT_THE_BEGIN = re.compile(r"^(\d+)([.)])(?=\s|$)|^([-+=])(?=\s|$)")
 
 
 def escaped(text: str) -> str:
