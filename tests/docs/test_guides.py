@@ -10,7 +10,7 @@ from runners.config.reading import read_tree
 from tests.docs.pages import text_of
 from tests.unit.runners.config.examples import FULL, read
 
-GUIDES = (Path("docs/guides/portal.md"), Path("docs/guides/form.md"), Path("docs/guides/alerts.md"))
+GUIDES = tuple(Path(f"docs/guides/{name}.md") for name in ("portal", "form", "alerts", "incidents"))
 ONE_MORE_DESK = 'ticketing:\n  rt: {type: rt, url: "https://rt.acme.example/", token: {env: DESK_TOKEN}}\n'
 
 
