@@ -241,7 +241,7 @@ class Store(LeaseStore, AlertStore, HistoryStore, PulseStore, Protocol):
         ...
 
     async def known(self, canary_ids: Sequence[CanaryId]) -> Mapping[CanaryId, Canary]:
-        """Those of the given ids that the store has (kept 90 days)."""
+        """Those of the given ids that the store has (kept as `Retention.canaries` says)."""
         ...
 
     async def path_names(self) -> Sequence[PathName]:

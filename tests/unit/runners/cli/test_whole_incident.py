@@ -86,6 +86,31 @@ def test_six_characters_that_end_two_incidents__are_told(run: Run, tmp_path: Pat
     assert run("incidents", first).status == 1
 
 
+def test_escalation_of_the_probers_own_blindness__asks_nothing_of_a_vendor(run: Run, tmp_path: Path) -> None:
+    history = broken(tmp_path)
+    stop = Stop(Hop.TICKET_CREATED, Reason.CREDENTIALS_REJECTED, Side.PROBER)
+    at = history.now - timedelta(minutes=50)
+    one = Incident(
+        IncidentId("blind-abcdef"),
+        history.path.name,
+        IncidentKind.BLIND,
+        CanaryId("a"),
+        at,
+        at,
+        stop,
+        None,
+        2,
+    )
+    change_store(history, one)
+
+    answer = run("incidents", "abcdef", "--escalation", "--json").answer("incidents ID --escalation")
+
+    assert answer["party"] == "the prober (ours)"
+    assert "can't tell whether support requests by e-mail to acme.example are received" in answer["summary"]
+    assert len(answer["asked"]) == 1
+    assert answer["asked"][0].startswith("Nothing: ")
+
+
 def test_incident__is_shown_whole_by_its_last_six_characters(run: Run, tmp_path: Path) -> None:
     broken(tmp_path)
     incident = incident_of(run)
