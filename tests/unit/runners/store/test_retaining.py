@@ -1,10 +1,13 @@
 """What is dropped is dropped some at a time, and what is not done is done the next time."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.dialects import sqlite
 
 from canary.verdict import Verdict
 from runners.contracts import Store
@@ -72,3 +75,21 @@ def test_write_that_fails_in_the_middle__keeps_what_was_done_and_the_rest_is_don
             return before, await left(store, 450)
 
     assert asyncio.run(main()) == (250, 0)
+
+
+def test_canaries_to_be_thinned__are_found_by_the_index_of_those_that_were_not(tmp_path: Path) -> None:
+    file = tmp_path / "intake.db"
+
+    async def make() -> None:
+        async with open_store(f"sqlite:///{file}", clock=FakeClock()) as store:
+            assert list(await store.leftovers()) == []
+
+    asyncio.run(make())
+    statement = retaining._TO_BE_THINNED.params(b_before=NOON)
+    asked = statement.compile(dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True})
+    with closing(sqlite3.connect(file)) as connection:
+        plan = connection.execute(
+            f"EXPLAIN QUERY PLAN {asked}", [1] * len(asked.positiontup or [])
+        ).fetchall()
+
+    assert [row[3] for row in plan] == ["SEARCH canary USING INDEX ix_canary_unthinned (launched_at<?)"]
