@@ -43,6 +43,7 @@ async def hand_over(
     since: datetime,
     now: datetime,
     status: int,
+    windows: Sequence[Silence] = (),
 ) -> HandoverAnswer:
     """All that the next shift should know.
 
@@ -54,11 +55,12 @@ async def hand_over(
         since: when the shift began.
         now: aware UTC.
         status: the command's exit.
+        windows: the maintenance windows that are open now.
 
     Raises:
         StoreError: the store can't be read.
     """
-    silences = await store.silences(now)
+    silences = [*windows, *await store.silences(now)]
     shift = []
     for view, facts in views:
         told = await _path(store, view, facts, paths[view.path.name], since=since, now=now)

@@ -36,6 +36,7 @@ def show_handover(options: Options, since: str, *, as_markdown: bool) -> int:
             prober=config.prober.name,
             since=begin,
             now=now,
+            windows=[one for window in config.maintenance if (one := window(now)) is not None],
             status=int(exit_of([view for view, _ in views])),
         )
 

@@ -196,3 +196,15 @@ def test_status_without_since__is_as_it_was(run: Run, tmp_path: Path) -> None:
     broken(tmp_path)
 
     assert set(run("status", "--json").answer("status")) == {"paths", "gauges", "leftovers", "exit"}
+
+
+def test_maintenance_window_that_is_open__is_a_silence_of_the_shift(run: Run, tmp_path: Path) -> None:
+    window = 'maintenance:\n  vendor: {cron: "* * * * * UTC", for: 2h, about: [support-email], why: their release}\nalerts:'
+    fill(tmp_path, broken=False, text=changed("alerts:", window, changed("every: 10m", "every: 1h")))
+
+    answer = run("status", "--since", "12h", "--json").answer("status --since")
+
+    assert [(one["about"], one["why"], one["in_force"]) for one in answer["silences"]] == [
+        ("support-email", "their release", True)
+    ]
+    assert answer["paths"][0]["silenced"]
