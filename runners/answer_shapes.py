@@ -1,4 +1,4 @@
-"""The shape of every `--json` answer, and the JSON Schema of all of them.
+"""The shape of every `--json` answer but those that tell a whole story (`runners.story_shapes`).
 
 Times are RFC 3339 in UTC with microseconds, durations are seconds as numbers, what isn't there is null.
 """
@@ -116,10 +116,21 @@ class ChecksAnswer(TypedDict):
     exit: int
 
 
+class BacklogAnswer(TypedDict):
+    """What of an incident's canaries is still missing, what came late, and when the last is expected."""
+
+    missing: int
+    late: int
+    rate_per_minute: float | None
+    ends_at: str | None
+    state: Literal["none", "waiting", "draining", "drained"]
+
+
 class IncidentAnswer(TypedDict):
     """A run of breached (kind target) or inconclusive (kind blind) canaries of one path.
 
-    ``blame`` and ``reason`` are as at opening; ``sharper`` is what was learnt later.
+    ``blame`` and ``reason`` are as at opening; ``sharper`` is what was learnt later. ``backlog`` is told by `incidents`
+    while it is open and for a day after.
     """
 
     id: str
@@ -138,6 +149,7 @@ class IncidentAnswer(TypedDict):
     impact_until: str | None
     resolved_at: str | None
     failures: int
+    backlog: BacklogAnswer | None
 
 
 class PathAnswer(TypedDict):
@@ -204,10 +216,11 @@ class ObservationAnswer(TypedDict):
 
 
 class TraceAnswer(TypedDict):
-    """`trace`: one canary and all that was seen of it."""
+    """`trace`: one canary and all that was seen of it; ``dropped``: for its age, observations and hops are gone."""
 
     canary: CanaryAnswer
     observations: list[ObservationAnswer]
+    dropped: bool
     runbook: str | None
     exit: int
 
@@ -326,21 +339,4 @@ ANSWERS: Mapping[str, type] = {
     "sweep": RunAnswer,
     "trace": TraceAnswer,
 }
-"""The answer of each command, by its name; ``errors`` is what any of them prints instead."""
-
-
-def answers_schema() -> dict[str, object]:
-    """The JSON Schemas of all answers (draft 2020-12), by command, with shared definitions."""
-    from pydantic import TypeAdapter
-
-    adapters: list[tuple[str, Literal["serialization"], TypeAdapter[Any]]] = [
-        (name, "serialization", TypeAdapter(shape)) for name, shape in ANSWERS.items()
-    ]
-    by_key, definitions = TypeAdapter.json_schemas(adapters)
-    commands = {str(name): schema for (name, _), schema in by_key.items()}
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Answers of intake-prober --json",
-        "properties": commands,
-        **definitions,
-    }
+"""The answer of each command, by its name; ``errors`` is what any of them prints instead. All: `answer_schemas`."""

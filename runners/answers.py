@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from canary.backlog import Backlog
 from canary.blame import HopResult
 from canary.gauge import Gauge, GaugeName
 from canary.incident import Incident
@@ -13,6 +14,7 @@ from canary.verdict import Judgement, Verdict
 from probes.contracts import Check
 from runners.answer_shapes import (
     AuditLineAnswer,
+    BacklogAnswer,
     CanaryAnswer,
     CheckAnswer,
     ChecksAnswer,
@@ -172,8 +174,19 @@ def checks_answer(checks: Iterable[Check], status: int) -> ChecksAnswer:
     return {"checks": found, "exit": int(status)}
 
 
-def incident_answer(incident: Incident) -> IncidentAnswer:
-    """An incident as it stands."""
+def backlog_answer(found: Backlog) -> BacklogAnswer:
+    """What is still missing of an incident."""
+    return {
+        "missing": found.missing,
+        "late": found.late,
+        "rate_per_minute": found.rate_per_minute,
+        "ends_at": _maybe(found.ends_at),
+        "state": found.state.value,
+    }
+
+
+def incident_answer(incident: Incident, found: Backlog | None = None) -> IncidentAnswer:
+    """An incident as it stands, with its backlog where that was asked for."""
     sharper = incident.sharper
     return {
         "id": incident.id,
@@ -194,6 +207,7 @@ def incident_answer(incident: Incident) -> IncidentAnswer:
         "impact_until": _maybe(incident.impact_until),
         "resolved_at": _maybe(incident.resolved_at),
         "failures": incident.failures,
+        "backlog": backlog_answer(found) if found is not None else None,
     }
 
 

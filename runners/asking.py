@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from canary.backlog import Backlog
 from canary.gauge import Gauge
 from canary.incident import Incident
 from canary.observation import Observation
@@ -165,6 +166,7 @@ def trace_answer(trace: Trace) -> "TraceAnswer":
     return {
         "canary": canary_answer(record),
         "observations": [observation_answer(one) for one in trace.observations],
+        "dropped": record.is_thinned,
         "runbook": trace.runbook,
         "exit": int(trace.exit),
     }
@@ -178,17 +180,23 @@ async def ask_incidents(
     since: datetime | None,
     limit: int,
     now: datetime,
-) -> tuple[Sequence[Incident], Exit]:
-    """Incidents, and how the paths asked for are. Raises `StoreError`."""
-    found = await store.incidents(path=path, since=since, limit=limit)
+) -> tuple[Sequence[tuple[Incident, Backlog | None]], Exit]:
+    """Incidents, each with its backlog while that matters, and how the paths asked for are. Raises `StoreError`."""
+    from runners.dossier import backlog_of
+
+    configured = {one.name: one for one in paths}
+    found = [
+        (one, await backlog_of(store, one, configured.get(one.path), now))
+        for one in await store.incidents(path=path, since=since, limit=limit)
+    ]
     return found, exit_of([one.view for one in await view_paths(store, paths, (), now=now)])
 
 
-def incidents_answer(incidents: Sequence[Incident], status: int) -> "IncidentsAnswer":
+def incidents_answer(found: Sequence[tuple[Incident, Backlog | None]], status: int) -> "IncidentsAnswer":
     """`incidents --json`."""
     from runners.answers import incident_answer
 
-    return {"incidents": [incident_answer(one) for one in incidents], "exit": int(status)}
+    return {"incidents": [incident_answer(one, backlog) for one, backlog in found], "exit": int(status)}
 
 
 def parse_since(text: str, now: datetime) -> datetime:

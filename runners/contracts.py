@@ -60,12 +60,14 @@ class Record:
         judgement: the stored one; None until it was judged for the first time.
         launch_ended: whether its probe ended, in whatever way.
         is_clean: whether nothing of it is left to remove, for good.
+        is_thinned: whether what was seen of it was dropped for its age, and its judgement's hops with it.
     """
 
     canary: Canary
     judgement: Judgement | None
     launch_ended: bool
     is_clean: bool
+    is_thinned: bool = False
 
     @property
     def verdict(self) -> Verdict:
@@ -240,7 +242,7 @@ class Store(LeaseStore, AlertStore, HistoryStore, PulseStore, Protocol):
         ...
 
     async def known(self, canary_ids: Sequence[CanaryId]) -> Mapping[CanaryId, Canary]:
-        """Those of the given ids that the store has (kept 90 days)."""
+        """Those of the given ids that the store has (kept as `Retention.canaries` says)."""
         ...
 
     async def path_names(self) -> Sequence[PathName]:
@@ -385,8 +387,4 @@ class Store(LeaseStore, AlertStore, HistoryStore, PulseStore, Protocol):
 
     async def samples(self) -> Sequence[Sample]:
         """All counters and histograms."""
-        ...
-
-    async def forget(self, now: datetime) -> int:
-        """Drop canaries and readings that are older than 90 days and clean; returns how many canaries."""
         ...

@@ -9,6 +9,7 @@ from canary.incident import Incident
 from canary.path import PathName
 from canary.signature import CanaryId
 from canary.verdict import Verdict
+from runners.retention import KEPT, Retention
 
 if TYPE_CHECKING:
     from runners.contracts import PathFacts, Record
@@ -101,4 +102,14 @@ class HistoryStore(Protocol):
 
     async def incident(self, incident_id: str) -> Incident | None:
         """One incident as it now stands; None: there is none of that id."""
+        ...
+
+    async def forget(self, now: datetime, *, keep: Retention = KEPT) -> int:
+        """Drop what is older than it is kept, in short transactions; returns how many canaries went.
+
+        Clean, settled canaries go with all that hangs on them; younger ones lose their observations and the hops of
+        their judgements (`Record.is_thinned`). Readings, slots, silences that ended and alerts that are delivered or
+        dead go with the canaries' age. Days stay for ever, incidents and the audit too. What is not done when it is
+        interrupted is done the next time.
+        """
         ...

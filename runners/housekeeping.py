@@ -58,14 +58,14 @@ class Housekeeping:
                 self._progress.note(f"control {check.place} {check.finding}. {check.remedy}")
 
     async def forget(self) -> None:
-        """Drop clean canaries and readings that are older than 90 days, and the evidence that was kept long enough.
+        """Drop what the store and the archives have kept long enough (`Prober.retention`).
 
         Raises:
             StoreError: it could not be done.
         """
         for archive in self._prober.archives:
             await archive.forget()
-        await self._store.forget(self._clock.now())
+        await self._store.forget(self._clock.now(), keep=self._prober.retention)
 
     async def _retire(self, path: PathName) -> None:
         for _ in range(_TRIES):

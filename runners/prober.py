@@ -19,6 +19,7 @@ from runners.alerts.contracts import AlertSink
 from runners.alerts.heartbeat import Heartbeat
 from runners.contracts import RemovalKind
 from runners.outside import Outside
+from runners.retention import KEPT, Retention
 from runners.situation import AlertRules
 
 
@@ -100,6 +101,7 @@ class Prober:
         controls: those that are configured; None where there is none.
         alerts: how people are told; without sinks nobody is, and incidents are grouped all the same.
         sinks: where alerts go, by name; ``heartbeats``: who is told that the prober lives.
+        retention: how long the store keeps what.
         archives: folders of evidence, which forget the old at the end of a run.
         disposals_per_hour: removals an hour by place, where another cap than the default is wished.
         timetable: when a slot of a path becomes due next, of those in ``schedules``.
@@ -125,6 +127,7 @@ class Prober:
     archives: Sequence[Archive] = ()
     sinks: Mapping[str, AlertSink] = field(default_factory=dict)
     heartbeats: Sequence[Heartbeat] = ()
+    retention: Retention = KEPT
     alerts: AlertRules = field(default_factory=lambda: AlertRules("prober"))
 
     def places_of(self, canary: Canary) -> tuple[str, ...]:

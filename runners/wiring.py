@@ -84,6 +84,7 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
                 known=known_of(config, page_url=config.web.url),
             ),
             heartbeats=build_heartbeats(config, clock=clock),
+            retention=config.prober.retention,
             keys=site.signed.keys,
             masker=config.masker,
             schedules={name: one.due_slot for name, one in config.paths.items() if one.schedule is not None},

@@ -1,9 +1,10 @@
 """`incidents`: when customers could not reach support, how soon it was known, and who may be affected."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from canary.verdict import Verdict
 from runners.cli.options import Options, command
 from runners.cli.output import Output, Style
 from runners.cli.selecting import LimitOption, PathOption, SinceOption
@@ -11,31 +12,61 @@ from runners.cli.selecting import LimitOption, PathOption, SinceOption
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from canary.backlog import Backlog
     from canary.incident import Incident
     from runners.cli.exits import Exit
     from runners.contracts import Store
 
 
+_BISECTED = {
+    Verdict.CONFIRMED: "a canary sent past the mail platform came through: it is the mail platform, or its forwarding",
+    Verdict.BREACHED: "a canary sent past the mail platform became no ticket either: it is the vendor",
+}
+
+
 @command
 def incidents(
-    options: Options, path: PathOption = None, since: SinceOption = None, limit: LimitOption = 20
+    options: Options,
+    incident: Annotated[
+        str | None,
+        typer.Argument(metavar="ID", help="One incident whole, by its id or its last six characters."),
+    ] = None,
+    *,
+    path: PathOption = None,
+    since: SinceOption = None,
+    limit: LimitOption = 20,
+    escalation: Annotated[
+        bool,
+        typer.Option(
+            "--escalation", help="Of one incident, the bundle for whoever runs the other side (Markdown)."
+        ),
+    ] = False,
 ) -> None:
-    """List incidents, newest first: onset, detection, blame and impact window.
+    """List incidents, newest first: onset, detection, blame, impact window and backlog; or show one whole.
 
     Example: intake-prober incidents --since 30d
     """
+    if incident is not None:
+        from runners.cli.whole_incident import show_incident
+
+        raise typer.Exit(show_incident(options, incident, is_escalation=escalation))
+    if escalation:
+        raise options.fail(
+            "--escalation is of one incident", "Name it: intake-prober incidents ID --escalation."
+        )
     from runners.asking import ask_incidents, incidents_answer
+    from runners.cli.incident_words import backlog_words
     from runners.cli.selecting import paths_of, since_when
     from runners.cli.storing import ask_store
     from runners.clock import SystemClock
 
+    now = SystemClock().now()
     config = options.load(needs_secrets=False)
     paths = paths_of(options, config, path)
-    now = SystemClock().now()
     begin = since_when(options, since, now)
     only = paths[0].name if path is not None else None
 
-    async def ask(store: "Store") -> "tuple[Sequence[Incident], Exit]":
+    async def ask(store: "Store") -> "tuple[Sequence[tuple[Incident, Backlog | None]], Exit]":
         return await ask_incidents(store, paths, path=only, since=begin, limit=limit, now=now)
 
     found, code = ask_store(options, config, ask)
@@ -43,14 +74,15 @@ def incidents(
         options.output.answer_json(incidents_answer(found, code))
     else:
         runbooks = {one.path.name: one.path.runbook for one in config.paths.values()}
-        for incident in found:
-            print_incident(options.output, incident, runbooks.get(incident.path))
+        for one, backlog in found:
+            words = backlog_words(backlog, now) if backlog is not None else ""
+            print_incident(options.output, one, runbooks.get(one.path), backlog=words)
         if not found:
             options.output.tell("No incidents.")
     raise typer.Exit(code)
 
 
-def print_incident(output: Output, incident: "Incident", runbook: str | None) -> None:
+def print_incident(output: Output, incident: "Incident", runbook: str | None, *, backlog: str = "") -> None:
     """An incident in a few lines."""
     from canary.incident import IncidentKind
     from runners.cli.words import clock, duration
@@ -74,6 +106,12 @@ def print_incident(output: Output, incident: "Incident", runbook: str | None) ->
             else "not known"
         )
         output.answer(f"  whoever wrote between {begin} and {end} may be affected")
+    if (sender := incident.only_sender) is not None:
+        output.answer(f"  only {sender}'s canaries fail; those of other senders come through")
+    if incident.bisected is not None:
+        output.answer(f"  {_BISECTED[incident.bisected.verdict]}")
+    if backlog:
+        output.answer(f"  {backlog}")
     if incident.resolved_at is not None:
         lasted = duration((incident.resolved_at - incident.onset_at).total_seconds())
         output.answer(f"  ended {clock(incident.resolved_at)}, {lasted} after the onset")

@@ -28,7 +28,7 @@ def schema(
     Example: intake-prober schema config > intake.schema.json
     """
     from runners.alerts.body import body_schema
-    from runners.answer_shapes import answers_schema
+    from runners.answer_schemas import answers_schema
     from runners.config.schema import configuration_schema
 
     answer: dict[str, object]

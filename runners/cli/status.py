@@ -1,11 +1,12 @@
 """`status`: the paths at a glance."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from runners.cli.options import Options, command
 from runners.cli.output import Output, Style
+from runners.cli.selecting import SinceOption
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,13 +17,28 @@ if TYPE_CHECKING:
 
 
 @command
-def status(options: Options) -> None:
-    """Show each path's state, its last proof and what is wrong.
+def status(
+    options: Options,
+    *,
+    since: SinceOption = None,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="With --since: the hand-over as Markdown.")
+    ] = False,
+) -> None:
+    """Show each path's state, its last proof and what is wrong; with --since, the hand-over of a shift.
 
     Exit: 0, 1 when a path is broken now, 3 when none is but one is blind or stale.
 
     Example: intake-prober status --json
     """
+    if since is not None:
+        from runners.cli.handing_over import show_handover
+
+        raise typer.Exit(show_handover(options, since, as_markdown=markdown))
+    if markdown:
+        raise options.fail(
+            "--markdown is of a hand-over", "Say since when: intake-prober status --since 12h --markdown."
+        )
     from runners.asking import ask_status, status_answer
     from runners.cli.storing import ask_store
     from runners.clock import SystemClock

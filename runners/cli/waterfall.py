@@ -55,6 +55,8 @@ def waterfall(
     yield f"launched {clock(canary.launched_at)} as {canary.sender}, deadline {clock(canary.deadline_at)}, trace {canary.trace_id}"
     if judgement is None:
         yield "It has not been judged yet."
+    if record.is_thinned:
+        yield "What was seen of it hop by hop was dropped for its age (prober.retention.observations)."
     results = judgement.hops if judgement is not None else ()
     end = _end(results, observations, canary.launched_at)
     for result in results:

@@ -18,6 +18,7 @@ from runners.config.cron import Cron
 from runners.config.document_places import Cleanup, TicketingType
 from runners.config.page import PageConfig
 from runners.config.sending import Sending
+from runners.retention import KEPT, Retention
 
 if TYPE_CHECKING:
     from probes.portal.settings import ArtifactSettings, BrowserSettings
@@ -261,6 +262,7 @@ class ProberConfig:
     contact_url: str | None
     browser: "BrowserSettings | None" = None
     artifacts: "ArtifactSettings | None" = None
+    retention: Retention = KEPT
 
 
 @dataclass(frozen=True, slots=True)

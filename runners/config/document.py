@@ -14,6 +14,7 @@ from runners.config.document_maintenance import MaintenanceDocument
 from runners.config.document_page import PageDocument
 from runners.config.document_places import AccountDocument, Files, MailboxDocument, TicketingDocument
 from runners.config.document_portal import ArtifactsDocument, BrowserDocument
+from runners.config.document_retention import RetentionDocument
 from runners.config.fields import LISTED, Line, Marker, Name, SecretSetting, Url, mistake, shown
 
 # As probes.selfcheck reads it, whose imports are too heavy for every start; a test holds them equal.
@@ -92,6 +93,9 @@ class ProberDocument(Block):
     artifacts: Annotated[
         ArtifactsDocument, Field(description="Where evidence of a portal's failures is kept.")
     ] = ArtifactsDocument()
+    retention: Annotated[RetentionDocument, Field(description="How long the store keeps what.")] = (
+        RetentionDocument()
+    )
 
 
 class MetricsDocument(Block):

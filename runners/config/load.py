@@ -15,6 +15,7 @@ from runners.config.build_alerts import build_alerts
 from runners.config.build_maintenance import build_maintenance
 from runners.config.build_paths import Places, build_path, check_references
 from runners.config.build_places import build_account, build_mailbox, build_ticketing
+from runners.config.build_retention import build_retention
 from runners.config.config import (
     AccountConfig,
     Config,
@@ -239,6 +240,7 @@ def _prober(
         contact_url=document.contact,
         browser=browser,
         artifacts=artifacts,
+        retention=build_retention(document.retention, around),
     )
 
 

@@ -1,7 +1,7 @@
 """Canaries: recorded, launched under a lease, found again and forgotten."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, delete, false, func, insert, or_, select, update
@@ -18,12 +18,7 @@ from runners.contracts import SHOWN_CHARACTERS, CanaryQuery, Record, StoreError
 from runners.store import codec
 from runners.store.counters import Tally
 from runners.store.sql import chunks, insert_or_nothing
-from runners.store.tables import canary, gauge, incident, judgement, lease, missed_slot, slot
-
-KEPT = timedelta(days=90)
-"""How long clean canaries and readings are kept; the tokens of older ones are unknown."""
-FORGET_AT_ONCE = 500
-"""How many canaries one transaction drops, so that it stays short."""
+from runners.store.tables import canary, incident, judgement, lease
 
 _LAUNCH = "launch"
 WATCH = "watch"
@@ -83,6 +78,7 @@ def _row_of(one: Canary) -> dict[str, Any]:
         "settled_at": None,
         "is_clean": False,
         "cleaned_at": None,
+        "is_thinned": False,
     }
 
 
@@ -221,34 +217,6 @@ _PATHS_WITH_INCIDENTS = select(incident.c.path).where(incident.c.resolved_at.is_
 _NEXT_PATH = select(func.min(canary.c.path)).where(canary.c.path > bindparam("b_last"))
 
 
-def forget(connection: Connection, now: datetime, *, and_readings: bool) -> int:
-    """Drop some clean canaries whose launch is older than `KEPT`, with all that hangs on them; returns how many.
-
-    With them, if wished, all gauge readings and slots that are older.
-    """
-    for statement in _FORGET_READINGS if and_readings else ():
-        connection.execute(statement, {"b_before": now - KEPT})
-    return connection.execute(_FORGET, {"b_before": now - KEPT}).rowcount
-
-
-_FORGET = delete(canary).where(
-    canary.c.id.in_(
-        select(canary.c.id)
-        .where(
-            canary.c.launched_at < bindparam("b_before"),
-            canary.c.is_clean != false(),
-            canary.c.verdict != Verdict.PENDING.value,
-        )
-        .order_by(canary.c.launched_at)
-        .limit(FORGET_AT_ONCE)
-    )
-)
-_FORGET_READINGS = tuple(
-    delete(table).where(at < bindparam("b_before"))
-    for table, at in ((gauge, gauge.c.read_at), (slot, slot.c.slot_at), (missed_slot, missed_slot.c.slot_at))
-)
-
-
 def canary_of(row: Row[Any]) -> Canary:
     """The canary of a row that has the columns of its table."""
     return Canary(
@@ -298,6 +266,7 @@ def _records(
             judgement=codec.loads(Judgement, row.judgement_body) if row.judgement_body is not None else None,
             launch_ended=row.launch_ended_at is not None,
             is_clean=row.is_clean,
+            is_thinned=row.is_thinned,
         )
         for row in connection.execute(statement, values)
     ]

@@ -144,7 +144,10 @@ def alert_deferred(connection: Connection, alert_id: str, *, next_at: datetime, 
 def outbox_states(connection: Connection, *, dead_since: datetime | None) -> dict[str, OutboxState]:
     """Of each sink: how much is pending and since when, what it last said, and how much since then is dead."""
     table = alert_outbox
-    is_open = or_(table.c.state == PENDING, and_(table.c.state == DEAD, table.c.written_at >= dead_since))
+    is_dead = table.c.state == DEAD
+    if dead_since is not None:
+        is_dead = and_(is_dead, table.c.written_at >= dead_since)
+    is_open = or_(table.c.state == PENDING, is_dead)
     found: dict[str, OutboxState] = {}
     counted = connection.execute(
         select(table.c.sink, table.c.state, func.count(), func.min(table.c.written_at))

@@ -26,6 +26,7 @@ from runners.contracts import (
 )
 from runners.history import Day, Glance, Past, Point
 from runners.pulse import Pulse
+from runners.retention import KEPT, Retention
 from runners.store import (
     canaries,
     claims,
@@ -36,6 +37,7 @@ from runners.store import (
     incidents,
     observing,
     pulses,
+    retaining,
     schema,
     settling,
     standings,
@@ -337,11 +339,6 @@ class SqlStore(SqlAlerts):
         """All counters and histograms."""
         return await self._database.read(counters.samples)
 
-    async def forget(self, now: datetime) -> int:
-        """Drop what is older than 90 days and clean, in short transactions; returns how many canaries."""
-        dropped = 0
-        while True:
-            some = await self._database.write(partial(canaries.forget, now=now, and_readings=dropped == 0))
-            dropped += some
-            if some < canaries.FORGET_AT_ONCE:
-                return dropped
+    async def forget(self, now: datetime, *, keep: Retention = KEPT) -> int:
+        """Drop what is older than it is kept, in short transactions; returns how many canaries went."""
+        return await retaining.forget(self._database.write, now, keep)

@@ -24,6 +24,7 @@ from runners.store.columns import Count, Id, Instant, Words, metadata
 PARTIAL_INDEXES = frozenset(
     {
         "ix_canary_unclean",
+        "ix_canary_unthinned",
         "ix_incident_open",
         "ix_leftover_remaining",
         "ix_export_outbox_pending",
@@ -65,6 +66,7 @@ canary = Table(
     Column("is_clean", Boolean, nullable=False),
     Column("cleaned_at", Instant),
     Column("seconds", Float(53)),
+    Column("is_thinned", Boolean, nullable=False),
 )
 Index(None, canary.c.path, canary.c.launched_at)
 Index(None, canary.c.path, canary.c.verdict, canary.c.settled_at)

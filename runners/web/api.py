@@ -29,6 +29,7 @@ from runners.asking import (
 from runners.cli.exits import Exit
 from runners.config.errors import did_you_mean
 from runners.contracts import CanaryQuery
+from runners.dossier import backlog_of
 from runners.web.parts import Parts, parts_of
 
 MOST: Final = 10_000
@@ -125,7 +126,9 @@ async def incident(request: Request) -> Response:
         raise not_found(f"there is no incident {word}", "See /incidents.")
     paths = [one for one in parts.paths().values() if one.name == found.path]
     seen = (await ask_status(parts.store, paths, now=parts.clock.now())).paths
-    return answer_json(incidents_answer([found], exit_of([one.view for one in seen])), parts.masker)
+    path = next(iter(paths), None)
+    whole = [(found, await backlog_of(parts.store, found, path, parts.clock.now()))]
+    return answer_json(incidents_answer(whole, exit_of([one.view for one in seen])), parts.masker)
 
 
 def _without_suffix(request: Request, name: str) -> str:

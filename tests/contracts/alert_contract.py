@@ -237,6 +237,7 @@ class AlertContract:
                 pending=1, oldest_at=after(5), dead=1, last_error="400 invalid key"
             )
             assert (await store.outbox(dead_since=after(6)))["pager"].dead == 0
+            assert (await store.outbox())["pager"].dead == 1
             assert await claimed(store, 20) == [ending]
             sent = await figure(store, "intake.prober.alerts.sent", sink="pager", outcome="dead")
             assert sent == 1

@@ -10,7 +10,7 @@ from runners.config.reading import read_tree
 from tests.docs.pages import text_of
 from tests.unit.runners.config.examples import FULL, read
 
-GUIDES = tuple(Path(f"docs/guides/{name}.md") for name in ("portal", "form", "alerts", "page"))
+GUIDES = tuple(Path(f"docs/guides/{name}.md") for name in ("portal", "form", "alerts", "page", "incidents"))
 ONE_MORE_DESK = 'ticketing:\n  rt: {type: rt, url: "https://rt.acme.example/", token: {env: DESK_TOKEN}}\n'
 
 

@@ -153,6 +153,14 @@ class MemoryAlerts:
         kept = [one for one in self._silences.values() if one.ends_at > now]
         return sorted(kept, key=lambda one: (one.ends_at, one.id))
 
+    def _forget_alerts(self, before: datetime) -> None:
+        self._outbox = {
+            key: one
+            for key, one in self._outbox.items()
+            if one.state == "pending" or one.written_at >= before
+        }
+        self._silences = {key: one for key, one in self._silences.items() if one.ends_at >= before}
+
     async def days(self, path: PathName, *, since: datetime) -> Sequence[Day]:
         first = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         return [

@@ -37,10 +37,10 @@ from runners.contracts import (
 )
 from runners.history import Point
 from runners.pulse import Pulse
+from runners.retention import KEPT, Retention
 from tests.fakes.memory_alerts import MemoryAlerts
 from tests.fakes.memory_past import MemoryPast
 
-_KEPT = timedelta(days=90)
 _Thing = tuple[CanaryId, RemovalKind, str, str]
 
 
@@ -55,10 +55,20 @@ class _Row:
     launch_ended: bool = False
     is_clean: bool = False
     seen: dict[str, Observation] = field(default_factory=dict)
+    is_thinned: bool = False
 
     @property
     def record(self) -> Record:
-        return Record(self.canary, self.judgement, self.launch_ended, self.is_clean)
+        return Record(self.canary, self.judgement, self.launch_ended, self.is_clean, self.is_thinned)
+
+    def thin(self) -> None:
+        may_change = {Verdict.PENDING, Verdict.BREACHED}
+        if self.is_thinned or self.judgement is None:
+            return
+        if self.is_clean and self.judgement.verdict not in may_change:
+            self.judgement = replace(self.judgement, hops=())
+            self.seen = {}
+            self.is_thinned = True
 
 
 class MemoryStore(MemoryAlerts, MemoryPast):
@@ -493,18 +503,23 @@ class MemoryStore(MemoryAlerts, MemoryPast):
             one for _, one in sorted(self._samples.items(), key=lambda pair: (bool(pair[1].counts), pair[0]))
         ]
 
-    async def forget(self, now: datetime) -> int:
+    async def forget(self, now: datetime, *, keep: Retention = KEPT) -> int:
+        before = keep.canaries_before(now)
         old = [
             one.canary.id
             for one in self._oldest_first()
-            if one.canary.launched_at < now - _KEPT and one.is_clean and one.verdict is not Verdict.PENDING
+            if one.canary.launched_at < before and one.is_clean and one.verdict is not Verdict.PENDING
         ]
         for canary_id in old:
             del self._rows[canary_id]
+        for row in self._rows.values():
+            if row.canary.launched_at < keep.observations_before(now):
+                row.thin()
         self._leftovers = {key: one for key, one in self._leftovers.items() if key[0] not in old}
-        self._gauges = {key: one for key, one in self._gauges.items() if one.read_at >= now - _KEPT}
-        self._slots = {one: at for one, at in self._slots.items() if one.at >= now - _KEPT}
-        self._missed = {one: cause for one, cause in self._missed.items() if one.at >= now - _KEPT}
+        self._gauges = {key: one for key, one in self._gauges.items() if one.read_at >= before}
+        self._slots = {one: at for one, at in self._slots.items() if one.at >= before}
+        self._missed = {one: cause for one, cause in self._missed.items() if one.at >= before}
+        self._forget_alerts(before)
         return len(old)
 
     def _oldest_first(self) -> list[Record]:

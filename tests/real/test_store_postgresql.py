@@ -15,6 +15,7 @@ from runners.store import NoStoreYet, open_store
 from tests.contracts.alert_contract import AlertContract
 from tests.contracts.past_contract import PastContract
 from tests.contracts.pulse_contract import PulseContract
+from tests.contracts.retention_contract import RetentionContract
 from tests.contracts.slot_contract import SlotContract
 from tests.contracts.store_cases import NOON, StorePlace, after, looked, make_canary, recorded, removal
 from tests.contracts.store_contract import CanaryContract, ObservationContract, SettlingContract
@@ -117,6 +118,9 @@ class TestPulses(PulseContract): ...
 
 
 class TestPast(PastContract): ...
+
+
+class TestRetention(RetentionContract): ...
 
 
 def _error_of(url: str, *, read_only: bool = False) -> StoreError:

@@ -16,6 +16,7 @@ from canary.signature import (
     launched_at_of,
     mint_id,
     mint_token,
+    unsigned,
     verify,
 )
 from tests.unit.canary.facts import KEY, NOON
@@ -166,3 +167,14 @@ def test_short_key__is_refused() -> None:
 def test_word_that_is_no_id__is_a_value_error(word: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         launched_at_of(CanaryId(word))
+
+
+@given(tokens, st.text(alphabet=" <>@.\n…", max_size=5))
+def test_token_without_its_signature__still_says_which_canary_and_signs_nothing(
+    token: str, around: str
+) -> None:
+    shown = unsigned(f"{around}{token.upper()}{around}")
+
+    assert token[:17] in shown.lower()
+    assert token[17:] not in shown.lower()
+    assert find_tokens(shown) == ()

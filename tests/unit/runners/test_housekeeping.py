@@ -16,6 +16,7 @@ from runners.contracts import CanaryQuery
 from runners.housekeeping import Housekeeping
 from runners.oneshot import OneShot, RunOptions
 from runners.progress import Silent
+from runners.retention import Retention
 from tests.contracts.store_cases import incident_of, make_canary, opened
 from tests.fakes.clock import FakeClock, run_jumping
 from tests.fakes.memory_store import MemoryStore
@@ -119,6 +120,18 @@ def test_readings_older_than_90_days__are_dropped(clock: FakeClock, store: Memor
     asyncio.run(keep(clock, store, email_path()).forget())
 
     assert asyncio.run(store.latest_gauges()) == []
+
+
+def test_readings_that_are_to_be_kept_for_longer__are_kept(clock: FakeClock, store: MemoryStore) -> None:
+    old = Gauge("support", GaugeName.MAILBOX_BACKLOG, 3, "{message}", None, clock.now() - timedelta(days=91))
+    asyncio.run(store.add_gauges([old]))
+    year = Retention(observations=timedelta(days=30), canaries=timedelta(days=365))
+    prober = replace(prober_of(World(clock), email_path()), retention=year)
+
+    alerting = Alerting(prober, store, clock=clock)
+    asyncio.run(Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting).forget())
+
+    assert asyncio.run(store.latest_gauges()) == [old]
 
 
 def test_end_of_a_run__has_the_archives_forget(clock: FakeClock, store: MemoryStore) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from runners.answer_shapes import ANSWERS
+from runners.answer_schemas import ANSWERS
 from runners.cli.app import main
 from tests.unit.runners.config.examples import ENVIRON
 

@@ -1,9 +1,14 @@
 """status, canaries, trace, incidents and audit: what the store knows, in words and as JSON."""
 
+import asyncio
+from datetime import timedelta
 from pathlib import Path
 
+from runners.clock import SystemClock
+from runners.contracts import CanaryQuery
+from runners.store import open_store
 from tests.unit.runners.cli.conftest import Run
-from tests.unit.runners.cli.filled import fill
+from tests.unit.runners.cli.filled import History, fill
 from tests.unit.runners.config.examples import FULL, changed
 
 
@@ -120,6 +125,30 @@ def test_trace__of_a_breached_canary__says_who_is_to_blame_and_what_to_read(run:
     assert "See docs/runbook/not_seen.md and https://wiki.acme.example/intake" in said.out
     assert answer["canary"]["side"] == "target"
     assert answer["observations"][0]["hop"] == "dns"
+
+
+def test_trace__of_a_canary_whose_observations_were_dropped__says_so(run: Run, tmp_path: Path) -> None:
+    history = fill(tmp_path, broken=False)
+    (canary,) = run("canaries", "--json").answer("canaries")["canaries"]
+    asyncio.run(grown_old(history, days=31))
+
+    said = run("trace", canary["id"])
+    answer = run("trace", canary["id"], "--json").answer("trace")
+
+    assert (
+        "What was seen of it hop by hop was dropped for its age (prober.retention.observations)." in said.out
+    )
+    assert "Ticket 17 in desk" in said.out
+    assert (answer["dropped"], answer["observations"], answer["canary"]["hops"]) == (True, [], [])
+    assert answer["canary"]["seconds"] == 2.6
+
+
+async def grown_old(history: History, *, days: int) -> None:
+    """Clean all canaries, and forget as if so many days had passed."""
+    async with open_store(history.config.prober.store_url, clock=SystemClock(), prober="fra-1") as store:
+        records = await store.canaries(CanaryQuery())
+        await store.finish_clean(*(one.canary.id for one in records), at=history.now)
+        await store.forget(history.now + timedelta(days=days))
 
 
 def test_trace__of_no_canary_or_of_several__is_told(run: Run, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from canary.path import PathName
-from runners.answer_shapes import answers_schema
+from runners.answer_schemas import answers_schema
 from runners.config.load import load
 from runners.config.schema import configuration_page, configuration_schema
 from runners.config.starter import STARTER, write_starter

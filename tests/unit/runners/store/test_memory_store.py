@@ -5,6 +5,7 @@ import pytest
 from tests.contracts.alert_contract import AlertContract
 from tests.contracts.past_contract import PastContract
 from tests.contracts.pulse_contract import PulseContract
+from tests.contracts.retention_contract import RetentionContract
 from tests.contracts.slot_contract import SlotContract
 from tests.contracts.store_cases import StorePlace
 from tests.contracts.store_contract import CanaryContract, ObservationContract, SettlingContract
@@ -65,3 +66,6 @@ class TestPulses(PulseContract): ...
 
 
 class TestPast(PastContract): ...
+
+
+class TestRetention(RetentionContract): ...

@@ -15,6 +15,7 @@ from runners.store import open_store
 from tests.contracts.alert_contract import AlertContract
 from tests.contracts.past_contract import PastContract
 from tests.contracts.pulse_contract import PulseContract
+from tests.contracts.retention_contract import RetentionContract
 from tests.contracts.slot_contract import SlotContract
 from tests.contracts.store_cases import StorePlace, make_canary, recorded, seen_at
 from tests.contracts.store_contract import CanaryContract, ObservationContract, SettlingContract
@@ -95,6 +96,9 @@ class TestPulses(PulseContract): ...
 
 
 class TestPast(PastContract): ...
+
+
+class TestRetention(RetentionContract): ...
 
 
 def test_histogram_that_only_another_version_knows__is_told_as_it_is_kept(tmp_path: Path) -> None:

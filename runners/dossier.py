@@ -1,0 +1,142 @@
+"""The dossier of an incident: all that the store knows of it, gathered once for whoever shows it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from canary.alert import Party, party
+from canary.backlog import Awaited, Backlog, backlog
+from canary.blame import Stop
+from canary.incident import Incident, IncidentKind, Transition
+from canary.observation import Observation
+from canary.path import Path, PathName, Slo
+from canary.signature import CanaryId
+from canary.verdict import Verdict
+from runners.contracts import SHOWN_CHARACTERS, Record, Store
+from runners.history import Point
+
+AFTER_END = timedelta(days=1)
+"""So long after its end an incident's backlog is still told."""
+MOST_CANARIES = 20
+"""A dossier holds so many failed canaries: the first and the last of them."""
+_MOST_POINTS = 100_000
+_MOST_INCIDENTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """An incident with its surroundings.
+
+    Attributes:
+        path: as configured; None where it is no longer.
+        whose: whose failure it is, as far as the path's route tells; None without a path.
+        timeline: what happened to it, oldest first.
+        paths: those whose incidents have the same cause, its own among them, by name.
+        failed: how many canaries failed in it; ``launched``: how many were launched.
+        canaries: the first and the last failed ones, oldest first.
+        observations: of those canaries.
+    """
+
+    incident: Incident
+    path: Path | None
+    whose: Party | None
+    timeline: tuple[tuple[datetime, Transition], ...]
+    paths: tuple[PathName, ...]
+    backlog: Backlog | None
+    launched: int
+    failed: int
+    canaries: tuple[Record, ...]
+    observations: Mapping[CanaryId, Sequence[Observation]]
+
+    @property
+    def stop(self) -> Stop:
+        """Where it is broken, as well as that is known."""
+        return self.incident.sharper or self.incident.stop
+
+
+async def find_incidents(store: Store, word: str) -> list[Incident]:
+    """The incidents whose id is the word or (from `SHOWN_CHARACTERS` on) ends with it, newest first."""
+    wanted = word.strip().lower()
+    every = await store.incidents(path=None, since=None, limit=_MOST_INCIDENTS)
+    exact = [one for one in every if one.id == wanted]
+    if exact or len(wanted) < SHOWN_CHARACTERS:
+        return exact
+    return [one for one in every if one.id.endswith(wanted)]
+
+
+async def backlog_of(store: Store, incident: Incident, path: Path | None, now: datetime) -> Backlog | None:
+    """The backlog of an incident that is open or ended within `AFTER_END`; else None."""
+    if incident.resolved_at is not None and incident.resolved_at < now - AFTER_END:
+        return None
+    points = await store.points(incident.path, since=incident.onset_at, limit=_MOST_POINTS)
+    return _backlog(incident, path, points, now)
+
+
+async def dossier(store: Store, incident: Incident, paths: Mapping[PathName, Path], now: datetime) -> Dossier:
+    """All that is known of an incident.
+
+    Raises:
+        StoreError: the store can't be read.
+    """
+    path = paths.get(incident.path)
+    points = await store.points(incident.path, since=incident.onset_at, limit=_MOST_POINTS)
+    within = sorted(
+        (one for one in points if incident.impact_until is None or one.launched_at < incident.impact_until),
+        key=lambda one: (one.launched_at, one.canary_id),
+    )
+    failed = [one for one in within if _has_failed(incident, one.verdict)]
+    shown = _ends_of(failed)
+    records = [await _record(store, one.canary_id) for one in shown]
+    is_old = incident.resolved_at is not None and incident.resolved_at < now - AFTER_END
+    return Dossier(
+        incident=incident,
+        path=path,
+        whose=party(incident.sharper or incident.stop, path.route) if path is not None else None,
+        timeline=tuple(await store.transitions(incident.id)),
+        paths=await _paths_of_group(store, incident),
+        backlog=None if is_old else _backlog(incident, path, points, now),
+        launched=len(within),
+        failed=len(failed),
+        canaries=tuple(one for one in records if one is not None),
+        observations=await store.observations_of([one.canary_id for one in shown]),
+    )
+
+
+def _has_failed(incident: Incident, verdict: Verdict) -> bool:
+    return verdict.is_breach if incident.kind is IncidentKind.TARGET else verdict is Verdict.INCONCLUSIVE
+
+
+def _ends_of(failed: Sequence[Point]) -> Sequence[Point]:
+    if len(failed) <= MOST_CANARIES:
+        return failed
+    half = MOST_CANARIES // 2
+    return [*failed[:half], *failed[-half:]]
+
+
+async def _record(store: Store, canary_id: CanaryId) -> Record | None:
+    return next((one for one in await store.find(canary_id) if one.canary.id == canary_id), None)
+
+
+async def _paths_of_group(store: Store, incident: Incident) -> tuple[PathName, ...]:
+    every = await store.incidents(path=None, since=incident.onset_at, limit=_MOST_INCIDENTS)
+    groups = await store.groups([incident.id, *(one.id for one in every)])
+    group = groups.get(incident.id)
+    same = {one.path for one in every if group is not None and groups.get(one.id) == group}
+    return tuple(sorted({incident.path, *same}))
+
+
+def _backlog(incident: Incident, path: Path | None, points: Sequence[Point], now: datetime) -> Backlog:
+    horizon = timedelta(seconds=path.slo.horizon_seconds if path is not None else Slo(1.0).horizon_seconds)
+    return backlog(
+        incident,
+        [
+            Awaited(
+                launched_at=one.launched_at,
+                horizon_at=one.launched_at + horizon,
+                verdict=one.verdict,
+                came_at=one.launched_at + timedelta(seconds=one.seconds) if one.seconds is not None else None,
+            )
+            for one in points
+        ],
+        now,
+    )

@@ -1,0 +1,227 @@
+"""The hand-over of a shift: what happened since then, and what is open now and needs somebody."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from canary.alert import party
+from canary.gauge import Gauge, GaugeState
+from canary.incident import Incident, IncidentKind
+from canary.path import Path, PathName
+from canary.silence import Silence, are_silenced
+from canary.slot import MissedCause, slots_between
+from runners.answers import gauge_answer, incident_answer, stamp
+from runners.config.config import PathConfig
+from runners.contracts import Leftover, PathFacts, Store
+from runners.dossier import backlog_of
+from runners.states import PathState, PathView
+from runners.story_shapes import (
+    HandoverAnswer,
+    LeftBehindAnswer,
+    MissedAnswer,
+    ShiftIncidentAnswer,
+    ShiftPathAnswer,
+    SilenceAnswer,
+    UndeliveredAnswer,
+)
+
+_MOST_POINTS = 100_000
+_MOST_INCIDENTS = 1000
+_MOST_SLOTS = 10_000
+_OVERDUE = timedelta(minutes=5)
+"""What waits longer for a sink is told; less is on its way."""
+_LEFT_OVER = timedelta(hours=1)
+"""What could not be removed for so long needs somebody."""
+
+
+async def hand_over(
+    store: Store,
+    views: Sequence[tuple[PathView, PathFacts]],
+    paths: Mapping[PathName, PathConfig],
+    *,
+    prober: str,
+    since: datetime,
+    now: datetime,
+    status: int,
+    windows: Sequence[Silence] = (),
+) -> HandoverAnswer:
+    """All that the next shift should know.
+
+    Args:
+        store: asked once for each path.
+        views: the paths as they are now, each with when it was last heard of.
+        paths: as configured, by name.
+        prober: its name.
+        since: when the shift began.
+        now: aware UTC.
+        status: the command's exit.
+        windows: the maintenance windows that are open now.
+
+    Raises:
+        StoreError: the store can't be read.
+    """
+    silences = [*windows, *await store.silences(now)]
+    shift = []
+    for view, facts in views:
+        told = await _path(store, view, facts, paths[view.path.name], since=since, now=now)
+        told["silenced"] = view.is_silenced or are_silenced([view.path.name], silences, now)
+        shift.append(told)
+    known = {view.path.name: view.path for view, _ in views}
+    found = await store.incidents(path=None, since=since, limit=_MOST_INCIDENTS)
+    gauges = [one for one in await store.latest_gauges() if one.state in {GaugeState.WARN, GaugeState.PAGE}]
+    leftovers = await store.leftovers()
+    undelivered = await _undelivered(store, since=since, now=now)
+    return {
+        "since": stamp(since),
+        "until": stamp(now),
+        "prober": prober,
+        "needs": [
+            *_broken_now(found, known),
+            *_unseen_now(views),
+            *(f"{one.place}: {one.name} is at page" for one in gauges if one.state is GaugeState.PAGE),
+            *_left_too_long(leftovers, now),
+            *(
+                f"alerts for {one['sink']} are not delivered: {_undelivered_words(one)}"
+                for one in undelivered
+            ),
+        ],
+        "paths": shift,
+        "incidents": [await _incident(store, one, known, now) for one in found],
+        "gauges": [gauge_answer(one) for one in _worst_first(gauges)],
+        "silences": _silences(silences, now),
+        "leftovers": _left_behind(leftovers),
+        "undelivered": undelivered,
+        "exit": status,
+    }
+
+
+async def _path(
+    store: Store, view: PathView, facts: PathFacts, configured: PathConfig, *, since: datetime, now: datetime
+) -> ShiftPathAnswer:
+    name = view.path.name
+    points = await store.points(name, since=since, limit=_MOST_POINTS)
+    causes = Counter(one.cause for one in await store.missed(name, since=since))
+    causes[MissedCause.NOT_RUNNING] += await _unnoticed(store, configured, since=since, now=now)
+    missed: list[MissedAnswer] = [
+        {"cause": cause.value, "slots": causes[cause]} for cause in MissedCause if causes[cause]
+    ]
+    due = len(points) + causes.total()
+    return {
+        "path": name,
+        "state": view.state.value,
+        "silenced": view.is_silenced,
+        "enabled": view.path.is_enabled,
+        "why": view.why,
+        "last_success_at": _maybe(facts.last_success_at),
+        "verdicts": {
+            verdict.value: count for verdict, count in sorted(Counter(one.verdict for one in points).items())
+        },
+        "launched": len(points),
+        "missed": missed,
+        "coverage_share": len(points) / due if due else None,
+    }
+
+
+async def _unnoticed(store: Store, configured: PathConfig, *, since: datetime, now: datetime) -> int:
+    """Slots since the newest known one that nobody claimed and nobody noted as missed: the prober does not run.
+
+    The newest due slot is left out: it may be launched at this moment.
+    """
+    last = await store.last_slot_at(configured.path.name)
+    newest = configured.due_slot(now)
+    if not configured.path.is_enabled or last is None or newest is None:
+        return 0
+    slots = slots_between(configured.due_slot, after=max(last, since), before=newest.at)
+    return sum(1 for _, _ in zip(slots, range(_MOST_SLOTS), strict=False))
+
+
+def _broken_now(found: Sequence[Incident], paths: Mapping[PathName, Path]) -> list[str]:
+    lines = []
+    for one in found:
+        if one.is_open and one.kind is IncidentKind.TARGET:
+            stop, path = one.sharper or one.stop, paths.get(one.path)
+            whose = f"; it lies with {party(stop, path.route)}" if path is not None else ""
+            lines.append(f"{one.path} is broken at {stop.hop}: {stop.reason}{whose} ({one.id})")
+    return lines
+
+
+def _unseen_now(views: Sequence[tuple[PathView, PathFacts]]) -> list[str]:
+    """Paths of which nothing is known now: unprobed is not good."""
+    unseen = {PathState.STALE, PathState.BLIND}
+    return [
+        f"{view.path.name} is {view.state}: {view.why}"
+        for view, _ in views
+        if view.path.is_enabled and view.state in unseen
+    ]
+
+
+def _left_too_long(leftovers: Sequence[Leftover], now: datetime) -> list[str]:
+    old = [one for one in leftovers if one.since <= now - _LEFT_OVER]
+    if not old:
+        return []
+    things = f"{len(old)} thing{'' if len(old) == 1 else 's'} of canaries"
+    return [f"{things} could not be removed for more than an hour; see intake-prober audit"]
+
+
+async def _incident(
+    store: Store, incident: Incident, paths: Mapping[PathName, Path], now: datetime
+) -> ShiftIncidentAnswer:
+    path = paths.get(incident.path)
+    whose = party(incident.sharper or incident.stop, path.route) if path is not None else None
+    return {
+        "incident": incident_answer(incident, await backlog_of(store, incident, path, now)),
+        "party": whose.value if whose is not None else None,
+    }
+
+
+def _silences(silences: Sequence[Silence], now: datetime) -> list[SilenceAnswer]:
+    return [
+        {
+            "about": one.about,
+            "begins_at": stamp(one.begins_at),
+            "ends_at": stamp(one.ends_at),
+            "in_force": one.is_in_force(now),
+            "why": one.why,
+            "who": one.who,
+        }
+        for one in silences
+    ]
+
+
+def _left_behind(leftovers: Sequence[Leftover]) -> list[LeftBehindAnswer]:
+    oldest: dict[PathName, datetime] = {}
+    for one in leftovers:
+        oldest[one.path] = min(one.since, oldest.get(one.path, one.since))
+    counts = Counter(one.path for one in leftovers)
+    return [
+        {"path": path, "things": counts[path], "oldest_since": stamp(since)}
+        for path, since in sorted(oldest.items())
+    ]
+
+
+async def _undelivered(store: Store, *, since: datetime, now: datetime) -> list[UndeliveredAnswer]:
+    return [
+        {
+            "sink": sink,
+            "pending": one.pending,
+            "oldest_at": _maybe(one.oldest_at),
+            "dead": one.dead,
+            "last_error": one.last_error,
+        }
+        for sink, one in sorted((await store.outbox(dead_since=since)).items())
+        if one.dead or (one.oldest_at is not None and one.oldest_at <= now - _OVERDUE)
+    ]
+
+
+def _undelivered_words(one: UndeliveredAnswer) -> str:
+    words = [f"{one['pending']} wait"] if one["pending"] else []
+    words += [f"{one['dead']} refused for good"] if one["dead"] else []
+    return ", ".join(words) + (f" ({one['last_error']})" if one["last_error"] else "")
+
+
+def _worst_first(gauges: Sequence[Gauge]) -> list[Gauge]:
+    return sorted(gauges, key=lambda one: (one.state is not GaugeState.PAGE, one.place, one.name))
+
+
+def _maybe(at: datetime | None) -> str | None:
+    return stamp(at) if at is not None else None

@@ -1,0 +1,216 @@
+"""What every store forgets, and what it never does."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from canary.alert import AlertKind, Concern, Severity, Subject
+from canary.blame import HopResult
+from canary.canary import Canary
+from canary.hop import Hop
+from canary.observation import Outcome
+from canary.review import Standing
+from canary.silence import Silence, SilenceId
+from canary.slot import Slot
+from canary.verdict import Verdict
+from runners.alert_contracts import AlertStep
+from runners.contracts import Record, Store, TriedRemoval
+from runners.retention import Retention
+from tests.contracts.alert_contract import alert, claimed
+from tests.contracts.store_cases import (
+    MAIL,
+    NOON,
+    StorePlace,
+    after,
+    judged,
+    make_canary,
+    recorded,
+    removal,
+    seen_at,
+    settlement,
+)
+from tests.contracts.store_contract import run
+
+KEEP = Retention(observations=timedelta(days=30), canaries=timedelta(days=90))
+DAY_31 = NOON + timedelta(days=31)
+DAY_91 = NOON + timedelta(days=91)
+HOPS = (HopResult(Hop.DNS, Outcome.OK, seconds=0.5),)
+
+
+async def settled(
+    store: Store, number: int, verdict: Verdict = Verdict.CONFIRMED, *, is_clean: bool = True
+) -> Canary:
+    """A canary with one observation and a judgement that names its hops."""
+    canary = await recorded(store, make_canary(number))
+    await store.append(seen_at(canary))
+    _, version = await store.progress(MAIL)
+    fresh = replace(judged(canary, verdict, seconds=42.0), hops=HOPS)
+    await store.settle(settlement(fresh, version=version))
+    await store.launch_ended(canary.id)
+    if is_clean:
+        await store.finish_clean(canary.id, at=after(70))
+    return canary
+
+
+async def record_of(store: Store, canary: Canary) -> Record:
+    (record,) = await store.find(canary.id)
+    return record
+
+
+class RetentionContract:
+    """Observations, canaries, alerts and silences by their ages. A subclass gives the fixture ``place``."""
+
+    def test_canary_that_is_unclean_breached_or_pending__keeps_what_was_seen(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            unclean = await settled(store, 1, is_clean=False)
+            breached = await settled(store, 2, Verdict.BREACHED)
+            pending = await recorded(store, make_canary(3))
+            await store.append(seen_at(pending))
+
+            await store.forget(DAY_31, keep=KEEP)
+
+            for one in (unclean, breached, pending):
+                assert len(await store.observations(one.id)) == 1
+                assert not (await record_of(store, one)).is_thinned
+            judgement = (await record_of(store, breached)).judgement
+            assert judgement is not None
+            assert judgement.hops == HOPS
+
+        run(place, scenario)
+
+    def test_clean_canary_of_31_days__loses_observations_and_hops_and_keeps_its_verdict(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            canary = await settled(store, 1, Verdict.LATE)
+            before = (await record_of(store, canary)).judgement
+            assert before is not None
+
+            assert await store.forget(DAY_31, keep=KEEP) == 0
+
+            record = await record_of(store, canary)
+            assert record.is_thinned
+            assert record.judgement == replace(before, hops=())
+            assert list(await store.observations(canary.id)) == []
+            assert list(await store.known([canary.id])) == [canary.id]
+
+        run(place, scenario)
+
+    def test_canary_of_29_days__keeps_everything(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            canary = await settled(store, 1)
+
+            await store.forget(NOON + timedelta(days=29), keep=KEEP)
+
+            assert len(await store.observations(canary.id)) == 1
+            assert not (await record_of(store, canary)).is_thinned
+
+        run(place, scenario)
+
+    def test_more_canaries_than_one_transaction_takes__are_all_thinned(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            some = [make_canary(number) for number in range(1, 451)]
+            await store.record(*some, holder="host-a", lease_until=after(30))
+            await store.append(*(seen_at(one) for one in some))
+            await store.settle(*(settlement(judged(one, Verdict.CONFIRMED), version=0) for one in some[:1]))
+            await store.settle(*(settlement(judged(one, Verdict.CONFIRMED), version=1) for one in some[1:]))
+            await store.finish_clean(*(one.id for one in some), at=after(70))
+
+            await store.forget(DAY_31, keep=KEEP)
+
+            seen = await store.observations_of([one.id for one in some])
+            assert [one for one, observations in seen.items() if observations] == []
+
+        run(place, scenario)
+
+    def test_ticket_that_comes_after_its_canary_was_thinned__is_still_kept(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            canary = await settled(store, 1)
+            await store.forget(DAY_31, keep=KEEP)
+
+            assert list(await store.append(seen_at(canary, Hop.TICKET_CREATED))) == [True]
+            await store.note_removed(TriedRemoval(removal(canary.id, outcome="failed"), next_at=DAY_31))
+            await store.forget(DAY_31, keep=KEEP)
+
+            assert [one.hop for one in await store.observations(canary.id)] == [Hop.TICKET_CREATED]
+            assert [one.canary.id for one in await store.outstanding(DAY_31)] == [canary.id]
+
+        run(place, scenario)
+
+    def test_canaries_are_kept_longer_where_that_is_wished(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            canary = await settled(store, 1)
+            keep = Retention(observations=timedelta(days=200), canaries=timedelta(days=400))
+
+            assert await store.forget(DAY_91, keep=keep) == 0
+
+            assert len(await store.observations(canary.id)) == 1
+
+        run(place, scenario)
+
+    def test_canary_that_goes__leaves_its_day(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            await settled(store, 1)
+            before = list(await store.days(MAIL, since=NOON))
+
+            assert await store.forget(DAY_91, keep=KEEP) == 1
+
+            assert list(await store.days(MAIL, since=NOON)) == before != []
+            assert list(await store.points(MAIL, since=NOON, limit=9)) == []
+
+        run(place, scenario)
+
+    def test_old_slots__go_with_the_canaries(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            await store.claim(Slot(MAIL, NOON), holder="host-a", at=NOON)
+            await store.claim(Slot(MAIL, DAY_91), holder="host-a", at=DAY_91)
+
+            await store.forget(DAY_91, keep=KEEP)
+
+            assert await store.claim(Slot(MAIL, NOON), holder="host-a", at=DAY_91)
+            assert not await store.claim(Slot(MAIL, DAY_91), holder="host-a", at=DAY_91)
+
+        run(place, scenario)
+
+    def test_old_alerts_that_are_done_with__go_and_those_that_wait_stay(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            subject = Subject("incident/ticketing/desk")
+            told = Concern(subject, AlertKind.INCIDENT, Severity.PAGE, NOON)
+            messages = tuple(alert(number, key=f"intake/{number}") for number in (1, 2, 3))
+            step = AlertStep(subject, Standing(told, "one", NOON), 0, messages)
+            await store.store_alerts(step, at=NOON)
+            await store.alert_delivered(messages[0].id, at=after(1))
+            await store.alert_given_up(messages[1].id, at=after(1), error="404")
+
+            await store.forget(DAY_31, keep=KEEP)
+            assert (await store.outbox(dead_since=NOON))["pager"].dead == 1
+            await store.forget(DAY_91, keep=KEEP)
+
+            state = (await store.outbox(dead_since=NOON))["pager"]
+            assert (state.pending, state.dead) == (1, 0)
+            assert [one.id for one in await claimed(store, 91 * 86400.0)] == [messages[2].id]
+
+        run(place, scenario)
+
+    def test_silences_that_ended_long_ago__go(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            for name, hours in (("old", 2), ("new", 24 * 200)):
+                ends_at = NOON + timedelta(hours=hours)
+                await store.add_silence(Silence(SilenceId(name), MAIL, NOON, ends_at, "move", "eva", NOON))
+
+            await store.forget(DAY_91, keep=KEEP)
+
+            assert [one.id for one in await store.silences(NOON)] == ["new"]
+
+        run(place, scenario)
+
+    def test_forgetting_twice__is_forgetting_once(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            canary = await settled(store, 1)
+            await store.forget(DAY_31, keep=KEEP)
+            before = await record_of(store, canary)
+
+            await store.forget(DAY_31, keep=KEEP)
+
+            assert await record_of(store, canary) == before
+
+        run(place, scenario)

@@ -1,0 +1,210 @@
+"""status --since: the hand-over of a shift, as text, Markdown and JSON."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from canary.alert import Alert, AlertKind, AlertTransition, Concern, Severity, Subject
+from canary.gauge import Gauge, GaugeName, GaugeState, Resource
+from canary.review import Standing
+from canary.silence import Silence, SilenceId
+from canary.slot import MissedCause, MissedSlot, Slot
+from runners.alert_contracts import AlertStep
+from runners.clock import SystemClock
+from runners.contracts import AuditEntry, CanaryQuery, RemovalKind, TriedRemoval
+from runners.store import open_store
+from tests.unit.runners.cli.conftest import Run
+from tests.unit.runners.cli.evidence import broken
+from tests.unit.runners.cli.filled import History, fill
+from tests.unit.runners.config.examples import changed
+
+HOUR = timedelta(hours=1)
+HOSTILE = "move | <b>all</b>\n# to a new server"
+
+
+def trouble(history: History) -> None:
+    """A full mailbox, a silence in force and one to come, leftovers, missed slots, and a pager that refuses us."""
+    now, mail = history.now, history.path.name
+
+    async def write() -> None:
+        async with open_store(history.config.prober.store_url, clock=SystemClock(), prober="fra-1") as store:
+            full = Gauge(
+                "support",
+                GaugeName.MAILBOX_CAPACITY,
+                1020.0,
+                "By",
+                1024.0,
+                now,
+                GaugeState.PAGE,
+                Resource.STORAGE,
+            )
+            await store.add_gauges([full])
+            for name, begin, who in (("now", -HOUR, "eva"), ("later", HOUR, "ben")):
+                one = Silence(SilenceId(name), mail, now + begin, now + 2 * HOUR, HOSTILE, who, now)
+                await store.add_silence(one)
+            (record, *_) = await store.canaries(CanaryQuery(path=mail))
+            since = now - 3 * HOUR
+            entry = AuditEntry(
+                since,
+                "fra-1",
+                record.canary.id,
+                RemovalKind.TICKET,
+                "desk",
+                "18",
+                "close",
+                "failed",
+                "HTTP 500",
+            )
+            await store.note_removed(TriedRemoval(entry, next_at=now + HOUR))
+            await store.note_missed(
+                [MissedSlot(Slot(mail, now - minutes * HOUR / 60), MissedCause.CAP) for minutes in (15, 5)],
+                at=now,
+            )
+            subject = Subject("incident/x")
+            told = Concern(subject, AlertKind.INCIDENT, Severity.PAGE, now)
+            alert = Alert("one", "key", 1, "pager", AlertTransition.OPENED, Severity.PAGE, now, told, "fra-1")
+            await store.store_alerts(AlertStep(subject, Standing(told, "one", now), 0, (alert,)), at=now)
+            await store.alert_given_up("one", at=now, error="HTTP 400 routing key | unknown")
+
+    asyncio.run(write())
+
+
+@pytest.mark.parametrize(
+    "words", [("--since", "tomorrow"), ("--since", "2999-01-01T00:00Z"), ("--markdown",)]
+)
+def test_shift_that_is_none__is_told(run: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
+    fill(tmp_path, broken=False)
+
+    said = run("status", *words)
+
+    assert said.status == 2
+    assert said.out == ""
+    assert said.err.startswith("intake-prober: --")
+
+
+def test_hand_over_without_a_store__exits_3(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "intake.yaml").write_text(changed("every: 10m", "every: 1h"))
+
+    assert run("status", "--since", "12h").status == 3
+
+
+def test_quiet_shift__needs_nobody(run: Run, tmp_path: Path) -> None:
+    fill(tmp_path, broken=False, text=changed("every: 10m", "every: 1h"))
+
+    said = run("status", "--since", "12h")
+    answer = run("status", "--since", "12h", "--json").answer("status --since")
+
+    assert said.status == 0
+    assert "Nothing is open that needs somebody." in said.out
+    assert answer["needs"] == []
+    (path,) = answer["paths"]
+    assert (path["launched"], path["verdicts"], path["missed"]) == (1, {"confirmed": 1}, [])
+    assert path["coverage_share"] == 1.0
+
+
+def test_shift_with_trouble__says_all_of_it(run: Run, tmp_path: Path) -> None:
+    history = broken(tmp_path)
+    trouble(history)
+
+    said = run("status", "--since", "12h", "--json")
+    answer = said.answer("status --since")
+
+    assert said.status == 1
+    mail, form = answer["paths"]
+    assert (mail["path"], mail["state"], form["state"]) == ("support-email", "broken", "broken")
+    assert mail["verdicts"] == {"breached": 2, "confirmed": 1}
+    assert mail["missed"] == [{"cause": "cap", "slots": 2}]
+    assert mail["coverage_share"] == 0.6
+    assert [one["party"] for one in answer["incidents"]] == ["the website or portal", "the mail platform"]
+    assert [(one["place"], one["state"]) for one in answer["gauges"]] == [("support", "page")]
+    silences = {one["who"]: one["in_force"] for one in answer["silences"]}
+    assert silences == {"eva": True, "ben": False}
+    assert (mail["silenced"], form["silenced"]) == (True, False)
+    assert [(one["path"], one["things"]) for one in answer["leftovers"]] == [("support-email", 1)]
+    assert [(one["sink"], one["dead"]) for one in answer["undelivered"]] == [("pager", 1)]
+    assert [one.partition(" (")[0] for one in answer["needs"]] == [
+        "contact-form is broken at form.submit: server_error; it lies with the website or portal",
+        "support-email is broken at mailbox.arrival: misrouted; it lies with the mail platform",
+        "support: mailbox.capacity is at page",
+        "1 thing of canaries could not be removed for more than an hour; see intake-prober audit",
+        "alerts for pager are not delivered: 1 refused for good",
+    ]
+
+
+def test_hand_over_in_markdown__keeps_its_tables_whatever_somebody_wrote(run: Run, tmp_path: Path) -> None:
+    history = broken(tmp_path)
+    trouble(history)
+
+    said = run("status", "--since", "12h", "--markdown")
+
+    assert r"move \| \<b\>all\</b\> \# to a new server" in said.out
+    assert [line for line in said.out.splitlines() if line.startswith("#")] == [
+        said.out.splitlines()[0],
+        "## Open now",
+        "## Paths",
+        "## Incidents",
+        "## Gauges at warn or page",
+        "## Silences",
+        "## Leftovers",
+        "## Alerts that could not be delivered",
+    ]
+    for block in (one.splitlines() for one in said.out.split("## ")):
+        rows = [line.replace(r"\|", "") for line in block if line.startswith("|")]
+        assert len({row.count("|") for row in rows}) <= 1
+
+
+def test_hand_over_as_text__has_what_needs_somebody_first(run: Run, tmp_path: Path) -> None:
+    history = broken(tmp_path)
+    trouble(history)
+
+    lines = run("status", "--since", "12h").out.splitlines()
+
+    assert lines[1].startswith("! contact-form is broken at form.submit: server_error")
+    assert "\x1b" not in "".join(lines)
+    assert "Silences" in lines
+
+
+def test_shift_before_which_all_happened__has_no_canary_of_then(run: Run, tmp_path: Path) -> None:
+    broken(tmp_path)
+
+    answer = run("status", "--since", "10m", "--json").answer("status --since")
+
+    assert [one["launched"] for one in answer["paths"]] == [0, 0]
+    assert len(answer["incidents"]) == 2
+
+
+def test_prober_that_does_not_run__has_missed_slots_that_nobody_noted(run: Run, tmp_path: Path) -> None:
+    history = fill(tmp_path, broken=False)
+
+    async def claim() -> None:
+        async with open_store(history.config.prober.store_url, clock=SystemClock(), prober="fra-1") as store:
+            at = history.now - 2 * HOUR
+            await store.claim(Slot(history.path.name, at), holder="host-a", at=at)
+
+    asyncio.run(claim())
+    (path,) = run("status", "--since", "12h", "--json").answer("status --since")["paths"]
+
+    (missed,) = path["missed"]
+    assert missed["cause"] == "not_running"
+    assert missed["slots"] in {10, 11}
+    assert path["coverage_share"] < 0.2
+
+
+def test_status_without_since__is_as_it_was(run: Run, tmp_path: Path) -> None:
+    broken(tmp_path)
+
+    assert set(run("status", "--json").answer("status")) == {"paths", "gauges", "leftovers", "exit"}
+
+
+def test_maintenance_window_that_is_open__is_a_silence_of_the_shift(run: Run, tmp_path: Path) -> None:
+    window = 'maintenance:\n  vendor: {cron: "* * * * * UTC", for: 2h, about: [support-email], why: their release}\nalerts:'
+    fill(tmp_path, broken=False, text=changed("alerts:", window, changed("every: 10m", "every: 1h")))
+
+    answer = run("status", "--since", "12h", "--json").answer("status --since")
+
+    assert [(one["about"], one["why"], one["in_force"]) for one in answer["silences"]] == [
+        ("support-email", "their release", True)
+    ]
+    assert answer["paths"][0]["silenced"]
