@@ -1,9 +1,10 @@
 """An alert: what is told to people, of what concern, and the key by which its receiver knows it again."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NewType, assert_never
 
 from canary.blame import Stop
@@ -66,6 +67,17 @@ class Party(StrEnum):
     WEBSITE = "the website or portal"
     TICKETING = "the ticketing vendor"
     MAIL_OR_TICKETING = "the mail platform or the ticketing vendor; it is not known which"
+
+
+BISECTED: Mapping[Verdict, str] = MappingProxyType(
+    {
+        Verdict.CONFIRMED: (
+            "a canary that was sent past the mail platform came through: it is the mail platform, or its forwarding"
+        ),
+        Verdict.BREACHED: "a canary that was sent past the mail platform became no ticket either: it is the vendor",
+    }
+)
+"""What a bisect canary's verdict says of the incident."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,5 +65,11 @@ LOG_EVENTS: tuple[LogEvent, ...] = (
     LogEvent("export_failed", "WARNING", "A trace or snapshot was not taken; it is sent again."),
     LogEvent("alert_delivered", "INFO", "A sink took an alert."),
     LogEvent("alert_not_delivered", "WARNING", "A sink did not take an alert."),
+    LogEvent("serving", "INFO", "The daemon's page is open."),
+    LogEvent(
+        "loop_failed", "ERROR", "A loop of the daemon failed and is begun again; the traceback is with it."
+    ),
+    LogEvent("spool_failed", "WARNING", "An observation could not be kept on disk either."),
+    LogEvent("spool_line_torn", "WARNING", "A line of the spool was torn by a crash, and is passed over."),
     LogEvent("heartbeat_failed", "WARNING", "The heartbeat could not be sent."),
 )

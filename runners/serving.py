@@ -84,7 +84,13 @@ class Server:
     """`serve`: everything that lives as long as the process does."""
 
     def __init__(
-        self, config: Config, *, read: Callable[[], Config], clock: Clock, progress: Progress
+        self,
+        config: Config,
+        *,
+        read: Callable[[], Config],
+        clock: Clock,
+        progress: Progress,
+        opened: Callable[[str], None],
     ) -> None:
         """Keep the parts.
 
@@ -93,11 +99,13 @@ class Server:
             read: reads it anew; raises `Refused`.
             clock: the only source of time.
             progress: told of every fact.
+            opened: hears the page's address.
         """
         self._config = config
         self._read = read
         self._clock = clock
         self._progress = progress
+        self._opened = opened
         self._notices = Notices()
         self._events = Broadcaster()
         self._health = _Health()
@@ -123,7 +131,7 @@ class Server:
                 heard_signals(wishes, forced=partial(_cancel, task)),
             ):
                 host, port = listening.getsockname()[:2]
-                self._progress.note(f"the page is at http://{f'[{host}]' if ':' in host else host}:{port}/")
+                self._opened(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
                 service: Service[Config] = Service(
                     read=self._read_same_store,
                     wire=partial(self._wire, store),

@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from canary.alert import Alert
 from canary.trace import trace_id
+from canary.verdict import Verdict
 from runners.alerts.wording import Known, words
 
 SCHEMA: Final = "intake-prober/alert/1"
@@ -50,6 +51,7 @@ class AlertData(TypedDict):
     side: Literal["target", "prober", "either"] | None
     failures: int
     only_sender: str | None
+    bisected: Literal["confirmed", "breached"] | None
     incidents: list[str]
     canary: str | None
     trace_id: str | None
@@ -98,6 +100,7 @@ def body_of(alert: Alert, known: Known) -> AlertBody:
             "side": concern.stop.side.value if concern.stop is not None else None,
             "failures": concern.failures,
             "only_sender": concern.only_sender,
+            "bisected": _bisected(concern.bisected),
             "incidents": list(concern.incidents),
             "canary": concern.canary,
             "trace_id": trace_id(concern.canary) if concern.canary is not None else None,
@@ -113,6 +116,12 @@ def body_of(alert: Alert, known: Known) -> AlertBody:
             "links": [{"text": one.text, "url": one.url} for one in said.links],
         },
     }
+
+
+def _bisected(verdict: Verdict | None) -> Literal["confirmed", "breached"] | None:
+    if verdict is None:
+        return None
+    return "confirmed" if verdict is Verdict.CONFIRMED else "breached"
 
 
 def body_schema() -> dict[str, Any]:

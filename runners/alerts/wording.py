@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final, assert_never
 from urllib.parse import quote
 
-from canary.alert import Alert, AlertKind, AlertTransition, Concern, Severity, Subject
+from canary.alert import BISECTED, Alert, AlertKind, AlertTransition, Concern, Severity, Subject
 from canary.hop import Channel
 from canary.path import Path, PathName
 from canary.reason import CAUSES
@@ -163,6 +163,7 @@ def _lines(alert: Alert, known: Known) -> Iterator[Line]:
     if not is_over:
         yield Line("Customers", "; ".join(feels(concern, known.paths)))
         yield Line("One sender", _one_sender(concern))
+        yield Line("Bisected", BISECTED.get(concern.bisected, "") if concern.bisected is not None else "")
         yield Line("Still works", _working(alert, known))
     yield Line("Detail", concern.detail)
     if not is_over and concern.stop is not None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from canary.verdict import Verdict
+from canary.alert import BISECTED
 from runners.cli.options import Options, command
 from runners.cli.output import Output, Style
 from runners.cli.selecting import LimitOption, PathOption, SinceOption
@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from canary.incident import Incident
     from runners.cli.exits import Exit
     from runners.contracts import Store
-
-
-_BISECTED = {
-    Verdict.CONFIRMED: "a canary sent past the mail platform came through: it is the mail platform, or its forwarding",
-    Verdict.BREACHED: "a canary sent past the mail platform became no ticket either: it is the vendor",
-}
 
 
 @command
@@ -109,7 +103,7 @@ def print_incident(output: Output, incident: "Incident", runbook: str | None, *,
     if (sender := incident.only_sender) is not None:
         output.answer(f"  only {sender}'s canaries fail; those of other senders come through")
     if incident.bisected is not None:
-        output.answer(f"  {_BISECTED[incident.bisected.verdict]}")
+        output.answer(f"  {BISECTED[incident.bisected.verdict]}")
     if backlog:
         output.answer(f"  {backlog}")
     if incident.resolved_at is not None:

@@ -1,5 +1,6 @@
 """`serve`: the daemon."""
 
+import logging
 import signal
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,14 @@ def serve(options: Options) -> None:
         except ConfigErrors as errors:
             raise Refused("; ".join(str(one) for one in errors.errors)) from None
 
-    server = Server(config, read=read, clock=SystemClock(), progress=progress_for(options.output))
+    def opened(url: str) -> None:
+        if options.output.remarks.isatty():
+            options.output.tell(f"The page is at {url}; Ctrl-C ends it.")
+        logging.getLogger(__name__).info("serving", extra={"detail": url})
+
+    server = Server(
+        config, read=read, clock=SystemClock(), progress=progress_for(options.output), opened=opened
+    )
     try:
         run_loop(server.run())
     except asyncio.CancelledError:

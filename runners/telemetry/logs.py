@@ -162,12 +162,16 @@ def set_up_logging(
     # What libraries tell of their own work would put other people's content and addresses into the log.
     for name in (
         "alembic",
+        "apscheduler",
         "asyncio",
         "httpcore",
         "httpx",
         "imapclient",
         "aiosmtplib",
         "sqlalchemy",
+        "uvicorn",
+        "uvicorn.access",
+        "uvicorn.error",
     ):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     _context.set({**_context.get(), "prober": prober})
