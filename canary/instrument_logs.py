@@ -65,7 +65,7 @@ LOG_EVENTS: tuple[LogEvent, ...] = (
     LogEvent("export_failed", "WARNING", "A trace or snapshot was not taken; it is sent again."),
     LogEvent("alert_delivered", "INFO", "A sink took an alert."),
     LogEvent("alert_not_delivered", "WARNING", "A sink did not take an alert."),
-    LogEvent("serving", "INFO", "The daemon's page is open."),
+    LogEvent("page_opened", "INFO", "The daemon's page is open."),
     LogEvent(
         "loop_failed", "ERROR", "A loop of the daemon failed and is begun again; the traceback is with it."
     ),

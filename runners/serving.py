@@ -110,6 +110,8 @@ class Server:
         self._events = Broadcaster()
         self._health = _Health()
         self._front = _Front()
+        self.wishes = Wishes()
+        """What signals asked for so far."""
 
     async def run(self) -> int:
         """Serve until a signal; returns the signal's number.
@@ -121,7 +123,7 @@ class Server:
         """
         web = self._config.web
         listening = bind(web.host, web.port)
-        wishes = Wishes()
+        wishes = self.wishes
         task = asyncio.current_task()
         try:
             async with (

@@ -47,7 +47,7 @@ def serve(options: Options) -> None:
     def opened(url: str) -> None:
         if options.output.remarks.isatty():
             options.output.tell(f"The page is at {url}; Ctrl-C ends it.")
-        logging.getLogger(__name__).info("serving", extra={"detail": url})
+        logging.getLogger(__name__).info("page_opened", extra={"detail": url})
 
     server = Server(
         config, read=read, clock=SystemClock(), progress=progress_for(options.output), opened=opened
@@ -55,7 +55,7 @@ def serve(options: Options) -> None:
     try:
         run_loop(server.run())
     except asyncio.CancelledError:
-        raise typer.Exit(128 + signal.SIGTERM) from None
+        raise typer.Exit(128 + (server.wishes.signal or signal.SIGTERM)) from None
     except StoreError as error:
         raise options.fail(config.masker.mask(str(error)).rstrip("."), status=Exit.BLIND) from None
     except (CannotListen, Refused) as error:
