@@ -24,9 +24,11 @@ from runners.oneshot import OneShot, RunOptions
 from runners.progress import Silent
 from runners.store import open_store
 from runners.wiring import wired
+from tests.chaos.replicas.scenario import Plan, play
 from tests.real.intake import left_of, new_intake
+from tests.real.servers.postgresql import running_postgresql
 from tests.sandbox import Sandbox, start_sandbox
-from tests.soak import portal
+from tests.soak import portal, serve
 from tests.soak.memory_picture import draw
 
 FAULTS: tuple[dict[str, object], ...] = (
@@ -58,19 +60,40 @@ MOST_MORE_FILES = 6
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("--only", choices=("mail", "portal"), default=None)
+    parser.add_argument("--only", choices=("mail", "portal", "serve", "replicas"), default=None)
     parser.add_argument("--minutes", type=float, default=30.0, help="of each, at most")
     parser.add_argument("--canaries", type=int, default=500, help="through the portal")
     parser.add_argument("--picture", type=Path, default=None, help="where to draw the portal's memory (SVG)")
+    parser.add_argument("--paths", type=int, default=200, help="that are served, and that replicas share")
+    parser.add_argument("--speed", type=float, default=20.0, help="how fast the replicas' clock is")
     parser.add_argument("--seed", type=int, default=None, help="of an earlier run, to have its faults again")
     given = parser.parse_args()
     broken: list[str] = []
-    if given.only != "portal":
-        broken += by_mail(given)
-    if given.only != "mail":
-        broken += through_the_portal(given)
+    for name, played in PLAYED.items():
+        if given.only in {None, name}:
+            sys.stdout.write(f"{name}\n")
+            broken += played(given)
     sys.stdout.write("".join(f"broken: {one}\n" for one in broken) or "every law held\n")
     return 1 if broken else 0
+
+
+def served(given: argparse.Namespace) -> list[str]:
+    """The laws that were broken while two hundred paths were served."""
+    with running() as (sandbox, directory):
+        held, broken = serve.soak(sandbox, directory, paths=given.paths, minutes=min(given.minutes, 15.0))
+        serve.say(held)
+    return broken
+
+
+def replicated(given: argparse.Namespace) -> list[str]:
+    """The laws that three replicas broke in an hour of accidents on a fast clock."""
+    seed = given.seed if given.seed is not None else secrets.randbits(32)
+    plan = Plan(seed=seed, paths=given.paths, minutes=60.0, speed=given.speed)
+    sys.stdout.write(f"{plan}\n")
+    with running_postgresql() as server:
+        outcome = play(plan, server)
+    sys.stdout.write(f"{outcome}\n")
+    return outcome.wrong
 
 
 def through_the_portal(given: argparse.Namespace) -> list[str]:
@@ -156,6 +179,8 @@ def say(rounds: int, process: psutil.Process, verdicts: Counter[str]) -> None:
     )
     sys.stdout.flush()
 
+
+PLAYED = {"mail": by_mail, "portal": through_the_portal, "serve": served, "replicas": replicated}
 
 if __name__ == "__main__":
     sys.exit(main())

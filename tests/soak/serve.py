@@ -1,0 +1,201 @@
+"""`serve` with two hundred e-mail paths, one canary a minute each: memory, lag, CPU, and how soon the page answers."""
+
+import json
+import signal
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import yaml
+
+from tests.real.intake import standard, write_intake
+from tests.sandbox import Sandbox
+from tests.soak.desk import Desk, fetching
+
+_PAUSE = threading.Event()
+SENDERS = 20
+MOST_LAG_SECONDS = 1.0
+MOST_PAGE_SECONDS = 0.1
+MOST_GROWTH_BYTES = 32 * 2**20
+
+
+@dataclass
+class Held:
+    """What was measured.
+
+    Attributes:
+        rss: of the daemon, in bytes, every ten seconds.
+        pages: seconds that the overview took.
+    """
+
+    rss: list[int] = field(default_factory=list)
+    files: list[int] = field(default_factory=list)
+    pages: list[float] = field(default_factory=list)
+    statuses: list[float] = field(default_factory=list)
+    cpu_seconds: float = 0.0
+    seconds: float = 0.0
+    lags: list[float] = field(default_factory=list)
+    verdicts: dict[str, int] = field(default_factory=dict)
+    missed: int = 0
+
+
+def soak(sandbox: Sandbox, directory: Path, *, paths: int, minutes: float) -> tuple[Held, list[str]]:
+    """Serve for so long; what was measured, and the laws that were broken."""
+    with fetching(sandbox) as desk:
+        sandbox.poller(running=False)
+        port = _free_port()
+        tree = _tree(directory, sandbox, desk, paths=paths, port=port)
+        intake = write_intake(directory, tree)
+        with subprocess.Popen(
+            intake.command("serve"), stdout=subprocess.DEVNULL, stderr=(directory / "serve.log").open("w")
+        ) as process:
+            try:
+                held = _measure(process, port, minutes)
+            finally:
+                process.send_signal(signal.SIGTERM)
+                try:
+                    process.wait(60)
+                finally:
+                    if process.poll() is None:
+                        process.kill()
+    _read_store(directory / "intake.db", held)
+    return held, _broken(held, process.returncode)
+
+
+def say(held: Held) -> None:
+    """Print what was measured."""
+    canaries = sum(held.verdicts.values())
+    lines = {
+        "canaries": f"{canaries} in {held.seconds / 60:.1f} min: {held.verdicts}, {held.missed} slots missed",
+        "scheduler lag": _quantiles(held.lags),
+        "the overview": _quantiles(held.pages),
+        "status.json": _quantiles(held.statuses),
+        "memory": f"{held.rss[0] / 2**20:.0f} MiB first, {_half(held.rss) / 2**20:.0f} MiB half-way,"
+        f" {held.rss[-1] / 2**20:.0f} MiB at the end; {held.files[-1]} files",
+        "CPU": f"{held.cpu_seconds / held.seconds:.2f} of a core, {1000 * held.cpu_seconds / max(1, canaries):.0f} ms a canary",
+    }
+    sys.stdout.write("".join(f"{name}: {text}\n" for name, text in lines.items()))
+
+
+def _measure(process: subprocess.Popen[bytes], port: int, minutes: float) -> Held:
+    held = Held()
+    daemon = psutil.Process(process.pid)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30.0) as page:
+        _until_up(page)
+        _PAUSE.wait(20)
+        began, cpu = time.perf_counter(), sum(daemon.cpu_times()[:2])
+        while time.perf_counter() - began < 60 * minutes:
+            held.rss.append(daemon.memory_info().rss)
+            held.files.append(daemon.num_fds())
+            held.pages.append(_seconds(page, "/"))
+            held.statuses.append(_seconds(page, "/status.json"))
+            _PAUSE.wait(10)
+        held.seconds = time.perf_counter() - began
+        held.cpu_seconds = sum(daemon.cpu_times()[:2]) - cpu
+    return held
+
+
+def _seconds(page: httpx.Client, address: str) -> float:
+    began = time.perf_counter()
+    page.get(address).raise_for_status()
+    return time.perf_counter() - began
+
+
+def _until_up(page: httpx.Client) -> None:
+    last = time.perf_counter() + 60
+    while time.perf_counter() < last:
+        try:
+            if page.get("/healthz").status_code == httpx.codes.OK:
+                return
+        except httpx.HTTPError:
+            _PAUSE.wait(0.2)
+    raise TimeoutError("serve did not come up")
+
+
+def _tree(directory: Path, sandbox: Sandbox, desk: Desk, *, paths: int, port: int) -> dict[str, Any]:
+    tree = standard(directory, sandbox.endpoints)
+    (account,) = tree["accounts"].values()
+    local, _, domain = account["address"].partition("@")
+    names = [f"sender-{number:02}" for number in range(SENDERS)]
+    tree["accounts"] = {
+        name: json.loads(json.dumps({**account, "address": f"{local}+{name}@{domain}", "imap": None}))
+        for name in names
+    }
+    for one in tree["accounts"].values():
+        del one["imap"]
+    tree["ticketing"] = {
+        "desk": {"type": "helpdesk", "url": desk.url, "token": "0" * 40, "cleanup_cap": "100000/h"}
+    }
+    (model,) = tree["paths"].values()
+    tree["paths"] = {
+        f"path-{number:03}": json.loads(
+            json.dumps(
+                {
+                    **{key: value for key, value in model.items() if key not in {"reply", "mailbox"}},
+                    "from": [names[number % SENDERS]],
+                    "every": "60s",
+                    "deadline": "30s",
+                    "horizon": "120s",
+                }
+            )
+        )
+        for number in range(paths)
+    }
+    del tree["mailboxes"]
+    tree["web"] = {"listen": f"127.0.0.1:{port}"}
+    return yaml.safe_load(yaml.safe_dump(tree))  # type: ignore[no-any-return]
+
+
+def _read_store(file: Path, held: Held) -> None:
+    with sqlite3.connect(file) as store:
+        rows = store.execute("SELECT verdict, count(*) FROM canary GROUP BY verdict").fetchall()
+        held.verdicts = dict(rows)
+        held.lags = [
+            (launched - slot) / 1e6
+            for slot, launched in store.execute(
+                "SELECT slot_at, launched_at FROM canary WHERE slot_at IS NOT NULL ORDER BY launched_at"
+            )
+        ][200:]  # the first of each path was due before the start
+        (held.missed,) = store.execute("SELECT count(*) FROM missed_slot").fetchone()
+
+
+def _broken(held: Held, status: int | None) -> list[str]:
+    broken = []
+    if status != 0:
+        broken.append(f"serve ended with {status}")
+    others = {verdict for verdict in held.verdicts if verdict not in {"confirmed", "pending"}}
+    if others:
+        broken.append(f"verdicts other than confirmed: {held.verdicts}")
+    if held.lags and statistics.quantiles(held.lags, n=100)[98] >= MOST_LAG_SECONDS:
+        broken.append(f"the lag's 99th percentile is {statistics.quantiles(held.lags, n=100)[98]:.2f} s")
+    if held.rss[-1] - _half(held.rss) > MOST_GROWTH_BYTES:
+        broken.append(f"memory grew by {(held.rss[-1] - _half(held.rss)) / 2**20:.0f} MiB in the second half")
+    if statistics.median(held.pages) >= MOST_PAGE_SECONDS:
+        broken.append(f"the overview took {statistics.median(held.pages):.3f} s in the middle")
+    return broken
+
+
+def _half(values: list[int]) -> int:
+    return values[len(values) // 2]
+
+
+def _quantiles(values: list[float]) -> str:
+    if len(values) < 3:
+        return "too few to say"
+    some = statistics.quantiles(values, n=100)
+    return f"median {some[49]:.3f} s, 95th percentile {some[94]:.3f} s, 99th {some[98]:.3f} s, longest {max(values):.3f} s"
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        port: int = one.getsockname()[1]
+        return port
