@@ -7,12 +7,13 @@ and whoever is woken should be woken once. Each path keeps its own incident.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from canary.alert import AlertKind, Concern, Severity, Subject
 from canary.blame import Stop
 from canary.gauge import Gauge, GaugeState
 from canary.hop import Hop
-from canary.incident import Incident, IncidentKind
+from canary.incident import Incident, IncidentId, IncidentKind
 from canary.path import Path, PathName, is_bisect
 from canary.reason import Reason, Side
 
@@ -54,22 +55,42 @@ def common_cause(path: Path, stop: Stop) -> str:
 
 
 def incident_concerns(
-    incidents: Iterable[Incident], paths: Mapping[PathName, Path], *, now: datetime
+    incidents: Iterable[Incident],
+    paths: Mapping[PathName, Path],
+    *,
+    now: datetime,
+    known: Mapping[IncidentId, Subject] = MappingProxyType({}),
 ) -> list[Concern]:
     """One concern for all open incidents of one cause, by subject.
 
     Args:
-        incidents: any; those that are over, and those of paths that are not configured, are left out.
+        incidents: any; those that are over are left out, and those of paths that are not configured here, unless
+            somebody was told of them: another replica may well know the path.
         paths: as configured.
         now: decides whether blindness has lasted long enough to page.
+        known: the subjects under which incidents were told of: a configuration that calls a place by another name
+            makes no other concern of one that lasts.
     """
     groups: dict[Subject, list[Incident]] = {}
     for one in sorted(incidents, key=lambda one: (one.opened_at, one.id)):
-        path = paths.get(one.path)
-        if one.is_open and path is not None:
-            kind = AlertKind.INCIDENT if one.kind is IncidentKind.TARGET else AlertKind.BLINDNESS
-            groups.setdefault(Subject(f"{kind}/{common_cause(path, one.stop)}"), []).append(one)
+        subject = known.get(one.id) or _subject_of(one, paths)
+        if one.is_open and subject is not None:
+            groups.setdefault(subject, []).append(one)
     return [_of_incidents(subject, groups[subject], paths, now) for subject in sorted(groups)]
+
+
+def _subject_of(incident: Incident, paths: Mapping[PathName, Path]) -> Subject | None:
+    path = paths.get(incident.path)
+    if path is None:
+        return None
+    kind = AlertKind.INCIDENT if incident.kind is IncidentKind.TARGET else AlertKind.BLINDNESS
+    return Subject(f"{kind}/{common_cause(path, incident.stop)}")
+
+
+def share_a_place(one: Path, other: Path) -> bool:
+    """Whether two paths go through the same mailbox, ticketing system or domain: what breaks one may break the other."""
+    places = [{path.mailbox, path.ticketing, path.domain} - {None, ""} for path in (one, other)]
+    return bool(places[0] & places[1])
 
 
 def gauge_concerns(gauges: Iterable[Gauge], paths: Mapping[PathName, Path]) -> list[Concern]:
@@ -204,9 +225,14 @@ def _of_incidents(
 def _is_blind_too_long(incidents: Iterable[Incident], paths: Mapping[PathName, Path], now: datetime) -> bool:
     return any(
         now - one.onset_at
-        >= max(BLIND_LEAST, timedelta(seconds=BLIND_INTERVALS * (paths[one.path].interval_seconds or 0)))
+        >= max(BLIND_LEAST, timedelta(seconds=BLIND_INTERVALS * _interval_seconds(one.path, paths)))
         for one in incidents
     )
+
+
+def _interval_seconds(name: PathName, paths: Mapping[PathName, Path]) -> float:
+    path = paths.get(name)
+    return (path.interval_seconds or 0.0) if path is not None else 0.0
 
 
 def _own_place(path: Path, stop: Stop) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from canary.alert import AlertKind, AlertTransition, Concern, Severity
+from canary.incident import IncidentId
 
 _CALM = {AlertKind.GAUGE: timedelta(minutes=5), AlertKind.DEGRADED: timedelta(minutes=15)}
 """What wavers at its limit is over only when it was away for so long."""
@@ -55,6 +56,7 @@ class Standing:
         told_at: when they were last told anything.
         reminders: how often they were reminded.
         gone_at: since when it is away, where it is not yet over.
+        incidents: all that it ever grouped, also those that are over by now.
     """
 
     concern: Concern
@@ -64,6 +66,7 @@ class Standing:
     told_at: datetime | None = None
     reminders: int = 0
     gone_at: datetime | None = None
+    incidents: tuple[IncidentId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ def review(
     namespace: str,
     now: datetime,
     reminding: Reminding = Reminding(),
+    configured: Collection[str] | None = None,
 ) -> Review:
     """Compare what is with what was told.
 
@@ -105,7 +109,10 @@ def review(
         namespace: of this deployment, in the keys.
         now: aware UTC.
         reminding: when to tell again.
+        configured: all sinks that there are; None: whoever was told. One that is no more is told nothing more.
     """
+    if standing is not None and configured is not None:
+        standing = replace(standing, told=tuple(one for one in standing.told if one.sink in configured))
     if concern is None:
         return _over(standing, now) if standing is not None else Review(None)
     if standing is None:
@@ -117,9 +124,15 @@ def review(
     )
     is_reminder = not is_silenced and not notices and _is_reminder_due(standing, concern, now, reminding)
     if is_reminder:
-        notices = _to_all(standing.told, AlertTransition.REMINDER)
-    kept = replace(standing, concern=_as_told(standing, concern, is_silenced=is_silenced), gone_at=None)
-    if notices:
+        # Who is to be told of it at this hour: a sink of the day is not reminded at night.
+        notices = _to_all([one for one in standing.told if one.sink in sinks], AlertTransition.REMINDER)
+    kept = replace(
+        standing,
+        concern=_as_told(standing, concern, is_silenced=is_silenced),
+        gone_at=None,
+        incidents=tuple(dict.fromkeys((*standing.incidents, *concern.incidents))),
+    )
+    if notices or is_reminder:
         kept = replace(
             kept,
             told=_told(standing.told, notices),
@@ -129,10 +142,9 @@ def review(
     return Review(kept, tuple(notices))
 
 
-def end(standing: Standing, sinks: Collection[str] | None = None) -> Review:
-    """End a concern at once, however it wavers; of the sinks only those that are still configured are told."""
-    told = [one for one in standing.told if sinks is None or one.sink in sinks]
-    return Review(None, tuple(_to_all(told, AlertTransition.RESOLVED)))
+def end(standing: Standing) -> Review:
+    """End a concern at once, however it wavers."""
+    return Review(None, tuple(_to_all(standing.told, AlertTransition.RESOLVED)))
 
 
 def _over(standing: Standing, now: datetime) -> Review:

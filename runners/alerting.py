@@ -1,7 +1,7 @@
 """Alerting: compare what is with what was told, when an incident changes and at every round between."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -15,17 +15,19 @@ from canary.concern import (
     unreadable_concerns,
 )
 from canary.gauge import Gauge, GaugeState
-from canary.incident import Progress
+from canary.incident import Incident, IncidentId, Progress
 from canary.path import Path, PathName, is_bisect
+from canary.review import Standing
+from canary.verdict import Verdict
 from probes.contracts import Clock
 from runners.alert_contracts import AlertStep
-from runners.contracts import CanaryQuery, SettlementConflict, Store
+from runners.asking import view_paths
+from runners.contracts import SettlementConflict, Store
 from runners.prober import Prober
 from runners.situation import FLOOD, HOUR, Situation, flood_concern
-from runners.states import PathState, view_path
+from runners.states import PathState
 
 _TRIES = 8
-_MOST_OPEN = 1000
 _DEAD_FOR = timedelta(hours=24)
 """So long people are told that a sink refused something for good."""
 _OVERDUE = timedelta(minutes=5)
@@ -34,7 +36,8 @@ _STALE_READING = timedelta(hours=1)
 """A reading that is older says nothing of now: its gauge counts as one that can't be read."""
 _PATHS_EVERY = timedelta(minutes=1)
 """How often the paths themselves are looked at: that asks the store for each of them."""
-_RECENT = 40
+_KINDS = {PathState.DEGRADED: AlertKind.DEGRADED, PathState.STALE: AlertKind.NOT_PROBED}
+_OF_PATHS = (*_KINDS.values(), AlertKind.LEFTOVERS)
 
 
 class Alerting:
@@ -45,7 +48,7 @@ class Alerting:
         self._store = store
         self._clock = clock
         self._paths_looked_at: datetime | None = None
-        self._path_concerns_then: Sequence[Concern] = ()
+        self._path_concerns_then: tuple[Sequence[Concern], frozenset[Subject]] = ((), frozenset())
 
     async def situation(self) -> Situation:
         """What is open, told and silenced now.
@@ -57,7 +60,8 @@ class Alerting:
         enabled = {
             name: one for name, one in self._prober.paths.items() if one.is_enabled and not is_bisect(name)
         }
-        incidents = await self._store.incidents(path=None, since=now, limit=_MOST_OPEN)
+        incidents = {one.id: one for one in await self._store.open_incidents()}
+        standings = dict(await self._store.standings())
         progress = await self._store.progress_of(list(enabled))
         rules = self._prober.alerts
         return Situation(
@@ -65,12 +69,23 @@ class Alerting:
             prober=self._prober.name,
             paths=self._prober.paths,
             now=now,
-            incidents={one.id: one for one in incidents if one.is_open},
-            standings=dict(await self._store.standings()),
+            incidents=incidents,
+            standings=standings,
+            ended=await self._ended(incidents, standings.values()),
             silences=rules.silences_at(now, await self._store.silences(now)),
             working=[name for name, (one, _) in progress.items() if _works(enabled[name], one, now)],
             pages=await self._store.pages_since(now - HOUR),
         )
+
+    async def _ended(
+        self,
+        lasting: Mapping[IncidentId, Incident],
+        standings: Iterable[tuple[Standing | None, int]],
+    ) -> dict[IncidentId, Incident]:
+        """The incidents that were told of and are over: of them it must be known how they ended."""
+        told = {one for standing, _ in standings if standing is not None for one in standing.incidents}
+        found = [await self._store.incident(one) for one in sorted(told - set(lasting))]
+        return {one.id: one for one in found if one is not None}
 
     async def review(self) -> int:
         """Review every concern there is, and write what is to be told; returns how many messages.
@@ -92,7 +107,9 @@ class Alerting:
 
     async def _steps(self, situation: Situation) -> list[AlertStep]:
         gauges = await self._gauges(situation.now)
-        unknown = {gauge_subject(one) for one in gauges if one.state is GaugeState.UNKNOWN}
+        alone = {gauge_subject(one) for one in gauges if one.state is GaugeState.UNKNOWN}
+        troubled, out_of_sight = await self._path_concerns(situation)
+        alone |= out_of_sight | {FLOOD}
         concerns = {
             one.subject: one
             for one in (
@@ -105,27 +122,34 @@ class Alerting:
                     now=situation.now,
                 ),
                 *leftover_concerns(await self._left_behind(), now=situation.now),
-                *await self._path_concerns(situation),
+                *troubled,
                 *await self._delivery_concerns(situation.now),
             )
         }
         steps: list[AlertStep] = []
-        for subject in sorted({*concerns, *situation.standings} - unknown - {FLOOD}):
-            steps.extend(situation.review(subject, concerns.get(subject)))
+        ours = {f"{kind}/{name}" for kind in _OF_PATHS for name in self._prober.paths}
+        for subject in sorted({*concerns, *situation.standings} - alone):
+            is_of_path = subject.partition("/")[0] in _OF_PATHS
+            is_retired = (is_of_path and subject not in ours) or subject.startswith(f"{AlertKind.GAUGE}/")
+            gone = is_retired and subject not in concerns and subject not in _read(gauges)
+            steps.extend(situation.review(subject, concerns.get(subject), is_retired=gone))
         standing = situation.standings.get(FLOOD, (None, 0))[0]
         since = standing.concern.since if standing is not None else situation.now
         steps.extend(situation.review(FLOOD, flood_concern(situation.held_back, since=since)))
         return steps
 
     async def _gauges(self, now: datetime) -> list[Gauge]:
-        """The newest readings of what is still configured; one that is too old is no reading."""
+        """The newest readings; one that is too old is none, and of a place that is not configured here not even that.
+
+        Another replica may well know a place that this one does not: as long as it is read, it is left as it is.
+        """
         paths = self._prober.paths.values()
         places = {name for one in paths for name in (one.mailbox, one.ticketing, one.domain) if name}
         places |= {one.reader.place for one in self._prober.gauges} | set(self._prober.places)
         return [
             one if now - one.read_at <= _STALE_READING else _not_known(one)
             for one in await self._store.latest_gauges()
-            if one.place in places
+            if one.place in places or now - one.read_at <= _STALE_READING
         ]
 
     async def _unread_since(self, gauges: Sequence[Gauge], now: datetime) -> dict[Subject, datetime]:
@@ -153,52 +177,47 @@ class Alerting:
             oldest.setdefault(one.path, one.since)
         return [LeftBehind(path, count, oldest[path]) for path, count in counts.items()]
 
-    async def _path_concerns(self, situation: Situation) -> Sequence[Concern]:
-        """Paths that are slow or flawed, and those that are scheduled and not probed."""
+    async def _path_concerns(self, situation: Situation) -> tuple[Sequence[Concern], frozenset[Subject]]:
+        """Paths that are slow or flawed, and those that are scheduled and not probed; and what can't be said now.
+
+        A path that is broken, or that we can't see, is not well for not being called slow.
+        """
         looked_at = self._paths_looked_at
         if looked_at is not None and timedelta(0) <= situation.now - looked_at < _PATHS_EVERY:
             return self._path_concerns_then
-        found = []
-        for path in self._prober.paths.values():
-            if not path.is_enabled or is_bisect(path.name):
-                continue
-            kind, why = await self._trouble_of(path, situation)
+        paths = [one for name, one in self._prober.paths.items() if one.is_enabled and not is_bisect(name)]
+        found: list[Concern] = []
+        out_of_sight: set[Subject] = set()
+        seen = await view_paths(
+            self._store, paths, (), now=situation.now, lasting=list(situation.incidents.values()), silences=()
+        )
+        for view in (one.view for one in seen):
+            kind = _KINDS.get(view.state)
             if kind is not None:
                 found.append(
                     Concern(
-                        subject=Subject(f"{kind}/{path.name}"),
+                        subject=Subject(f"{kind}/{view.path.name}"),
                         kind=kind,
                         severity=Severity.TICKET,
                         since=situation.now,
-                        paths=(path.name,),
-                        detail=why,
+                        paths=(view.path.name,),
+                        detail=view.why,
                     )
                 )
-        self._paths_looked_at, self._path_concerns_then = situation.now, tuple(found)
-        return found
-
-    async def _trouble_of(self, path: Path, situation: Situation) -> tuple[AlertKind | None, str]:
-        view = view_path(
-            path,
-            await self._store.path_facts(path.name),
-            incidents=list(situation.incidents.values()),
-            recent=await self._store.canaries(CanaryQuery(path=path.name, limit=_RECENT)),
-            gauges=(),  # each is a concern of its own
-            now=situation.now,
-        )
-        match view.state:
-            case PathState.DEGRADED:
-                return AlertKind.DEGRADED, view.why
-            case PathState.STALE:
-                return AlertKind.NOT_PROBED, view.why
-            case _:
-                return None, ""
+            if view.state not in {PathState.OK, PathState.DEGRADED, PathState.STALE}:
+                out_of_sight |= {Subject(f"{one}/{view.path.name}") for one in _KINDS.values()}
+            elif view.state is PathState.STALE:
+                out_of_sight.add(Subject(f"{AlertKind.DEGRADED}/{view.path.name}"))
+        self._paths_looked_at = situation.now
+        self._path_concerns_then = tuple(found), frozenset(out_of_sight)
+        return self._path_concerns_then
 
     async def _delivery_concerns(self, now: datetime) -> list[Concern]:
         found = []
         for sink, state in sorted((await self._store.outbox(dead_since=now - _DEAD_FOR)).items()):
             is_overdue = state.oldest_at is not None and now - state.oldest_at > _OVERDUE
-            if not state.dead and not is_overdue:
+            configured = self._prober.alerts.sinks
+            if (not state.dead and not is_overdue) or (configured is not None and sink not in configured):
                 continue
             said = f": {state.last_error}" if state.last_error else ""
             found.append(
@@ -218,10 +237,16 @@ def _works(path: Path, progress: Progress, now: datetime) -> bool:
     """Whether customers reach support by a path, as far as its last canaries say."""
     if progress.target is not None or progress.blindness is not None or not progress.confirmed:
         return False
+    if progress.recent and progress.recent[-1].verdict is not Verdict.CONFIRMED:
+        return False
     patience = timedelta(
         seconds=3 * (path.interval_seconds or HOUR.total_seconds()) + path.slo.deadline_seconds
     )
     return now - max(progress.confirmed) <= patience
+
+
+def _read(gauges: Iterable[Gauge]) -> set[Subject]:
+    return {gauge_subject(one) for one in gauges}
 
 
 def _not_known(gauge: Gauge) -> Gauge:

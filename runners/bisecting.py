@@ -94,8 +94,7 @@ class Bisecting:
 
     async def round(self) -> None:
         """Send what is to be sent, and note what came of what was sent."""
-        now = self._clock.now()
-        for incident in await self._store.incidents(path=None, since=now, limit=1000):
+        for incident in await self._store.open_incidents():
             wanted = incident.is_open and incident.kind is IncidentKind.TARGET and incident.bisected is None
             if wanted and bisect_name(incident.path) in self._prober.paths and incident.stop.hop in _ASKS:
                 await self._look_after(incident)

@@ -297,10 +297,9 @@ class Daemon:
 
     async def _note_blindness(self) -> None:
         """Show in the metrics for what this prober can't see, as its open incidents say."""
-        now = self._clock.now()
         causes = {
             _CAUSES.get(one.stop.reason)
-            for one in await self._store.incidents(path=None, since=now, limit=1000)
+            for one in await self._store.open_incidents()
             if one.is_open and one.kind is IncidentKind.BLIND
         }
         for cause in set(_CAUSES.values()):

@@ -100,6 +100,10 @@ class HistoryStore(Protocol):
         """The figures of several paths in one transaction: days and missed slots since then, so many points."""
         ...
 
+    async def open_incidents(self) -> Sequence[Incident]:
+        """All that last, newest first; costs nothing of the history."""
+        ...
+
     async def incident(self, incident_id: str) -> Incident | None:
         """One incident as it now stands; None: there is none of that id."""
         ...

@@ -12,7 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from canary.alert import Alert, AlertKind, AlertTransition, Concern, Ending, Severity, Subject
-from canary.concern import incident_concerns
+from canary.concern import incident_concerns, share_a_place
 from canary.incident import Change, Incident, IncidentId
 from canary.path import Path, PathName
 from canary.review import Notice, Reminding, Review, Standing, end, review
@@ -58,6 +58,7 @@ class AlertRules:
     Attributes:
         namespace: of this deployment, in the keys of its alerts.
         pages_per_hour: more are held back, and that is told.
+        sinks: all that are configured; who was told and is none of them any more is told nothing more.
         windows: the maintenance windows: each gives the silence that it makes at a time, or None.
     """
 
@@ -65,6 +66,7 @@ class AlertRules:
     routing: Routing = field(default_factory=NoSinks)
     reminding: Reminding = field(default_factory=Reminding)
     pages_per_hour: int = 10
+    sinks: frozenset[str] | None = None
     windows: Sequence[Callable[[datetime], Silence | None]] = ()
 
     @property
@@ -88,6 +90,7 @@ class Situation:
         silences: those in force now.
         working: the paths by which customers still reach support, as far as is known.
         pages: how many concerns were opened as a page in the last hour.
+        ended: incidents that were told of and are over, by id.
         held_back: the pages that wait for room.
     """
 
@@ -100,6 +103,7 @@ class Situation:
     silences: Sequence[Silence]
     working: Sequence[PathName] = ()
     pages: int = 0
+    ended: dict[IncidentId, Incident] = field(default_factory=dict)
     held_back: set[Subject] = field(default_factory=set)
 
     def take(self, changes: Iterable[Change]) -> tuple[AlertStep, ...]:
@@ -112,6 +116,7 @@ class Situation:
                 self.incidents[incident_id] = one
             else:
                 self.incidents.pop(incident_id, None)
+                self.ended[incident_id] = one
         concerns = {one.subject: one for one in self.incident_concerns()}
         subjects = {
             subject
@@ -121,25 +126,36 @@ class Situation:
         subjects |= {
             subject
             for subject, (standing, _) in self.standings.items()
-            if standing is not None and any(one in changed for one in standing.concern.incidents)
+            if standing is not None and any(one in changed for one in standing.incidents)
         }
         return tuple(
-            step
-            for subject in sorted(subjects)
-            for step in self.review(subject, concerns.get(subject), ending=_ending(changed.values()))
+            step for subject in sorted(subjects) for step in self.review(subject, concerns.get(subject))
         )
 
     def incident_concerns(self) -> list[Concern]:
         """The concerns that the open incidents make."""
-        return incident_concerns(self.incidents.values(), self.paths, now=self.now)
+        known = {
+            incident_id: subject
+            for subject, (standing, _) in self.standings.items()
+            if standing is not None
+            for incident_id in standing.incidents
+        }
+        return incident_concerns(self.incidents.values(), self.paths, now=self.now, known=known)
 
     def review(
-        self, subject: Subject, concern: Concern | None, *, ending: Ending | None = None
+        self, subject: Subject, concern: Concern | None, *, is_retired: bool = False
     ) -> tuple[AlertStep, ...]:
-        """What is to be stored and told of one subject; nothing where all is as it was told."""
+        """What is to be stored and told of one subject; nothing where all is as it was told.
+
+        Args:
+            subject: what it is called.
+            concern: as it is now; None: it is over.
+            is_retired: over because nobody looks any more.
+        """
         standing, version = self.standings.get(subject, (None, 0))
         if standing is None and concern is None:
             return ()
+        ending = self._ending(standing, is_retired=is_retired) if standing is not None else None
         if standing is not None and standing.concern.incidents and concern is not None:
             ended = set(standing.concern.incidents) - set(self.incidents)
             if ended == set(standing.concern.incidents):
@@ -154,6 +170,7 @@ class Situation:
             namespace=self.rules.namespace,
             now=self.now,
             reminding=self.rules.reminding,
+            configured=self.rules.sinks,
         )
         if reviewed.standing == standing and not reviewed.notices:
             return ()
@@ -161,6 +178,25 @@ class Situation:
         if about is None:
             return ()
         return (self._step(subject, reviewed, version, about, ending),)
+
+    def _ending(self, standing: Standing, *, is_retired: bool) -> Ending:
+        """How all that a concern ever grouped ended: it is known to be over only where each recovered."""
+        over = [self.ended[one] for one in standing.incidents if one in self.ended]
+        known = [one.impact_until for one in over if one.impact_until is not None]
+        return Ending(
+            is_retired=is_retired or any(one.is_retired for one in over),
+            impact_until=max(known) if known and len(known) == len(over) else None,
+        )
+
+    def _working_beside(self, concern: Concern) -> tuple[PathName, ...]:
+        """The paths that still work and have no place in common with those that don't: what broke them may break these."""
+        broken = [self.paths[one] for one in concern.paths if one in self.paths]
+        return tuple(
+            name
+            for name in self.working
+            if name not in concern.paths
+            and not any(share_a_place(self.paths[name], other) for other in broken)
+        )
 
     def _step(
         self, subject: Subject, reviewed: Review, version: int, concern: Concern, ending: Ending | None
@@ -214,9 +250,14 @@ class Situation:
             concern=concern,
             prober=self.prober,
             ending=(ending or Ending()) if is_over else None,
-            working=tuple(one for one in self.working if one not in concern.paths),
+            working=self._working_beside(concern),
             opened_at=opened_at,
         )
+
+
+def _flood_detail(count: int) -> str:
+    things = "more concern" if count == 1 else "more concerns"
+    return f"{count} {things} would page, and are held back: look at the page, or `intake-prober status`"
 
 
 def flood_concern(held_back: Collection[Subject], *, since: datetime) -> Concern | None:
@@ -228,16 +269,7 @@ def flood_concern(held_back: Collection[Subject], *, since: datetime) -> Concern
         kind=AlertKind.FLOOD,
         severity=Severity.PAGE,
         since=since,
-        detail=f"{len(held_back)} more would page, and are held back: look at the page, or `intake-prober status`",
-    )
-
-
-def _ending(changed: Iterable[Incident]) -> Ending:
-    over = [one for one in changed if not one.is_open]
-    known = [one.impact_until for one in over if one.impact_until is not None]
-    return Ending(
-        is_retired=bool(over) and all(one.is_retired for one in over),
-        impact_until=max(known) if known and len(known) == len(over) else None,
+        detail=_flood_detail(len(held_back)),
     )
 
 

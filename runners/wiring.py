@@ -110,6 +110,7 @@ def alert_rules(config: Config) -> AlertRules:
         routing=PathRouting(alerts.router) if alerts.sink_names else NoSinks(),
         reminding=alerts.reminding,
         pages_per_hour=alerts.pages_per_hour,
+        sinks=frozenset(alerts.sink_names),
         windows=config.maintenance,
     )
 

@@ -117,6 +117,14 @@ def store_changes(connection: Connection, changes: Sequence[Change], *, tally: T
             tally.measure(metrics.INCIDENT_DETECTION_DELAY, {"path": opened.path}, delay_seconds)
 
 
+def lasting(connection: Connection) -> list[Incident]:
+    """All that last, newest first; by the partial index, so that the ended ones cost nothing."""
+    rows = connection.execute(
+        select(incident.c.body).where(incident.c.resolved_at.is_(None)).order_by(incident.c.opened_at.desc())
+    )
+    return [codec.loads(Incident, row.body) for row in rows]
+
+
 def find(
     connection: Connection, *, path: PathName | None, since: datetime | None, limit: int
 ) -> list[Incident]:

@@ -262,6 +262,10 @@ class SqlStore(SqlAlerts):
         """The figures of several paths."""
         return await self._database.read(partial(glances.pasts, paths=paths, since=since, points=points))
 
+    async def open_incidents(self) -> Sequence[Incident]:
+        """All that last, newest first."""
+        return await self._database.read(incidents.lasting)
+
     async def incident(self, incident_id: str) -> Incident | None:
         """One incident as it now stands."""
         return await self._database.read(partial(incidents.one, incident_id=incident_id))

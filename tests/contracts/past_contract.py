@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from canary.incident import Progress
+from canary.incident import Change, Progress, Transition
 from canary.path import PathName
 from canary.slot import MissedCause, MissedSlot, Slot
 from canary.verdict import Verdict
@@ -37,6 +37,22 @@ async def _settled(store: Store, number: int, verdict: Verdict, *, path: PathNam
 
 class PastContract:
     """Glances, figures of several paths, one incident. A subclass gives the fixture ``place``."""
+
+    def test_open_incidents__are_all_that_last_newest_first(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            one, two, three = [await recorded(store, make_canary(number)) for number in (1, 2, 3)]
+            ended = replace(incident_of(one), resolved_at=after(700))
+            newer = replace(incident_of(three), opened_at=after(900))
+            changes = [
+                Change(ended, Transition.RESOLVED),
+                Change(incident_of(two), Transition.OPENED),
+                Change(newer, Transition.OPENED),
+            ]
+            await store.store_progress(MAIL, Progress(), version=0, changes=changes, at=after(901))
+
+            assert list(await store.open_incidents()) == [newer, incident_of(two)]
+
+        run(place, scenario)
 
     def test_glance__has_the_path_s_facts_and_its_newest_canaries_that_count(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:

@@ -56,5 +56,9 @@ class MemoryPast:
             for path in paths
         }
 
+    async def open_incidents(self) -> Sequence[Incident]:
+        lasting = [one for one in self._incidents.values() if one.is_open]
+        return sorted(lasting, key=lambda one: (one.opened_at, one.id), reverse=True)
+
     async def incident(self, incident_id: str) -> Incident | None:
         return self._incidents.get(incident_id)

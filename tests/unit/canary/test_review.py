@@ -175,11 +175,28 @@ def test_gauge_that_wavers__is_over_only_after_five_quiet_minutes() -> None:
     assert told(over.notices) == [("pager", RESOLVED), ("chat", RESOLVED)]
 
 
-def test_end__passes_over_sinks_that_are_configured_no_more() -> None:
+def test_sink_that_is_configured_no_more__is_told_nothing_more() -> None:
     standing = reviewed(None, FULL).standing
-    assert standing is not None
 
-    assert told(end(standing, ["chat"]).notices) == [("chat", RESOLVED)]
+    over = review(
+        standing,
+        None,
+        sinks=(),
+        is_silenced=False,
+        namespace="fra-1",
+        now=after(5),
+        configured={"chat"},
+    )
+
+    assert told(over.notices) == [("chat", RESOLVED)]
+
+
+def test_sink_of_the_day__is_not_reminded_at_night() -> None:
+    standing = reviewed(None, FULL).standing
+
+    night = reviewed(standing, FULL, minutes=31, sinks=("pager",))
+
+    assert told(night.notices) == [("pager", REMINDER)]
 
 
 _CONCERNS = st.none() | st.builds(

@@ -10,7 +10,7 @@ from canary.blame import Stop
 from canary.canary import Token, new_canary
 from canary.gauge import Gauge, GaugeName, GaugeState, Resource
 from canary.hop import Hop
-from canary.incident import Change, Incident, IncidentId, IncidentKind, Progress, Transition
+from canary.incident import Change, Incident, IncidentId, IncidentKind, Progress, Settled, Transition
 from canary.path import Path, PathName
 from canary.reason import Reason, Side
 from canary.signature import CanaryId, mint_id, mint_token
@@ -48,6 +48,7 @@ class Scene:
     store: MemoryStore = field(default_factory=lambda: MemoryStore(prober="test"))
     paths: tuple[Path, ...] = ()
     pages_per_hour: int = 10
+    sinks: frozenset[str] | None = None
 
     def alerting(self) -> Alerting:
         world = World(self.clock)
@@ -55,7 +56,7 @@ class Scene:
         return Alerting(
             replace(
                 prober,
-                alerts=AlertRules("test", Everyone(), pages_per_hour=self.pages_per_hour),
+                alerts=AlertRules("test", Everyone(), pages_per_hour=self.pages_per_hour, sinks=self.sinks),
                 places={
                     **prober.places,
                     "support": Place(FakeDeskWatcher(world, "support"), Hop.MAILBOX_ARRIVAL),
@@ -263,7 +264,7 @@ def test_more_pages_than_an_hour_may_have__are_held_back_with_one_word_of_it_and
 
     assert [one.concern.kind for one in pages].count(AlertKind.INCIDENT) == 3
     (flood,) = [one for one in pages if one.concern.kind is AlertKind.FLOOD]
-    assert flood.concern.detail.startswith("2 more would page")
+    assert flood.concern.detail.startswith("2 more concerns would page")
 
     s.clock.advance(3700)
     s.review()
@@ -391,3 +392,86 @@ def test_second_review_at_once__writes_nothing() -> None:
 
     assert asyncio.run(s.alerting().review()) == 0
     assert s.heard() == []
+
+
+def test_place_that_is_called_by_another_name__makes_no_other_concern_of_an_incident_that_lasts() -> None:
+    mail = mail_path()
+    s = Scene(paths=(mail,))
+    s.opened(mail)
+    s.heard()
+    s.paths = (replace(mail, ticketing="zendesk"),)
+    s.review()
+
+    assert s.told() == []
+
+
+def test_daemon_that_does_not_know_a_path__tells_nobody_that_it_recovered() -> None:
+    mail, form = mail_path(), form_path()
+    s = Scene(paths=(mail, form))
+    s.opened(mail)
+    s.heard()
+    s.paths = (form,)
+    s.review()
+
+    assert s.told() == []
+
+
+def test_group_of_which_one_path_was_retired__ends_without_a_word_of_recovery() -> None:
+    mail, form = mail_path(), form_path()
+    s = Scene(paths=(mail, form))
+    first, second = s.opened(mail), s.opened(form)
+    s.change(
+        mail.name,
+        Progress(),
+        Change(replace(first, resolved_at=s.clock.now(), is_retired=True), Transition.RETIRED),
+    )
+    s.heard()
+    s.resolved(second)
+
+    assert [one.ending.is_retired for one in s.heard() if one.ending is not None] == [True, True]
+
+
+def test_path_that_shares_a_mailbox_with_the_broken_one__is_not_named_as_working() -> None:
+    mail, other, form = mail_path(), mail_path("billing-mail"), form_path()
+    form = replace(form, ticketing="other-desk")
+    s = Scene(paths=(mail, other, form))
+    for path in (other, form):
+        progress = Progress(confirmed=(s.clock.now(),))
+        asyncio.run(s.store.store_progress(path.name, progress, version=0, changes=[], at=s.clock.now()))
+    s.opened(mail)
+
+    assert {one.working for one in s.heard()} == {(form.name,)}
+
+
+def test_path_whose_last_canary_was_breached__is_not_named_as_working() -> None:
+    mail, form = mail_path(), replace(form_path(), ticketing="other-desk")
+    s = Scene(paths=(mail, form))
+    breached = Settled(CanaryId("x"), s.clock.now(), s.clock.now(), Verdict.BREACHED, NOT_SEEN)
+    progress = Progress(confirmed=(s.clock.now(),), recent=(breached,))
+    asyncio.run(s.store.store_progress(form.name, progress, version=0, changes=[], at=s.clock.now()))
+    s.opened(mail)
+
+    assert {one.working for one in s.heard()} == {()}
+
+
+def test_sink_that_left_the_configuration__pages_nobody_for_ever() -> None:
+    mail = mail_path()
+    s = Scene(paths=(mail,))
+    s.opened(mail)
+    asyncio.run(s.store.alert_deferred(_first_of(s, "chat"), next_at=START + timedelta(days=9), error="gone"))
+    asyncio.run(s.store.alert_delivered(_first_of(s, "pager"), at=s.clock.now()))
+    s.sinks = frozenset({"pager"})
+    for _ in range(3):
+        s.clock.advance(3600)
+        s.review()
+
+    assert {one.concern.kind for one in s.heard()} == {AlertKind.INCIDENT}
+
+
+def _first_of(scene: Scene, sink: str) -> str:
+    taken = asyncio.run(
+        scene.store.claim_alerts(
+            scene.clock.now(), sinks=[sink], holder="x", lease_until=scene.clock.now(), limit=1
+        )
+    )
+    return taken[0].alert.id
