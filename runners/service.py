@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -32,6 +32,15 @@ class Wishes:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     reload: asyncio.Event = field(default_factory=asyncio.Event)
     signal: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened(Generic[C]):
+    """A configuration that was wired, and what closes it."""
+
+    config: C
+    daemon: Daemon
+    stack: AsyncExitStack
 
 
 class Service(Generic[C]):
@@ -76,10 +85,10 @@ class Service(Generic[C]):
         Raises:
             Refused: the first configuration can't be wired.
         """
+        current: _Opened[C] | None = await self._open(config)
         async with asyncio.TaskGroup() as group:
             page = group.create_task(beside()) if beside is not None else None
             life = group.create_task(self._prove_life())
-            current: C | None = config
             while current is not None:
                 current = await self._serve(current, wishes)
             self._notify.stopping()
@@ -87,11 +96,18 @@ class Service(Generic[C]):
             if page is not None:
                 page.cancel()
 
-    async def _serve(self, config: C, wishes: Wishes) -> C | None:
-        """Serve one configuration; returns the next one, or None when it is over."""
-        async with self._wire(config) as daemon:
+    async def _open(self, config: C) -> "_Opened[C]":
+        """Wire a configuration; raises `Refused`, and then nothing of it is left open."""
+        async with AsyncExitStack() as stack:
+            daemon = await stack.enter_async_context(self._wire(config))
+            return _Opened(config, daemon, stack.pop_all())
+
+    async def _serve(self, opened: "_Opened[C]", wishes: Wishes) -> "_Opened[C] | None":
+        """Serve one configuration; returns the next one, open already, or None when it is over."""
+        daemon = opened.daemon
+        async with opened.stack:
             self._daemon = daemon
-            self._entered(daemon, config)
+            self._entered(daemon, opened.config)
             self._notify.ready()
             self._notify.status(f"watching as {daemon.holder}")
             async with asyncio.TaskGroup() as group:
@@ -101,25 +117,26 @@ class Service(Generic[C]):
                 finally:
                     daemon.stop()
             self._daemon = None
-            return coming
+        return coming
 
-    async def _until_wished(self, wishes: Wishes, running: asyncio.Task[None]) -> C | None:
+    async def _until_wished(self, wishes: Wishes, running: asyncio.Task[None]) -> "_Opened[C] | None":
         while not wishes.stop.is_set():
             await _first_of(wishes.stop, wishes.reload, running)
             if running.done():
+                self._say("the daemon ended by itself")
                 return None
             if wishes.reload.is_set() and not wishes.stop.is_set():
                 wishes.reload.clear()
-                coming = self._reread()
+                coming = await self._reread()
                 if coming is not None:
                     return coming
         return None
 
-    def _reread(self) -> C | None:
-        """The new configuration; None, and the reason told, where it can't be used: the old one goes on."""
+    async def _reread(self) -> "_Opened[C] | None":
+        """The new configuration, wired; None, and the reason told, where it can't be used: the old one goes on."""
         self._notify.reloading(self._clock.monotonic())
         try:
-            coming = self._read()
+            coming = await self._open(self._read())
         except Refused as refusal:
             text = f"the new configuration was refused, the old one goes on: {refusal}"
             self._notices.say(CONFIGURATION, text)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -35,11 +36,15 @@ from runners.web.access import Access
 from runners.web.app import build_app
 from runners.web.events import Broadcaster
 from runners.web.parts import Parts
-from runners.web.serving import bind, serve
+from runners.web.serving import CannotListen, bind, serve
 from runners.wiring import wired
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+PAGE_SECONDS = 5.0
+"""After so long a page that died is opened again."""
 
 
 class _Health:
@@ -110,6 +115,7 @@ class Server:
         self._events = Broadcaster()
         self._health = _Health()
         self._front = _Front()
+        self._apps: dict[Daemon, ASGIApp] = {}
         self.wishes = Wishes()
         """What signals asked for so far."""
 
@@ -141,18 +147,41 @@ class Server:
                     notices=self._notices,
                     notify=Notify(os.environ),
                     say=self._progress.note,
-                    entered=lambda daemon, _: setattr(self._health, "daemon", daemon),
+                    entered=self._enter,
                 )
                 await service.run(
                     self._config,
                     wishes,
-                    beside=partial(
-                        serve, self._front, listening, clock=self._clock, closing=self._events.close
-                    ),
+                    beside=partial(self._keep_page, listening),
                 )
         finally:
             listening.close()
         return wishes.signal or 0
+
+    def _enter(self, daemon: Daemon | None, config: Config | None) -> None:
+        """From now on this daemon works, and the page is about its configuration."""
+        self._health.daemon = daemon
+        if daemon is not None and config is not None:
+            self._config = config
+            self._front.app = self._apps[daemon]
+
+    async def _keep_page(self, listening: socket.socket) -> None:
+        """Serve the page for ever; where it dies, that is said, and it is opened again: the watch goes on without it."""
+        while True:
+            problem = "it ended"
+            try:
+                await serve(self._front, listening, clock=self._clock, closing=self._events.close)
+            except (CannotListen, OSError) as error:
+                problem = str(error)
+            finally:
+                listening.close()
+            self._notices.say("page", f"the page was closed and is opened again: {problem}")
+            self._progress.note(f"the page was closed and is opened again: {problem}")
+            await self._clock.sleep(PAGE_SECONDS)
+            try:
+                listening = bind(self._config.web.host, self._config.web.port)
+            except CannotListen as error:
+                self._progress.note(str(error))
 
     def _read_same_store(self) -> Config:
         config = self._read()
@@ -172,11 +201,14 @@ class Server:
                 )
             except (SecretUnavailable, StoreError) as error:
                 raise Refused(config.masker.mask(str(error))) from None
-            daemon = self._daemon(store, config, prober)
-            yield daemon
-            self._health.daemon = None
+            daemon, app = self._daemon(store, config, prober)
+            self._apps[daemon] = app
+            try:
+                yield daemon
+            finally:
+                self._apps.pop(daemon, None)
 
-    def _daemon(self, store: Store, config: Config, prober: Prober) -> Daemon:
+    def _daemon(self, store: Store, config: Config, prober: Prober) -> "tuple[Daemon, ASGIApp]":
         figures = ProcessFigures(prober.name, build=this_build(), systems=config.ticketing)
         delivery = Delivery(
             store,
@@ -200,8 +232,7 @@ class Server:
             pingers=prober.heartbeats,
             changed=self._events.note,
         )
-        self._front.app = build_app(self._parts(store, config, prober, figures))
-        return Daemon(prober, around)
+        return Daemon(prober, around), build_app(self._parts(store, config, prober, figures))
 
     def _parts(self, store: Store, config: Config, prober: Prober, figures: ProcessFigures) -> Parts:
         paths = {name: one.path for name, one in config.paths.items()}

@@ -35,8 +35,8 @@ def silence(
 ) -> None:
     """Hold alerts about a path or place back for a while, or list the silences that there are.
 
-    What opens meanwhile is told when the silence ends, if it still lasts. A path's silence mutes no gauge: silence
-    the mailbox for that.
+    What opens meanwhile is told when the silence ends, if it still lasts. With a place go all the paths through it; a
+    path's silence mutes no gauge.
 
     Exit: 0, 2 configuration or usage, 3 the store can't be read or written.
 
@@ -67,28 +67,38 @@ def _made(
     who: str | None,
     begins: str | None,
     now: "datetime",
-) -> "Silence":
+) -> "list[Silence]":
+    """The silence, and for a place those of the paths through it."""
     from uuid import uuid4
 
     from canary.silence import Silence, SilenceId
     from runners.config.errors import did_you_mean
 
-    known = [*config.paths, *config.mailboxes, *config.ticketing]
+    domains = {one.path.domain for one in config.paths.values()} - {""}
+    known = [*config.paths, *config.mailboxes, *config.ticketing, *sorted(domains)]
     if name not in known:
         raise options.fail(f"there is no path or place {name}", did_you_mean(name, known))
     if span is None or not (why or "").strip():
         missing = "--for" if span is None else "--why"
         raise options.fail(f"{missing} is missing", f"intake-prober silence {name} --for 2h --why …")
     begins_at = _begin(options, begins, now)
-    return Silence(
-        id=SilenceId(str(uuid4())),
-        about=name,
-        begins_at=begins_at,
-        ends_at=begins_at + _span(options, span),
-        why=(why or "").strip(),
-        who=who or _login(),
-        created_at=now,
-    )
+    through = [
+        path_name
+        for path_name, one in config.paths.items()
+        if name in {one.path.mailbox, one.path.ticketing, one.path.domain}
+    ]
+    return [
+        Silence(
+            id=SilenceId(str(uuid4())),
+            about=about,
+            begins_at=begins_at,
+            ends_at=begins_at + _span(options, span),
+            why=(why or "").strip(),
+            who=who or _login(),
+            created_at=now,
+        )
+        for about in dict.fromkeys((name, *through))
+    ]
 
 
 def _begin(options: Options, text: str | None, now: "datetime") -> "datetime":
@@ -126,18 +136,20 @@ def _login() -> str:
         return "unknown"
 
 
-def _add(options: Options, config: "Config", one: "Silence") -> None:
+def _add(options: Options, config: "Config", made: "list[Silence]") -> None:
     from runners.cli.storing import ask_store
     from runners.cli.words import clock
 
     async def write(store: "Store") -> None:
-        await store.add_silence(one)
+        for one in made:
+            await store.add_silence(one)
 
     ask_store(options, config, write, writes=True)
     if options.as_json:
-        _answer(options, [one])
+        _answer(options, made)
         return
-    options.output.answer(f"{one.id}  {one.about} is silenced until {clock(one.ends_at)}")
+    for one in made:
+        options.output.answer(f"{one.id}  {one.about} is silenced until {clock(one.ends_at)}")
 
 
 def _end(options: Options, config: "Config", wanted: str, now: "datetime") -> None:

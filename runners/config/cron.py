@@ -2,8 +2,10 @@
 
 import itertools
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from runners.config.errors import did_you_mean
@@ -48,9 +50,9 @@ class Cron:
             day = today - timedelta(days=back)
             if not self._is_on(day):
                 continue
-            for at in reversed(self._moments(day, zone)):
-                if at <= now:
-                    return at
+            moments = _moments(self, day)
+            if index := bisect_right(moments, now):
+                return moments[index - 1]
         return None
 
     def next(self, now: datetime) -> datetime | None:
@@ -62,9 +64,9 @@ class Cron:
             day = today + timedelta(days=ahead)
             if not self._is_on(day):
                 continue
-            for at in self._moments(day, zone):
-                if at > now:
-                    return at
+            moments = _moments(self, day)
+            if (index := bisect_right(moments, now)) < len(moments):
+                return moments[index]
         return None
 
     def longest_gap_seconds(self) -> float | None:
@@ -96,21 +98,25 @@ class Cron:
             return by_day or by_weekday
         return by_day and by_weekday
 
-    def _moments(self, day: date, zone: tzinfo) -> list[datetime]:
-        found: set[datetime] = set()
-        for hour in self.hours:
-            runs_on = {(hour - 1) % 24, (hour + 1) % 24} <= self.hours
-            for minute in self.minutes:
-                local = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
-                first = local.astimezone(UTC)
-                if first.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
-                    if not runs_on:
-                        found.add(_end_of_gap(local, zone))
-                    continue
-                found.add(first)
-                if runs_on:
-                    found.add(local.replace(fold=1).astimezone(UTC))
-        return sorted(found)
+
+@lru_cache(maxsize=64)
+def _moments(cron: Cron, day: date) -> tuple[datetime, ...]:
+    """The moments of a day, in order. Kept: whoever counts the slots of a weekend asks thousands of times."""
+    zone = _zone_info(cron.zone)
+    found: set[datetime] = set()
+    for hour in cron.hours:
+        runs_on = {(hour - 1) % 24, (hour + 1) % 24} <= cron.hours
+        for minute in cron.minutes:
+            local = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
+            first = local.astimezone(UTC)
+            if first.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
+                if not runs_on:
+                    found.add(_end_of_gap(local, zone))
+                continue
+            found.add(first)
+            if runs_on:
+                found.add(local.replace(fold=1).astimezone(UTC))
+    return tuple(sorted(found))
 
 
 def _end_of_gap(local: datetime, zone: tzinfo) -> datetime:

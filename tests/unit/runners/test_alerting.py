@@ -32,14 +32,18 @@ NOT_SEEN = Stop(Hop.TICKET_CREATED, Reason.NOT_SEEN, Side.TARGET)
 REFUSED = Stop(Hop.TICKET_CREATED, Reason.CREDENTIALS_REJECTED, Side.PROBER)
 
 
+@dataclass
 class Everyone:
     """Routes all to two sinks; tickets to the second alone."""
+
+    sinks: frozenset[str] | None = None
 
     def sinks_for(
         self, severity: Severity, kind: AlertKind, paths: Sequence[Path], now: datetime
     ) -> tuple[str, ...]:
         del kind, paths, now
-        return ("pager", "chat") if severity is Severity.PAGE else ("chat",)
+        routed = ("pager", "chat") if severity is Severity.PAGE else ("chat",)
+        return tuple(one for one in routed if self.sinks is None or one in self.sinks)
 
 
 @dataclass
@@ -56,7 +60,9 @@ class Scene:
         return Alerting(
             replace(
                 prober,
-                alerts=AlertRules("test", Everyone(), pages_per_hour=self.pages_per_hour, sinks=self.sinks),
+                alerts=AlertRules(
+                    "test", Everyone(self.sinks), pages_per_hour=self.pages_per_hour, sinks=self.sinks
+                ),
                 places={
                     **prober.places,
                     "support": Place(FakeDeskWatcher(world, "support"), Hop.MAILBOX_ARRIVAL),
@@ -471,7 +477,11 @@ def test_sink_that_left_the_configuration__pages_nobody_for_ever() -> None:
 def _first_of(scene: Scene, sink: str) -> str:
     taken = asyncio.run(
         scene.store.claim_alerts(
-            scene.clock.now(), sinks=[sink], holder="x", lease_until=scene.clock.now(), limit=1
+            scene.clock.now() + timedelta(seconds=1),
+            sinks=[sink],
+            holder="x",
+            lease_until=scene.clock.now(),
+            limit=1,
         )
     )
     return taken[0].alert.id
