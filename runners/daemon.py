@@ -11,25 +11,24 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from canary.incident import IncidentKind
 from canary.observation import Observation
-from canary.reason import Reason
 from canary.signature import CanaryId
 from canary.verdict import Verdict
 from runners.alerting import Alerting
 from runners.bisecting import Bisecting
+from runners.blindness import causes_of
 from runners.board import Board
 from runners.clean import Cleaner
 from runners.contracts import Record, StoreError
 from runners.gauging import Gauging
-from runners.holding import Holding
+from runners.holding import ROUND_SECONDS, Holding
 from runners.housekeeping import Housekeeping
 from runners.launch import Launcher
 from runners.launching import Launching
 from runners.ledger import Ledger
 from runners.lookback import Lookback
 from runners.orders import Orders
-from runners.pauses import Pause, PauseWatch
+from runners.pauses import Pause, PauseKind, PauseWatch
 from runners.prober import Prober
 from runners.settle import Settler
 from runners.strays import Strays
@@ -41,25 +40,17 @@ from runners.watch import Watch
 REVIEW_SECONDS = 15.0
 GAUGES_SECONDS = 300.0
 CLEAN_SECONDS = 20.0
+CLEAN_AGAIN = timedelta(hours=1)
+LAST_LOOK = timedelta(minutes=2)
 STRAYS_SECONDS = 3600.0
 REHEARSE_SECONDS = 3600.0
-FORGET_SECONDS = 6 * 3600.0
-SPOOL_SECONDS = 5.0
+FORGET_SECONDS = 3600.0
+FORGET_AGAIN_SECONDS = 60.0
+"""Where more is to be forgotten than one round does."""
+SILENT = timedelta(minutes=1)
+"""A store that was not written for so long, or a place that was not looked at, is not as it should be."""
 GOODBYE_SECONDS = 5.0
 PING_SECONDS = 60.0
-_CAUSES = {
-    Reason.NETWORK_UNAVAILABLE: "network",
-    Reason.NO_ROUTE: "network",
-    Reason.DNS_UNANSWERED: "dns",
-    Reason.CREDENTIALS_REJECTED: "credentials",
-    Reason.CLOCK_STEPPED: "clock",
-    Reason.BROWSER_MISSING: "browser",
-    Reason.BROWSER_CRASHED: "browser",
-    Reason.BROWSER_UNRESPONSIVE: "browser",
-    Reason.TICKET_API_UNREADABLE: "ticket_api",
-    Reason.RATE_LIMITED: "ticket_api",
-}
-"""The cause of blindness, of `canary.instruments`, by the reason of its incident."""
 STUCK = timedelta(seconds=30)
 """Without a beat for so long the process is stuck."""
 
@@ -153,6 +144,9 @@ class Daemon:
         )
         self._stopping = asyncio.Event()
         self._beat_at: datetime | None = None
+        self._held_at: datetime | None = None
+        self._looked_at: dict[str, datetime] = {}
+        self._cleaned_at: dict[CanaryId, datetime] = {}
 
     @property
     def outstanding(self) -> int:
@@ -171,8 +165,15 @@ class Daemon:
     def problems(self) -> list[str]:
         """Why this process is not doing its work, a sentence each; empty where it is."""
         found = list(self._supervisor.problems())
+        now = self._clock.now()
         if self.is_stuck:
             found.append(f"the process is stuck: no beat for {STUCK.total_seconds():.0f} s")
+        if self._held_at is not None and now - self._held_at > SILENT:
+            found.append(f"the store was not written since {self._held_at:%H:%M:%S} UTC")
+        if overdue := self._launching.overdue(now):
+            found.append(f"slots are due and nobody launches: {', '.join(overdue[:5])}")
+        if self._around.spool is not None and self._around.spool.is_full:
+            found.append("observations were lost: the store can't be written, and the spool is full")
         return found
 
     async def run(self) -> None:
@@ -181,7 +182,7 @@ class Daemon:
         loops: dict[str, Callable[[], Awaitable[None]]] = {
             "begin": self._begin,
             "watch": self._watch.run,
-            "holding": self._holding.run,
+            "holding": self._hold,
             "lookback": self._lookback.run,
             "gauges": self._read_gauges,
             "cleaning": self._clean,
@@ -190,7 +191,6 @@ class Daemon:
             "bisecting": self._bisecting.run,
             "housekeeping": self._keep_house,
             "rehearsal": self._rehearse,
-            "spool": self._drain_spool,
             "pulse": self._pulse,
         }
         if self._around.delivery is not None:
@@ -215,6 +215,16 @@ class Daemon:
             await self._around.delivery.drain(GOODBYE_SECONDS)
 
     # loops
+    async def _hold(self) -> None:
+        """Watch what is outstanding; what was seen while the store was away goes first, or it would be judged without."""
+        while True:
+            await self._empty_spool()
+            await self._holding.round()
+            self._held_at = self._clock.now()
+            self._around.figures.blind("store", is_blind=False)
+            self._around.notices.withdraw("store")
+            await self._clock.sleep(ROUND_SECONDS)
+
     async def _begin(self) -> None:
         """Series at 0, incidents of paths that are gone; once, then nothing more."""
         await self._housekeeping.begin()
@@ -236,9 +246,27 @@ class Daemon:
     async def _clean(self) -> None:
         while True:
             await self._clock.sleep(CLEAN_SECONDS)
-            due = [one for one in self._board.records() if self._cleaner.is_due(one)]
+            now = self._clock.now()
+            due = [one for one in self._board.records() if self._may_be_cleaned(one, now)]
             if due:
                 await self._cleaner.clean(due)
+            self._cleaned_at |= {one.canary.id: now for one in due if self._board.get(one.canary.id)}
+
+    def _may_be_cleaned(self, record: Record, now: datetime) -> bool:
+        """Whether the cleaner is to be asked now.
+
+        A breached canary has its last look at the horizon, which says whether it is late or lost: cleaning must not
+        be quicker. An inconclusive one may have a ticket until then; it is looked for seldom, for its system limps.
+        """
+        if not self._cleaner.is_due(record):
+            return False
+        if record.verdict is Verdict.BREACHED:
+            return now >= record.canary.horizon_at + LAST_LOOK
+        cleaned_at = self._cleaned_at.get(record.canary.id)
+        if record.verdict is not Verdict.INCONCLUSIVE or cleaned_at is None:
+            return True
+        is_last = cleaned_at < record.canary.horizon_at <= now
+        return is_last or now - cleaned_at >= CLEAN_AGAIN
 
     async def _remove_strays(self) -> None:
         while True:
@@ -250,6 +278,7 @@ class Daemon:
             if await self._alerting.review() and self._around.delivery is not None:
                 self._around.delivery.wake()
             await self._note_blindness()
+            self._note_silence()
             await self._clock.sleep(REVIEW_SECONDS)
 
     async def _ping(self) -> None:
@@ -263,28 +292,23 @@ class Daemon:
             await self._clock.sleep(PING_SECONDS)
 
     async def _keep_house(self) -> None:
+        await self._clock.sleep(FORGET_AGAIN_SECONDS)
         while True:
-            await self._clock.sleep(FORGET_SECONDS)
-            await self._housekeeping.forget()
+            is_behind = await self._housekeeping.forget()
+            await self._clock.sleep(FORGET_AGAIN_SECONDS if is_behind else FORGET_SECONDS)
 
     async def _rehearse(self) -> None:
         while True:
             await self._housekeeping.rehearse()
             await self._clock.sleep(REHEARSE_SECONDS)
 
-    async def _drain_spool(self) -> None:
+    async def _empty_spool(self) -> None:
         spool = self._around.spool
-        if spool is None:
-            await asyncio.Event().wait()
-            return
-        while True:
-            if spool.size_bytes:
-                new = await spool.drain(self._store)
-                self._around.notices.withdraw("store")
-                self._around.progress.note(
-                    f"the store is back: {new} observations of the time without it were kept"
-                )
-            await self._clock.sleep(SPOOL_SECONDS)
+        if spool is not None and spool.has_some:
+            new = await spool.drain(self._store)
+            self._around.progress.note(
+                f"the store is back: {new} observations of the time without it were kept"
+            )
 
     async def _pulse(self) -> None:
         watch = PauseWatch(
@@ -296,22 +320,28 @@ class Daemon:
         await watch.run()
 
     async def _note_blindness(self) -> None:
-        """Show in the metrics for what this prober can't see, as its open incidents say."""
-        causes = {
-            _CAUSES.get(one.stop.reason)
-            for one in await self._store.open_incidents()
-            if one.is_open and one.kind is IncidentKind.BLIND
-        }
-        for cause in set(_CAUSES.values()):
-            self._around.figures.blind(cause, is_blind=cause in causes)
+        for cause, is_blind in causes_of(await self._store.open_incidents()).items():
+            self._around.figures.blind(cause, is_blind=is_blind)
+
+    def _note_silence(self) -> None:
+        """A place where something is outstanding and nobody has looked for a while has no watcher."""
+        now = self._clock.now()
+        for name in self._prober.places:
+            waiting, due = self._board.wanted_at(name, now)
+            since = [self._looked_at.get(name), *(one.launched_at for one in (*waiting, *due))]
+            newest = max((one for one in since if one is not None), default=now)
+            if (waiting or due) and now - newest > 2 * SILENT:
+                self._around.figures.watcher(name, is_up=False)
 
     # what is noticed
     def _beat(self, at: datetime) -> None:
         self._beat_at = at
-        if not self._supervisor.problems():
+        if not self.problems():
             self._around.figures.beat(at)
 
     def _note_pause(self, pause: Pause) -> None:
+        if pause.kind in {PauseKind.SUSPENDED, PauseKind.SET_FORWARD}:
+            self._launching.announce_all()
         self._around.notices.say(f"pause {pause.kind}", pause.words)
         self._around.progress.note(pause.words)
 
@@ -319,6 +349,7 @@ class Daemon:
         self._board.noticed(observation)
         self._prober.outside.noticed(observation)
         if observation.look is not None and observation.place in self._prober.places:
+            self._looked_at[observation.place] = observation.ended_at
             self._around.figures.watcher(observation.place, is_up=not observation.look.is_blind)
 
     def _note_settled(self, before: Verdict, after: Record) -> None:
@@ -329,6 +360,8 @@ class Daemon:
             self._around.delivery.wake()
 
     def _note_failed_loop(self, name: str, problem: str) -> None:
+        if name == "holding":
+            self._around.figures.blind("store", is_blind=True)
         self._around.progress.note(f"{name} stopped: {problem}. It is begun again.")
         self._around.changed("health")
 
@@ -347,3 +380,5 @@ class Daemon:
         self._ledger.forget(canary_ids)
         self._watch.forget(canary_ids)
         self._lookback.forget(canary_ids)
+        for one in canary_ids:
+            self._cleaned_at.pop(one, None)

@@ -8,6 +8,7 @@ from probes.contracts import Clock, Report
 from runners.board import Board
 from runners.contracts import Store
 from runners.launch import Launcher
+from runners.leases import Held
 from runners.prober import Prober
 from runners.progress import Progress
 
@@ -17,7 +18,7 @@ ROUND_SECONDS = 5.0
 
 
 class Holding:
-    """Renews the watches of this process, and puts on the board what it took over."""
+    """Renews the watches of this process, and puts on the board what it took over; a round every `ROUND_SECONDS`."""
 
     def __init__(
         self,
@@ -43,27 +44,28 @@ class Holding:
         self._holder = holder
         self._forget = forget
 
-    async def run(self) -> None:
-        """A round every few seconds, for ever; cancel it to stop.
+    async def round(self) -> None:
+        """Take over, renew, and drop what is another's or over.
 
         Raises:
             StoreError: the store can't be read or written: by the next round our watches may be another's.
         """
-        while True:
-            await self.round()
-            await self._clock.sleep(ROUND_SECONDS)
-
-    async def round(self) -> None:
-        """Take over, renew, and drop what is another's or over."""
         now = self._clock.now()
         held = await self._store.hold(now, holder=self._holder, lease_until=now + HOLD)
-        self._board.take_over(held)
-        ours = {one.canary.id for one in held}
+        fresh = [one.canary_id for one in held if self._is_news(one)]
+        if fresh:
+            self._board.take_over(await self._store.records(fresh))
+        ours = {one.canary_id for one in held}
         self._forget(self._board.drop([one for one in self._board.canaries() if one not in ours]))
-        for canary in await self._launcher.take_over(self._report):
+        for canary in await self._launcher.take_over(self._report, is_ours=self._board.is_under_way):
             self._progress.note(
                 f"{canary.path}: the launch of canary {canary.id} was left unfinished; it is judged now"
             )
+
+    def _is_news(self, held: Held) -> bool:
+        """Whether the board does not have it, or has it otherwise."""
+        record = self._board.get(held.canary_id)
+        return record is None or (record.verdict, record.launch_ended) != (held.verdict, held.launch_ended)
 
     async def let_go(self) -> None:
         """Give all watches up, so that another process need not wait for their end."""

@@ -57,15 +57,18 @@ class Housekeeping:
             if check.state is not CheckState.OK:
                 self._progress.note(f"control {check.place} {check.finding}. {check.remedy}")
 
-    async def forget(self) -> None:
+    async def forget(self) -> bool:
         """Drop what the store and the archives have kept long enough (`Prober.retention`).
+
+        Returns:
+            whether anything went, so that more may wait: a round is bounded.
 
         Raises:
             StoreError: it could not be done.
         """
         for archive in self._prober.archives:
             await archive.forget()
-        await self._store.forget(self._clock.now(), keep=self._prober.retention)
+        return await self._store.forget(self._clock.now(), keep=self._prober.retention) > 0
 
     async def _retire(self, path: PathName) -> None:
         for _ in range(_TRIES):

@@ -92,8 +92,12 @@ class Launcher:
             await self._give_up_lease(canary)
             raise failure
 
-    async def take_over(self, report: Report) -> list[Canary]:
+    async def take_over(
+        self, report: Report, *, is_ours: Callable[[CanaryId], bool] = lambda _: False
+    ) -> list[Canary]:
         """Report `prober_stopped` for every launch whose process is gone; returns those canaries.
+
+        Those for which ``is_ours`` holds are passed over: the store was away, and this process still launches them.
 
         A launch reports each hop before it begins the next, so only the first hop without an observation can
         have been under way; before a submitting hop nothing can have left, and the canary is ended at once.
@@ -101,6 +105,8 @@ class Launcher:
         now = self._clock.now()
         taken = []
         for canary in await self._store.abandoned(now):
+            if is_ours(canary.id):
+                continue
             seen = {one.hop for one in await self._store.observations(canary.id)}
             path = self._prober.paths.get(canary.path)
             hops = [hop for hop in (path.route if path else full_route(canary.channel)) if hop in LAUNCH_HOPS]

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from canary.canary import Canary
+from canary.hop import Channel
 from canary.path import PathName
 from probes.contracts import Clock, Report
 from runners.board import Board
@@ -16,8 +17,9 @@ from runners.progress import Progress
 from runners.schedule import Timer
 from runners.supervisor import Supervisor
 
-AT_ONCE = 10
-"""A submission server allows a client no more connections than some ten or twenty."""
+AT_ONCE = {Channel.EMAIL: 10, Channel.FORM: 10, Channel.PORTAL: 4}
+"""A submission server allows a client no more connections than some ten or twenty; a slow portal holds up no mail."""
+OVERDUE = timedelta(minutes=2)
 RETRY_SECONDS = 5.0
 RETRIES = 12
 """A slot that can't be claimed for want of the store is tried again for a minute; then it is missed."""
@@ -57,7 +59,11 @@ class Launching:
         self._progress = progress
         self._lagged = lagged
         self._troubled = troubled
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._turns = {channel: asyncio.Semaphore(most) for channel, most in AT_ONCE.items()}
+        self._expected: dict[PathName, datetime | None] = {}
+        self._waiting: set[PathName] = set()
+        self._announce: Callable[[PathName], None] | None = None
+        self._is_closing = False
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def run_until(self, stopping: asyncio.Event, *, drain_seconds: float) -> None:
@@ -70,19 +76,36 @@ class Launching:
                 self._supervisor.keep("schedule", lambda: self._schedule(group)), name="schedule"
             )
             await stopping.wait()
+            self._is_closing = True
             scheduling.cancel()
-            under_way = set(self._under_way)
-            if under_way:
+            await asyncio.wait([scheduling])
+            if self._under_way:
                 self._progress.note(
-                    f"stopping: {len(under_way)} launches under way may take {drain_seconds:.0f} s"
+                    f"stopping: {len(self._under_way)} launches under way may take {drain_seconds:.0f} s"
                 )
-                cutting = group.create_task(self._cut(under_way, drain_seconds))
-                await asyncio.wait(under_way)
+                cutting = group.create_task(self._cut(drain_seconds))
+                while self._under_way:
+                    await asyncio.wait(set(self._under_way))
                 cutting.cancel()
 
-    async def _cut(self, under_way: set[asyncio.Task[None]], seconds: float) -> None:
+    def overdue(self, now: datetime) -> list[PathName]:
+        """The paths whose slot became due a while ago, and which nobody here even tried to launch."""
+        return [
+            path
+            for path, at in self._expected.items()
+            if at is not None and now - at > OVERDUE and path not in self._waiting
+        ]
+
+    def announce_all(self) -> None:
+        """Time has passed without us: look at every path again."""
+        self._timer.wake()
+        if self._announce is not None:
+            for path in list(self._expected):
+                self._announce(path)
+
+    async def _cut(self, seconds: float) -> None:
         await self._clock.sleep(seconds)
-        for one in under_way:
+        for one in set(self._under_way):
             one.cancel()
 
     async def _schedule(self, group: asyncio.TaskGroup) -> None:
@@ -90,7 +113,11 @@ class Launching:
 
         def announce(path: PathName) -> None:
             now = self._clock.now()
-            due_at, expected[path] = expected.get(path) or now, self._prober.timetable[path](now)
+            due_at, self._expected[path] = self._expected.get(path) or now, self._prober.timetable[path](now)
+            # One that waits for its turn is enough: it will ask which slot is due by then.
+            if path in self._waiting or self._is_closing:
+                return
+            self._waiting.add(path)
             work = self._supervisor.once(
                 f"launch of {path}", lambda: self._launch_due(path, min(due_at, now))
             )
@@ -98,21 +125,29 @@ class Launching:
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
 
-        expected: dict[PathName, datetime | None] = {}
         enabled = {
             name: next_due
             for name, next_due in self._prober.timetable.items()
             if self._prober.paths[name].is_enabled
         }
+        self._announce = announce
         for name in enabled:
             announce(name)
         await self._timer.run(enabled, announce)
 
     async def _launch_due(self, path: PathName, due_at: datetime) -> None:
-        """Launch one canary down a path, if its slot is due and nobody else's."""
-        for order in await self._claimed(path):
-            async with self._turns:
-                await self._launch(order, due_at)
+        """Launch one canary down a path, if its slot is due and nobody else's; the turn comes before the claim.
+
+        A slot that is claimed and then waits would go stale in a queue, and look missed to everybody else.
+        """
+        try:
+            turn = self._turns[self._prober.paths[path].channel]
+            async with turn:
+                self._waiting.discard(path)
+                for order in [] if self._is_closing else await self._claimed(path):
+                    await self._launch(order, due_at)
+        finally:
+            self._waiting.discard(path)
 
     async def _claimed(self, path: PathName) -> list[Order]:
         for _ in range(RETRIES):
@@ -121,21 +156,40 @@ class Launching:
             except StoreError as error:
                 self._troubled(error)
                 await self._clock.sleep(RETRY_SECONDS)
+                if self._is_closing:
+                    return []
             else:
                 self._troubled(None)
                 return orders
+        self._progress.note(
+            f"{path}: no slot could be claimed for a minute; it is tried again with the next one"
+        )
         return []
 
     async def launch(self, order: Order) -> None:
         """Launch what is beside the schedule; returns when the canary was sent."""
-        async with self._turns:
+        async with self._turns[order.path.channel]:
             await self._launch(order, self._clock.now())
+
+    async def _recorded(self, order: Order) -> Canary:
+        """Record a canary; its slot is ours already, so a store that blinks is asked again for a while.
+
+        Raises:
+            StoreError: it would not take it; nothing was sent.
+        """
+        for _ in range(RETRIES - 1):
+            try:
+                return await self._launcher.record(order)
+            except StoreError as error:
+                self._troubled(error)
+                await self._clock.sleep(RETRY_SECONDS)
+        return await self._launcher.record(order)
 
     async def _launch(self, order: Order, due_at: datetime) -> None:
         canary: Canary | None = None
         is_stored = False
         try:
-            canary = await self._launcher.record(order)
+            canary = await self._recorded(order)
             self._lagged(max(0.0, (canary.launched_at - due_at).total_seconds()))
             self._board.put(Record(canary, None, launch_ended=False, is_clean=False), is_launching=True)
             self._progress.launched(canary)

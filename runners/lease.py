@@ -1,5 +1,7 @@
 """The report of a launch, which ends the launch once another process has taken it over."""
 
+from collections.abc import Sequence
+
 from canary.canary import Canary
 from canary.observation import Observation
 from probes.contracts import Clock, Report
@@ -33,7 +35,7 @@ class LeasedReport:
         """
         monotonic, now = self._clock.monotonic(), self._clock.now()
         seconds = max(monotonic - self._awake_at[0], (now - self._awake_at[1]).total_seconds())
-        if seconds >= self._lease_seconds / 3 and not await self._is_ours():
+        if seconds >= self._lease_seconds / 3 and not await self._is_ours(observations):
             raise StoreError(
                 f"{self._canary.path}: this process stood still, and another one has taken the launch of canary"
                 f" {self._canary.id} over. Nothing more is sent."
@@ -41,6 +43,12 @@ class LeasedReport:
         self._awake_at = (monotonic, now)
         await self._report(*observations)
 
-    async def _is_ours(self) -> bool:
-        found = await self._store.find(self._canary.id)
+    async def _is_ours(self, observations: Sequence[Observation]) -> bool:
+        try:
+            found = await self._store.find(self._canary.id)
+        except StoreError:
+            await self._report(
+                *observations
+            )  # what was seen was seen: the ledger keeps it until the store is back
+            raise
         return any(one.canary.id == self._canary.id and not one.launch_ended for one in found)

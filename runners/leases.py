@@ -1,14 +1,25 @@
 """What the store keeps of leases: who launches a canary, who watches it, and until when that is believed."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from canary.canary import Canary
 from canary.signature import CanaryId
+from canary.verdict import Verdict
 
 if TYPE_CHECKING:
     from runners.contracts import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A canary that is watched, and as much of it as says whether there is news."""
+
+    canary_id: CanaryId
+    verdict: Verdict
+    launch_ended: bool
 
 
 class LeaseStore(Protocol):
@@ -22,11 +33,15 @@ class LeaseStore(Protocol):
         """Canaries whose launch began, has no end, and whose lease ran out."""
         ...
 
-    async def hold(self, now: datetime, *, holder: str, lease_until: datetime) -> "Sequence[Record]":
+    async def hold(self, now: datetime, *, holder: str, lease_until: datetime) -> Sequence[Held]:
         """Watch what nobody else watches: all that is outstanding and held by this holder from now on, oldest first.
 
         A watch that was not renewed until its end is anybody's; whoever launches a canary watches it first.
         """
+        ...
+
+    async def records(self, canary_ids: Sequence[CanaryId]) -> "Sequence[Record]":
+        """Canaries by their ids, oldest first."""
         ...
 
     async def let_go(self, *, holder: str, at: datetime) -> None:

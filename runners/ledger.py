@@ -66,8 +66,9 @@ class Ledger:
         except StoreError:
             if self._spool is not None:
                 self._spool.add([one for one in signed if not one.is_look_in_vain])
+                # What is lost there is told by the spool itself, which says that it is full.
             raise
-        self._looks.update(looks)
+        self._looks.update({key: look for key, look in looks.items() if key[0] in self._canaries()})
         for one, is_new in zip(signed, are_new, strict=True):
             self._noticed(one)
             canary = canaries.get(one.canary_id)

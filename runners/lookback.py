@@ -35,6 +35,8 @@ class Lookback:
             if due:
                 await self._watch.look_once(due)
             for one in due:
+                if self._board.get(one.id) is None:
+                    continue  # it was another's, or over, while we looked
                 self._next_at[one.id] = _next_look(one.deadline_at, one.horizon_at, now)
 
     def forget(self, canary_ids: Collection[CanaryId]) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from itertools import islice
 
 from canary.path import Path, PathName, is_bisect
 from canary.slot import MissedCause, MissedSlot, Slot, most_outstanding, slots_between
@@ -16,6 +17,8 @@ from runners.progress import Progress
 
 _HOUR = timedelta(hours=1)
 _KEPT = timedelta(days=90)
+_MOST_MISSED = 5000
+"""So many of a pause are kept, the newest: a path that was away for months needs no row a minute of it."""
 
 
 class Orders:
@@ -63,19 +66,27 @@ class Orders:
         if slot is None:
             return None
         await self._note_missed_before(slot)
+        # All that is asked is asked before the claim: a store that fails between would cost the slot.
+        sender = await self._sender(path)
+        held_by = await self._held_by(path, sender, left, ordered)
         if not await self._store.claim(slot, holder=self._prober.name, at=self._clock.now()):
             return None
-        if self._has_too_many_leftovers(path, left):
-            await self._note_missed([MissedSlot(slot, MissedCause.LEFTOVERS)])
-            return None
-        if await self._has_too_many_outstanding(path):
-            await self._note_missed([MissedSlot(slot, MissedCause.OUTSTANDING)])
-            return None
-        sender = await self._sender(path)
-        if not await self._is_within_cap(path, sender, ordered):
-            await self._note_missed([MissedSlot(slot, MissedCause.CAP)])
+        if held_by is not None:
+            await self._note_missed([MissedSlot(slot, held_by)])
             return None
         return Order(path, sender, slot.at)
+
+    async def _held_by(
+        self, path: Path, sender: str, left: Mapping[PathName, int], ordered: Sequence[Order]
+    ) -> MissedCause | None:
+        """What holds a launch back; None: nothing does."""
+        if self._has_too_many_leftovers(path, left):
+            return MissedCause.LEFTOVERS
+        if await self._has_too_many_outstanding(path):
+            return MissedCause.OUTSTANDING
+        if not await self._is_within_cap(path, sender, ordered):
+            return MissedCause.CAP
+        return None
 
     async def _note_missed_before(self, slot: Slot) -> None:
         """Keep what nobody launched since the last slot that is known of: unprobed is not good."""
@@ -89,10 +100,8 @@ class Orders:
         last_at = await self._store.last_slot_at(slot.path)
         if last_at is not None:
             since = max(last_at, now - _KEPT)
-            missed += [
-                MissedSlot(one, MissedCause.NOT_RUNNING)
-                for one in slots_between(latest, after=since, before=slot.at)
-            ]
+            between = slots_between(latest, after=since, before=slot.at)
+            missed += [MissedSlot(one, MissedCause.NOT_RUNNING) for one in islice(between, _MOST_MISSED)]
         await self._note_missed(missed)
 
     async def _note_missed(self, missed: Sequence[MissedSlot]) -> None:

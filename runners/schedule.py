@@ -18,13 +18,25 @@ class Timer(Protocol):
         """Announce, until cancelled. After a pause each path is announced once: there is no burst."""
         ...
 
+    def wake(self) -> None:
+        """The wall clock was set, or the machine slept: look again at what is due."""
+        ...
+
 
 class SchedulerTimer:
     """APScheduler 3 as a timer (decision 0004): a job a path in memory, which announces it and nothing else.
 
-    It asks the system's clocks itself. One that is set forward makes what became due be announced once; one that is
-    set back makes it wait until the wall clock has come to the next slot again.
+    It asks the system's clocks itself, and waits by the monotonic one: whoever notices that the other was set, or that
+    the machine slept, wakes it. One that is set back makes it wait until the wall clock has come to the next slot again.
     """
+
+    def __init__(self) -> None:
+        self._wake: Callable[[], None] | None = None
+
+    def wake(self) -> None:
+        """Look again at what is due."""
+        if self._wake is not None:
+            self._wake()
 
     async def run(self, due: Mapping[PathName, NextDue], announce: Callable[[PathName], None]) -> None:
         """Announce, until cancelled."""
@@ -46,9 +58,11 @@ class SchedulerTimer:
                 max_instances=3,
             )
         scheduler.start()
+        self._wake = scheduler.wakeup
         try:
             await asyncio.Event().wait()
         finally:
+            self._wake = None
             scheduler.shutdown(wait=False)
 
 

@@ -68,7 +68,11 @@ class Settler:
             those of which it is known how they stand, and why it is not known of the others, if there are any.
         """
         settled = [(record, record) for record, fresh in judged if not _differs(record.judgement, fresh)]
-        changed = [(record, fresh) for record, fresh in judged if _differs(record.judgement, fresh)]
+        # As they settled: the fold of incidents is defined over that order, and a batch comes in none.
+        changed = sorted(
+            ((record, fresh) for record, fresh in judged if _differs(record.judgement, fresh)),
+            key=lambda one: (one[1].settled_at or one[0].canary.launched_at, one[0].canary.id),
+        )
         began = self._clock.monotonic()
         if len(changed) > 1 and all(self._is_ripe(record, fresh) for record, fresh in changed):
             # Where it fails, each by itself: a conflict or a torn row of one is no other's.

@@ -1,5 +1,6 @@
 """The spool: what was seen while the store could not be written, kept on disk until it can."""
 
+import asyncio
 import logging
 import os
 from collections.abc import Sequence
@@ -31,14 +32,13 @@ class Spool:
         self._file = file
         self._most_bytes = most_bytes
         self._is_full = False
+        self._turn = asyncio.Lock()
+        self._number = 0
 
     @property
-    def size_bytes(self) -> int:
-        """How much waits."""
-        try:
-            return self._file.stat().st_size
-        except OSError:
-            return 0
+    def has_some(self) -> bool:
+        """Whether anything waits."""
+        return self._size() > 0 or bool(self._set_aside())
 
     @property
     def is_full(self) -> bool:
@@ -47,52 +47,74 @@ class Spool:
 
     def add(self, observations: Sequence[Observation]) -> bool:
         """Keep observations; False where the disk or the bound doesn't allow it, and they are lost."""
-        text = "".join(codec.dumps(one) + "\n" for one in observations).encode()
-        if self.size_bytes + len(text) > self._most_bytes:
-            self._is_full = True
-            return False
+        # Each begins on a line of its own, whatever a full disk made of the one before.
+        text = "".join("\n" + codec.dumps(one) for one in observations).encode() + b"\n"
+        is_kept = self._size() + len(text) <= self._most_bytes and self._write(text)
+        self._is_full = self._is_full or not is_kept
+        return is_kept
+
+    def _write(self, text: bytes) -> bool:
         try:
             descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             try:
-                os.write(descriptor, text)
+                written = os.write(descriptor, text)
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
         except OSError as error:
             _log.warning("spool_failed", extra={"detail": error.strerror or str(error)})
-            self._is_full = True
             return False
-        return True
+        return written == len(text)
 
     async def drain(self, store: Store) -> int:
-        """Store what waits, then remove the file; returns how many observations were new to the store.
+        """Store what waits; returns how many observations were new to the store.
+
+        What is being stored lies aside meanwhile, so that nothing that is added is lost with it; what a crash left
+        aside is stored too, by whoever comes next.
 
         Raises:
             StoreError: the store can't be written yet; nothing is removed.
         """
-        waiting = self._read()
-        new = 0
-        for start in range(0, len(waiting), AT_ONCE):
-            new += await self._store_some(store, waiting[start : start + AT_ONCE])
-        if self.size_bytes:
-            self._file.unlink(missing_ok=True)
-        self._is_full = False
-        return new
+        async with self._turn:
+            if self._size() > 0:
+                self._number += 1
+                aside = self._file.with_name(f"{self._file.name}.{os.getpid()}-{self._number}")
+                self._file.rename(aside)
+            new = 0
+            for file in self._set_aside():
+                waiting = _read(file)
+                for start in range(0, len(waiting), AT_ONCE):
+                    new += await self._store_some(store, waiting[start : start + AT_ONCE])
+                file.unlink(missing_ok=True)
+            self._is_full = False
+            return new
+
+    def _set_aside(self) -> list[Path]:
+        return sorted(self._file.parent.glob(f"{self._file.name}.*"))
+
+    def _size(self) -> int:
+        try:
+            return self._file.stat().st_size
+        except OSError:
+            return 0
 
     async def _store_some(self, store: Store, some: Sequence[Observation]) -> int:
         known = await store.known([one.canary_id for one in some])
         kept = [one for one in some if one.canary_id in known]
         return sum(await store.append(*kept)) if kept else 0
 
-    def _read(self) -> list[Observation]:
+
+def _read(file: Path) -> list[Observation]:
+    try:
+        lines = file.read_bytes().splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        if not line:
+            continue
         try:
-            lines = self._file.read_bytes().splitlines()
-        except OSError:
-            return []
-        found = []
-        for line in lines:
-            try:
-                found.append(codec.loads(Observation, line.decode()))
-            except (codec.Unreadable, UnicodeDecodeError):
-                _log.warning("spool_line_torn")
-        return found
+            found.append(codec.loads(Observation, line.decode()))
+        except (codec.Unreadable, UnicodeDecodeError):
+            _log.warning("spool_line_torn")
+    return found

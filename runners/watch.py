@@ -278,6 +278,7 @@ class Watch:
         except StoreError as error:
             await self._bear(error)
         finally:
+            self._explained &= set(self._board.canaries())
             self._explaining -= ids
             self._board.touch(ids)
 
@@ -286,6 +287,7 @@ class Watch:
         now, monotonic = self._clock.now(), self._clock.monotonic()
         wall, steady = self._origin
         if abs((now - wall) - timedelta(seconds=monotonic - steady)) <= STEP:
+            self._origin = (now, monotonic)  # small steps of a year are no step
             return
         self._progress.note(
             "the clock of this machine was stepped: canaries that are out can only be confirmed"

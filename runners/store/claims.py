@@ -10,7 +10,7 @@ from canary.instruments import metrics
 from canary.path import PathName
 from canary.slot import MissedCause, MissedSlot, Slot
 from runners.store.counters import Tally
-from runners.store.sql import inserted
+from runners.store.sql import chunks, insert_or_nothing, inserted
 from runners.store.tables import canary, missed_slot, slot
 
 _LOOK_BACK = timedelta(days=2)
@@ -55,18 +55,20 @@ def note_missed(connection: Connection, missed: Sequence[MissedSlot], *, prober:
     """Keep slots as missed and count those that were not known; returns how many."""
     tally = Tally(at)
     new = 0
-    for one in missed:
-        is_new = inserted(
-            connection,
-            missed_slot,
-            path=one.slot.path,
-            slot_at=one.slot.at,
-            cause=one.cause.value,
-            noted_at=at,
-        )
-        if is_new:
+    statement = insert_or_nothing(connection.dialect.name, missed_slot).returning(missed_slot.c.path)
+    for chunk in chunks(sorted(missed, key=lambda one: (one.slot.path, one.slot.at))):
+        rows = [
+            {
+                "path": one.slot.path,
+                "slot_at": one.slot.at,
+                "cause": one.cause.value,
+                "noted_at": at,
+            }
+            for one in chunk
+        ]
+        for path in connection.scalars(statement, rows):
             new += 1
-            tally.count(metrics.PROBER_MISFIRES, {"path": one.slot.path, "prober": prober})
+            tally.count(metrics.PROBER_MISFIRES, {"path": path, "prober": prober})
     tally.write(connection)
     return new
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, false, func, select, true, update
+from sqlalchemy import Executable, bindparam, delete, false, func, select, true, update
 from sqlalchemy.engine import Connection
 
 from canary.instruments import metrics
@@ -17,7 +17,7 @@ from runners.store import outbox
 from runners.store.columns import storable
 from runners.store.counters import Tally
 from runners.store.sql import chunks, insert_or_nothing
-from runners.store.tables import audit, canary, leftover
+from runners.store.tables import audit, canary, lease, leftover
 
 _Line = tuple[str, datetime, str, str, str, str, str]
 
@@ -64,6 +64,7 @@ def finish_clean(connection: Connection, canary_ids: Sequence[CanaryId], *, at: 
     for chunk in chunks(sorted(_paths_of(connection, canary_ids))):
         connection.execute(_IS_CLEAN, {"b_ids": chunk, "b_at": at})
         connection.execute(_ALL_GONE, {"b_ids": chunk})
+        connection.execute(delete(lease).where(lease.c.canary_id.in_(chunk)))
 
 
 _IS_CLEAN = (

@@ -11,7 +11,7 @@ def postgresql_arguments(*, is_read_only: bool) -> dict[str, object]:
     settings = {
         "statement_timeout": f"{STATEMENT_SECONDS}s",
         "lock_timeout": f"{STATEMENT_SECONDS}s",
-        "idle_in_transaction_session_timeout": "60s",
+        "idle_in_transaction_session_timeout": f"{STATEMENT_SECONDS}s",
         "timezone": "UTC",
         "default_transaction_read_only": "on" if is_read_only else "off",
     }

@@ -25,6 +25,7 @@ from runners.contracts import (
     TriedRemoval,
 )
 from runners.history import Day, Glance, Past, Point
+from runners.leases import Held
 from runners.pulse import Pulse
 from runners.retention import KEPT, Retention
 from runners.store import (
@@ -131,10 +132,14 @@ class SqlStore(SqlAlerts):
         """Canaries whose launch began, has no end, and whose lease ran out."""
         return await self._database.read(partial(canaries.abandoned, now=now))
 
-    async def hold(self, now: datetime, *, holder: str, lease_until: datetime) -> Sequence[Record]:
+    async def hold(self, now: datetime, *, holder: str, lease_until: datetime) -> Sequence[Held]:
         """Watch what nobody else watches; all that is held from now on."""
         work = partial(watches.hold, now=now, holder=holder, lease_until=lease_until)
         return await self._database.write(work)
+
+    async def records(self, canary_ids: Sequence[CanaryId]) -> Sequence[Record]:
+        """Canaries by their ids, oldest first."""
+        return await self._database.read(partial(canaries.of_ids, canary_ids=canary_ids))
 
     async def let_go(self, *, holder: str, at: datetime) -> None:
         """Give up all watches of this holder."""

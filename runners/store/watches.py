@@ -7,46 +7,65 @@ from sqlalchemy import Executable, and_, bindparam, or_, select, update
 from sqlalchemy.engine import Connection
 
 from canary.signature import CanaryId
-from runners.contracts import Record
-from runners.store.canaries import OUTSTANDING_NOW, WATCH, of_ids
-from runners.store.sql import insert_into
+from canary.verdict import Verdict
+from runners.leases import Held
+from runners.store.canaries import OUTSTANDING_IDS, WATCH
+from runners.store.sql import chunks, insert_into
 from runners.store.tables import canary, lease
 
 _WATCHED = and_(lease.c.canary_id == canary.c.id, lease.c.kind == WATCH)
 _FREE_OR_MINE = (
-    select(canary.c.id, lease.c.holder, lease.c.until_at)
+    select(canary.c.id, canary.c.verdict, canary.c.launch_ended_at, lease.c.holder, lease.c.until_at)
     .outerjoin(lease, _WATCHED)
     .where(
-        OUTSTANDING_NOW,
+        canary.c.id.in_(OUTSTANDING_IDS),
         or_(
             lease.c.canary_id.is_(None),
             lease.c.until_at <= bindparam("b_now"),
             lease.c.holder == bindparam("b_holder"),
         ),
     )
-    .order_by(canary.c.id)
+    .order_by(canary.c.launched_at, canary.c.id)
 )
 
 
-def hold(connection: Connection, now: datetime, *, holder: str, lease_until: datetime) -> list[Record]:
-    """Take what is free, keep what is this holder's; the records of both, oldest first."""
-    wanted = [
-        {"canary_id": row.id, "kind": WATCH, "holder": holder, "until_at": lease_until}
-        for row in connection.execute(_FREE_OR_MINE, {"b_now": now, "b_holder": holder})
+def hold(connection: Connection, now: datetime, *, holder: str, lease_until: datetime) -> list[Held]:
+    """Take what is free, and renew what is this holder's and ends before half its time; both, oldest first."""
+    rows = connection.execute(_FREE_OR_MINE, {"b_now": now, "b_holder": holder}).all()
+    half = now + (lease_until - now) / 2
+    taken = [
+        {"canary_id": row.id, "kind": WATCH, "holder": holder, "until_at": lease_until, "b_now": now}
+        for row in rows
+        if row.until_at is None or row.holder != holder or row.until_at < half
     ]
-    if not wanted:
-        return []
-    held = connection.scalars(_take(connection.dialect.name), [{**one, "b_now": now} for one in wanted])
-    return of_ids(connection, [CanaryId(one) for one in held])
+    asked = {one["canary_id"] for one in taken}
+    got = set(connection.scalars(_take(connection.dialect.name), taken)) if taken else set()
+    return [
+        Held(CanaryId(row.id), Verdict(row.verdict), row.launch_ended_at is not None)
+        for row in rows
+        if row.id not in asked or row.id in got
+    ]
 
 
 def let_go(connection: Connection, *, holder: str, at: datetime) -> None:
     """End all watches of this holder."""
-    connection.execute(
-        update(lease)
-        .where(lease.c.kind == WATCH, lease.c.holder == holder, lease.c.until_at > at)
-        .values(until_at=at)
-    )
+    ids = connection.scalars(
+        select(lease.c.canary_id)
+        .where(
+            lease.c.canary_id.in_(OUTSTANDING_IDS),
+            lease.c.kind == WATCH,
+            lease.c.holder == holder,
+            lease.c.until_at > at,
+        )
+        .order_by(lease.c.canary_id),
+        {"b_now": at},
+    ).all()
+    for chunk in chunks(ids):
+        connection.execute(
+            update(lease)
+            .where(lease.c.canary_id.in_(chunk), lease.c.kind == WATCH, lease.c.holder == holder)
+            .values(until_at=at)
+        )
 
 
 @cache

@@ -16,7 +16,7 @@ from tests.contracts.store_contract import run
 async def held(store: Store, seconds: float, holder: str, *, lease: float = 30) -> list[str]:
     """What a holder watches so many seconds after noon."""
     records = await store.hold(after(seconds), holder=holder, lease_until=after(seconds + lease))
-    return [one.canary.id for one in records]
+    return [one.canary_id for one in records]
 
 
 class WatchContract:
@@ -60,7 +60,7 @@ class WatchContract:
             await store.settle(settlement(judged(one, Verdict.CONFIRMED)))
 
             records = await store.hold(after(10), holder="a", lease_until=after(40))
-            assert [(record.canary.id, record.verdict) for record in records] == [
+            assert [(held_one.canary_id, held_one.verdict) for held_one in records] == [
                 (one.id, Verdict.CONFIRMED),
                 (two.id, Verdict.PENDING),
             ]

@@ -36,6 +36,7 @@ from runners.contracts import (
     TriedRemoval,
 )
 from runners.history import Point
+from runners.leases import Held
 from runners.pulse import Pulse
 from runners.retention import KEPT, Retention
 from tests.fakes.memory_alerts import MemoryAlerts
@@ -181,14 +182,17 @@ class MemoryStore(MemoryAlerts, MemoryPast):
         rows = sorted(self._rows.values(), key=lambda one: (one.canary.launched_at, one.canary.id))
         return [one.canary for one in rows if not one.launch_ended and one.lease_until <= now]
 
-    async def hold(self, now: datetime, *, holder: str, lease_until: datetime) -> Sequence[Record]:
-        held = []
+    async def hold(self, now: datetime, *, holder: str, lease_until: datetime) -> Sequence[Held]:
+        held: list[Held] = []
         for record in await self.outstanding(now):
             row = self._rows[record.canary.id]
             if row.watcher == holder or row.watched_until <= now:
                 row.watcher, row.watched_until = holder, lease_until
-                held.append(record)
+                held.append(Held(record.canary.id, record.verdict, record.launch_ended))
         return held
+
+    async def records(self, canary_ids: Sequence[CanaryId]) -> Sequence[Record]:
+        return [one for one in self._oldest_first() if one.canary.id in canary_ids]
 
     async def let_go(self, *, holder: str, at: datetime) -> None:
         for row in self._rows.values():

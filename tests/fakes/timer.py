@@ -20,6 +20,9 @@ class ClockTimer:
                 group.create_task(self._announce(path, next_due, announce))
             await asyncio.Event().wait()
 
+    def wake(self) -> None:
+        """It waits by the fake clock, which is woken by whoever steps it."""
+
     async def _announce(
         self, path: PathName, next_due: NextDue, announce: Callable[[PathName], None]
     ) -> None:

@@ -15,6 +15,7 @@ from canary.slot import Slot, due_slot
 from canary.verdict import Verdict
 from runners.contracts import CanaryQuery, StoreError
 from runners.daemon import Daemon
+from runners.leases import Held
 from runners.notices import Notices
 from runners.prober import Prober
 from runners.progress import Silent
@@ -305,6 +306,81 @@ def test_incident_past_the_mail_server__gets_one_bisect_canary_whose_word_stands
         if one.name == "intake.slo.eligible" and one.labels["path"] == hidden.name
     ]
     assert sum(one.value for one in eligible) == 0
+
+
+def test_launches_that_take_longer_than_their_interval__wait_in_no_queue_and_none_is_called_missed_that_was_sent() -> (
+    None
+):
+    s = scene()
+    s.world.launch_seconds = 120.0
+    paths = [email_path(f"path-{n:02}", interval_seconds=60.0, deadline_seconds=600.0) for n in range(20)]
+
+    play(s, 10 * MINUTE, s.daemon(*paths))
+
+    for path in paths:
+        launched_at = {at for at, _ in launched(s.store, path.name)}
+        missed = asyncio.run(s.store.missed(path.name, since=START))
+        assert not {one.slot.at for one in missed} & launched_at
+    ages = [
+        (one.canary.launched_at - one.canary.slot_at).total_seconds()
+        for one in asyncio.run(s.store.canaries(CanaryQuery(limit=500)))
+        if one.canary.slot_at is not None
+    ]
+    assert max(ages) <= 61.0
+
+
+def test_stop__launches_nothing_of_what_was_still_waiting_for_its_turn() -> None:
+    s = scene()
+    s.world.launch_seconds = 20.0
+    paths = [email_path(f"path-{n:02}", interval_seconds=600.0) for n in range(25)]
+
+    play(s, 5.0, s.daemon(*paths))
+
+    assert len(asyncio.run(s.store.canaries(CanaryQuery(limit=500)))) == 10
+
+
+def test_breached_canary__gets_its_last_look_before_it_is_cleaned_and_is_lost() -> None:
+    s = scene()
+    s.world.ticket_after_seconds = None
+    paths = [email_path(f"path-{n}", interval_seconds=7200.0) for n in range(6)]
+
+    play(s, 3600 + 10 * MINUTE, s.daemon(*paths))
+
+    over = [
+        one
+        for one in asyncio.run(s.store.canaries(CanaryQuery(limit=500)))
+        if one.canary.horizon_at < s.clock.now() - timedelta(minutes=3)
+    ]
+    assert len(over) >= 6
+    assert {one.verdict for one in over} == {Verdict.LOST}
+
+
+def test_inconclusive_canary__is_looked_for_to_be_cleaned_hourly_and_not_all_the_time() -> None:
+    s = scene()
+    s.world.desk_is_blind = True
+
+    play(s, 50 * MINUTE, s.daemon(email_path(interval_seconds=7200.0)))
+
+    assert len(asyncio.run(s.store.audit(since=None, limit=500))) <= 4
+
+
+def test_store_that_hangs__is_a_problem_and_the_heartbeat_stops() -> None:
+    s = scene()
+    daemon = s.daemon()
+    problems: list[str] = []
+
+    async def hang(*_: object, **__: object) -> list[Held]:
+        await asyncio.Event().wait()
+        raise AssertionError("it never returns")
+
+    async def look() -> None:
+        s.store.hold = hang  # type: ignore[method-assign]
+        await s.clock.sleep(120)
+        problems.extend(daemon.problems())
+
+    play(s, 30.0, daemon, then=look)
+
+    assert any(one.startswith("the store was not written since 12:00:") for one in problems)
 
 
 class Failing(MemoryStore):
