@@ -9,15 +9,13 @@ from typing import Final
 
 from canary.alert import Alert
 from runners.alert_contracts import AlertStore, Outgoing
-from runners.alerts.contracts import AlertSink, Clock, Mask, Undelivered
+from runners.alerts.contracts import AlertSink, Clock, Mask, Undelivered, limit_of
 from runners.contracts import StoreError
 
 LOOK_SECONDS: Final = 5.0
 """How often the outbox is looked at where nobody says that there is something new."""
-LEASE_SECONDS: Final = 30.0
-"""How long a message is ours. Longer than a delivery may take: else a second process would send it beside us."""
-DELIVER_SECONDS: Final = 20.0
-"""How long one delivery may take: a command that prints the secret, and the 10 s of a POST."""
+LEASE_MARGIN_SECONDS: Final = 10.0
+"""How much longer a message is ours than its delivery may take: else a second process would send it beside us."""
 DRAIN_SECONDS: Final = 30.0
 """How long a one-shot run delivers at most before it exits; the next run goes on."""
 FIRST_RETRY_SECONDS: Final = 5.0
@@ -128,16 +126,17 @@ class Delivery:
     async def _one(self, name: str) -> bool:
         """Deliver one message that is due; whether there was one. Raises `StoreError` where none can be had."""
         now = self.clock.now()
+        lease_seconds = limit_of(self.sinks[name]) + LEASE_MARGIN_SECONDS
         # One at a time: a lease must outlast all that was taken with it.
         taken = await self.store.claim_alerts(
             now,
             sinks=[name],
             holder=self.holder,
-            lease_until=now + timedelta(seconds=LEASE_SECONDS),
+            lease_until=now + timedelta(seconds=lease_seconds),
             limit=1,
         )
         for one in taken:
-            await self._deliver(name, one, ends_at=self.clock.monotonic() + LEASE_SECONDS)
+            await self._deliver(name, one, ends_at=self.clock.monotonic() + lease_seconds)
         return bool(taken)
 
     async def _deliver(self, name: str, outgoing: Outgoing, *, ends_at: float) -> None:
@@ -161,13 +160,14 @@ class Delivery:
         await self._note(lambda: self.store.alert_deferred(alert.id, next_at=next_at, error=error), ends_at)
 
     async def _attempt(self, sink: AlertSink, alert: Alert) -> Undelivered | None:
+        limit_seconds = limit_of(sink)
         try:
-            async with self.clock.timeout(DELIVER_SECONDS):
+            async with self.clock.timeout(limit_seconds):
                 await sink.deliver(alert)
         except Undelivered as error:
             return error
         except TimeoutError:
-            return Undelivered(f"{sink.name}: took longer than {DELIVER_SECONDS:g} s", permanent=False)
+            return Undelivered(f"{sink.name}: took longer than {limit_seconds:g} s", permanent=False)
         except Exception as error:  # noqa: BLE001 -- the boundary of a sink: see below
             # A fault in one sink must not stop the others, nor lose its message: the next release may send it.
             _log.exception("alert_not_delivered", extra={"place": sink.name})
