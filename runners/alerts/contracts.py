@@ -62,7 +62,8 @@ class Clock(Protocol):
 class AlertSink(Protocol):
     """Somewhere that alerts go. Its constructor does no IO.
 
-    One that needs longer than `LIMIT_SECONDS` for a delivery says so by an attribute ``limit_seconds``.
+    One that needs longer than `LIMIT_SECONDS` for a delivery says so by an attribute ``limit_seconds``, one that
+    takes a message only so often by ``pace_seconds``.
     """
 
     @property
@@ -100,3 +101,8 @@ class Refreshed(Protocol):
 def limit_of(sink: AlertSink) -> float:
     """How many seconds one delivery to a sink may take."""
     return float(getattr(sink, "limit_seconds", LIMIT_SECONDS))
+
+
+def pace_of(sink: AlertSink) -> float:
+    """How many seconds must lie between two messages to a sink."""
+    return float(getattr(sink, "pace_seconds", 0.0))

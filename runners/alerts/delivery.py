@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,7 +10,7 @@ from typing import Final
 
 from canary.alert import Alert
 from runners.alert_contracts import AlertStore, Outgoing
-from runners.alerts.contracts import AlertSink, Clock, Mask, Undelivered, limit_of
+from runners.alerts.contracts import AlertSink, Clock, Mask, Undelivered, limit_of, pace_of
 from runners.contracts import StoreError
 
 LOOK_SECONDS: Final = 5.0
@@ -60,6 +61,7 @@ class Delivery:
     mask: Mask
     on_dead: OnDead = _tell_nobody
     _news: dict[str, asyncio.Event] = field(default_factory=dict, init=False, repr=False)
+    _not_before: dict[str, float] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Give each sink its bell."""
@@ -125,6 +127,8 @@ class Delivery:
 
     async def _one(self, name: str) -> bool:
         """Deliver one message that is due; whether there was one. Raises `StoreError` where none can be had."""
+        # A sink that asked us to stay away meant all messages, not the one that it refused.
+        await self._stay_away(name)
         now = self.clock.now()
         lease_seconds = limit_of(self.sinks[name]) + LEASE_MARGIN_SECONDS
         # One at a time: a lease must outlast all that was taken with it.
@@ -139,9 +143,16 @@ class Delivery:
             await self._deliver(name, one, ends_at=self.clock.monotonic() + lease_seconds)
         return bool(taken)
 
+    async def _stay_away(self, name: str) -> None:
+        seconds = self._not_before.get(name, -math.inf) - self.clock.monotonic()
+        if seconds > 0:
+            await self.clock.sleep(seconds)
+
     async def _deliver(self, name: str, outgoing: Outgoing, *, ends_at: float) -> None:
         alert = outgoing.alert
         failure = await self._attempt(self.sinks[name], alert)
+        asked = (failure.retry_after_seconds if failure is not None else None) or 0.0
+        self._not_before[name] = self.clock.monotonic() + max(asked, pace_of(self.sinks[name]))
         if failure is None:
             _log.info("alert_delivered", extra={"place": name, "detail": f"{alert.key} {alert.seq}"})
             await self._note(lambda: self.store.alert_delivered(alert.id, at=self.clock.now()), ends_at)

@@ -12,6 +12,8 @@ from runners.alerts.wording import Known, words
 _HEADER_CHARACTERS: Final = 150
 _SECTION_CHARACTERS: Final = 3000
 """Limits of Block Kit's header and section (Slack, Block Kit reference; read 2026-11-30)."""
+PACE_SECONDS: Final = 1.0
+"""Slack takes about one message a second for each webhook (Slack, Rate limits; read 2026-11-30)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Slack:
     url: ReadSecret
     poster: Poster
     known: Known
+    pace_seconds: float = PACE_SECONDS
 
     async def deliver(self, alert: Alert) -> None:
         """Post one message. Raises `Undelivered`: 403, 404 and 410 (webhook or channel gone) are for good."""
