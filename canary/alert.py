@@ -9,7 +9,7 @@ from typing import NewType, assert_never
 
 from canary.blame import Stop
 from canary.hop import Hop
-from canary.incident import IncidentId
+from canary.incident import Incident, IncidentId
 from canary.path import PathName
 from canary.reason import Side
 from canary.signature import CanaryId
@@ -78,6 +78,13 @@ BISECTED: Mapping[Verdict, str] = MappingProxyType(
     }
 )
 """What a bisect canary's verdict says of the incident."""
+
+
+_BISECTED: Mapping[Verdict | None, Party] = MappingProxyType(
+    {Verdict.CONFIRMED: Party.MAIL_PLATFORM, Verdict.BREACHED: Party.TICKETING}
+)
+_ASKED = frozenset({Hop.MAILBOX_ARRIVAL, Hop.TICKET_CREATED})
+"""Where a mail was accepted and is lost: there a bisect canary tells more than the hop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +166,17 @@ class Alert:
     opened_at: datetime | None = None
 
 
-def party(stop: Stop, route: Collection[Hop]) -> Party:
+def party(stop: Stop, route: Collection[Hop], bisected: Verdict | None = None) -> Party:
     """Whose the failure is, for a path of that route.
 
-    A mail that was accepted and became no ticket is lost at either of two: only a mailbox that we may read tells.
+    A mail that was accepted and became no ticket is lost at either of two: only a mailbox that we may read tells, or
+    what a canary came to that was sent past the mail platform (``bisected``).
     """
     if stop.side is Side.PROBER:
         return Party.PROBER
-    if stop.hop is Hop.TICKET_CREATED and Hop.SMTP_ACCEPT in route and Hop.MAILBOX_ARRIVAL not in route:
-        return Party.MAIL_OR_TICKETING
+    lost = _of_lost_mail(stop.hop, route, bisected)
+    if lost is not None:
+        return lost
     match stop.hop:
         case Hop.DNS:
             return Party.DNS
@@ -189,3 +198,19 @@ def party(stop: Stop, route: Collection[Hop]) -> Party:
             return Party.TICKETING
         case _:
             assert_never(stop.hop)
+
+
+def _of_lost_mail(hop: Hop, route: Collection[Hop], bisected: Verdict | None) -> Party | None:
+    """Whose a mail is that was accepted and lost, where the hop alone does not tell."""
+    if hop not in _ASKED or Hop.SMTP_ACCEPT not in route:
+        return None
+    if bisected in _BISECTED:
+        return _BISECTED[bisected]
+    is_open = hop is Hop.TICKET_CREATED and Hop.MAILBOX_ARRIVAL not in route
+    return Party.MAIL_OR_TICKETING if is_open else None
+
+
+def party_of(incident: Incident, route: Collection[Hop]) -> Party:
+    """Whose an incident is, by the best known blame and by what its bisect canary came to."""
+    bisected = incident.bisected.verdict if incident.bisected is not None else None
+    return party(incident.sharper or incident.stop, route, bisected)

@@ -90,7 +90,7 @@ CANARY_FAILURES = _counter(
     "intake.canary.failures",
     "{canary}",
     "path hop reason",
-    "Breached canaries by the blamed hop and its reason.",
+    "Breached canaries by the blamed hop and its reason; a series begins with its first breach, which increase() does not see.",
 )
 CANARY_DURATION = _histogram(
     "intake.canary.duration",

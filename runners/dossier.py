@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from canary.alert import Party, party
+from canary.alert import Party, party_of
 from canary.backlog import Awaited, Backlog, backlog
 from canary.blame import Stop
 from canary.incident import Incident, IncidentKind, Transition
@@ -91,7 +91,7 @@ async def dossier(store: Store, incident: Incident, paths: Mapping[PathName, Pat
     return Dossier(
         incident=incident,
         path=path,
-        whose=party(incident.sharper or incident.stop, path.route) if path is not None else None,
+        whose=party_of(incident, path.route) if path is not None else None,
         timeline=tuple(await store.transitions(incident.id)),
         paths=await _paths_of_group(store, incident),
         backlog=None if is_old else _backlog(incident, path, points, now),

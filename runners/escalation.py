@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar, assert_never, cast
 
-from canary.alert import Party
+from canary.alert import BISECTED, Party
 from canary.canary import Canary
 from canary.hop import LAUNCH_HOPS, Channel, Hop
 from canary.incident import IncidentKind
@@ -251,6 +251,8 @@ def _tried(found: Dossier) -> list[str]:
         tried.append(f"Only those from {incident.only_sender} fail; those from {working} come through.")
     elif len(incident.failed_senders) > 1:
         tried.append(f"They fail from each of these senders: {', '.join(sorted(incident.failed_senders))}.")
+    if incident.bisected is not None and (said := BISECTED.get(incident.bisected.verdict)) is not None:
+        tried.append(f"{said[0].upper()}{said[1:]}.")
     seen = [one for some in found.observations.values() for one in some]
     attempts = Counter({one.hop: one.attempt for one in sorted(seen, key=lambda one: one.attempt)})
     tried += [

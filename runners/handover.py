@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from canary.alert import party
+from canary.alert import party_of
 from canary.gauge import Gauge, GaugeState
 from canary.incident import Incident, IncidentKind
 from canary.path import Path, PathName
@@ -140,7 +140,7 @@ def _broken_now(found: Sequence[Incident], paths: Mapping[PathName, Path]) -> li
     for one in found:
         if one.is_open and one.kind is IncidentKind.TARGET:
             stop, path = one.sharper or one.stop, paths.get(one.path)
-            whose = f"; it lies with {party(stop, path.route)}" if path is not None else ""
+            whose = f"; it lies with {party_of(one, path.route)}" if path is not None else ""
             lines.append(f"{one.path} is broken at {stop.hop}: {stop.reason}{whose} ({one.id})")
     return lines
 
@@ -167,7 +167,7 @@ async def _incident(
     store: Store, incident: Incident, paths: Mapping[PathName, Path], now: datetime
 ) -> ShiftIncidentAnswer:
     path = paths.get(incident.path)
-    whose = party(incident.sharper or incident.stop, path.route) if path is not None else None
+    whose = party_of(incident, path.route) if path is not None else None
     return {
         "incident": incident_answer(incident, await backlog_of(store, incident, path, now)),
         "party": whose.value if whose is not None else None,

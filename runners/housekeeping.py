@@ -17,6 +17,8 @@ from runners.progress import Progress
 REHEARSAL_SECONDS = 3600.0
 """A control that worked within this time is not tried again: it excuses us for a day."""
 _TRIES = 8
+_OUTCOMES = ("delivered", "dead")
+"""What becomes of an alert in the end, by the store's words."""
 
 
 class Housekeeping:
@@ -39,7 +41,7 @@ class Housekeeping:
         """
         now = self._clock.now()
         paths = [one for name, one in self._prober.paths.items() if not is_bisect(name)]
-        await self._store.seed(_series(paths, self._prober.name), at=now)
+        await self._store.seed(_series(paths, self._prober.name, tuple(self._prober.sinks)), at=now)
         for path_name in await self._store.path_names():
             path = self._prober.paths.get(path_name)
             if path is None or not path.is_enabled:
@@ -89,8 +91,13 @@ class Housekeeping:
             return
 
 
-def _series(paths: list[Path], prober: str) -> Mapping[str, Sequence[Mapping[str, str]]]:
-    """What `rate()` and absence need from the start: each series that a configured path can come to have."""
+def _series(
+    paths: list[Path], prober: str, sinks: Sequence[str]
+) -> Mapping[str, Sequence[Mapping[str, str]]]:
+    """What `rate()` and absence need from the start: each series that a configured path or sink can come to have.
+
+    Failures are left out: of every hop and reason, they would be hundreds a path, nearly all of them 0 for ever.
+    """
     channels = [{"path": path.name, "channel": path.channel} for path in paths]
     names = [{"path": path.name} for path in paths]
     verdicts = [verdict for verdict in Verdict if verdict is not Verdict.PENDING]
@@ -113,6 +120,9 @@ def _series(paths: list[Path], prober: str) -> Mapping[str, Sequence[Mapping[str
             for one in hops
             if one["hop"] in LAUNCH_HOPS
             for outcome in (Outcome.OK, Outcome.FAILED)
+        ],
+        metrics.PROBER_ALERTS_SENT.name: [
+            {"sink": sink, "outcome": outcome} for sink in sinks for outcome in _OUTCOMES
         ],
         metrics.CLEANUP_ATTEMPTS.name: [
             {**one, "kind": kind, "outcome": state}

@@ -75,12 +75,17 @@ def build_sinks(
 
 def build_heartbeats(config: Config, *, clock: Clock) -> tuple[Heartbeat, ...]:
     """All heartbeats. Does no IO."""
-    mask = config.masker.mask
     return tuple(
-        Heartbeat(one.name, _reader(one.name, [])(one.url), Poster(one.name, clock, mask, TIMEOUT_SECONDS))
-        for one in config.alerts.sinks
-        if isinstance(one, HeartbeatConfig)
+        _heartbeat(one, config, clock) for one in config.alerts.sinks if isinstance(one, HeartbeatConfig)
     )
+
+
+def _heartbeat(one: HeartbeatConfig, config: Config, clock: Clock) -> Heartbeat:
+    secrets: list[RenewableSecret] = []
+    url = _reader(one.name, secrets)(one.url)
+    mask, trusted = config.masker.mask, config.prober.ca_files
+    poster = Poster(one.name, clock, mask, TIMEOUT_SECONDS, ca_files=trusted)
+    return Heartbeat(one.name, url, poster, secrets[0].renew)
 
 
 def _sink(

@@ -3,9 +3,12 @@
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from canary.alert import Alert
+
+LIMIT_SECONDS: Final = 20.0
+"""How long one delivery may take: a command that prints the secret, and the 10 s of a POST."""
 
 Mask = Callable[[str], str]
 """Takes secrets out of a text."""
@@ -57,7 +60,11 @@ class Clock(Protocol):
 
 
 class AlertSink(Protocol):
-    """Somewhere that alerts go. Its constructor does no IO."""
+    """Somewhere that alerts go. Its constructor does no IO.
+
+    One that needs longer than `LIMIT_SECONDS` for a delivery says so by an attribute ``limit_seconds``, one that
+    takes a message only so often by ``pace_seconds``.
+    """
 
     @property
     def name(self) -> str:
@@ -89,3 +96,13 @@ class Refreshed(Protocol):
             Undelivered: nobody took it.
         """
         ...
+
+
+def limit_of(sink: AlertSink) -> float:
+    """How many seconds one delivery to a sink may take."""
+    return float(getattr(sink, "limit_seconds", LIMIT_SECONDS))
+
+
+def pace_of(sink: AlertSink) -> float:
+    """How many seconds must lie between two messages to a sink."""
+    return float(getattr(sink, "pace_seconds", 0.0))

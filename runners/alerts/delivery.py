@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,15 +10,13 @@ from typing import Final
 
 from canary.alert import Alert
 from runners.alert_contracts import AlertStore, Outgoing
-from runners.alerts.contracts import AlertSink, Clock, Mask, Undelivered
+from runners.alerts.contracts import AlertSink, Clock, Mask, Undelivered, limit_of, pace_of
 from runners.contracts import StoreError
 
 LOOK_SECONDS: Final = 5.0
 """How often the outbox is looked at where nobody says that there is something new."""
-LEASE_SECONDS: Final = 30.0
-"""How long a message is ours. Longer than a delivery may take: else a second process would send it beside us."""
-DELIVER_SECONDS: Final = 20.0
-"""How long one delivery may take: a command that prints the secret, and the 10 s of a POST."""
+LEASE_MARGIN_SECONDS: Final = 10.0
+"""How much longer a message is ours than its delivery may take: else a second process would send it beside us."""
 DRAIN_SECONDS: Final = 30.0
 """How long a one-shot run delivers at most before it exits; the next run goes on."""
 FIRST_RETRY_SECONDS: Final = 5.0
@@ -62,6 +61,7 @@ class Delivery:
     mask: Mask
     on_dead: OnDead = _tell_nobody
     _news: dict[str, asyncio.Event] = field(default_factory=dict, init=False, repr=False)
+    _not_before: dict[str, float] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Give each sink its bell."""
@@ -127,22 +127,32 @@ class Delivery:
 
     async def _one(self, name: str) -> bool:
         """Deliver one message that is due; whether there was one. Raises `StoreError` where none can be had."""
+        # A sink that asked us to stay away meant all messages, not the one that it refused.
+        await self._stay_away(name)
         now = self.clock.now()
+        lease_seconds = limit_of(self.sinks[name]) + LEASE_MARGIN_SECONDS
         # One at a time: a lease must outlast all that was taken with it.
         taken = await self.store.claim_alerts(
             now,
             sinks=[name],
             holder=self.holder,
-            lease_until=now + timedelta(seconds=LEASE_SECONDS),
+            lease_until=now + timedelta(seconds=lease_seconds),
             limit=1,
         )
         for one in taken:
-            await self._deliver(name, one, ends_at=self.clock.monotonic() + LEASE_SECONDS)
+            await self._deliver(name, one, ends_at=self.clock.monotonic() + lease_seconds)
         return bool(taken)
+
+    async def _stay_away(self, name: str) -> None:
+        seconds = self._not_before.get(name, -math.inf) - self.clock.monotonic()
+        if seconds > 0:
+            await self.clock.sleep(seconds)
 
     async def _deliver(self, name: str, outgoing: Outgoing, *, ends_at: float) -> None:
         alert = outgoing.alert
         failure = await self._attempt(self.sinks[name], alert)
+        asked = (failure.retry_after_seconds if failure is not None else None) or 0.0
+        self._not_before[name] = self.clock.monotonic() + max(asked, pace_of(self.sinks[name]))
         if failure is None:
             _log.info("alert_delivered", extra={"place": name, "detail": f"{alert.key} {alert.seq}"})
             await self._note(lambda: self.store.alert_delivered(alert.id, at=self.clock.now()), ends_at)
@@ -161,13 +171,14 @@ class Delivery:
         await self._note(lambda: self.store.alert_deferred(alert.id, next_at=next_at, error=error), ends_at)
 
     async def _attempt(self, sink: AlertSink, alert: Alert) -> Undelivered | None:
+        limit_seconds = limit_of(sink)
         try:
-            async with self.clock.timeout(DELIVER_SECONDS):
+            async with self.clock.timeout(limit_seconds):
                 await sink.deliver(alert)
         except Undelivered as error:
             return error
         except TimeoutError:
-            return Undelivered(f"{sink.name}: took longer than {DELIVER_SECONDS:g} s", permanent=False)
+            return Undelivered(f"{sink.name}: took longer than {limit_seconds:g} s", permanent=False)
         except Exception as error:  # noqa: BLE001 -- the boundary of a sink: see below
             # A fault in one sink must not stop the others, nor lose its message: the next release may send it.
             _log.exception("alert_not_delivered", extra={"place": sink.name})

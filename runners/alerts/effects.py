@@ -9,6 +9,7 @@ from canary.gauge import GaugeName
 from canary.hop import Channel, Hop
 from canary.path import Path, PathName
 from canary.reason import Side
+from canary.verdict import Verdict
 
 UNKNOWN_PARTY: Final = "not known: the path is not in this configuration"
 _WEB_NAMES: Final = "the website's or portal's DNS"
@@ -132,18 +133,18 @@ def _of_stop(concern: Concern, paths: Mapping[PathName, Path]) -> tuple[str, ...
     found: dict[str, list[str]] = {}
     for name in concern.paths:
         path = paths.get(name)
-        told = _party(concern.stop, path) if path is not None else UNKNOWN_PARTY
+        told = _party(concern.stop, path, concern.bisected) if path is not None else UNKNOWN_PARTY
         found.setdefault(told, []).append(name)
     if len(found) == 1:
         return tuple(found)
     return tuple(f"{told} ({', '.join(names)})" for told, names in found.items())
 
 
-def _party(stop: Stop, path: Path) -> str:
+def _party(stop: Stop, path: Path, bisected: Verdict | None) -> str:
     # `party` speaks of the mail domain, whose DNS is not what a portal or a form needs.
     if stop.hop is Hop.DNS and path.channel is not Channel.EMAIL:
         return _WEB_NAMES
-    return party(stop, path.route).value
+    return party(stop, path.route, bisected).value
 
 
 def _by_channel(concern: Concern, paths: Mapping[PathName, Path]) -> tuple[str, ...]:

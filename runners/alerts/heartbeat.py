@@ -1,6 +1,7 @@
 """The dead man's switch: pings by which somebody else learns that the prober itself lives."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
@@ -22,11 +23,16 @@ class Heartbeat:
 
     Success means that the prober did its work, also when it found the target broken. ``run_id``, a UUID, pairs a start
     with its end. A ping that fails is logged and harms nobody; cancellable.
+
+    Attributes:
+        url: reads the ping URL, perhaps a remembered one.
+        renew: reads it anew; whether it is another one than before. None: it can't be.
     """
 
     name: str
     url: ReadSecret
     poster: Poster
+    renew: Callable[[], Awaitable[bool]] | None = None
 
     async def start(self, run_id: str) -> bool:
         """The prober begins its work; whether the ping arrived."""
@@ -53,6 +59,15 @@ class Heartbeat:
         return True
 
     async def _post(self, what: str, run_id: str, text: str) -> None:
+        try:
+            await self._post_once(what, run_id, text)
+        except Undelivered as refusal:
+            # A URL that was rotated is answered with 401, 403 or 404.
+            if self.renew is None or not refusal.suspects_secret or not await self.renew():
+                raise
+            await self._post_once(what, run_id, text)
+
+    async def _post_once(self, what: str, run_id: str, text: str) -> None:
         base, _, query = (await self.url()).partition("?")
         pairs = "&".join(one for one in (query, urlencode({"rid": run_id})) if one)
         body = self.poster.mask(text).encode()[:_MOST_BODY_BYTES]

@@ -1,5 +1,6 @@
 """One POST over HTTP: bounded, never redirected, its failures told as permanent or not, and without a secret."""
 
+import contextlib
 import re
 import ssl
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from runners.alerts.contracts import Clock, Mask, Undelivered
-from runners.alerts.outward import Address, public_address
+from runners.alerts.outward import Address, public_addresses
 
 if TYPE_CHECKING:
     import httpx
@@ -87,15 +88,26 @@ class Poster:
         target = httpx.URL(url)
         if target.scheme not in {"http", "https"} or not target.host:
             raise self.failed("its URL is not one of http or https; correct it")
-        address = await self._address(target) if self.is_public_only else None
-        asked = _asked(target, address, headers)
+        if not self.is_public_only:
+            return await self._send(target, body, _asked(target, None, headers), self.timeout_seconds)
+        *others, last = await self._addresses(target)
+        connect_seconds = self.timeout_seconds / (len(others) + 2)
+        for address in others:
+            # Only a connection that was never made: whatever was asked once is not asked again here.
+            with contextlib.suppress(httpx.ConnectError, httpx.ConnectTimeout):
+                return await self._send(target, body, _asked(target, address, headers), connect_seconds)
+        return await self._send(target, body, _asked(target, last, headers), self.timeout_seconds)
+
+    async def _send(self, target: "httpx.URL", body: bytes, asked: _Asked, connect_seconds: float) -> Answer:
+        import httpx
+
         async with (
             httpx.AsyncClient(
                 verify=self._tls(),
-                timeout=self.timeout_seconds,
+                timeout=httpx.Timeout(self.timeout_seconds, connect=connect_seconds),
                 follow_redirects=False,
                 # An address that was looked up and found public is the one that is connected to: no proxy between.
-                trust_env=address is None and not _is_loopback(target.host),
+                trust_env=not self.is_public_only and not _is_loopback(target.host),
             ) as client,
             client.stream(
                 "POST", asked.url, content=body, headers=asked.headers, extensions=asked.extensions
@@ -106,10 +118,10 @@ class Poster:
         self._judge(hidden, response.headers.get("retry-after"))
         return answer
 
-    async def _address(self, target: "httpx.URL") -> Address:
+    async def _addresses(self, target: "httpx.URL") -> tuple[Address, ...]:
         port = target.port or (443 if target.scheme == "https" else 80)
-        found = await public_address(target.host, port)
-        if found is None:
+        found = await public_addresses(target.host, port)
+        if not found:
             # Not for good: once the configuration or the name server is corrected, nothing was lost.
             raise self.failed("its host has an address that is not public; `allow_private: true` allows it")
         return found
@@ -188,7 +200,7 @@ def _seconds(retry_after: str | None, now: datetime) -> float | None:
         return min(float(text), LONGEST_RETRY_SECONDS)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter of a year that no calendar has
         return None
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from canary.alert import Alert
-from runners.alerts.contracts import AlertSink, Undelivered
+from runners.alerts.contracts import AlertSink, Undelivered, limit_of, pace_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,16 @@ class Renewing:
     def name(self) -> str:
         """The sink's name."""
         return self.sink.name
+
+    @property
+    def limit_seconds(self) -> float:
+        """How long the sink may take."""
+        return limit_of(self.sink)
+
+    @property
+    def pace_seconds(self) -> float:
+        """How long the sink wants between two messages."""
+        return pace_of(self.sink)
 
     async def deliver(self, alert: Alert) -> None:
         """Hand one alert over. Raises `Undelivered`; cancellable."""

@@ -235,7 +235,10 @@ def _one_sender(concern: Concern) -> str:
 
 
 def _working(alert: Alert, known: Known) -> str:
-    """Where to send customers; only what is known to work is named."""
+    """Where to send customers; only what is known to work is named, and only where they can't get through."""
+    kind = alert.concern.kind
+    if kind is not AlertKind.INCIDENT and not (kind is AlertKind.GAUGE and alert.severity is Severity.PAGE):
+        return ""
     by_channel: dict[Channel, list[str]] = {}
     others = []
     for name in alert.working:

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
-from canary.alert import party
+from canary.alert import party_of
 from canary.forecast import Reading, forecast
 from canary.gauge import Gauge, GaugeName, GaugeState
 from canary.hop import Hop
@@ -177,7 +177,7 @@ def whose(incident: Incident, paths: Mapping[PathName, Path]) -> str:
     """Whose it is, by the best known blame."""
     path = paths.get(incident.path)
     route: Sequence[Hop] = path.route if path is not None else ()
-    return str(party(incident.sharper or incident.stop, route))
+    return str(party_of(incident, route))
 
 
 async def gauge_card(parts: Parts, gauge: Gauge, now: datetime, index: int) -> GaugeCard:

@@ -22,6 +22,8 @@ class FakeSink:
     failing: Failing = _never
     takes_then_fails: bool = False
     hangs: bool = False
+    limit_seconds: float = 20.0
+    pace_seconds: float = 0.0
     taken: list[Alert] = field(default_factory=list)
     tried: int = 0
 

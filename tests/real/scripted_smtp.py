@@ -17,8 +17,8 @@ DOT = "."
 class Script:
     """Answers by verb (``banner``, ``EHLO``, ``MAIL``, ``RCPT``, ``DATA``, ``.``, ``AUTH``, ``STARTTLS``, ``QUIT``).
 
-    A list is used up one answer a time, its last one for ever. `CUT` closes, `SILENT` says nothing. A script that
-    lingers keeps the connection after QUIT.
+    A list is used up one answer a time, its last one for ever. `CUT` closes, `SILENT` says nothing. ``pauses`` are
+    seconds before an answer, by verb. A script that lingers keeps the connection after QUIT.
     """
 
     answers: dict[str, list[str]] = field(default_factory=dict)
@@ -28,6 +28,7 @@ class Script:
     passwords: dict[str, str] = field(default_factory=dict)
     tokens: set[str] = field(default_factory=set)
     lingers: bool = False
+    pauses: dict[str, float] = field(default_factory=dict)
     connections: int = 0
     commands: list[str] = field(default_factory=list)
     mails: list[bytes] = field(default_factory=list)
@@ -55,6 +56,7 @@ class _Conversation:
             raise ConnectionAbortedError
         if text == SILENT:
             await asyncio.Event().wait()
+        await asyncio.sleep(self.script.pauses.get(verb, 0.0))
         self.writer.write(text.encode() + b"\r\n")
         await self.writer.drain()
         return text

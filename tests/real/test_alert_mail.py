@@ -13,9 +13,9 @@ from runners.alerts.posting import client_context
 from runners.clock import SystemClock
 from tests.real.sandbox_mail import wait_for_mails
 from tests.real.scripted_http import closed_port
-from tests.real.scripted_smtp import Script, scripted
+from tests.real.scripted_smtp import CUT, SILENT, Script, scripted
 from tests.sandbox import Sandbox, start_sandbox
-from tests.unit.runners.alerts.cases import KNOWN, an_alert, resolved
+from tests.unit.runners.alerts.cases import KNOWN, a_concern, an_alert, resolved
 
 TO = ("oncall@pager.example", "b@pager.example")
 
@@ -31,11 +31,27 @@ def mask(text: str) -> str:
     return text.replace("planted-password", "***")
 
 
-def plain(port: int, *, secret: str | None = None) -> Email:
-    relay = Relay(
-        "127.0.0.1", port, "none", "alerts", password(secret) if secret else None, False, client_context
-    )
-    return Email("mail", "alerts@other.example", TO, relay, SystemClock(), mask, KNOWN)
+def plain(port: int, **limits: float) -> Email:
+    relay = Relay("127.0.0.1", port, "none", "alerts", None, False, client_context)
+    return Email("mail", "alerts@other.example", TO, relay, SystemClock(), mask, KNOWN, **limits)
+
+
+def tried(script: Script, times: int, **limits: float) -> list[Undelivered | None]:
+    """One sink delivers the same alert so often."""
+
+    async def main() -> list[Undelivered | None]:
+        async with scripted(script) as server:
+            sink, outcomes = plain(server.port, **limits), list[Undelivered | None]()
+            for _ in range(times):
+                try:
+                    await sink.deliver(an_alert())
+                except Undelivered as error:
+                    outcomes.append(error)
+                else:
+                    outcomes.append(None)
+            return outcomes
+
+    return asyncio.run(main())
 
 
 def refused(answers: Mapping[str, str]) -> Undelivered | None:
@@ -134,3 +150,83 @@ def test_nobody_listens__may_pass() -> None:
         asyncio.run(plain(closed_port()).deliver(an_alert()))
 
     assert error.value.permanent is False
+
+
+def test_relay_whose_filter_takes_longer_than_the_log_in_may__delivers_once() -> None:
+    script = Script(pauses={".": 1.0})
+
+    assert tried(script, 1, begin_seconds=0.7) == [None]
+    assert len(script.mails) == 1
+
+
+@pytest.mark.parametrize("ending", [SILENT, CUT])
+def test_answer_that_is_lost_twice__counts_as_delivered_and_says_so(
+    ending: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    script = Script(answers={".": [ending]})
+
+    first, *rest = tried(script, 3, answer_seconds=0.3)
+
+    assert first is not None
+    assert first.permanent is False
+    assert "perhaps delivered" in str(first)
+    assert rest == [None, None]
+    assert len(script.mails) == 2
+    assert [one.getMessage() for one in caplog.records] == ["alert_not_confirmed"]
+
+
+def test_silence_before_the_mail__is_never_taken_for_a_delivery() -> None:
+    outcomes = tried(Script(answers={"DATA": [SILENT]}), 3, begin_seconds=0.3)
+
+    assert [one is not None and not one.permanent for one in outcomes] == [True, True, True]
+
+
+def test_recipient_who_is_put_off__gets_the_mail_later_and_the_other_one_once() -> None:
+    script = Script(answers={"RCPT": ["250 ok", "451 4.7.1 greylisted", "250 ok"]})
+
+    first, second, third = tried(script, 3)
+
+    assert first is not None
+    assert first.permanent is False
+    assert "b@pager.example: 451 4.7.1 greylisted" in str(first)
+    assert (second, third) == (None, None)
+    assert [one.split("<")[1] for one in script.commands if one.startswith("RCPT")] == [
+        "oncall@pager.example>",
+        "b@pager.example>",
+        "b@pager.example>",
+    ]
+    assert len(script.mails) == 2
+
+
+def test_recipient_who_is_refused_for_good__is_named_in_the_log_and_the_other_one_is_served(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    script = Script(answers={"RCPT": ["550 5.1.1 nobody", "250 ok"]})
+
+    assert tried(script, 1) == [None]
+
+    assert len(script.mails) == 1
+    (record,) = caplog.records
+    assert "oncall@pager.example: 550 5.1.1 nobody" in vars(record)["detail"]
+
+
+def test_one_refused_and_one_put_off__may_pass_and_names_both() -> None:
+    (error,) = tried(Script(answers={"RCPT": ["550 5.1.1 nobody", "451 4.7.1 later"]}), 1)
+
+    assert error is not None
+    assert error.permanent is False
+    assert "oncall@pager.example: 550" in str(error)
+    assert "b@pager.example: 451" in str(error)
+
+
+def test_line_that_begins_with_a_dot__does_not_end_the_mail() -> None:
+    script = Script()
+    dotted = an_alert(a_concern(detail=".\n.hidden"), prober=".fra")
+
+    async def main() -> None:
+        async with scripted(script) as server:
+            await plain(server.port).deliver(dotted)
+
+    asyncio.run(main())
+
+    assert len(script.mails) == 1

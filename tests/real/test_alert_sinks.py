@@ -11,9 +11,11 @@ import pytest
 from canary.alert import Alert, AlertTransition, Subject
 from probes.masking import Masker, Secret
 from runners.alert_contracts import AlertStep
+from runners.alerts import posting
 from runners.alerts.contracts import AlertSink, ReadSecret, Undelivered
 from runners.alerts.delivery import Delivery
 from runners.alerts.heartbeat import Heartbeat
+from runners.alerts.outward import Address
 from runners.alerts.pagerduty import PagerDuty
 from runners.alerts.posting import Poster
 from runners.alerts.slack import Slack
@@ -317,6 +319,41 @@ def test_heartbeat__pings_start_success_and_failure_of_one_run() -> None:
             await alive.failure(run_id),
         ] == [True] * 3
         assert bench.ping.pings == [("/start", run_id, ""), ("", run_id, "ok"), ("/fail", run_id, "")]
+
+    on_bench(scenario)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_heartbeat_whose_url_was_rotated__reads_it_anew_and_pings_again(status: int) -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.site.answers["POST /ping/old"] = Reply(status, "no")
+        path = ["/ping/old"]
+
+        async def read() -> str:
+            return f"{bench.site.url}{path[0]}"
+
+        async def renew() -> bool:
+            path[0] = PING_PATH
+            return True
+
+        alive = Heartbeat("alive", read, bench.poster("alive"), renew)
+        assert (await alive.success(str(uuid.uuid4())), len(bench.ping.pings)) == (True, 1)
+
+    on_bench(scenario)
+
+
+def test_address_that_nobody_answers_at__does_not_lose_the_alert_where_the_host_has_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def both(*_: object) -> tuple[Address, ...]:
+        return (Address("127.0.0.2"), Address("127.0.0.1"))
+
+    # Addresses of the public internet can't be had here; the site listens at the second one alone.
+    monkeypatch.setattr(posting, "public_addresses", both)
+
+    async def scenario(bench: Bench) -> None:
+        await bench.webhook(NEW, allow_private=False).deliver(an_alert())
+        assert list(bench.hook.taken) == [an_alert().id]
 
     on_bench(scenario)
 

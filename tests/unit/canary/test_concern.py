@@ -22,6 +22,7 @@ from canary.incident import Incident, IncidentId, IncidentKind
 from canary.path import Path, PathName, Slo
 from canary.reason import Reason, Side
 from canary.signature import CanaryId
+from canary.verdict import Verdict
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MAIL, BILLING, FORM = PathName("support-mail"), PathName("billing-mail"), PathName("contact-form")
@@ -235,3 +236,28 @@ def test_mail_that_was_accepted_and_became_no_ticket__is_the_platforms_or_the_ve
     assert party(NOT_SEEN, route(Channel.FORM)) is Party.TICKETING
     assert party(BLIND, blind_route) is Party.PROBER
     assert party(FULL, blind_route) is Party.MAIL_PLATFORM
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected"),
+    [
+        (Verdict.CONFIRMED, Party.MAIL_PLATFORM),
+        (Verdict.BREACHED, Party.TICKETING),
+        (Verdict.INCONCLUSIVE, Party.MAIL_OR_TICKETING),
+        (None, Party.MAIL_OR_TICKETING),
+    ],
+)
+def test_canary_past_the_mail_platform__tells_whose_a_lost_mail_is(
+    verdict: Verdict | None, expected: Party
+) -> None:
+    blind_route = route(Channel.EMAIL, without={Hop.MAILBOX_ARRIVAL})
+
+    assert party(NOT_SEEN, blind_route, verdict) is expected
+
+
+def test_canary_past_the_mail_platform__tells_nothing_of_other_hops_channels_or_our_own_side() -> None:
+    refused = Stop(Hop.SMTP_ACCEPT, Reason.REJECTED, Side.TARGET)
+
+    assert party(refused, route(Channel.EMAIL), Verdict.BREACHED) is Party.MAIL_PLATFORM
+    assert party(NOT_SEEN, route(Channel.FORM), Verdict.CONFIRMED) is Party.TICKETING
+    assert party(BLIND, route(Channel.EMAIL), Verdict.CONFIRMED) is Party.PROBER

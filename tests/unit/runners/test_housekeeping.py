@@ -20,6 +20,7 @@ from runners.retention import Retention
 from tests.contracts.store_cases import incident_of, make_canary, opened
 from tests.fakes.clock import FakeClock, run_jumping
 from tests.fakes.memory_store import MemoryStore
+from tests.fakes.sink import FakeSink
 from tests.fakes.world import World, email_path, prober_of
 
 
@@ -59,6 +60,22 @@ def test_first_run__begins_every_series_of_a_path_at_0(clock: FakeClock, store: 
     assert verdicts == {"confirmed", "breached", "inconclusive", "late", "lost"}
     blames = {one.labels["blame"] for one in samples if one.name == "intake.incidents"}
     assert blames == set(email_path().route)
+
+
+def test_first_run__begins_what_was_sent_to_each_sink_at_0(clock: FakeClock, store: MemoryStore) -> None:
+    sinks = {name: FakeSink(name) for name in ("pager", "chat")}
+    prober = replace(prober_of(World(clock), email_path()), sinks=sinks)
+    alerting = Alerting(prober, store, clock=clock)
+
+    asyncio.run(Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting).begin())
+
+    sent = [one for one in asyncio.run(store.samples()) if one.name == "intake.prober.alerts.sent"]
+    assert {(one.labels["sink"], one.labels["outcome"], one.value) for one in sent} == {
+        ("pager", "delivered", 0.0),
+        ("pager", "dead", 0.0),
+        ("chat", "delivered", 0.0),
+        ("chat", "dead", 0.0),
+    }
 
 
 def test_later_run__leaves_the_counts_as_they_are(clock: FakeClock, store: MemoryStore) -> None:

@@ -77,6 +77,16 @@ def test_secret_that_can_not_be_had__may_pass(tmp_path: Path) -> None:
     assert error.value.permanent is False
 
 
+def test_heartbeat__trusts_the_authorities_of_the_prober_and_can_renew_its_url(tmp_path: Path) -> None:
+    (tmp_path / "ours.pem").write_text("")
+    text = with_alerts(ALERTS).replace("prober:", "prober:\n  ca: ours.pem", 1)
+
+    (alive,) = build_heartbeats(read(tmp_path, text), clock=FakeClock())
+
+    assert [Path(one).name for one in alive.poster.ca_files] == ["ours.pem"]
+    assert alive.renew is not None
+
+
 def test_sinks__show_no_secret(tmp_path: Path) -> None:
     sinks = build_sinks(read(tmp_path, with_alerts(ALERTS)), clock=FakeClock(), tokens=token)
 

@@ -103,6 +103,25 @@ def test_delivery_that_takes_too_long__is_given_back_and_tried_again() -> None:
     assert (asyncio.run(store.outbox())["pager"].last_error or "") == "pager: took longer than 20 s"
 
 
+def test_sink_that_says_how_long_it_needs__gets_that_time_and_keeps_its_message_as_long() -> None:
+    store, clock = MemoryStore(), FakeClock()
+    slow, other = FakeSink("pager", hangs=True, limit_seconds=90), FakeSink("pager")
+
+    async def main() -> None:
+        await written(store, message())
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(delivery(store, clock, slow).run())
+            await clock.sleep(89)
+            await delivery(store, clock, other, holder="b").drain(seconds=0.5)
+            assert (slow.tried, other.taken) == (1, [])
+            await clock.sleep(2)
+            running.cancel()
+
+    run_jumping(clock, main())
+
+    assert asyncio.run(store.outbox())["pager"].last_error == "pager: took longer than 90 s"
+
+
 def test_sink_that_is_down_for_hours__loses_nothing() -> None:
     store, clock = MemoryStore(), FakeClock()
     up_at = clock.now() + timedelta(hours=6)

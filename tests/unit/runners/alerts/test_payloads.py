@@ -22,7 +22,8 @@ from runners.alerts.pagerduty import dedup_key, event_of
 from runners.alerts.refreshing import still_open
 from runners.alerts.signing import key_of, signature
 from runners.alerts.slack import escaped, message_of
-from tests.unit.runners.alerts.cases import KNOWN, NOON, a_concern, an_alert, resolved
+from runners.alerts.wording import Known
+from tests.unit.runners.alerts.cases import KNOWN, MAIL, NOON, a_concern, a_path, an_alert, resolved
 
 HUNDRED = tuple(PathName(f"path-{number:03}") for number in range(100))
 
@@ -89,6 +90,33 @@ def test_slack_message__mentions_nobody_and_opens_no_link_of_a_remote() -> None:
     assert "<https://evil" not in text
     assert "&lt;!channel&gt; &lt;https://evil.example|click&gt; &amp; so on" in text
     assert escaped("&lt;") == "&amp;lt;"
+
+
+def test_slack_message__unfurls_nothing_and_reads_nothing_into_its_text() -> None:
+    message = message_of(an_alert(), KNOWN)
+
+    assert (message["unfurl_links"], message["unfurl_media"]) == (False, False)
+    assert {one["text"]["verbatim"] for one in message["blocks"][1:]} == {True}
+
+
+@pytest.mark.parametrize("length", range(2970, 3010))
+def test_slack_message_that_is_cut__tears_no_entity(length: int) -> None:
+    message = message_of(an_alert(a_concern(detail="x" * (length - 20) + "&<" * 40)), KNOWN)
+
+    texts = [one["text"]["text"] for one in message["blocks"][1:]]
+    assert all(len(one) <= 3000 for one in texts)
+    for text in texts:
+        rest = text.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "")
+        assert "&" not in rest
+        assert rest.count("<") == rest.count(">")
+
+
+def test_slack_link_that_is_too_long__is_its_words_alone() -> None:
+    long = Known({MAIL: a_path(runbook="https://wiki.acme.example/" + "x" * 4000)})
+
+    texts = [one["text"]["text"] for one in message_of(an_alert(), long)["blocks"][1:]]
+
+    assert "\n".join(texts).endswith("Your runbook")
 
 
 def test_slack_message__says_incident_and_transition() -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from runners.alerts.contracts import Undelivered
-from runners.alerts.outward import is_public, public_address
+from runners.alerts.outward import is_public, public_addresses
 from runners.alerts.posting import Answer, Poster
 from tests.fakes.clock import FakeClock
 
@@ -56,6 +56,9 @@ def test_answer_that_stays__is_for_good(status: int) -> None:
         ("soon", None),
         ("-5", None),
         ("١٢", None),
+        ("Mon, 02 Mar 99999999999999999999 12:00:00 GMT", None),
+        ("Mon, 02 Mar 10000 12:00:00 GMT", None),
+        ("Mon, 02 Mar 9999 12:00:00 -2359", 3600.0),
     ],
 )
 def test_retry_after__is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
@@ -92,6 +95,13 @@ def test_answer_that_repeats_a_secret__is_masked_and_short() -> None:
         "2002:0a00:0001::1",
         "64:ff9b::7f00:1",
         "ff02::1",
+        "::7f00:1",
+        "::10.0.0.1",
+        "::8.8.8.8",
+        "64:ff9b:1::a00:1",
+        "64:ff9b:1:ffff::808:808",
+        "fec0::1",
+        "feff::1",
     ],
 )
 def test_address_of_our_own_network__is_not_public(address: str) -> None:
@@ -107,4 +117,22 @@ def test_address_of_the_internet__is_public(address: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "127.1", "2130706433", "0x7f.1"])
 def test_loopback_in_any_writing__has_no_public_address(host: str) -> None:
-    assert asyncio.run(public_address(host, 80)) is None
+    assert asyncio.run(public_addresses(host, 80)) == ()
+
+
+def test_host_with_addresses_of_both_families__is_tried_by_each_in_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = ["2606:4700::1", "2606:4700::2", "2606:4700::2", "1.1.1.1", "1.0.0.1", "9.9.9.9"]
+
+    async def answered(*_: object, **__: object) -> list[tuple[object, ...]]:
+        return [(0, 0, 0, "", (one, 443)) for one in given]
+
+    async def main() -> tuple[str, ...]:
+        # What a name resolves to can't be provoked without a name server of our own.
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", answered)
+        return await public_addresses("hook.example", 443)
+
+    assert asyncio.run(main()) == ("2606:4700::1", "1.1.1.1", "2606:4700::2", "1.0.0.1")
+    given.append("10.0.0.1")
+    assert asyncio.run(main()) == ()

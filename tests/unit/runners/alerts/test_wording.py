@@ -12,6 +12,7 @@ from canary.gauge import GaugeName
 from canary.hop import Channel, Hop, full_route, route
 from canary.path import PathName
 from canary.reason import Reason, Side
+from canary.verdict import Verdict
 from runners.alerts.effects import FEELS, KIND_FEELS, whose
 from runners.alerts.wording import TEST, WHAT, Known, Words, lasting, words
 from tests.unit.runners.alerts.cases import (
@@ -78,6 +79,22 @@ def test_mail_that_became_no_ticket__without_a_mailbox_that_we_read__is_not_know
     )
 
 
+@pytest.mark.parametrize(
+    ("verdict", "expected"),
+    [(Verdict.CONFIRMED, "the mail platform"), (Verdict.BREACHED, "the ticketing vendor")],
+)
+def test_mail_that_became_no_ticket__after_a_canary_past_the_mail_platform__is_one_partys(
+    verdict: Verdict, expected: str
+) -> None:
+    hidden = a_path(route=route(Channel.EMAIL, without={Hop.MAILBOX_ARRIVAL}))
+    told = words(
+        an_alert(a_concern(stop=stop(Hop.TICKET_CREATED), bisected=verdict)), Known({MAIL: hidden})
+    ).text
+
+    assert f"Whose: {expected}\n" in told
+    assert "it is not known which" not in told
+
+
 def test_paths_of_one_cause_with_different_routes__each_has_its_own_word() -> None:
     known = Known(
         {MAIL: a_path(route=route(Channel.EMAIL, without={Hop.MAILBOX_ARRIVAL})), FORM: PATHS[FORM]}
@@ -126,6 +143,21 @@ def test_blindness__says_that_it_is_not_known_how_customers_fare() -> None:
 
 def test_nothing_that_works__sends_customers_nowhere() -> None:
     assert said(words(an_alert(working=()), KNOWN), "Still works") is None
+
+
+@pytest.mark.parametrize("kind", [one for one in AlertKind if one is not AlertKind.INCIDENT])
+def test_trouble_that_is_none_of_the_customers__sends_them_nowhere(kind: AlertKind) -> None:
+    quiet = a_concern(kind=kind, severity=Severity.TICKET)
+
+    assert "Still works" not in words(an_alert(quiet), KNOWN).text
+
+
+def test_place_at_its_limit__sends_customers_elsewhere_only_as_a_page() -> None:
+    gauge = a_concern(kind=AlertKind.GAUGE, place="support", detail="support is full", stop=None)
+
+    assert "Still works: send customers to the contact form" in words(an_alert(gauge), KNOWN).text
+    blind = a_concern(kind=AlertKind.BLINDNESS)
+    assert "Still works" not in words(an_alert(blind), KNOWN).text
 
 
 def test_several_that_work__are_named_by_their_channel_and_the_unknown_one_by_its_name() -> None:

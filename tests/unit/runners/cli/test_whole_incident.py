@@ -11,9 +11,10 @@ import pytest
 
 from canary.blame import Stop
 from canary.hop import Hop
-from canary.incident import Change, Incident, IncidentId, IncidentKind, Progress, Transition
+from canary.incident import Bisected, Change, Incident, IncidentId, IncidentKind, Progress, Transition
 from canary.reason import Reason, Side
 from canary.signature import CanaryId, find_tokens
+from canary.verdict import Verdict
 from runners.clock import SystemClock
 from runners.contracts import CanaryQuery
 from runners.store import open_store
@@ -109,6 +110,35 @@ def test_escalation_of_the_probers_own_blindness__asks_nothing_of_a_vendor(run: 
     assert "can't tell whether support requests by e-mail to acme.example are received" in answer["summary"]
     assert len(answer["asked"]) == 1
     assert answer["asked"][0].startswith("Nothing: ")
+
+
+def test_escalation_after_a_canary_past_the_mail_platform__asks_the_one_it_lies_with(
+    run: Run, tmp_path: Path
+) -> None:
+    history = broken(tmp_path)
+    at = history.now - timedelta(minutes=50)
+    one = Incident(
+        IncidentId("bisected-abcdef"),
+        history.path.name,
+        IncidentKind.TARGET,
+        CanaryId("a"),
+        at,
+        at,
+        Stop(Hop.TICKET_CREATED, Reason.NOT_SEEN, Side.TARGET),
+        None,
+        2,
+        bisected=Bisected(CanaryId("b"), Verdict.CONFIRMED),
+    )
+    change_store(history, one)
+
+    answer = run("incidents", "abcdef", "--escalation", "--json").answer("incidents ID --escalation")
+
+    assert answer["party"] == "the mail platform"
+    assert answer["asked"][0].startswith("Find these mails in your logs by queue id")
+    assert any(
+        said.startswith("A canary that was sent past the mail platform came through")
+        for said in answer["tried"]
+    )
 
 
 def test_incident__is_shown_whole_by_its_last_six_characters(run: Run, tmp_path: Path) -> None:
