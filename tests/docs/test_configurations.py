@@ -11,7 +11,7 @@ from runners.config.load import load
 from tests.docs.pages import pages, text_of
 
 _BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_TOP = {"prober", "accounts", "mailboxes", "ticketing", "paths", "alerts", "telemetry", "web"}
+_TOP = {"prober", "accounts", "mailboxes", "ticketing", "paths", "alerts", "telemetry", "web", "maintenance"}
 BLOCKS = [
     (page, number, block) for page in pages() for number, block in enumerate(_BLOCK.findall(text_of(page)))
 ]
