@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +11,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
+from runners.contracts import StoreError
 from runners.store import open_store, schema
 from runners.store.columns import metadata
 from runners.store.tables import PARTIAL_INDEXES
@@ -85,3 +88,56 @@ def test_store__imports_only_what_it_uses(tmp_path: Path, code: str, unwanted: s
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "runners.store" in imported
     assert {one for one in imported if re.match(unwanted, one)} == set()
+
+
+def at_revision(path: Path, revision: str) -> str:
+    """A store that an older version left."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    script = ScriptDirectory.from_config(config)
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    with (
+        engine.begin() as connection,
+        EnvironmentContext(
+            config, script, fn=lambda found, _: list(script._upgrade_revs(revision, found))
+        ) as environment,
+    ):
+        environment.configure(connection=connection)
+        environment.run_migrations()
+    return f"sqlite:///{path}"
+
+
+def test_store_of_the_first_revision__keeps_its_canaries_and_counts_when_it_is_brought_up(
+    tmp_path: Path,
+) -> None:
+    address = at_revision(tmp_path / "intake.db", "0001")
+    with sqlite3.connect(tmp_path / "intake.db") as old:
+        old.execute(
+            "INSERT INTO canary (id, path, channel, token, marker, sender, launched_at, deadline_at, horizon_at,"
+            " trace_id, span_id, prober, by_hand, verdict, is_clean) VALUES"
+            " ('agrctyyfmyk3pqpl', 'support-mail', 'email', 'agrctyyfmyk3pqplaaaa', 'intakecanary', 'a@b.example',"
+            " 1700000000000000, 1700000600000000, 1700086400000000, '00', '00', 'fra-1', 0, 'pending', 0)"
+        )
+        old.execute("INSERT INTO counter VALUES ('intake.canary.launched', '{}', 7.0, 1700000000000000)")
+
+    async def main() -> None:
+        async with open_store(address, clock=FakeClock()) as store, open_store(address, clock=FakeClock()):
+            (record,) = await store.find("agrctyyfmyk3pqpl")
+            assert record.canary.path == "support-mail"
+            assert record.is_thinned is False
+            assert [one.value for one in await store.samples()] == [7.0]
+            assert await store.outbox() == {}
+
+    asyncio.run(main())
+
+
+def test_store_of_an_older_revision__is_not_read_without_the_right_to_bring_it_up(tmp_path: Path) -> None:
+    address = at_revision(tmp_path / "intake.db", "0001")
+
+    async def main() -> None:
+        async with open_store(address, clock=FakeClock(), read_only=True):
+            raise AssertionError("it was opened")
+
+    with pytest.raises(StoreError, match="it has revision 0001, older than this program's"):
+        asyncio.run(main())
