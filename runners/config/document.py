@@ -101,7 +101,12 @@ class ProberDocument(Block):
 class MetricsDocument(Block):
     """How metrics leave."""
 
-    listen: Annotated[Line | None, Field(description="address:port of /metrics (used by `serve`).")] = None
+    listen: Annotated[
+        Line | None,
+        Field(
+            description="address:port of a /metrics of its own (a later release; the page of `serve` has one)."
+        ),
+    ] = None
     pushgateway: Annotated[Url | None, Field(description="A Pushgateway, for one-shot runs.")] = None
     textfile: Annotated[
         Line | None, Field(description="A file for the node exporter's textfile collector.")

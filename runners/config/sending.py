@@ -51,7 +51,7 @@ class EmailConfig:
         ca_files: trusted at the MX beside the system's.
         helo_name: how we greet; empty: the sender's domain.
         dkim_selectors: selectors of the target's domain that `check` looks up.
-        bisect_to: the vendor's inbound address; kept for a later release.
+        bisect_to: the place past the mail platform, where one canary goes when an incident opens; None: there is none.
     """
 
     to: str

@@ -1,6 +1,7 @@
-"""`python -m tests.soak [--only mail|portal] [--minutes N] …`: canary after canary in one process; 1 if a law broke.
+"""`python -m tests.soak [--only mail|portal|serve|replicas] [--minutes N] …`: what is too long for a test; 1 if a law broke.
 
-By mail for so many minutes, with faults by chance; then so many through a portal, whose memory is drawn.
+By mail for so many minutes, with faults by chance; so many canaries through a portal, whose memory is drawn; two hundred
+paths served for a quarter of an hour; and an hour of three replicas with accidents, on a fast clock.
 """
 
 import argparse
