@@ -1,9 +1,10 @@
 """The JSON at the page's addresses: the objects that the command line prints, masked."""
 
 import json
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeVar
 
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,6 +32,9 @@ from runners.config.errors import did_you_mean
 from runners.contracts import CanaryQuery
 from runners.dossier import backlog_of
 from runners.web.parts import Parts, parts_of
+from runners.web.sharing import Aside, Shared
+
+T = TypeVar("T")
 
 MOST: Final = 10_000
 SHOWN: Final = 20
@@ -50,8 +54,43 @@ def accepts_json(request: Request) -> bool:
 
 def answer_json(answer: Mapping[str, object], masker: Masker, status_code: int = 200) -> Response:
     """One object, as `--json` prints it, without secrets."""
-    text = json.dumps(_masked(answer, masker), ensure_ascii=False, allow_nan=False)
-    return Response(f"{text}\n", status_code=status_code, media_type="application/json")
+    return Response(_text(answer, masker), status_code=status_code, media_type="application/json")
+
+
+async def answer_aside(request: Request, build: Callable[[], Mapping[str, object]]) -> Response:
+    """The same of what may be long: built and masked in a thread."""
+    masker = parts_of(request).masker
+    return Response(await aside(request, lambda: _text(build(), masker)), media_type="application/json")
+
+
+async def aside(request: Request, work: Callable[[], T]) -> T:
+    """What the work gives, done in a thread."""
+    turn: Aside = request.app.state.aside
+    return await turn(work)
+
+
+async def lend(
+    request: Request, name: str, make: Callable[[], Awaitable[bytes]], *, media_type: str
+) -> Response:
+    """What all who ask share; a newer one is made once this reader has been answered."""
+    parts, shared = parts_of(request), _shared(request, name)
+    version, key = parts.events.changes, tuple(parts.notices())
+    lent = await shared.get(make, version=version, key=key)
+    return Response(
+        lent.value,
+        media_type=media_type,
+        headers={"X-Behind": "1"} if lent.is_behind else None,  # an open page asks again soon
+        background=BackgroundTask(shared.renew, make, version=version, key=key) if lent.is_due else None,
+    )
+
+
+def _shared(request: Request, name: str) -> Shared[bytes]:
+    found: dict[str, Shared[bytes]] = request.app.state.shared
+    return found[name]
+
+
+def _text(answer: Mapping[str, object], masker: Masker) -> bytes:
+    return f"{json.dumps(_masked(answer, masker), ensure_ascii=False, allow_nan=False)}\n".encode()
 
 
 def _masked(value: Any, masker: Masker, key: str = "") -> Any:  # noqa: ANN401 -- whatever JSON holds
@@ -76,8 +115,12 @@ def problem_json(request: Request, error: HTTPException) -> Response:
 async def status(request: Request) -> Response:
     """`status --json`."""
     parts = parts_of(request)
-    found = await ask_status(parts.store, list(parts.paths().values()), now=parts.clock.now())
-    return answer_json(status_answer(found), parts.masker)
+
+    async def made() -> bytes:
+        found = await ask_status(parts.store, list(parts.paths().values()), now=parts.clock.now())
+        return await aside(request, lambda: _text(status_answer(found), parts.masker))
+
+    return await lend(request, "status.json", made, media_type="application/json")
 
 
 async def path(request: Request) -> Response:
@@ -95,7 +138,7 @@ async def canaries(request: Request) -> Response:
     parts = parts_of(request)
     query, paths = query_of(request, SHOWN)
     records, code = await ask_canaries(parts.store, query, paths, now=parts.clock.now())
-    return answer_json(canaries_answer(records, code), parts.masker)
+    return await answer_aside(request, lambda: canaries_answer(records, code))
 
 
 async def canary(request: Request) -> Response:
@@ -104,7 +147,7 @@ async def canary(request: Request) -> Response:
     word = _without_suffix(request, "id")
     found = await ask_trace(parts.store, word, parts.paths(), now=parts.clock.now())
     refuse_unless_one(word, [one.canary.id for one in found.records])
-    return answer_json(trace_answer(found), parts.masker)
+    return await answer_aside(request, lambda: trace_answer(found))
 
 
 async def incidents(request: Request) -> Response:
@@ -114,7 +157,7 @@ async def incidents(request: Request) -> Response:
     found, code = await ask_incidents(
         parts.store, paths, path=query.path, since=query.since, limit=query.limit, now=parts.clock.now()
     )
-    return answer_json(incidents_answer(found, code), parts.masker)
+    return await answer_aside(request, lambda: incidents_answer(found, code))
 
 
 async def incident(request: Request) -> Response:

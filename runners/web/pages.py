@@ -21,8 +21,9 @@ from runners.web import api, pictures, views
 from runners.web.evidence import SCREENSHOT, evidence, evidence_of
 from runners.web.parts import Parts, parts_of
 from runners.web.rendering import Renderer
-from runners.web.sharing import Shared
 
+LAYOUTS: Final = ("layout.html", "fragment.html")
+"""A whole page, and the part of it that an open page swaps in."""
 _A_PAGE: Final = 20
 _MOST_INCIDENTS: Final = 100
 _AROUND: Final = 400
@@ -31,18 +32,26 @@ _GROUPED: Final = 200
 
 def render(request: Request, template: str, *, status_code: int = 200, **shown: object) -> Response:
     """A whole page, or the part of it that an open page swaps in."""
+    now = parts_of(request).clock.now()
+    return HTMLResponse(_rendered(request, template, now, **shown), status_code=status_code)
+
+
+def _layout_of(request: Request) -> str:
+    return LAYOUTS[1 if request.headers.get("x-fragment") else 0]
+
+
+def _rendered(request: Request, template: str, now: datetime, **shown: object) -> str:
     parts = parts_of(request)
     renderer: Renderer = request.app.state.renderer
-    text = renderer(
+    return renderer(
         template,
-        layout="fragment.html" if request.headers.get("x-fragment") else "layout.html",
+        layout=_layout_of(request),
         prober=parts.prober,
         notices=parts.notices(),
-        now=parts.clock.now(),
+        now=now,
         here=request.url.path,
         **shown,
     )
-    return HTMLResponse(text, status_code=status_code)
 
 
 async def overview(request: Request) -> Response:
@@ -50,9 +59,16 @@ async def overview(request: Request) -> Response:
     if api.asks_json(request):
         return await api.status(request)
     parts = parts_of(request)
-    shared: Shared[views.Overview] = request.app.state.overview
-    page = await shared.get(lambda: views.overview(parts), version=parts.events.changes)
-    return render(request, "overview.html", page=page)
+
+    async def made() -> bytes:
+        read = await views.read(parts)
+
+        def rendered() -> bytes:
+            return _rendered(request, "overview.html", read.now, page=views.overview(parts, read)).encode()
+
+        return await api.aside(request, rendered)
+
+    return await api.lend(request, _layout_of(request), made, media_type="text/html")
 
 
 async def path(request: Request) -> Response:
