@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _BACK = re.compile(r"(\d{1,6})([mhdw])", re.ASCII)
 _SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
+MOST_POINTS = 100_000
 SINCE_REMEDY = "Write 90m, 24h, 7d, or a time with its zone: 2026-03-01T08:00Z."
 
 
@@ -180,14 +181,35 @@ async def ask_incidents(
     since: datetime | None,
     limit: int,
     now: datetime,
+    backlogs: int | None = None,
+    points: int = MOST_POINTS,
 ) -> tuple[Sequence[tuple[Incident, Backlog | None]], Exit]:
-    """Incidents, each with its backlog while that matters, and how the paths asked for are. Raises `StoreError`."""
+    """Incidents, each with its backlog while that matters, and how the paths asked for are.
+
+    Args:
+        store: what is asked.
+        paths: those whose state decides the exit code.
+        path: whose incidents; None: of all.
+        since: those that lasted then or later; None: all.
+        limit: at most so many.
+        now: aware UTC.
+        backlogs: of so many, the newest, the backlog is counted; None: of all.
+        points: where more canaries were launched since the onset, the backlog is left out.
+
+    Raises:
+        StoreError: it can't be read.
+    """
     from runners.dossier import backlog_of
 
     configured = {one.name: one for one in paths}
     found = [
-        (one, await backlog_of(store, one, configured.get(one.path), now))
-        for one in await store.incidents(path=path, since=since, limit=limit)
+        (
+            one,
+            await backlog_of(store, one, configured.get(one.path), now, most=points)
+            if backlogs is None or index < backlogs
+            else None,
+        )
+        for index, one in enumerate(await store.incidents(path=path, since=since, limit=limit))
     ]
     return found, exit_of([one.view for one in await view_paths(store, paths, (), now=now)])
 

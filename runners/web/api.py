@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from starlette.background import BackgroundTask
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from canary.path import Path, PathName
+from canary.signature import CanaryId, launched_at_of
 from canary.verdict import Verdict
 from probes.masking import Masker
 from runners.answers import failure_answer
@@ -36,8 +38,11 @@ from runners.web.sharing import Aside, Shared
 
 T = TypeVar("T")
 
-MOST: Final = 10_000
+MOST: Final = 500
+"""So many an answer holds at most; `before` goes on from its last one."""
 SHOWN: Final = 20
+_BACKLOGS: Final = 20
+_BACKLOG_POINTS: Final = 2_000
 _LINKS: Final = frozenset({"url", "runbook"})
 
 
@@ -155,7 +160,14 @@ async def incidents(request: Request) -> Response:
     parts = parts_of(request)
     query, paths = query_of(request, SHOWN)
     found, code = await ask_incidents(
-        parts.store, paths, path=query.path, since=query.since, limit=query.limit, now=parts.clock.now()
+        parts.store,
+        paths,
+        path=query.path,
+        since=query.since,
+        limit=query.limit,
+        now=parts.clock.now(),
+        backlogs=_BACKLOGS,
+        points=_BACKLOG_POINTS,
     )
     return await answer_aside(request, lambda: incidents_answer(found, code))
 
@@ -204,8 +216,20 @@ def query_of(request: Request, limit: int) -> tuple[CanaryQuery, list[Path]]:
         verdict=Verdict(verdict) if verdict else None,
         since=begin,
         limit=int(most) if most else limit,
+        before=before_of(request),
     )
     return query, wanted
+
+
+def before_of(request: Request) -> tuple[datetime, CanaryId] | None:
+    """After which canary the list goes on: its launch is in its id. Raises `HTTPException` 400."""
+    word = request.query_params.get("before")
+    if not word:
+        return None
+    try:
+        return launched_at_of(CanaryId(word)), CanaryId(word)
+    except ValueError:
+        raise HTTPException(400, f"{word} is no canary's id\nLeave before out.") from None
 
 
 def path_named(parts: Parts, name: str) -> Path:

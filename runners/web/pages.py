@@ -11,7 +11,6 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from canary.incident import Incident
 from canary.instruments import metrics
 from canary.path import PathName
-from canary.signature import CanaryId, launched_at_of
 from canary.slo import WINDOW
 from canary.verdict import Verdict
 from runners.asking import ask_status, ask_trace, view_paths
@@ -83,7 +82,7 @@ async def path(request: Request) -> Response:
     missed = (await parts.store.pasts([wanted.name], since=now - WINDOW, points=0))[wanted.name].missed
     days = [one for one in past.days if one.day >= now - WINDOW]
     records = await parts.store.canaries(
-        CanaryQuery(path=wanted.name, limit=_A_PAGE + 1, before=_before(request))
+        CanaryQuery(path=wanted.name, limit=_A_PAGE + 1, before=api.before_of(request))
     )
     lasting = status.paths[0].view.incident
     bounds = metrics.CANARY_DURATION.bounds
@@ -108,19 +107,8 @@ async def path(request: Request) -> Response:
         },
         canaries=[_row(one) for one in records[:_A_PAGE]],
         older=records[_A_PAGE - 1].canary.id if len(records) > _A_PAGE else None,
-        is_newest=_before(request) is None,
+        is_newest=api.before_of(request) is None,
     )
-
-
-def _before(request: Request) -> tuple[datetime, CanaryId] | None:
-    """After which canary the list goes on: its launch is in its id."""
-    word = request.query_params.get("before")
-    if not word:
-        return None
-    try:
-        return launched_at_of(CanaryId(word)), CanaryId(word)
-    except ValueError:
-        raise HTTPException(400, f"{word} is no canary's id\nLeave before out.") from None
 
 
 def _row(record: Record) -> tuple[Record, str]:

@@ -116,7 +116,7 @@ def test_canaries__are_chosen_by_path_verdict_time_and_number(page: Asker) -> No
         ("verdict=confirmt", "confirmt is not a verdict", "Did you mean confirmed?"),
         ("since=yesterday", "yesterday is not a time", "Write 90m, 24h, 7d"),
         ("since=2026-03-01", "2026-03-01 is not a time", "with its zone"),
-        ("limit=0", "0 is no number from 1 to 10000", "Leave limit out."),
+        ("limit=0", "0 is no number from 1 to 500", "Leave limit out."),
         ("limit=%C2%B2", "is no number", "Leave limit out."),
     ],
 )
@@ -130,6 +130,15 @@ def test_query_that_means_nothing__is_told_with_its_remedy(
     assert message in error["message"]
     assert remedy in error["remedy"]
     assert answer.json()["exit"] == 2
+
+
+def test_canaries__are_paged_by_the_last_one_s_id(page: Asker) -> None:
+    first = page.ask("/canaries.json?limit=3").json()["canaries"]
+    second = page.ask(f"/canaries.json?limit=3&before={first[-1]['id']}").json()["canaries"]
+    together = page.ask("/canaries.json?limit=6").json()["canaries"]
+
+    assert [one["id"] for one in first + second] == [one["id"] for one in together]
+    assert page.ask("/canaries.json?limit=501").status_code == 400
 
 
 def test_incident__is_the_one_of_its_id(page: Asker) -> None:
