@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from canary.path import Path, PathName
-from canary.signature import CanaryId, launched_at_of
+from canary.signature import CanaryId, launched_at_of, unsigned
 from canary.verdict import Verdict
 from probes.masking import Masker
 from runners.answers import failure_answer
@@ -101,7 +101,7 @@ def _text(answer: Mapping[str, object], masker: Masker) -> bytes:
 def _masked(value: Any, masker: Masker, key: str = "") -> Any:  # noqa: ANN401 -- whatever JSON holds
     match value:
         case str():
-            return masker.mask_known(value) if key in _LINKS else masker.mask(value)
+            return unsigned(masker.mask_known(value) if key in _LINKS else masker.mask(value))
         case dict():
             return {name: _masked(one, masker, name) for name, one in value.items()}
         case list():

@@ -62,7 +62,7 @@ def build_app(parts: Parts) -> Starlette:
     app.state.shared = {name: Shared[bytes](parts.clock) for name in (*pages.LAYOUTS, "status.json")}
     app.state.aside = Aside()
     app.state.renderer = Renderer(parts.masker)
-    app.state.guard = Guard(super(_Page, app).__call__, parts.access)
+    app.state.guard = Guard(super(_Page, app).__call__, parts.access, parts.clock)
     return app
 
 

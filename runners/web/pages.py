@@ -11,7 +11,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from canary.incident import Incident
 from canary.instruments import metrics
 from canary.path import PathName
-from canary.slo import WINDOW
+from canary.slo import WINDOW, window_from
 from canary.verdict import Verdict
 from runners.asking import ask_status, ask_trace, view_paths
 from runners.contracts import CanaryQuery, Record
@@ -79,8 +79,8 @@ async def path(request: Request) -> Response:
     status = await ask_status(parts.store, [wanted], now=now)
     long_ago = now - timedelta(days=pictures.STRIP_DAYS)
     past = (await parts.store.pasts([wanted.name], since=long_ago, points=views.SPARK_POINTS))[wanted.name]
-    missed = (await parts.store.pasts([wanted.name], since=now - WINDOW, points=0))[wanted.name].missed
-    days = [one for one in past.days if one.day >= now - WINDOW]
+    missed = (await parts.store.pasts([wanted.name], since=window_from(now), points=0))[wanted.name].missed
+    days = [one for one in past.days if one.day >= window_from(now)]
     records = await parts.store.canaries(
         CanaryQuery(path=wanted.name, limit=_A_PAGE + 1, before=api.before_of(request))
     )

@@ -12,7 +12,7 @@ from canary.gauge import Gauge, GaugeName, GaugeState
 from canary.hop import Hop
 from canary.incident import Incident, IncidentId, IncidentKind
 from canary.path import Path, PathName
-from canary.slo import WINDOW, Budget, budget, counts_of
+from canary.slo import Budget, budget, counts_of, window_from
 from runners.asking import Seen, Status, ask_status
 from runners.cli.words import amount
 from runners.gauging import TREND
@@ -118,7 +118,7 @@ async def read(parts: Parts) -> ReadNow:
     """
     now, paths = parts.clock.now(), parts.paths()
     status = await ask_status(parts.store, list(paths.values()), now=now)
-    pasts = await parts.store.pasts(list(paths), since=now - WINDOW, points=SPARK_POINTS)
+    pasts = await parts.store.pasts(list(paths), since=window_from(now), points=SPARK_POINTS)
     groups = await parts.store.groups([one.id for one in status.lasting])
     series = {
         one: await parts.store.gauges(

@@ -175,3 +175,14 @@ def test_secret_in_a_detail__is_masked_everywhere() -> None:
         answer = page.ask(address)
         assert SECRET not in answer.text, address
         assert "<script>window" not in answer.text or address.endswith(".json")
+
+
+def test_token_in_a_reply_s_text__is_shown_without_its_signature() -> None:
+    token = "k" + "abcdefgh23456777" + "z" * 20
+    page = Asker(asyncio.run(night(hours=2, detail=f"550 <{token}@probe.example> was refused")))
+    word = page.newest(MAIL, Verdict.BREACHED)
+
+    for address in (f"/canaries/{word}", f"/canaries/{word}.json", "/canaries.json"):
+        text = page.ask(address).text
+        assert "kabcdefgh23456777" in text
+        assert token not in text

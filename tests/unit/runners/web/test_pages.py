@@ -253,6 +253,23 @@ def test_prober_without_a_past__says_so() -> None:
     assert words(Asker(Scene(paths={})).ask("/").text).count("No path is configured.") == 1
 
 
+def test_error_budget__is_the_same_on_both_pages_and_none_without_a_canary() -> None:
+    async def past() -> Scene:
+        scene = Scene(paths={FORM: Scene().paths[FORM]})
+        await scene.settled(FORM, NOW - timedelta(minutes=3))
+        for back, failed in ((29, 1), (30, 50)):
+            day = (NOW - timedelta(days=back)).replace(hour=0, minute=0, second=0)
+            scene.store._days[FORM, day] = {Verdict.CONFIRMED: 199, Verdict.BREACHED: failed}
+        return scene
+
+    page = Asker(asyncio.run(past()))
+
+    assert "Error budget 50.2 % left" in words(page.ask("/").text)
+    assert "Error budget 50.2 % left" in words(page.ask(f"/paths/{FORM}").text)
+    for address in ("/", f"/paths/{FORM}"):
+        assert "Error budget no canary counted yet" in words(Asker(Scene()).ask(address).text)
+
+
 def test_one_path_that_is_well__is_a_headline() -> None:
     async def well() -> Scene:
         scene = Scene()
