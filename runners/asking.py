@@ -144,9 +144,11 @@ def canaries_answer(records: Sequence[Record], status: int) -> "CanariesAnswer":
     return {"canaries": [canary_answer(one) for one in records], "exit": int(status)}
 
 
-async def ask_trace(store: Store, word: str, paths: Mapping[PathName, Path], *, now: datetime) -> Trace:
+async def ask_trace(
+    store: Store, word: str, paths: Mapping[PathName, Path], *, now: datetime, by_end: bool = True
+) -> Trace:
     """One canary by its id, its beginning or end, its token or trace id. Raises `StoreError`."""
-    found = tuple(await store.find(word.strip().lower()))
+    found = tuple(await store.find(word.strip().lower(), by_end=by_end))
     if len(found) != 1:
         return Trace(found)
     configured = paths.get(found[0].canary.path)

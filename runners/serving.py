@@ -130,13 +130,20 @@ class Server:
                 open_store(
                     self._config.prober.store_url, clock=self._clock, prober=self._config.prober.name
                 ) as store,
+                open_store(
+                    self._config.prober.store_url,
+                    clock=self._clock,
+                    prober=self._config.prober.name,
+                    read_only=True,
+                    beside=True,
+                ) as shown,
                 heard_signals(wishes, forced=partial(_cancel, task)),
             ):
                 host, port = listening.getsockname()[:2]
                 self._opened(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
                 service: Service[Config] = Service(
                     read=self._read_same_store,
-                    wire=partial(self._wire, store),
+                    wire=partial(self._wire, store, shown),
                     clock=self._clock,
                     notices=self._notices,
                     notify=Notify(os.environ),
@@ -164,7 +171,7 @@ class Server:
         return config
 
     @asynccontextmanager
-    async def _wire(self, store: Store, config: Config) -> AsyncIterator[Daemon]:
+    async def _wire(self, store: Store, shown: Store, config: Config) -> AsyncIterator[Daemon]:
         async with AsyncExitStack() as stack:
             try:
                 prober = await stack.enter_async_context(
@@ -172,11 +179,11 @@ class Server:
                 )
             except (SecretUnavailable, StoreError) as error:
                 raise Refused(config.masker.mask(str(error))) from None
-            daemon = self._daemon(store, config, prober)
+            daemon = self._daemon(store, shown, config, prober)
             yield daemon
             self._health.daemon = None
 
-    def _daemon(self, store: Store, config: Config, prober: Prober) -> Daemon:
+    def _daemon(self, store: Store, shown: Store, config: Config, prober: Prober) -> Daemon:
         figures = ProcessFigures(prober.name, build=this_build(), systems=config.ticketing)
         delivery = Delivery(
             store,
@@ -200,7 +207,7 @@ class Server:
             pingers=prober.heartbeats,
             changed=self._events.note,
         )
-        self._front.app = build_app(self._parts(store, config, prober, figures))
+        self._front.app = build_app(self._parts(shown, config, prober, figures))
         return Daemon(prober, around)
 
     def _parts(self, store: Store, config: Config, prober: Prober, figures: ProcessFigures) -> Parts:

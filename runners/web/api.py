@@ -150,7 +150,7 @@ async def canary(request: Request) -> Response:
     """`trace --json`."""
     parts = parts_of(request)
     word = _without_suffix(request, "id")
-    found = await ask_trace(parts.store, word, parts.paths(), now=parts.clock.now())
+    found = await ask_trace(parts.store, word, parts.paths(), now=parts.clock.now(), by_end=False)
     refuse_unless_one(word, [one.canary.id for one in found.records])
     return await answer_aside(request, lambda: trace_answer(found))
 
@@ -243,7 +243,11 @@ def path_named(parts: Parts, name: str) -> Path:
 def refuse_unless_one(word: str, ids: list[str]) -> None:
     """Raise `HTTPException` 404 where a word names no canary, or several."""
     if not ids:
-        raise not_found(f"there is no canary {word}", "It may be older than 90 days. See /canaries.")
+        raise not_found(
+            f"there is no canary {word}",
+            "It may be older than 90 days. Here, one is found by its id or the beginning of it, its token or its trace id;"
+            " by the end of its id, `intake-prober trace` finds it. See /canaries.",
+        )
     if len(ids) > 1:
         some = ", ".join(ids[:5])
         raise not_found(f"{word} is the beginning of {len(ids)} canaries: {some}", "Write more of it.")

@@ -142,7 +142,7 @@ async def canary(request: Request) -> Response:
         return await api.canary(request)
     parts = parts_of(request)
     word = str(request.path_params["id"])
-    found = await ask_trace(parts.store, word, parts.paths(), now=parts.clock.now())
+    found = await ask_trace(parts.store, word, parts.paths(), now=parts.clock.now(), by_end=False)
     api.refuse_unless_one(word, [one.canary.id for one in found.records])
     (record,) = found.records
     hops = record.judgement.hops if record.judgement is not None else ()
@@ -170,7 +170,7 @@ async def artifact(request: Request) -> Response:
     """One file of a canary's evidence; all but the screenshot is only to be downloaded."""
     parts = parts_of(request)
     word, name = str(request.path_params["id"]), str(request.path_params["file"])
-    records = await parts.store.find(word)
+    records = await parts.store.find(word, by_end=False)
     api.refuse_unless_one(word, [one.canary.id for one in records])
     found = evidence(parts.artifacts, records[0].canary, name)
     if found is None:

@@ -95,12 +95,6 @@ def test_canary__is_the_trace_of_the_command(page: Asker) -> None:
     assert found["canary"]["reason"] == "mailbox_full"
 
 
-def test_canary__is_found_by_its_last_letters(page: Asker) -> None:
-    word = page.newest(MAIL)
-
-    assert page.ask(f"/canaries/{word[-6:]}.json").json()["canary"]["id"] == word
-
-
 def test_canaries__are_chosen_by_path_verdict_time_and_number(page: Asker) -> None:
     found = page.ask("/canaries.json?path=billing-email&verdict=breached&since=1h&limit=3").json()["canaries"]
 
@@ -139,6 +133,16 @@ def test_canaries__are_paged_by_the_last_one_s_id(page: Asker) -> None:
 
     assert [one["id"] for one in first + second] == [one["id"] for one in together]
     assert page.ask("/canaries.json?limit=501").status_code == 400
+
+
+def test_canary__is_not_searched_by_the_end_of_its_id_and_that_is_said(page: Asker) -> None:
+    word = page.newest(MAIL)
+
+    answer = page.ask(f"/canaries/{word[-8:]}.json")
+
+    assert answer.status_code == 404
+    assert "the beginning of it" in answer.json()["errors"][0]["remedy"]
+    assert page.ask(f"/canaries/{word[:15]}.json").status_code == 200
 
 
 def test_incident__is_the_one_of_its_id(page: Asker) -> None:
