@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from canary.alert import AlertKind, Concern, Severity, Subject
@@ -14,7 +13,7 @@ from canary.concern import (
     leftover_concerns,
     unreadable_concerns,
 )
-from canary.gauge import Gauge, GaugeState
+from canary.gauge import Gauge, GaugeState, fresh
 from canary.incident import Progress
 from canary.path import Path, PathName, is_bisect
 from probes.contracts import Clock
@@ -30,8 +29,6 @@ _DEAD_FOR = timedelta(hours=24)
 """So long people are told that a sink refused something for good."""
 _OVERDUE = timedelta(minutes=5)
 """What waits longer for a sink is told to the others."""
-_STALE_READING = timedelta(hours=1)
-"""A reading that is older says nothing of now: its gauge counts as one that can't be read."""
 _PATHS_EVERY = timedelta(minutes=1)
 """How often the paths themselves are looked at: that asks the store for each of them."""
 _RECENT = 40
@@ -119,14 +116,7 @@ class Alerting:
 
     async def _gauges(self, now: datetime) -> list[Gauge]:
         """The newest readings of what is still configured; one that is too old is no reading."""
-        paths = self._prober.paths.values()
-        places = {name for one in paths for name in (one.mailbox, one.ticketing, one.domain) if name}
-        places |= {one.reader.place for one in self._prober.gauges} | set(self._prober.places)
-        return [
-            one if now - one.read_at <= _STALE_READING else _not_known(one)
-            for one in await self._store.latest_gauges()
-            if one.place in places
-        ]
+        return fresh(await self._store.latest_gauges(), now=now, places=self._prober.gauged_places)
 
     async def _unread_since(self, gauges: Sequence[Gauge], now: datetime) -> dict[Subject, datetime]:
         """Since when each gauge can't be read; one that has a value and no known limit was read."""
@@ -222,7 +212,3 @@ def _works(path: Path, progress: Progress, now: datetime) -> bool:
         seconds=3 * (path.interval_seconds or HOUR.total_seconds()) + path.slo.deadline_seconds
     )
     return now - max(progress.confirmed) <= patience
-
-
-def _not_known(gauge: Gauge) -> Gauge:
-    return replace(gauge, state=GaugeState.UNKNOWN, value=None, detail="it was not read of late")

@@ -1,13 +1,13 @@
 """Ask the store what the command line and the page show: one question each, and one building of its JSON answer."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from canary.backlog import Backlog
-from canary.gauge import Gauge
+from canary.gauge import Gauge, fresh
 from canary.incident import Incident
 from canary.observation import Observation
 from canary.path import Path, PathName
@@ -108,9 +108,11 @@ def exit_of(views: Sequence[PathView]) -> Exit:
     return Exit.BLIND if states & {PathState.BLIND, PathState.STALE} else Exit.OK
 
 
-async def ask_status(store: Store, paths: Sequence[Path], *, now: datetime) -> Status:
-    """The paths at a glance. Raises `StoreError`."""
-    gauges = tuple(await store.latest_gauges())
+async def ask_status(
+    store: Store, paths: Sequence[Path], *, now: datetime, places: Collection[str] | None = None
+) -> Status:
+    """The paths at a glance, with the gauges of those places (None: of all). Raises `StoreError`."""
+    gauges = tuple(fresh(await store.latest_gauges(), now=now, places=places))
     silences = tuple(await store.silences(now))
     lasting = tuple(await store.incidents(path=None, since=now, limit=0))
     seen = await view_paths(store, paths, gauges, now=now, silences=silences, lasting=lasting)

@@ -239,6 +239,7 @@ class Server:
                 proxy_sources=web.proxy.sources if web.proxy is not None else (),
             ),
             notices=self._notices.all,
+            places=prober.gauged_places,
             artifacts=config.prober.artifacts.directory if config.prober.artifacts is not None else None,
             events=self._events,
         )

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from lxml import etree, html
 
+from canary.gauge import Gauge, GaugeName
 from canary.path import PathName
 from canary.verdict import Verdict
 from runners.contracts import StoreError
 from runners.history import Glance
+from runners.web.app import build_app
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.page_scene import BILLING, FORM, HOSTILE, MAIL, NOW, OLD, Scene, night
 from tests.unit.runners.web.asked import Asker, asker
@@ -330,3 +332,25 @@ def test_group__never_mixes_causes(page: Asker) -> None:
     said = words(page.ask(f"/incidents/{page.incident(OLD)}").text)
 
     assert "Paths with the same cause" not in said
+
+
+def test_reading_of_hours_ago__is_unknown_and_what_is_configured_no_more_is_not_shown() -> None:
+    async def old() -> Asker:
+        scene = Scene()
+        await scene.store.add_gauges(
+            [
+                Gauge(place, GaugeName.MAILBOX_BACKLOG, 3.0, "{message}", None, NOW - timedelta(hours=2))
+                for place in ("support", "gone")
+            ]
+        )
+        page = Asker(scene)
+        page.app = build_app(replace(scene.parts(), places={"support"}))
+        return page
+
+    page = asyncio.run(old())
+    said = words(page.ask("/").text)
+
+    assert "support mailbox.backlog unknown it was not read of late read 2026-03-02 01:07:00 UTC" in said
+    assert "gone" not in said
+    (gauge,) = page.ask("/status.json").json()["gauges"]
+    assert (gauge["place"], gauge["state"], gauge["value"]) == ("support", "unknown", None)
