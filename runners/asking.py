@@ -1,7 +1,7 @@
 """Ask the store what the command line and the page show: one question each, and one building of its JSON answer."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from canary.incident import Incident
 from canary.observation import Observation
 from canary.path import Path, PathName
 from canary.silence import Silence, are_silenced
+from canary.verdict import Verdict
 from runners.cli.exits import Exit
 from runners.contracts import CanaryQuery, PathFacts, Record, Store
 from runners.states import PathState, PathView, view_path
@@ -98,6 +99,33 @@ async def view_paths(
         is_silenced = are_silenced([path.name], silences, now)
         seen.append(Seen(replace(view, is_silenced=is_silenced), glance.facts))
     return tuple(seen)
+
+
+def working_beside(seen: Iterable[Seen], broken: Iterable[Path]) -> tuple[PathName, ...]:
+    """The paths to send customers to meanwhile: proved last, and with nothing in common with the broken ones."""
+    names, places = set(), set()
+    for one in broken:
+        names.add(one.name)
+        places |= _places_of(one)
+    return tuple(
+        one.view.path.name
+        for one in seen
+        if one.view.path.is_enabled
+        and one.view.path.name not in names
+        and one.view.state in {PathState.OK, PathState.DEGRADED}
+        and _is_proved(one.facts)
+        and not places & _places_of(one.view.path)
+    )
+
+
+def _places_of(path: Path) -> set[str]:
+    return {one for one in (path.mailbox, path.ticketing, path.domain) if one}
+
+
+def _is_proved(facts: PathFacts) -> bool:
+    """Whether the newest verdict that says anything of the target is a good one."""
+    counted = (one for _, one in facts.verdicts if one is Verdict.CONFIRMED or one.is_breach)
+    return next(counted, None) is Verdict.CONFIRMED
 
 
 def exit_of(views: Sequence[PathView]) -> Exit:

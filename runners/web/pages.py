@@ -8,13 +8,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
+from canary.alert import BISECTED
 from canary.incident import Incident
 from canary.instruments import metrics
 from canary.path import PathName
 from canary.slo import WINDOW, window_from
 from canary.verdict import Verdict
-from runners.asking import ask_status, ask_trace, view_paths
+from runners.asking import ask_status, ask_trace, view_paths, working_beside
+from runners.cli.incident_words import backlog_words
 from runners.contracts import CanaryQuery, Record
+from runners.dossier import backlog_of
 from runners.history import Point
 from runners.web import api, pictures, views
 from runners.web.evidence import SCREENSHOT, evidence, evidence_of
@@ -25,6 +28,7 @@ LAYOUTS: Final = ("layout.html", "fragment.html")
 """A whole page, and the part of it that an open page swaps in."""
 _A_PAGE: Final = 20
 _MOST_INCIDENTS: Final = 100
+_MOST_POINTS: Final = 10_000
 _AROUND: Final = 400
 _GROUPED: Final = 200
 
@@ -209,6 +213,7 @@ async def incident(request: Request) -> Response:
     configured = [one for one in paths.values() if one.is_enabled]
     group = await _group(parts, found.id, found.onset_at)
     seen = await view_paths(parts.store, configured, (), now=now)
+    backlog = await backlog_of(parts.store, found, paths.get(found.path), now, most=_MOST_POINTS)
     times = {
         "from": found.impact_from,
         "onset": found.onset_at,
@@ -225,7 +230,11 @@ async def incident(request: Request) -> Response:
         runbook=paths[found.path].runbook if found.path in paths else None,
         transitions=await parts.store.transitions(found.id),
         group=[one for one in group if one.id != found.id],
-        working=[one.view.path.name for one in seen if one.view.state in views.WORKING],
+        working=working_beside(
+            seen, [paths[one.path] for one in (found, *group) if one.path in paths and one.is_open]
+        ),
+        bisected=BISECTED.get(found.bisected.verdict) if found.bisected is not None else None,
+        backlog=backlog_words(backlog, now) if backlog is not None else "",
         drawn_impact=pictures.impact(
             "impact", await _around(parts, found.path, times, now), times, now=now, name=found.path
         ),

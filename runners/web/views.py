@@ -13,7 +13,7 @@ from canary.hop import Hop
 from canary.incident import Incident, IncidentId, IncidentKind
 from canary.path import Path, PathName
 from canary.slo import Budget, budget, counts_of, window_from
-from runners.asking import Seen, Status, ask_status
+from runners.asking import Seen, Status, ask_status, working_beside
 from runners.cli.words import amount
 from runners.gauging import TREND
 from runners.history import Day, Past, Point
@@ -32,8 +32,6 @@ _URGENCY: Final = (
 )
 """What is to be seen first, first."""
 _ALARM: Final = (GaugeState.PAGE, GaugeState.WARN, GaugeState.UNKNOWN, GaugeState.OK)
-WORKING: Final = frozenset({PathState.OK, PathState.DEGRADED})
-"""Customers reach support by such a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +189,13 @@ def troubles(
     by_group: dict[str, list[Incident]] = {}
     for one in sorted(status.lasting, key=lambda one: (one.onset_at, one.path, one.id)):
         by_group.setdefault(groups.get(one.id, one.id), []).append(one)
-    working = tuple(
-        seen.view.path.name
-        for seen in status.paths
-        if seen.view.path.is_enabled and seen.view.state in WORKING
-    )
     found = [
-        Trouble(tuple(incidents), whose(incidents[0], paths), working) for incidents in by_group.values()
+        Trouble(
+            tuple(incidents),
+            whose(incidents[0], paths),
+            working_beside(status.paths, [paths[one.path] for one in incidents if one.path in paths]),
+        )
+        for incidents in by_group.values()
     ]
     return tuple(sorted(found, key=lambda one: (one.first.kind is IncidentKind.BLIND, one.first.onset_at)))
 

@@ -12,13 +12,14 @@ import pytest
 from lxml import etree, html
 
 from canary.gauge import Gauge, GaugeName
+from canary.incident import Bisected, Incident
 from canary.path import PathName
 from canary.verdict import Verdict
 from runners.contracts import StoreError
 from runners.history import Glance
 from runners.web.app import build_app
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.page_scene import BILLING, FORM, HOSTILE, MAIL, NOW, OLD, Scene, night
+from tests.fakes.page_scene import BILLING, FORM, HOSTILE, MAIL, NOW, OLD, PORTAL, Scene, night
 from tests.unit.runners.web.asked import Asker, asker
 
 
@@ -354,3 +355,35 @@ def test_reading_of_hours_ago__is_unknown_and_what_is_configured_no_more_is_not_
     assert "gone" not in said
     (gauge,) = page.ask("/status.json").json()["gauges"]
     assert (gauge["place"], gauge["state"], gauge["value"]) == ("support", "unknown", None)
+
+
+def test_path_that_shares_a_place_with_the_broken_ones_or_failed_last__is_nowhere_to_send_customers() -> None:
+    page = asker()
+    page.scene.paths[FORM] = replace(page.scene.paths[FORM], ticketing="desk")
+
+    said = words(page.ask("/").text) + words(page.ask(f"/incidents/{page.incident(MAIL)}").text)
+
+    assert "Still works support-portal Open" not in said
+    assert "Customers still reach support by support-portal." in said
+    assert "Still works support-portal, contact-form" not in said
+    asyncio.run(page.scene.settled(PORTAL, NOW - timedelta(minutes=9), Verdict.BREACHED))
+    page.app = None
+    again = words(page.ask(f"/incidents/{page.incident(MAIL)}").text)
+    assert "No other path that is probed works." in again
+
+
+def test_incident__tells_what_its_bisect_canary_showed_and_the_backlog() -> None:
+    class Known(MemoryStore):
+        async def incident(self, incident_id: str) -> Incident | None:
+            found = await super().incident(incident_id)
+            assert found is not None
+            bisected = Bisected(found.first_canary, Verdict.CONFIRMED)
+            return replace(found, bisected=bisected)
+
+    page = asker()
+    page.scene.store.__class__ = Known
+
+    said = words(page.ask(f"/incidents/{page.incident(MAIL)}").text)
+
+    assert "it is the mail platform, or its forwarding, by its bisect canary." in said
+    assert re.search(r"backlog: \d+ missing, 0 came late; nothing arrives\.", said)
