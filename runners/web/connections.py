@@ -68,7 +68,8 @@ class _Impatient(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete:
+        is_begun = self.cycle is not None  # None before the first head, whatever is declared
+        if is_begun and not self.cycle.response_complete:
             self._cease()
         elif self._waiting is None:  # the beginning of another request
             self._wait()
