@@ -1,6 +1,7 @@
 """A gauge: a reading that belongs to a place, not to a canary, and the state that its thresholds give it."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -70,6 +71,29 @@ class Gauge:
         if self.value is None or not self.limit:
             return None
         return self.value / self.limit
+
+
+STALE_READING = timedelta(hours=1)
+"""A reading that is older says nothing of now: its gauge counts as one that can't be read."""
+
+
+def fresh(gauges: Iterable[Gauge], *, now: datetime, places: Collection[str] | None = None) -> list[Gauge]:
+    """What the newest readings say of now: too old a one is unknown, and of what is configured no more there is none.
+
+    Args:
+        gauges: the newest reading of each.
+        now: aware UTC.
+        places: those that are configured; None: not known, all count.
+    """
+    return [
+        one if now - one.read_at <= STALE_READING else _not_known(one)
+        for one in gauges
+        if places is None or one.place in places
+    ]
+
+
+def _not_known(gauge: Gauge) -> Gauge:
+    return replace(gauge, state=GaugeState.UNKNOWN, value=None, detail="it was not read of late")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,18 @@ A share is 0 to 1. Inconclusive canaries are in neither the good nor the eligibl
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from canary.verdict import Verdict
 
 WINDOW = timedelta(days=30)
 """The time that an objective speaks of."""
+
+
+def window_from(now: datetime) -> datetime:
+    """Where the window begins that today is the last of: it is made of whole UTC days, as what is counted is."""
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - WINDOW + timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class Budget:
 
     Attributes:
         attained_share: good of eligible; None where nothing was eligible.
-        left_share: of the budget; 1 untouched, 0 spent, below 0 overspent. Without a budget (an objective of
+        left_share: of the budget; None where nothing was eligible; 1 untouched, 0 spent, below 0 overspent. Without a budget (an objective of
             100 %) each failure overspends by one.
         burn_rate: the failed share over the allowed one: at 1 the budget is spent exactly at the window's end.
             None where nothing was eligible, or where there is no budget.
@@ -56,7 +62,7 @@ class Budget:
     counts: Counts
     objective_share: float
     attained_share: float | None
-    left_share: float
+    left_share: float | None
     burn_rate: float | None
     coverage_share: float | None
 
@@ -88,7 +94,9 @@ def budget(counts: Counts, objective_share: float) -> Budget:
     if not 0 <= counts.good <= counts.eligible or counts.inconclusive < 0:
         raise ValueError("good canaries are some of the eligible ones, and none is counted below 0")
     burn = burn_rate(counts, objective_share)
-    left = 1.0 - burn if burn is not None else 1.0 if counts.failed == 0 else -float(counts.failed)
+    left = None
+    if counts.eligible:
+        left = 1.0 - burn if burn is not None else 1.0 if counts.failed == 0 else -float(counts.failed)
     return Budget(
         counts=counts,
         objective_share=objective_share,

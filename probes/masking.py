@@ -16,6 +16,9 @@ _BEARER = re.compile(r"(?i)\b(bearer|token)\s+[A-Za-z0-9._~+/-]{16,}=*")
 _USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s:@]+:[^/\s@]+@")
 _QUERY = re.compile(r"(?i)(https?://[^\s?#\"'<>]+)\?[^\s\"'<>]*")
 
+_MAY_HOLD = re.compile(r"(?i)://|authorization|cookie|auth|bearer|token")
+"""One of these is in whatever the other expressions match: most texts are done after one look."""
+
 
 class Secret:
     """A text that no representation, comparison or exception shows."""
@@ -50,7 +53,8 @@ class Masker:
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
         self._registered: set[str] = set()
-        self._words: tuple[str, ...] = ()  # the longest first: one may hold another
+        self._words: frozenset[str] = frozenset()
+        self._known: re.Pattern[str] | None = None
         for secret in secrets:
             self.register(secret)
 
@@ -60,16 +64,18 @@ class Masker:
         if len(value) >= _SHORTEST_SECRET and value not in self._registered:
             self._registered.add(value)
             encoded = base64.b64encode(value.encode()).decode().rstrip("=")
-            words = {*self._words, value, quote(value, safe=""), quote_plus(value), encoded}
-            self._words = tuple(sorted(words, key=len, reverse=True))
+            self._words |= {value, quote(value, safe=""), quote_plus(value), encoded}
+            longest_first = sorted(self._words, key=len, reverse=True)  # one may hold another
+            self._known = re.compile("|".join(map(re.escape, longest_first)))
         return secret
 
     def mask(self, text: str) -> str:
         """The text without secrets, credentials in headers, SASL lines, URLs' userinfo and query strings."""
         if not text:
             return text
-        for word in self._words:
-            text = text.replace(word, MASK)
+        text = self._without_known(text)
+        if _MAY_HOLD.search(text) is None:
+            return text
         text = _HEADERS.sub(rf"\1\2{MASK}", text)
         text = _SASL.sub(rf"\1{MASK}", text)
         text = _BEARER.sub(rf"\1 {MASK}", text)
@@ -78,9 +84,11 @@ class Masker:
 
     def mask_known(self, text: str) -> str:
         """The text without the secrets that were registered, else as it is: for links, whose query is part of them."""
-        for word in self._words:
-            text = text.replace(word, MASK)
+        text = self._without_known(text)
         return _USERINFO.sub(rf"\1{MASK}@", text)
+
+    def _without_known(self, text: str) -> str:
+        return self._known.sub(MASK, text) if self._known is not None else text
 
     def detail(self, text: str) -> str:
         """Masked, on one line, and short enough for an observation's detail."""

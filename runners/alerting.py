@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from canary.alert import AlertKind, Concern, Severity, Subject
@@ -14,7 +13,7 @@ from canary.concern import (
     leftover_concerns,
     unreadable_concerns,
 )
-from canary.gauge import Gauge, GaugeState
+from canary.gauge import Gauge, GaugeState, fresh
 from canary.incident import Incident, IncidentId, Progress
 from canary.path import Path, PathName, is_bisect
 from canary.review import Standing
@@ -32,8 +31,6 @@ _DEAD_FOR = timedelta(hours=24)
 """So long people are told that a sink refused something for good."""
 _OVERDUE = timedelta(minutes=5)
 """What waits longer for a sink is told to the others."""
-_STALE_READING = timedelta(hours=1)
-"""A reading that is older says nothing of now: its gauge counts as one that can't be read."""
 _PATHS_EVERY = timedelta(minutes=1)
 """How often the paths themselves are looked at: that asks the store for each of them."""
 _KINDS = {PathState.DEGRADED: AlertKind.DEGRADED, PathState.STALE: AlertKind.NOT_PROBED}
@@ -143,13 +140,11 @@ class Alerting:
 
         Another replica may well know a place that this one does not: as long as it is read, it is left as it is.
         """
-        paths = self._prober.paths.values()
-        places = {name for one in paths for name in (one.mailbox, one.ticketing, one.domain) if name}
-        places |= {one.reader.place for one in self._prober.gauges} | set(self._prober.places)
+        readings = await self._store.latest_gauges()
+        others = [one for one in fresh(readings, now=now) if one.place not in self._prober.gauged_places]
         return [
-            one if now - one.read_at <= _STALE_READING else _not_known(one)
-            for one in await self._store.latest_gauges()
-            if one.place in places or now - one.read_at <= _STALE_READING
+            *fresh(readings, now=now, places=self._prober.gauged_places),
+            *(one for one in others if one in readings),
         ]
 
     async def _unread_since(self, gauges: Sequence[Gauge], now: datetime) -> dict[Subject, datetime]:
@@ -247,7 +242,3 @@ def _works(path: Path, progress: Progress, now: datetime) -> bool:
 
 def _read(gauges: Iterable[Gauge]) -> set[Subject]:
     return {gauge_subject(one) for one in gauges}
-
-
-def _not_known(gauge: Gauge) -> Gauge:
-    return replace(gauge, state=GaugeState.UNKNOWN, value=None, detail="it was not read of late")

@@ -1,17 +1,18 @@
 """Ask the store what the command line and the page show: one question each, and one building of its JSON answer."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from canary.backlog import Backlog
-from canary.gauge import Gauge
+from canary.gauge import Gauge, fresh
 from canary.incident import Incident
 from canary.observation import Observation
 from canary.path import Path, PathName
 from canary.silence import Silence, are_silenced
+from canary.verdict import Verdict
 from runners.cli.exits import Exit
 from runners.contracts import CanaryQuery, PathFacts, Record, Store
 from runners.states import PathState, PathView, view_path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _BACK = re.compile(r"(\d{1,6})([mhdw])", re.ASCII)
 _SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
+MOST_POINTS = 100_000
 SINCE_REMEDY = "Write 90m, 24h, 7d, or a time with its zone: 2026-03-01T08:00Z."
 
 
@@ -99,6 +101,33 @@ async def view_paths(
     return tuple(seen)
 
 
+def working_beside(seen: Iterable[Seen], broken: Iterable[Path]) -> tuple[PathName, ...]:
+    """The paths to send customers to meanwhile: proved last, and with nothing in common with the broken ones."""
+    names, places = set(), set()
+    for one in broken:
+        names.add(one.name)
+        places |= _places_of(one)
+    return tuple(
+        one.view.path.name
+        for one in seen
+        if one.view.path.is_enabled
+        and one.view.path.name not in names
+        and one.view.state in {PathState.OK, PathState.DEGRADED}
+        and _is_proved(one.facts)
+        and not places & _places_of(one.view.path)
+    )
+
+
+def _places_of(path: Path) -> set[str]:
+    return {one for one in (path.mailbox, path.ticketing, path.domain) if one}
+
+
+def _is_proved(facts: PathFacts) -> bool:
+    """Whether the newest verdict that says anything of the target is a good one."""
+    counted = (one for _, one in facts.verdicts if one is Verdict.CONFIRMED or one.is_breach)
+    return next(counted, None) is Verdict.CONFIRMED
+
+
 def exit_of(views: Sequence[PathView]) -> Exit:
     """1 when a path is broken now; 3 when none is, but one is blind or stale."""
     states = {view.state for view in views if view.path.is_enabled}
@@ -107,9 +136,11 @@ def exit_of(views: Sequence[PathView]) -> Exit:
     return Exit.BLIND if states & {PathState.BLIND, PathState.STALE} else Exit.OK
 
 
-async def ask_status(store: Store, paths: Sequence[Path], *, now: datetime) -> Status:
-    """The paths at a glance. Raises `StoreError`."""
-    gauges = tuple(await store.latest_gauges())
+async def ask_status(
+    store: Store, paths: Sequence[Path], *, now: datetime, places: Collection[str] | None = None
+) -> Status:
+    """The paths at a glance, with the gauges of those places (None: of all). Raises `StoreError`."""
+    gauges = tuple(fresh(await store.latest_gauges(), now=now, places=places))
     silences = tuple(await store.silences(now))
     lasting = tuple(await store.incidents(path=None, since=now, limit=0))
     seen = await view_paths(store, paths, gauges, now=now, silences=silences, lasting=lasting)
@@ -143,9 +174,11 @@ def canaries_answer(records: Sequence[Record], status: int) -> "CanariesAnswer":
     return {"canaries": [canary_answer(one) for one in records], "exit": int(status)}
 
 
-async def ask_trace(store: Store, word: str, paths: Mapping[PathName, Path], *, now: datetime) -> Trace:
+async def ask_trace(
+    store: Store, word: str, paths: Mapping[PathName, Path], *, now: datetime, by_end: bool = True
+) -> Trace:
     """One canary by its id, its beginning or end, its token or trace id. Raises `StoreError`."""
-    found = tuple(await store.find(word.strip().lower()))
+    found = tuple(await store.find(word.strip().lower(), by_end=by_end))
     if len(found) != 1:
         return Trace(found)
     configured = paths.get(found[0].canary.path)
@@ -180,14 +213,35 @@ async def ask_incidents(
     since: datetime | None,
     limit: int,
     now: datetime,
+    backlogs: int | None = None,
+    points: int = MOST_POINTS,
 ) -> tuple[Sequence[tuple[Incident, Backlog | None]], Exit]:
-    """Incidents, each with its backlog while that matters, and how the paths asked for are. Raises `StoreError`."""
+    """Incidents, each with its backlog while that matters, and how the paths asked for are.
+
+    Args:
+        store: what is asked.
+        paths: those whose state decides the exit code.
+        path: whose incidents; None: of all.
+        since: those that lasted then or later; None: all.
+        limit: at most so many.
+        now: aware UTC.
+        backlogs: of so many, the newest, the backlog is counted; None: of all.
+        points: where more canaries were launched since the onset, the backlog is left out.
+
+    Raises:
+        StoreError: it can't be read.
+    """
     from runners.dossier import backlog_of
 
     configured = {one.name: one for one in paths}
     found = [
-        (one, await backlog_of(store, one, configured.get(one.path), now))
-        for one in await store.incidents(path=path, since=since, limit=limit)
+        (
+            one,
+            await backlog_of(store, one, configured.get(one.path), now, most=points)
+            if backlogs is None or index < backlogs
+            else None,
+        )
+        for index, one in enumerate(await store.incidents(path=path, since=since, limit=limit))
     ]
     return found, exit_of([one.view for one in await view_paths(store, paths, (), now=now)])
 

@@ -64,12 +64,14 @@ async def find_incidents(store: Store, word: str) -> list[Incident]:
     return [one for one in every if one.id.endswith(wanted)]
 
 
-async def backlog_of(store: Store, incident: Incident, path: Path | None, now: datetime) -> Backlog | None:
-    """The backlog of an incident that is open or ended within `AFTER_END`; else None."""
+async def backlog_of(
+    store: Store, incident: Incident, path: Path | None, now: datetime, *, most: int = _MOST_POINTS
+) -> Backlog | None:
+    """The backlog of an incident that is open or ended within `AFTER_END`; else, or of more canaries, None."""
     if incident.resolved_at is not None and incident.resolved_at < now - AFTER_END:
         return None
-    points = await store.points(incident.path, since=incident.onset_at, limit=_MOST_POINTS)
-    return _backlog(incident, path, points, now)
+    points = await store.points(incident.path, since=incident.onset_at, limit=most + 1)
+    return _backlog(incident, path, points, now) if len(points) <= most else None
 
 
 async def dossier(store: Store, incident: Incident, paths: Mapping[PathName, Path], now: datetime) -> Dossier:

@@ -130,6 +130,14 @@ class Prober:
     retention: Retention = KEPT
     alerts: AlertRules = field(default_factory=lambda: AlertRules("prober"))
 
+    @property
+    def gauged_places(self) -> frozenset[str]:
+        """Every place of which a reading matters: of the paths, of the gauges, and those that are watched."""
+        named = {
+            name for one in self.paths.values() for name in (one.mailbox, one.ticketing, one.domain) if name
+        }
+        return frozenset(named | {one.reader.place for one in self.gauges} | set(self.places))
+
     def places_of(self, canary: Canary) -> tuple[str, ...]:
         """The places where a canary is to be seen; all of them where its path is no longer configured."""
         path = self.paths.get(canary.path)

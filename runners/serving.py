@@ -136,13 +136,20 @@ class Server:
                 open_store(
                     self._config.prober.store_url, clock=self._clock, prober=self._config.prober.name
                 ) as store,
+                open_store(
+                    self._config.prober.store_url,
+                    clock=self._clock,
+                    prober=self._config.prober.name,
+                    read_only=True,
+                    beside=True,
+                ) as shown,
                 heard_signals(wishes, forced=partial(_cancel, task)),
             ):
                 host, port = listening.getsockname()[:2]
                 self._opened(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
                 service: Service[Config] = Service(
                     read=self._read_same_store,
-                    wire=partial(self._wire, store),
+                    wire=partial(self._wire, store, shown),
                     clock=self._clock,
                     notices=self._notices,
                     notify=Notify(os.environ),
@@ -193,7 +200,7 @@ class Server:
         return config
 
     @asynccontextmanager
-    async def _wire(self, store: Store, config: Config) -> AsyncIterator[Daemon]:
+    async def _wire(self, store: Store, shown: Store, config: Config) -> AsyncIterator[Daemon]:
         async with AsyncExitStack() as stack:
             try:
                 prober = await stack.enter_async_context(
@@ -201,14 +208,14 @@ class Server:
                 )
             except (SecretUnavailable, StoreError) as error:
                 raise Refused(config.masker.mask(str(error))) from None
-            daemon, app = self._daemon(store, config, prober)
+            daemon, app = self._daemon(store, shown, config, prober)
             self._apps[daemon] = app
             try:
                 yield daemon
             finally:
                 self._apps.pop(daemon, None)
 
-    def _daemon(self, store: Store, config: Config, prober: Prober) -> "tuple[Daemon, ASGIApp]":
+    def _daemon(self, store: Store, shown: Store, config: Config, prober: Prober) -> "tuple[Daemon, ASGIApp]":
         figures = ProcessFigures(prober.name, build=this_build(), systems=config.ticketing)
         delivery = Delivery(
             store,
@@ -232,7 +239,7 @@ class Server:
             pingers=prober.heartbeats,
             changed=self._events.note,
         )
-        return Daemon(prober, around), build_app(self._parts(store, config, prober, figures))
+        return Daemon(prober, around), build_app(self._parts(shown, config, prober, figures))
 
     def _parts(self, store: Store, config: Config, prober: Prober, figures: ProcessFigures) -> Parts:
         paths = {name: one.path for name, one in config.paths.items()}
@@ -263,6 +270,7 @@ class Server:
                 proxy_sources=web.proxy.sources if web.proxy is not None else (),
             ),
             notices=self._notices.all,
+            places=prober.gauged_places,
             artifacts=config.prober.artifacts.directory if config.prober.artifacts is not None else None,
             events=self._events,
         )

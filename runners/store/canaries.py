@@ -156,7 +156,7 @@ def of_ids(connection: Connection, canary_ids: Sequence[CanaryId]) -> list[Recor
     return sorted(found, key=lambda one: (one.canary.launched_at, one.canary.id))
 
 
-def find(connection: Connection, id_or_token: str) -> list[Record]:
+def find(connection: Connection, id_or_token: str, *, by_end: bool = True) -> list[Record]:
     """Canaries whose id begins or ends with the text, or whose token or trace id is it; newest first, at most a hundred."""
     word = id_or_token.strip().lower()
     if not word or not word.isascii() or not word.isalnum():
@@ -166,7 +166,7 @@ def find(connection: Connection, id_or_token: str) -> list[Record]:
         return sorted(whole, key=lambda one: (one.canary.launched_at, one.canary.id), reverse=True)
     wanted = or_(
         and_(canary.c.id >= word, canary.c.id < word + _AFTER_ANY_ID),
-        *([canary.c.id.endswith(word)] if len(word) >= SHOWN_CHARACTERS else []),
+        *([canary.c.id.endswith(word)] if by_end and len(word) >= SHOWN_CHARACTERS else []),
     )
     newest_first = _RECORDS.where(wanted).order_by(canary.c.launched_at.desc(), canary.c.id.desc())
     return _records(connection, newest_first.limit(_MOST_FOUND))

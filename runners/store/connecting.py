@@ -46,12 +46,13 @@ class Database(Protocol):
         ...
 
 
-def connect_to(address: str, *, is_read_only: bool = False) -> Database:
+def connect_to(address: str, *, is_read_only: bool = False, is_beside: bool = False) -> Database:
     """Make the database of a store; connects to nothing yet.
 
     Args:
         address: ``sqlite:///file``, or ``postgresql+psycopg://user:password@host/database``.
         is_read_only: writes nothing and creates no file.
+        is_beside: such a reader has threads of its own, beside an event loop that has other work.
 
     Raises:
         StoreError: the address is none, names a database that is not supported, or its driver is not installed.
@@ -66,9 +67,9 @@ def connect_to(address: str, *, is_read_only: bool = False) -> Database:
     faults = Faults(url)
     file = _file(url, faults)
     if is_read_only:
-        from runners.store.reading import Reader
+        from runners.store.reading import Reader, ReaderBeside
 
-        return Reader(url, faults, file)
+        return ReaderBeside(url, faults, file) if is_beside else Reader(url, faults, file)
     from runners.store.engine import Writer
 
     return Writer(url, faults, file)

@@ -1,7 +1,9 @@
-"""A database for the commands that only read: in the calling thread, since nothing else runs in their process."""
+"""A database for whoever only reads: commands, and what a daemon shows beside its work."""
 
+import asyncio
 import contextlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,16 +18,21 @@ from runners.store.faults import Faults
 
 T = TypeVar("T")
 
+BESIDE_CONNECTIONS = 2
+
 
 class Reader:
-    """Satisfies `runners.store.connecting.Database`; never writes."""
+    """Satisfies `runners.store.connecting.Database`; never writes.
+
+    Reads in the calling thread: nothing else runs in a command's process.
+    """
 
     is_read_only = True
 
-    def __init__(self, url: URL, faults: Faults, file: Path | None) -> None:
+    def __init__(self, url: URL, faults: Faults, file: Path | None, *, connections: int = 1) -> None:
         self.faults = faults
         self._file = file
-        self._engine = _engine(url, faults, file)
+        self._engine = _engine(url, faults, file, connections)
 
     @property
     def exists(self) -> bool:
@@ -38,6 +45,9 @@ class Reader:
         Raises:
             StoreError: the database could not be read.
         """
+        return self._read(work)
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
         try:
             with self._engine.connect() as connection, connection.begin():
                 return work(connection)
@@ -62,13 +72,49 @@ class Reader:
         self._engine.dispose()
 
 
-def _engine(url: URL, faults: Faults, file: Path | None) -> Engine:
+class ReaderBeside(Reader):
+    """Reads in threads of its own, so that what a daemon shows never waits for what it writes, nor holds it up."""
+
+    def __init__(self, url: URL, faults: Faults, file: Path | None) -> None:
+        connections = 1 if file is not None else BESIDE_CONNECTIONS
+        super().__init__(url, faults, file, connections=connections)
+        self._threads = ThreadPoolExecutor(connections, thread_name_prefix="store-beside")
+        self._running: set[asyncio.Future[Any]] = set()
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a transaction that only reads; who is cancelled leaves at once, and it runs to its end.
+
+        Raises:
+            StoreError: the database could not be read.
+        """
+        running = asyncio.get_running_loop().run_in_executor(self._threads, self._read, work)
+        self._running.add(running)
+        running.add_done_callback(self._ended)
+        return await asyncio.shield(running)
+
+    def _ended(self, transaction: asyncio.Future[Any]) -> None:
+        self._running.discard(transaction)
+        if not transaction.cancelled():
+            transaction.exception()  # a caller that was cancelled meanwhile wants to hear of no error any more
+
+    async def close(self) -> None:
+        """Wait for the transactions under way, then close all connections."""
+        try:
+            while self._running:
+                await asyncio.wait(self._running)
+        finally:
+            self._threads.shutdown()
+            self._engine.dispose()
+
+
+def _engine(url: URL, faults: Faults, file: Path | None, connections: int) -> Engine:
     if file is None:
         try:
             return create_engine(
                 url.set(drivername="postgresql+psycopg"),
-                pool_size=1,
+                pool_size=connections,
                 max_overflow=0,
+                pool_pre_ping=connections > 1,  # one that lives for long may have died
                 connect_args=postgresql_arguments(is_read_only=True),
                 hide_parameters=True,
             )
@@ -85,7 +131,7 @@ def _engine(url: URL, faults: Faults, file: Path | None) -> Engine:
         pool_size=1,
         max_overflow=0,
         pool_reset_on_return=None,
-        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
+        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None, "check_same_thread": False},
         hide_parameters=True,
     )
     event.listen(engine, "connect", _only_read)

@@ -60,7 +60,7 @@ class StampClock(Protocol):
 
 @asynccontextmanager
 async def open_store(
-    address: str, *, clock: StampClock, prober: str = "", read_only: bool = False
+    address: str, *, clock: StampClock, prober: str = "", read_only: bool = False, beside: bool = False
 ) -> AsyncIterator["SqlStore"]:
     """Open a store, bring it to this program's revision, and close it at the end.
 
@@ -71,11 +71,12 @@ async def open_store(
         clock: what time it is, for the stamps that no caller gives.
         prober: whose controls are kept; those of others are not ours.
         read_only: writes nothing and creates no file; `NoStoreYet` where there is none.
+        beside: a reader beside a writer of this process: it has connections and threads of its own.
 
     Raises:
         StoreError: it can't be opened; the message says why and what to do.
     """
-    database = connect_to(address, is_read_only=read_only)
+    database = connect_to(address, is_read_only=read_only, is_beside=beside)
     try:
         await schema.bring_up(database)
         yield SqlStore(database, clock=clock, prober=prober)
@@ -145,9 +146,9 @@ class SqlStore(SqlAlerts):
         """Give up all watches of this holder."""
         await self._database.write(partial(watches.let_go, holder=holder, at=at))
 
-    async def find(self, id_or_token: str) -> Sequence[Record]:
+    async def find(self, id_or_token: str, *, by_end: bool = True) -> Sequence[Record]:
         """Canaries whose id begins or ends with the text, or whose token or trace id is it; newest first."""
-        return await self._database.read(partial(canaries.find, id_or_token=id_or_token))
+        return await self._database.read(partial(canaries.find, id_or_token=id_or_token, by_end=by_end))
 
     async def canaries(self, query: CanaryQuery) -> Sequence[Record]:
         """History, newest launch first."""

@@ -17,16 +17,20 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from probes.contracts import Clock
 from probes.masking import Secret
 from probes.servers import SecretSource, SecretUnavailable
 from runners.config.page import Network, PageConfig, is_loopback
 
 COOKIE: Final = "intake_page"
 COOKIE_SECONDS: Final = 12 * 3600
+_DIGITS: Final = 12
 _OPEN: Final = frozenset({"/healthz", "/readyz"})
 """An orchestrator's probes bear no token; these answers show nothing to who may not read."""
 _MAY_READ: Final = "intake.may_read"
-_LABEL: Final = b"intake-prober page cookie 1"
+_RENEWED: Final = "intake.renewed_cookie"
+_LABEL: Final = "intake-prober page cookie 2"
+_PASSED_ON: Final = ("forwarded", "via", "x-forwarded-")
 
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": (
@@ -101,9 +105,10 @@ def may_read(request: Request) -> bool:
 class Guard:
     """Refuses what may not be answered, and puts the forbidding headers on all that is."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: Access, clock: Clock) -> None:
         self._app = app
         self._access = access
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
@@ -117,6 +122,8 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
+                if _RENEWED in scope and "set-cookie" not in headers:
+                    headers.append("set-cookie", scope[_RENEWED])
             await send(message)
 
         refused = await self._refusal(scope)
@@ -133,6 +140,14 @@ class Guard:
         if scope["method"] not in {"GET", "HEAD"}:
             said = "This page is read-only: GET and HEAD. The command line does the rest.\n"
             return PlainTextResponse(said, status_code=405, headers={"Allow": "GET, HEAD"})
+        if self._access.is_open and any(name.startswith(_PASSED_ON) for name in headers):
+            if scope["path"] in _OPEN:
+                return None
+            said = (
+                "This came through a proxy, and the page asks nothing of its readers: whoever reaches the proxy"
+                " could read it. Set web.token or web.proxy.\n"
+            )
+            return PlainTextResponse(said, status_code=403)
         if self._access.is_open or self._came_by_proxy(scope, headers):
             scope[_MAY_READ] = True
             return None
@@ -171,19 +186,34 @@ class Guard:
             return None if is_probe else PlainTextResponse(said, status_code=503)
         request = Request(scope)
         in_address = request.query_params.get("token")
-        if _shows(headers.get("authorization", ""), request.cookies.get(COOKIE, ""), token):
+        now = int(self._clock.now().timestamp())
+        has_cookie = _is_cookie(request.cookies.get(COOKIE, ""), token, now)
+        if has_cookie or _bears(headers.get("authorization", ""), token):
             scope[_MAY_READ] = True
-            return None if in_address is None else _moved(scope, headers, token)
+            if in_address is not None:
+                return _moved(scope, headers, token, now)
+            if has_cookie:
+                renewed = Response()
+                _keep(renewed, scope, headers, token, now)
+                scope[_RENEWED] = renewed.headers["set-cookie"]
+            return None
         if in_address is not None and _equal(in_address, token.reveal()):
-            return _moved(scope, headers, token)
+            return _moved(scope, headers, token, now)
         return None if is_probe else _refused("No token, or not the right one.")
 
 
-def _shows(authorization: str, cookie: str, token: Secret) -> bool:
-    """Whether a request shows the token, or the cookie that follows from it."""
+def _bears(authorization: str, token: Secret) -> bool:
+    """Whether a request shows the token."""
     kind, _, shown = authorization.partition(" ")
-    by_header = kind.lower() == "bearer" and _equal(shown.strip(), token.reveal())
-    return _equal(cookie, _cookie(token)) or by_header
+    return kind.lower() == "bearer" and _equal(shown.strip(), token.reveal())
+
+
+def _is_cookie(cookie: str, token: Secret, now: int) -> bool:
+    """Whether it is a cookie that follows from the token, and has not ended; a browser may keep one for longer."""
+    ends_at = cookie.partition(".")[0]
+    if not (ends_at.isascii() and ends_at.isdigit() and len(ends_at) <= _DIGITS):
+        return False
+    return _equal(cookie, _cookie(token, int(ends_at))) and now < int(ends_at)
 
 
 def _refused(why: str) -> Response:
@@ -191,7 +221,7 @@ def _refused(why: str) -> Response:
     return PlainTextResponse(f"{why} {_HOW}", status_code=401, headers=challenge)
 
 
-def _moved(scope: Scope, headers: Headers, token: Secret) -> Response:
+def _moved(scope: Scope, headers: Headers, token: Secret, now: int) -> Response:
     """Keep who showed the token signed in, and take the token out of the address bar.
 
     A strict cookie is not sent along a redirect that began on another site (a link in a chat): there, a page of our
@@ -209,22 +239,28 @@ def _moved(scope: Scope, headers: Headers, token: Secret) -> Response:
             f'<!doctype html><html lang="en"><meta http-equiv="refresh" content="0;url={safe}">'
             f'<title>intake-prober</title><p><a href="{safe}">Go on to the page</a></p></html>'
         )
+    _keep(response, scope, headers, token, now)
+    return response
+
+
+def _keep(response: Response, scope: Scope, headers: Headers, token: Secret, now: int) -> None:
+    """Have the browser keep the reader signed in from now on."""
     is_secure = scope["scheme"] == "https" or headers.get("x-forwarded-proto") == "https"
     response.set_cookie(
         COOKIE,
-        _cookie(token),
+        _cookie(token, now + COOKIE_SECONDS),
         max_age=COOKIE_SECONDS,
         path="/",
         httponly=True,
         samesite="strict",
         secure=is_secure,
     )
-    return response
 
 
-def _cookie(token: Secret) -> str:
-    """What the browser keeps: it follows from the token, and tells nothing of it; a new token ends it."""
-    return hmac.new(token.reveal().encode(), _LABEL, hashlib.sha256).hexdigest()
+def _cookie(token: Secret, ends_at: int) -> str:
+    """What the browser keeps until then: it follows from the token, and tells nothing of it; a new token ends it."""
+    signed = hmac.new(token.reveal().encode(), f"{_LABEL}\n{ends_at}".encode(), hashlib.sha256).hexdigest()
+    return f"{ends_at}.{signed}"
 
 
 def _equal(shown: str, expected: str) -> bool:

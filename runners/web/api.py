@@ -1,14 +1,17 @@
 """The JSON at the page's addresses: the objects that the command line prints, masked."""
 
 import json
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any, Final, TypeVar
 
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from canary.path import Path, PathName
+from canary.signature import CanaryId, launched_at_of, unsigned
 from canary.verdict import Verdict
 from probes.masking import Masker
 from runners.answers import failure_answer
@@ -31,9 +34,15 @@ from runners.config.errors import did_you_mean
 from runners.contracts import CanaryQuery
 from runners.dossier import backlog_of
 from runners.web.parts import Parts, parts_of
+from runners.web.sharing import Aside, Shared
 
-MOST: Final = 10_000
+T = TypeVar("T")
+
+MOST: Final = 500
+"""So many an answer holds at most; `before` goes on from its last one."""
 SHOWN: Final = 20
+_BACKLOGS: Final = 20
+_BACKLOG_POINTS: Final = 2_000
 _LINKS: Final = frozenset({"url", "runbook"})
 
 
@@ -50,14 +59,49 @@ def accepts_json(request: Request) -> bool:
 
 def answer_json(answer: Mapping[str, object], masker: Masker, status_code: int = 200) -> Response:
     """One object, as `--json` prints it, without secrets."""
-    text = json.dumps(_masked(answer, masker), ensure_ascii=False, allow_nan=False)
-    return Response(f"{text}\n", status_code=status_code, media_type="application/json")
+    return Response(_text(answer, masker), status_code=status_code, media_type="application/json")
+
+
+async def answer_aside(request: Request, build: Callable[[], Mapping[str, object]]) -> Response:
+    """The same of what may be long: built and masked in a thread."""
+    masker = parts_of(request).masker
+    return Response(await aside(request, lambda: _text(build(), masker)), media_type="application/json")
+
+
+async def aside(request: Request, work: Callable[[], T]) -> T:
+    """What the work gives, done in a thread."""
+    turn: Aside = request.app.state.aside
+    return await turn(work)
+
+
+async def lend(
+    request: Request, name: str, make: Callable[[], Awaitable[bytes]], *, media_type: str
+) -> Response:
+    """What all who ask share; a newer one is made once this reader has been answered."""
+    parts, shared = parts_of(request), _shared(request, name)
+    version, key = parts.events.changes, tuple(parts.notices())
+    lent = await shared.get(make, version=version, key=key)
+    return Response(
+        lent.value,
+        media_type=media_type,
+        headers={"X-Behind": "1"} if lent.is_behind else None,  # an open page asks again soon
+        background=BackgroundTask(shared.renew, make, version=version, key=key) if lent.is_due else None,
+    )
+
+
+def _shared(request: Request, name: str) -> Shared[bytes]:
+    found: dict[str, Shared[bytes]] = request.app.state.shared
+    return found[name]
+
+
+def _text(answer: Mapping[str, object], masker: Masker) -> bytes:
+    return f"{json.dumps(_masked(answer, masker), ensure_ascii=False, allow_nan=False)}\n".encode()
 
 
 def _masked(value: Any, masker: Masker, key: str = "") -> Any:  # noqa: ANN401 -- whatever JSON holds
     match value:
         case str():
-            return masker.mask_known(value) if key in _LINKS else masker.mask(value)
+            return unsigned(masker.mask_known(value) if key in _LINKS else masker.mask(value))
         case dict():
             return {name: _masked(one, masker, name) for name, one in value.items()}
         case list():
@@ -76,8 +120,14 @@ def problem_json(request: Request, error: HTTPException) -> Response:
 async def status(request: Request) -> Response:
     """`status --json`."""
     parts = parts_of(request)
-    found = await ask_status(parts.store, list(parts.paths().values()), now=parts.clock.now())
-    return answer_json(status_answer(found), parts.masker)
+
+    async def made() -> bytes:
+        found = await ask_status(
+            parts.store, list(parts.paths().values()), now=parts.clock.now(), places=parts.places
+        )
+        return await aside(request, lambda: _text(status_answer(found), parts.masker))
+
+    return await lend(request, "status.json", made, media_type="application/json")
 
 
 async def path(request: Request) -> Response:
@@ -85,7 +135,7 @@ async def path(request: Request) -> Response:
     parts = parts_of(request)
     wanted = path_named(parts, _without_suffix(request, "name"))
     places = {wanted.mailbox, wanted.ticketing, wanted.domain}
-    found = await ask_status(parts.store, [wanted], now=parts.clock.now())
+    found = await ask_status(parts.store, [wanted], now=parts.clock.now(), places=parts.places)
     mine = tuple(one for one in found.gauges if one.place in places)
     return answer_json(status_answer(Status(found.paths, mine, found.leftovers)), parts.masker)
 
@@ -95,16 +145,16 @@ async def canaries(request: Request) -> Response:
     parts = parts_of(request)
     query, paths = query_of(request, SHOWN)
     records, code = await ask_canaries(parts.store, query, paths, now=parts.clock.now())
-    return answer_json(canaries_answer(records, code), parts.masker)
+    return await answer_aside(request, lambda: canaries_answer(records, code))
 
 
 async def canary(request: Request) -> Response:
     """`trace --json`."""
     parts = parts_of(request)
     word = _without_suffix(request, "id")
-    found = await ask_trace(parts.store, word, parts.paths(), now=parts.clock.now())
+    found = await ask_trace(parts.store, word, parts.paths(), now=parts.clock.now(), by_end=False)
     refuse_unless_one(word, [one.canary.id for one in found.records])
-    return answer_json(trace_answer(found), parts.masker)
+    return await answer_aside(request, lambda: trace_answer(found))
 
 
 async def incidents(request: Request) -> Response:
@@ -112,9 +162,16 @@ async def incidents(request: Request) -> Response:
     parts = parts_of(request)
     query, paths = query_of(request, SHOWN)
     found, code = await ask_incidents(
-        parts.store, paths, path=query.path, since=query.since, limit=query.limit, now=parts.clock.now()
+        parts.store,
+        paths,
+        path=query.path,
+        since=query.since,
+        limit=query.limit,
+        now=parts.clock.now(),
+        backlogs=_BACKLOGS,
+        points=_BACKLOG_POINTS,
     )
-    return answer_json(incidents_answer(found, code), parts.masker)
+    return await answer_aside(request, lambda: incidents_answer(found, code))
 
 
 async def incident(request: Request) -> Response:
@@ -161,8 +218,20 @@ def query_of(request: Request, limit: int) -> tuple[CanaryQuery, list[Path]]:
         verdict=Verdict(verdict) if verdict else None,
         since=begin,
         limit=int(most) if most else limit,
+        before=before_of(request),
     )
     return query, wanted
+
+
+def before_of(request: Request) -> tuple[datetime, CanaryId] | None:
+    """After which canary the list goes on: its launch is in its id. Raises `HTTPException` 400."""
+    word = request.query_params.get("before")
+    if not word:
+        return None
+    try:
+        return launched_at_of(CanaryId(word)), CanaryId(word)
+    except ValueError:
+        raise HTTPException(400, f"{word} is no canary's id\nLeave before out.") from None
 
 
 def path_named(parts: Parts, name: str) -> Path:
@@ -176,7 +245,11 @@ def path_named(parts: Parts, name: str) -> Path:
 def refuse_unless_one(word: str, ids: list[str]) -> None:
     """Raise `HTTPException` 404 where a word names no canary, or several."""
     if not ids:
-        raise not_found(f"there is no canary {word}", "It may be older than 90 days. See /canaries.")
+        raise not_found(
+            f"there is no canary {word}",
+            "It may be older than 90 days. Here, one is found by its id or the beginning of it, its token or its trace id;"
+            " by the end of its id, `intake-prober trace` finds it. See /canaries.",
+        )
     if len(ids) > 1:
         some = ", ".join(ids[:5])
         raise not_found(f"{word} is the beginning of {len(ids)} canaries: {some}", "Write more of it.")

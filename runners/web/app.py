@@ -16,8 +16,7 @@ from runners.web.access import Guard
 from runners.web.events import MOST_READERS, stream
 from runners.web.parts import Parts, parts_of
 from runners.web.rendering import Renderer
-from runners.web.sharing import Shared
-from runners.web.views import Overview
+from runners.web.sharing import Aside, Shared
 
 _STATIC: Final = Path(__file__).parent / "static"
 _TYPES: Final = {
@@ -60,9 +59,10 @@ def build_app(parts: Parts) -> Starlette:
         exception_handlers={HTTPException: pages.problem, StoreError: pages.store_problem},
     )
     app.state.parts = parts
-    app.state.overview = Shared[Overview](parts.clock)
+    app.state.shared = {name: Shared[bytes](parts.clock) for name in (*pages.LAYOUTS, "status.json")}
+    app.state.aside = Aside()
     app.state.renderer = Renderer(parts.masker)
-    app.state.guard = Guard(super(_Page, app).__call__, parts.access)
+    app.state.guard = Guard(super(_Page, app).__call__, parts.access, parts.clock)
     return app
 
 

@@ -10,6 +10,8 @@ from probes.contracts import Clock
 MOST_READERS: Final = 64
 HEARTBEAT_SECONDS: Final = 15.0
 """A comment this often: proxies close what is silent for a minute, and a reader that has gone is noticed."""
+LIFE_SECONDS: Final = 600.0
+"""So long a stream lives: a browser comes again by itself, and a reader that is none does not stay."""
 _HELLO: Final = b"retry: 3000\n: connected\n\n"
 _HEARTBEAT: Final = b": still here\n\n"
 
@@ -70,14 +72,15 @@ class Broadcaster:
 
 
 async def stream(broadcaster: Broadcaster, clock: Clock) -> AsyncIterator[bytes]:
-    """The events as a browser reads them (WHATWG HTML, server-sent events), until the end or cancellation.
+    """The events as a browser reads them (WHATWG HTML, server-sent events), until the end, `LIFE_SECONDS` or cancellation.
 
     Raises:
         TooManyReaders: before the first byte.
     """
     with broadcaster.listening() as reader:
+        ends_at = clock.monotonic() + LIFE_SECONDS
         yield _HELLO
-        while True:
+        while clock.monotonic() < ends_at:
             try:
                 async with clock.timeout(HEARTBEAT_SECONDS):
                     kind = await reader.get()

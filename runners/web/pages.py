@@ -8,41 +8,53 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
+from canary.alert import BISECTED
 from canary.incident import Incident
 from canary.instruments import metrics
 from canary.path import PathName
-from canary.signature import CanaryId, launched_at_of
-from canary.slo import WINDOW
+from canary.slo import WINDOW, window_from
 from canary.verdict import Verdict
-from runners.asking import ask_status, ask_trace, view_paths
+from runners.asking import ask_status, ask_trace, view_paths, working_beside
+from runners.cli.incident_words import backlog_words
 from runners.contracts import CanaryQuery, Record
+from runners.dossier import backlog_of
 from runners.history import Point
 from runners.web import api, pictures, views
 from runners.web.evidence import SCREENSHOT, evidence, evidence_of
 from runners.web.parts import Parts, parts_of
 from runners.web.rendering import Renderer
-from runners.web.sharing import Shared
 
+LAYOUTS: Final = ("layout.html", "fragment.html")
+"""A whole page, and the part of it that an open page swaps in."""
 _A_PAGE: Final = 20
 _MOST_INCIDENTS: Final = 100
+_MOST_POINTS: Final = 10_000
 _AROUND: Final = 400
 _GROUPED: Final = 200
 
 
 def render(request: Request, template: str, *, status_code: int = 200, **shown: object) -> Response:
     """A whole page, or the part of it that an open page swaps in."""
+    now = parts_of(request).clock.now()
+    return HTMLResponse(_rendered(request, template, now, **shown), status_code=status_code)
+
+
+def _layout_of(request: Request) -> str:
+    return LAYOUTS[1 if request.headers.get("x-fragment") else 0]
+
+
+def _rendered(request: Request, template: str, now: datetime, **shown: object) -> str:
     parts = parts_of(request)
     renderer: Renderer = request.app.state.renderer
-    text = renderer(
+    return renderer(
         template,
-        layout="fragment.html" if request.headers.get("x-fragment") else "layout.html",
+        layout=_layout_of(request),
         prober=parts.prober,
         notices=parts.notices(),
-        now=parts.clock.now(),
+        now=now,
         here=request.url.path,
         **shown,
     )
-    return HTMLResponse(text, status_code=status_code)
 
 
 async def overview(request: Request) -> Response:
@@ -50,9 +62,16 @@ async def overview(request: Request) -> Response:
     if api.asks_json(request):
         return await api.status(request)
     parts = parts_of(request)
-    shared: Shared[views.Overview] = request.app.state.overview
-    page = await shared.get(lambda: views.overview(parts), version=parts.events.changes)
-    return render(request, "overview.html", page=page)
+
+    async def made() -> bytes:
+        read = await views.read(parts)
+
+        def rendered() -> bytes:
+            return _rendered(request, "overview.html", read.now, page=views.overview(parts, read)).encode()
+
+        return await api.aside(request, rendered)
+
+    return await api.lend(request, _layout_of(request), made, media_type="text/html")
 
 
 async def path(request: Request) -> Response:
@@ -64,10 +83,10 @@ async def path(request: Request) -> Response:
     status = await ask_status(parts.store, [wanted], now=now)
     long_ago = now - timedelta(days=pictures.STRIP_DAYS)
     past = (await parts.store.pasts([wanted.name], since=long_ago, points=views.SPARK_POINTS))[wanted.name]
-    missed = (await parts.store.pasts([wanted.name], since=now - WINDOW, points=0))[wanted.name].missed
-    days = [one for one in past.days if one.day >= now - WINDOW]
+    missed = (await parts.store.pasts([wanted.name], since=window_from(now), points=0))[wanted.name].missed
+    days = [one for one in past.days if one.day >= window_from(now)]
     records = await parts.store.canaries(
-        CanaryQuery(path=wanted.name, limit=_A_PAGE + 1, before=_before(request))
+        CanaryQuery(path=wanted.name, limit=_A_PAGE + 1, before=api.before_of(request))
     )
     lasting = status.paths[0].view.incident
     bounds = metrics.CANARY_DURATION.bounds
@@ -92,19 +111,8 @@ async def path(request: Request) -> Response:
         },
         canaries=[_row(one) for one in records[:_A_PAGE]],
         older=records[_A_PAGE - 1].canary.id if len(records) > _A_PAGE else None,
-        is_newest=_before(request) is None,
+        is_newest=api.before_of(request) is None,
     )
-
-
-def _before(request: Request) -> tuple[datetime, CanaryId] | None:
-    """After which canary the list goes on: its launch is in its id."""
-    word = request.query_params.get("before")
-    if not word:
-        return None
-    try:
-        return launched_at_of(CanaryId(word)), CanaryId(word)
-    except ValueError:
-        raise HTTPException(400, f"{word} is no canary's id\nLeave before out.") from None
 
 
 def _row(record: Record) -> tuple[Record, str]:
@@ -138,7 +146,7 @@ async def canary(request: Request) -> Response:
         return await api.canary(request)
     parts = parts_of(request)
     word = str(request.path_params["id"])
-    found = await ask_trace(parts.store, word, parts.paths(), now=parts.clock.now())
+    found = await ask_trace(parts.store, word, parts.paths(), now=parts.clock.now(), by_end=False)
     api.refuse_unless_one(word, [one.canary.id for one in found.records])
     (record,) = found.records
     hops = record.judgement.hops if record.judgement is not None else ()
@@ -166,7 +174,7 @@ async def artifact(request: Request) -> Response:
     """One file of a canary's evidence; all but the screenshot is only to be downloaded."""
     parts = parts_of(request)
     word, name = str(request.path_params["id"]), str(request.path_params["file"])
-    records = await parts.store.find(word)
+    records = await parts.store.find(word, by_end=False)
     api.refuse_unless_one(word, [one.canary.id for one in records])
     found = evidence(parts.artifacts, records[0].canary, name)
     if found is None:
@@ -205,6 +213,7 @@ async def incident(request: Request) -> Response:
     configured = [one for one in paths.values() if one.is_enabled]
     group = await _group(parts, found.id, found.onset_at)
     seen = await view_paths(parts.store, configured, (), now=now)
+    backlog = await backlog_of(parts.store, found, paths.get(found.path), now, most=_MOST_POINTS)
     times = {
         "from": found.impact_from,
         "onset": found.onset_at,
@@ -221,7 +230,11 @@ async def incident(request: Request) -> Response:
         runbook=paths[found.path].runbook if found.path in paths else None,
         transitions=await parts.store.transitions(found.id),
         group=[one for one in group if one.id != found.id],
-        working=[one.view.path.name for one in seen if one.view.state in views.WORKING],
+        working=working_beside(
+            seen, [paths[one.path] for one in (found, *group) if one.path in paths and one.is_open]
+        ),
+        bisected=BISECTED.get(found.bisected.verdict) if found.bisected is not None else None,
+        backlog=backlog_words(backlog, now) if backlog is not None else "",
         drawn_impact=pictures.impact(
             "impact", await _around(parts, found.path, times, now), times, now=now, name=found.path
         ),

@@ -1,6 +1,6 @@
 """What the page is made of: the parts that the daemon hands to it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Protocol
@@ -46,6 +46,7 @@ class Parts:
         prober: the prober's name.
         notices: what everybody should know, such as a configuration that was refused.
         artifacts: where evidence of failures lies; None: nothing is kept.
+        places: those of which readings are shown; None: all.
         events: told of every change; open pages hear of it.
     """
 
@@ -59,6 +60,7 @@ class Parts:
     access: "Access"
     notices: Callable[[], Sequence[str]] = _nothing
     artifacts: FilePath | None = None
+    places: Collection[str] | None = None
     events: Broadcaster = field(default_factory=Broadcaster)
 
 

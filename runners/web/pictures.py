@@ -125,8 +125,10 @@ def bar(hop: HopResult, launched_at: datetime, end: datetime) -> str:
     )
 
 
-def left(share: float) -> str:
+def left(share: float | None) -> str:
     """How much of an error budget is left, beside its figure; what is overspent fills it with stripes of its own."""
+    if share is None:
+        return ""
     tone = "bad" if share <= 0 else "warn" if share < _LOW else "ok"
     filled = 200 * min(1.0, max(0.0, share))
     inner = rect(0, 0, 200, 10, "rail") + rect(0, 0, filled, 10, f"fill {tone}")

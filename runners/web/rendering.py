@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from canary.reason import CAUSES
+from canary.signature import unsigned
 from probes.masking import Masker
 from runners.cli.output import plain
 from runners.cli.words import amount, duration, gauge_words
@@ -63,13 +64,13 @@ def _environment(masker: Masker) -> Environment:
 
 
 def _finalize(masker: Masker) -> Callable[[Any], Any]:
-    """Mask whatever a template prints; `Markup` was made of masked words."""
+    """Mask whatever a template prints, also the signatures of tokens; `Markup` was made of masked words."""
 
     def finalized(value: Any) -> Any:  # noqa: ANN401 -- whatever a template prints
         if isinstance(value, Markup):
             return value
         if isinstance(value, str):
-            return masker.mask(plain(value))
+            return unsigned(masker.mask(plain(value)))
         return value
 
     return finalized
@@ -81,7 +82,7 @@ def _link(masker: Masker) -> Callable[[str | None], Markup]:
     def link(url: str | None) -> Markup:
         if url is None:
             return Markup("")
-        shown = escape(plain(masker.mask_known(url)))
+        shown = escape(unsigned(plain(masker.mask_known(url))))
         if not url.lower().startswith(("https://", "http://")):
             return shown
         return Markup('<a href="{0}" rel="noreferrer noopener">{0}</a>').format(shown)

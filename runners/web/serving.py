@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 SHUTDOWN_SECONDS: Final = 3.0
 """How long answers under way may take once the page is told to stop."""
-_MOST_CONNECTIONS: Final = 128
+HEAD_SECONDS: Final = 10.0
+"""How long a request's head may take."""
 _BACKLOG: Final = 128
 _MARGIN_SECONDS: Final = 2.0
 
@@ -63,6 +64,7 @@ async def serve(
     *,
     clock: Clock,
     closing: Callable[[], None] = lambda: None,
+    head_seconds: float = HEAD_SECONDS,
 ) -> None:
     """Answer requests until cancelled, then end within `SHUTDOWN_SECONDS` and close the socket.
 
@@ -71,11 +73,12 @@ async def serve(
         listening: of `bind`.
         clock: bounds the end.
         closing: called first when it ends, so that open event streams end too.
+        head_seconds: how long a request's head may take.
 
     Raises:
         CannotListen: the server could not be started.
     """
-    server = _server(app)
+    server = _server(app, head_seconds)
     try:
         async with asyncio.TaskGroup() as group:
             running = group.create_task(server.serve(sockets=[listening]))
@@ -93,8 +96,10 @@ async def serve(
     raise CannotListen("web: the server ended by itself. See the log.")
 
 
-def _server(app: "ASGIApp") -> "Server":
+def _server(app: "ASGIApp", head_seconds: float) -> "Server":
     import uvicorn
+
+    from runners.web.connections import Limited, impatient
 
     class Quiet(uvicorn.Server):
         """Leaves the signals to the daemon."""
@@ -105,15 +110,14 @@ def _server(app: "ASGIApp") -> "Server":
 
     return Quiet(
         uvicorn.Config(
-            app,
-            http="h11",
+            Limited(app),
+            http=impatient(head_seconds),  # type: ignore[arg-type]  # called as a class would be
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,  # an address may hold the token
             proxy_headers=False,  # the guard must see who really connects
             server_header=False,
-            limit_concurrency=_MOST_CONNECTIONS,
             timeout_graceful_shutdown=int(SHUTDOWN_SECONDS),
         )
     )

@@ -12,8 +12,8 @@ from canary.gauge import Gauge, GaugeName, GaugeState
 from canary.hop import Hop
 from canary.incident import Incident, IncidentId, IncidentKind
 from canary.path import Path, PathName
-from canary.slo import WINDOW, Budget, budget, counts_of
-from runners.asking import Seen, Status, ask_status
+from canary.slo import Budget, budget, counts_of, window_from
+from runners.asking import Seen, Status, ask_status, working_beside
 from runners.cli.words import amount
 from runners.gauging import TREND
 from runners.history import Day, Past, Point
@@ -32,8 +32,6 @@ _URGENCY: Final = (
 )
 """What is to be seen first, first."""
 _ALARM: Final = (GaugeState.PAGE, GaugeState.WARN, GaugeState.UNKNOWN, GaugeState.OK)
-WORKING: Final = frozenset({PathState.OK, PathState.DEGRADED})
-"""Customers reach support by such a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,28 +92,57 @@ class Overview:
     tone: PathState
 
 
-async def overview(parts: Parts) -> Overview:
+@dataclass(frozen=True, slots=True)
+class ReadNow:
+    """What the store knew at one moment, for the first page.
+
+    Attributes:
+        series: the readings of each gauge that has a trend.
+    """
+
+    now: datetime
+    paths: Mapping[PathName, Path]
+    status: Status
+    pasts: Mapping[PathName, Past]
+    groups: Mapping[IncidentId, str]
+    series: Mapping[Gauge, Sequence[Gauge]]
+
+
+async def read(parts: Parts) -> ReadNow:
     """Read what the first page shows, in a number of transactions that grows with the mailboxes alone.
 
     Raises:
         StoreError: it can't be read.
     """
     now, paths = parts.clock.now(), parts.paths()
-    status = await ask_status(parts.store, list(paths.values()), now=now)
-    pasts = await parts.store.pasts(list(paths), since=now - WINDOW, points=SPARK_POINTS)
+    status = await ask_status(parts.store, list(paths.values()), now=now, places=parts.places)
+    pasts = await parts.store.pasts(list(paths), since=window_from(now), points=SPARK_POINTS)
     groups = await parts.store.groups([one.id for one in status.lasting])
+    series = {
+        one: await parts.store.gauges(
+            place=one.place, name=one.name, resource=one.resource, since=now - TREND
+        )
+        for one in status.gauges
+        if _has_trend(one)
+    }
+    return ReadNow(now, paths, status, pasts, groups, series)
+
+
+def overview(parts: Parts, found: ReadNow) -> Overview:
+    """The first page, of what was read; waits for nothing, and may be made in a thread."""
+    status = found.status
     rows = sorted(
-        (path_row(seen, pasts[seen.view.path.name]) for seen in status.paths),
+        (path_row(seen, found.pasts[seen.view.path.name]) for seen in status.paths),
         key=lambda one: (not one.seen.view.path.is_enabled, _URGENCY.index(one.seen.view.state)),
     )
     worst_first = sorted(status.gauges, key=lambda one: _ALARM.index(one.state))
-    gauges = [await gauge_card(parts, gauge, now, index) for index, gauge in enumerate(worst_first)]
+    gauges = [gauge_card(parts, found, gauge, index) for index, gauge in enumerate(worst_first)]
     headline, tone = headline_of(status.paths)
     return Overview(
         status=status,
         rows=tuple(rows),
         gauges=tuple(gauges),
-        troubles=troubles(status, groups, paths),
+        troubles=troubles(status, found.groups, found.paths),
         headline=headline,
         tone=tone,
     )
@@ -162,13 +189,13 @@ def troubles(
     by_group: dict[str, list[Incident]] = {}
     for one in sorted(status.lasting, key=lambda one: (one.onset_at, one.path, one.id)):
         by_group.setdefault(groups.get(one.id, one.id), []).append(one)
-    working = tuple(
-        seen.view.path.name
-        for seen in status.paths
-        if seen.view.path.is_enabled and seen.view.state in WORKING
-    )
     found = [
-        Trouble(tuple(incidents), whose(incidents[0], paths), working) for incidents in by_group.values()
+        Trouble(
+            tuple(incidents),
+            whose(incidents[0], paths),
+            working_beside(status.paths, [paths[one.path] for one in incidents if one.path in paths]),
+        )
+        for incidents in by_group.values()
     ]
     return tuple(sorted(found, key=lambda one: (one.first.kind is IncidentKind.BLIND, one.first.onset_at)))
 
@@ -180,17 +207,21 @@ def whose(incident: Incident, paths: Mapping[PathName, Path]) -> str:
     return str(party_of(incident, route))
 
 
-async def gauge_card(parts: Parts, gauge: Gauge, now: datetime, index: int) -> GaugeCard:
+def _has_trend(gauge: Gauge) -> bool:
+    return gauge.name is GaugeName.MAILBOX_CAPACITY and bool(gauge.limit)
+
+
+def gauge_card(parts: Parts, found: ReadNow, gauge: Gauge, index: int) -> GaugeCard:
     """A gauge as it is shown; only a mailbox that has a limit has a trend."""
-    if gauge.name is not GaugeName.MAILBOX_CAPACITY or not gauge.limit:
+    if not _has_trend(gauge) or gauge.limit is None:
         return GaugeCard(gauge, _reading(gauge), "", None)
-    series = await parts.store.gauges(
-        place=gauge.place, name=gauge.name, resource=gauge.resource, since=now - TREND
-    )
+    series = found.series[gauge]
     readings = [(one.read_at, one.value) for one in series if one.value is not None]
     trend = forecast([Reading(at, value) for at, value in readings], gauge.limit)
     name = parts.masker.mask(f"{gauge.place} {gauge.resource or ''}".strip())
-    drawn = pictures.gauge(f"gauge-{index}", readings, limit=gauge.limit, now=now, trend=trend, name=name)
+    drawn = pictures.gauge(
+        f"gauge-{index}", readings, limit=gauge.limit, now=found.now, trend=trend, name=name
+    )
     level = round(100 * gauge.share) if gauge.share is not None else None
     return GaugeCard(gauge, _reading(gauge), drawn, level)
 

@@ -56,8 +56,8 @@ def make_path(name: PathName, channel: Channel, minutes: int, **more: object) ->
 PATHS: Mapping[PathName, Path] = {
     MAIL: make_path(MAIL, Channel.EMAIL, 10, mailbox="support"),
     BILLING: make_path(BILLING, Channel.EMAIL, 10, mailbox="support"),
-    PORTAL: make_path(PORTAL, Channel.PORTAL, 15),
-    FORM: make_path(FORM, Channel.FORM, 15),
+    PORTAL: make_path(PORTAL, Channel.PORTAL, 15, ticketing="web-desk"),
+    FORM: make_path(FORM, Channel.FORM, 15, ticketing="web-desk"),
     OLD: make_path(OLD, Channel.FORM, 30, ticketing="old-desk"),
 }
 

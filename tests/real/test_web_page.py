@@ -221,6 +221,20 @@ def test_prober_that_has_gone__is_said_on_the_open_page() -> None:
     assert asyncio.run(gone()) == "The prober does not answer: this is old."
 
 
+def test_answer_without_a_page__is_said_on_the_open_page() -> None:
+    async def refused() -> str:
+        scene = Scene()
+        async with chromium() as browser, looking(browser) as one, listening(scene.parts()) as url:
+            await one.page.goto(f"{url}/")
+            await one.page.locator("[data-live]", has_text="follows").wait_for()
+            await one.page.route(f"{url}/", lambda route: route.fulfill(status=401, body="No token."))
+            await one.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+            await one.page.locator("[data-live]", has_text="this is old").wait_for()
+            return await one.page.inner_text("[data-live]")
+
+    assert asyncio.run(refused()) == "The prober does not answer: this is old."
+
+
 def test_without_scripts__the_page_is_whole_and_reads_itself_anew() -> None:
     async def look() -> tuple[str, str]:
         scene = await night(hours=2)

@@ -9,6 +9,8 @@
   let last = 0;
   let isBusy = false;
   let isLive = false;
+  let isBehind = false; // what was answered is of before the last change: a newer one is being made
+  let isOld = false;
 
   const keyOf = (element) => {
     if (!element || !document.getElementById("content").contains(element)) return null;
@@ -23,14 +25,16 @@
 
   const say = () => {
     const words = document.querySelector("[data-live]");
-    if (words) words.textContent = isLive ? "It follows what happens." : "It is read anew every minute.";
+    if (!words) return;
+    if (isOld) words.textContent = "The prober does not answer: this is old.";
+    else words.textContent = isLive ? "It follows what happens." : "It is read anew every minute.";
   };
 
   const swap = (text) => {
     const fresh = new DOMParser().parseFromString(text, "text/html");
     const next = fresh.getElementById("content");
     const old = document.getElementById("content");
-    if (!next) return;
+    if (!next) return false;
     const focus = keyOf(document.activeElement);
     const hasMain = document.activeElement === old;
     const opened = new Set([...old.querySelectorAll("details[open]")].map((one) => one.id));
@@ -38,6 +42,7 @@
     for (const one of next.querySelectorAll("details")) one.open = opened.has(one.id);
     old.replaceChildren(...next.childNodes);
     document.title = fresh.title || document.title;
+    isOld = false;
     say();
     if (focus) {
       const alike = find(old, focus.tag, focus.name);
@@ -52,6 +57,7 @@
       const shown = old.querySelector("[data-headline]");
       if (shown) shown.classList.add("changed");
     }
+    return true;
   };
 
   const headline = (root) => {
@@ -65,11 +71,11 @@
     last = Date.now();
     try {
       const answer = await fetch(location.href, { headers: { "X-Fragment": "1", Accept: "text/html" } });
-      if (answer.status === 401) return;
-      swap(await answer.text());
+      if (!swap(await answer.text())) throw new Error(`answered ${answer.status} without a page`);
+      if (answer.headers.get("x-behind")) isBehind = true;
     } catch {
-      const words = document.querySelector("[data-live]");
-      if (words) words.textContent = "The prober does not answer: this is old.";
+      isOld = true; // also where the answer is a refusal: the cookie ended, or the prober starts
+      say();
       told.textContent = "The prober does not answer.";
     } finally {
       isBusy = false;
@@ -81,7 +87,8 @@
     timer = setTimeout(async () => {
       await read();
       clearTimeout(timer);
-      timer = setTimeout(soon, EVERY);
+      timer = setTimeout(soon, isBehind ? PAUSE : EVERY);
+      isBehind = false;
     }, Math.max(0, last + PAUSE - Date.now()));
   };
 

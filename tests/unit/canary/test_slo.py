@@ -58,7 +58,7 @@ def test_nothing_probed__is_neither_good_nor_bad() -> None:
     found = budget(Counts(), 0.99)
 
     assert (found.attained_share, found.left_share, found.burn_rate, found.coverage_share) == (
-        None, 1.0, None, None,
+        None, None, None, None,
     )  # fmt: skip
 
 
@@ -77,8 +77,8 @@ def test_more_good_ones_than_eligible__are_refused() -> None:
 def test_figures__are_finite_and_within_their_bounds(counts: Counts, objective: float) -> None:
     found = budget(counts, objective)
 
-    assert math.isfinite(found.left_share)
-    assert found.left_share <= 1.0
+    assert (found.left_share is None) == (counts.eligible == 0)
+    assert found.left_share is None or (math.isfinite(found.left_share) and found.left_share <= 1.0)
     assert found.burn_rate is None or 0 <= found.burn_rate < math.inf
     assert found.attained_share is None or 0 <= found.attained_share <= 1
     assert found.coverage_share is None or 0 <= found.coverage_share <= 1
@@ -88,7 +88,9 @@ def test_figures__are_finite_and_within_their_bounds(counts: Counts, objective: 
 def test_one_more_failure__never_leaves_more_of_the_budget(counts: Counts, objective: float) -> None:
     worse = Counts(counts.good, counts.eligible + 1, counts.inconclusive, counts.expected + 1)
 
-    assert budget(worse, objective).left_share <= budget(counts, objective).left_share
+    left, before = budget(worse, objective).left_share, budget(counts, objective).left_share
+    assert left is not None
+    assert before is None or left <= before
 
 
 @given(counted(), OBJECTIVES)
@@ -96,6 +98,7 @@ def test_budget__is_overspent_exactly_where_the_objective_is_missed(counts: Coun
     found = budget(counts, objective)
 
     if found.attained_share is not None and abs(found.attained_share - objective) > 1e-9:
+        assert found.left_share is not None
         assert (found.left_share < 0) == (found.attained_share < objective)
 
 

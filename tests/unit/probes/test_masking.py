@@ -29,6 +29,22 @@ def test_secret__in_the_encodings_of_protocols__is_masked() -> None:
     assert masker.mask(f"{quote('open sesame!', safe='')} {encoded}") == "*** ***"
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("Proxy-Authorization: Basic eHg=", "Proxy-Authorization: ***"),
+        ("set-cookie=sid", "set-cookie=***"),
+        ("AUTHENTICATE PLAIN AGEAYg==", "AUTHENTICATE PLAIN ***"),
+        ("bearer abcdefghijklmnop0", "bearer ***"),
+        ("imap://u:p@host", "imap://***@host"),
+        ("https://x.example/?a=b", "https://x.example/?***"),
+        ("smtp.accept", "smtp.accept"),
+    ],
+)
+def test_what_looks_like_a_credential__is_masked_without_being_known(text: str, masked: str) -> None:
+    assert Masker([Secret("open sesame!")]).mask(text) == masked
+
+
 def test_secret_that_is_another_one_as_it_is_quoted__is_masked_in_all_its_encodings() -> None:
     masker = Masker([Secret("a b c d"), Secret("a%20b%20c%20d")])
 

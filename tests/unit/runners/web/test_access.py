@@ -130,6 +130,33 @@ def test_cookie__may_read_until_the_token_changes() -> None:
     assert ask(guarded(access=renewed), cookies={COOKIE: kept}).status_code == 401
 
 
+def test_cookie__ends_twelve_hours_after_the_last_look_whatever_the_browser_keeps() -> None:
+    page = guarded()
+    kept = ask(page, f"/?token={TOKEN}").cookies[COOKIE]
+    page.scene.clock.advance(11 * 3600)
+
+    renewed = ask(page, cookies={COOKIE: kept}).cookies[COOKIE]
+    page.scene.clock.advance(2 * 3600)
+
+    assert ask(page, cookies={COOKIE: kept}).status_code == 401
+    assert ask(page, cookies={COOKIE: renewed}).status_code == 200
+    ends_at, _, signed = kept.partition(".")
+    assert ask(page, cookies={COOKIE: f"{int(ends_at) + 9999}.{signed}"}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "header", ["forwarded", "via", "x_forwarded_for", "x_forwarded_proto", "x_forwarded_host"]
+)
+def test_open_page_behind_a_proxy__is_refused_with_the_remedy(header: str) -> None:
+    page = Asker(Scene())
+
+    answer = page.ask("/", **{header: "1.1 proxy"})
+
+    assert answer.status_code == 403
+    assert "web.token" in answer.text
+    assert page.ask("/healthz", **{header: "1.1 proxy"}).status_code == 200
+
+
 def test_cookie_over_https__is_never_sent_in_the_clear() -> None:
     plain = ask(guarded(), f"/?token={TOKEN}").headers["set-cookie"]
     behind = ask(guarded(), f"/?token={TOKEN}", x_forwarded_proto="https").headers["set-cookie"]

@@ -4,7 +4,14 @@ import asyncio
 
 import pytest
 
-from runners.web.events import HEARTBEAT_SECONDS, MOST_READERS, Broadcaster, TooManyReaders, stream
+from runners.web.events import (
+    HEARTBEAT_SECONDS,
+    LIFE_SECONDS,
+    MOST_READERS,
+    Broadcaster,
+    TooManyReaders,
+    stream,
+)
 from tests.fakes.clock import FakeClock, run_jumping
 from tests.fakes.page_scene import Scene
 from tests.unit.runners.web.asked import Asker
@@ -48,6 +55,17 @@ def test_silence__is_a_comment_every_fifteen_seconds() -> None:
     began = clock.monotonic()
     assert run_jumping(clock, told())[1:] == [b": still here\n\n"] * 3
     assert clock.monotonic() - began == 3 * HEARTBEAT_SECONDS
+
+
+def test_stream__ends_after_ten_minutes() -> None:
+    clock = FakeClock()
+
+    async def told() -> int:
+        return len([one async for one in stream(Broadcaster(), clock)])
+
+    began = clock.monotonic()
+    assert run_jumping(clock, told()) == 41
+    assert clock.monotonic() - began == LIFE_SECONDS == 600.0
 
 
 def test_kind_with_a_line_break__is_still_one_event() -> None:

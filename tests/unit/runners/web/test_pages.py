@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 from lxml import etree, html
 
+from canary.gauge import Gauge, GaugeName
+from canary.incident import Bisected, Incident
 from canary.path import PathName
 from canary.verdict import Verdict
 from runners.contracts import StoreError
 from runners.history import Glance
+from runners.web.app import build_app
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.page_scene import BILLING, FORM, HOSTILE, MAIL, NOW, OLD, Scene, night
+from tests.fakes.page_scene import BILLING, FORM, HOSTILE, MAIL, NOW, OLD, PORTAL, Scene, night
 from tests.unit.runners.web.asked import Asker, asker
 
 
@@ -253,6 +256,23 @@ def test_prober_without_a_past__says_so() -> None:
     assert words(Asker(Scene(paths={})).ask("/").text).count("No path is configured.") == 1
 
 
+def test_error_budget__is_the_same_on_both_pages_and_none_without_a_canary() -> None:
+    async def past() -> Scene:
+        scene = Scene(paths={FORM: Scene().paths[FORM]})
+        await scene.settled(FORM, NOW - timedelta(minutes=3))
+        for back, failed in ((29, 1), (30, 50)):
+            day = (NOW - timedelta(days=back)).replace(hour=0, minute=0, second=0)
+            scene.store._days[FORM, day] = {Verdict.CONFIRMED: 199, Verdict.BREACHED: failed}
+        return scene
+
+    page = Asker(asyncio.run(past()))
+
+    assert "Error budget 50.2 % left" in words(page.ask("/").text)
+    assert "Error budget 50.2 % left" in words(page.ask(f"/paths/{FORM}").text)
+    for address in ("/", f"/paths/{FORM}"):
+        assert "Error budget no canary counted yet" in words(Asker(Scene()).ask(address).text)
+
+
 def test_one_path_that_is_well__is_a_headline() -> None:
     async def well() -> Scene:
         scene = Scene()
@@ -313,3 +333,57 @@ def test_group__never_mixes_causes(page: Asker) -> None:
     said = words(page.ask(f"/incidents/{page.incident(OLD)}").text)
 
     assert "Paths with the same cause" not in said
+
+
+def test_reading_of_hours_ago__is_unknown_and_what_is_configured_no_more_is_not_shown() -> None:
+    async def old() -> Asker:
+        scene = Scene()
+        await scene.store.add_gauges(
+            [
+                Gauge(place, GaugeName.MAILBOX_BACKLOG, 3.0, "{message}", None, NOW - timedelta(hours=2))
+                for place in ("support", "gone")
+            ]
+        )
+        page = Asker(scene)
+        page.app = build_app(replace(scene.parts(), places={"support"}))
+        return page
+
+    page = asyncio.run(old())
+    said = words(page.ask("/").text)
+
+    assert "support mailbox.backlog unknown it was not read of late read 2026-03-02 01:07:00 UTC" in said
+    assert "gone" not in said
+    (gauge,) = page.ask("/status.json").json()["gauges"]
+    assert (gauge["place"], gauge["state"], gauge["value"]) == ("support", "unknown", None)
+
+
+def test_path_that_shares_a_place_with_the_broken_ones_or_failed_last__is_nowhere_to_send_customers() -> None:
+    page = asker()
+    page.scene.paths[FORM] = replace(page.scene.paths[FORM], ticketing="desk")
+
+    said = words(page.ask("/").text) + words(page.ask(f"/incidents/{page.incident(MAIL)}").text)
+
+    assert "Still works support-portal Open" not in said
+    assert "Customers still reach support by support-portal." in said
+    assert "Still works support-portal, contact-form" not in said
+    asyncio.run(page.scene.settled(PORTAL, NOW - timedelta(minutes=9), Verdict.BREACHED))
+    page.app = None
+    again = words(page.ask(f"/incidents/{page.incident(MAIL)}").text)
+    assert "No other path that is probed works." in again
+
+
+def test_incident__tells_what_its_bisect_canary_showed_and_the_backlog() -> None:
+    class Known(MemoryStore):
+        async def incident(self, incident_id: str) -> Incident | None:
+            found = await super().incident(incident_id)
+            assert found is not None
+            bisected = Bisected(found.first_canary, Verdict.CONFIRMED)
+            return replace(found, bisected=bisected)
+
+    page = asker()
+    page.scene.store.__class__ = Known
+
+    said = words(page.ask(f"/incidents/{page.incident(MAIL)}").text)
+
+    assert "it is the mail platform, or its forwarding, by its bisect canary." in said
+    assert re.search(r"backlog: \d+ missing, 0 came late; nothing arrives\.", said)
