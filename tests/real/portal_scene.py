@@ -209,7 +209,7 @@ def family_of(pid: int) -> list[psutil.Process]:
 
 def browser_family() -> list[psutil.Process]:
     """Driver, browser, renderers, helpers of this process; zombies too."""
-    return [one for one in family_of(os.getpid()) if "forkserver" not in " ".join(_command(one))]
+    return [one for one in family_of(os.getpid()) if "multiprocessing" not in " ".join(_command(one))]
 
 
 def main_browser() -> psutil.Process:
