@@ -13,8 +13,8 @@ T = TypeVar("T")
 
 FRESH_SECONDS: Final = 1.0
 """So long an answer is handed on whatever changed: a hundred open pages cost what one does."""
-USABLE_SECONDS: Final = 10.0
-"""So old an answer may be while a newer one is being made; it says itself as of when it is."""
+USABLE_SECONDS: Final = 30.0
+"""So old an answer may be while a newer one is being made; it says itself as of when it is, and the page asks again."""
 
 
 @dataclass(frozen=True, slots=True)
