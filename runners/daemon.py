@@ -30,6 +30,7 @@ from runners.lookback import Lookback
 from runners.orders import Orders
 from runners.pauses import Pause, PauseKind, PauseWatch
 from runners.prober import Prober
+from runners.progress import Heeding
 from runners.settle import Settler
 from runners.strays import Strays
 from runners.supervisor import Supervisor
@@ -64,6 +65,7 @@ class Daemon:
         self._store = around.store
         self._clock = around.clock
         self.holder = holder or f"{socket.gethostname()}/{os.getpid()}/{around.randomness(4).hex()}"
+        heeding = Heeding(around.progress, lambda: around.changed("incidents"))
         self._board = Board(prober)
         self._ledger = Ledger(
             around.store,
@@ -82,7 +84,7 @@ class Daemon:
             prober,
             around.store,
             clock=around.clock,
-            listener=around.progress,
+            listener=heeding,
             settled_by=self.holder,
             is_under_way=self._board.is_under_way,
             alerting=self._alerting,
@@ -92,7 +94,7 @@ class Daemon:
             prober, around.store, clock=around.clock, progress=around.progress, observer=prober.name
         )
         self._housekeeping = Housekeeping(
-            prober, around.store, clock=around.clock, progress=around.progress, alerting=self._alerting
+            prober, around.store, clock=around.clock, progress=heeding, alerting=self._alerting
         )
         self._strays = Strays(prober, around.store, clock=around.clock, progress=around.progress)
         self._watch = Watch(
@@ -139,7 +141,7 @@ class Daemon:
             around.store,
             alerting=self._alerting,
             clock=around.clock,
-            progress=around.progress,
+            progress=heeding,
             launch=self._launching.launch,
         )
         self._stopping = asyncio.Event()

@@ -1,5 +1,6 @@
 """What a run tells while it goes on, for whoever shows it."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from canary.canary import Canary
@@ -57,3 +58,37 @@ class Silent:
 
     def note(self, text: str) -> None:
         """Ignored."""
+
+
+class Heeding:
+    """Passes all on, and lets somebody know when an incident changes."""
+
+    def __init__(self, progress: Progress, changed: Callable[[], None]) -> None:
+        """Keep whom to tell."""
+        self._progress = progress
+        self._changed = changed
+
+    def launched(self, canary: Canary) -> None:
+        """Passed on."""
+        self._progress.launched(canary)
+
+    def observed(self, canary: Canary, observation: Observation) -> None:
+        """Passed on."""
+        self._progress.observed(canary, observation)
+
+    def judged(self, canary: Canary, judgement: Judgement) -> None:
+        """Passed on."""
+        self._progress.judged(canary, judgement)
+
+    def changed(self, change: Change) -> None:
+        """Passed on, and heeded."""
+        self._progress.changed(change)
+        self._changed()
+
+    def gauged(self, gauge: Gauge) -> None:
+        """Passed on."""
+        self._progress.gauged(gauge)
+
+    def note(self, text: str) -> None:
+        """Passed on."""
+        self._progress.note(text)

@@ -79,7 +79,7 @@ async def lend(
 ) -> Response:
     """What all who ask share; a newer one is made once this reader has been answered."""
     parts, shared = parts_of(request), _shared(request, name)
-    version, key = parts.events.changes, tuple(parts.notices())
+    version, key = parts.events.changes, (parts.events.turns, *parts.notices())
     lent = await shared.get(make, version=version, key=key)
     return Response(
         lent.value,

@@ -59,7 +59,11 @@ def build_app(parts: Parts) -> Starlette:
         exception_handlers={HTTPException: pages.problem, StoreError: pages.store_problem},
     )
     app.state.parts = parts
-    app.state.shared = {name: Shared[bytes](parts.clock) for name in (*pages.LAYOUTS, "status.json")}
+    app.state.shared = {
+        **{name: Shared[bytes](parts.clock) for name in pages.LAYOUTS},
+        # A machine that reads it shows no "as of", and does not ask again.
+        "status.json": Shared[bytes](parts.clock, usable_seconds=5.0),
+    }
     app.state.aside = Aside()
     app.state.renderer = Renderer(parts.masker)
     app.state.guard = Guard(super(_Page, app).__call__, parts.access, parts.clock)

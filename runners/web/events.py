@@ -16,6 +16,9 @@ _HELLO: Final = b"retry: 3000\n: connected\n\n"
 _HEARTBEAT: Final = b": still here\n\n"
 
 
+_TURNS: Final = frozenset({"incidents", "health"})
+
+
 class TooManyReaders(Exception):
     """So many pages are open already that another one is refused."""
 
@@ -31,10 +34,14 @@ class Broadcaster:
         self._is_closed = False
         self.changes = 0
         """How many were noted so far; who keeps an answer compares it."""
+        self.turns = 0
+        """How many of them were such that an answer from before is of no use: an incident opened or ended."""
 
     def note(self, kind: str) -> None:
         """Something of that kind changed; never waits."""
         self.changes += 1
+        if kind in _TURNS:
+            self.turns += 1
         for reader in self._readers:
             if not reader.full():
                 reader.put_nowait(kind)

@@ -42,23 +42,25 @@ class _Kept(Generic[T]):
 class Shared(Generic[T]):
     """What was made last, while it is young enough; whoever asks meanwhile waits for the one under way."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, usable_seconds: float = USABLE_SECONDS) -> None:
+        """Keep the clock; what is older than ``usable_seconds`` is made anew before it is given."""
         self._clock = clock
+        self._usable_seconds = usable_seconds
         self._making = asyncio.Lock()
         self._kept: _Kept[T] | None = None
 
     async def get(self, make: Callable[[], Awaitable[T]], *, version: int, key: object = None) -> Lent[T]:
-        """What is younger than `USABLE_SECONDS`, else what ``make`` gives now; its failure is not kept.
+        """What is young enough, else what ``make`` gives now; its failure is not kept.
 
         Args:
             make: makes it anew; cancelled with whoever asked, and the next one makes it.
             version: how many changes were noted when it was asked for.
             key: what is made of another one is of no use.
         """
-        kept = self._younger_than(USABLE_SECONDS, key)
+        kept = self._younger_than(self._usable_seconds, key)
         if kept is None:
             async with self._making:
-                kept = self._younger_than(USABLE_SECONDS, key)
+                kept = self._younger_than(self._usable_seconds, key)
                 if kept is None:
                     kept = await self._make(make, version, key)
         is_due = self._younger_than(FRESH_SECONDS, key) is None

@@ -132,3 +132,14 @@ def test_changes__are_counted_also_without_a_reader() -> None:
     broadcaster.note("incident")
 
     assert broadcaster.changes == 2
+
+
+def test_incident_that_turns__makes_what_was_shown_before_of_no_use_and_a_canary_does_not() -> None:
+    broadcaster = Broadcaster()
+
+    broadcaster.note("canaries")
+    before = broadcaster.turns
+    broadcaster.note("incidents")
+    broadcaster.note("health")
+
+    assert (before, broadcaster.turns, broadcaster.changes) == (0, 2, 3)
