@@ -29,6 +29,9 @@ UNREACHED = {
     "store.note_control", "store.control_worked_at", "store.known", "store.latest_gauges", "store.missed",
     "store.note_missed", "store.last_slot_at", "store.claimed_in_vain", "store.note_excuse", "store.excused_at",
     "store.observations", "store.canaries", "store.launched_since", "store.progress",
+    # the daemon's and the readers'
+    "store.hold", "store.let_go", "store.records", "store.groups", "store.incident", "store.open_incidents",
+    "store.days", "store.points", "store.pasts", "store.glances", "store.pulses",
 }  # fmt: skip
 """Verbs that a healthy canary's life need not reach."""
 
