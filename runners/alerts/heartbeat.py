@@ -11,7 +11,7 @@ from runners.alerts.posting import Poster
 
 TIMEOUT_SECONDS: Final = 5.0
 _MOST_BODY_BYTES: Final = 10_000
-"""Healthchecks keeps 100 kB of a ping's body (Pinging API; read 2026-11-30); a reader wants the first lines."""
+"""Healthchecks keeps 100 kB of a ping's body (Pinging API); a reader wants the first lines."""
 _TEXT: Final = {"Content-Type": "text/plain; charset=utf-8"}
 
 _log = logging.getLogger(__name__)

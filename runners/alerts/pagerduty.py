@@ -1,4 +1,4 @@
-"""PagerDuty, by its Events API v2 (PagerDuty developer documentation, Send an Alert Event; read 2026-11-30)."""
+"""PagerDuty, by its Events API v2 (PagerDuty developer documentation, Send an Alert Event)."""
 
 import json
 from dataclasses import dataclass

@@ -13,9 +13,9 @@ from runners.alerts.wording import Known, Line, Link, words
 
 _HEADER_CHARACTERS: Final = 150
 _SECTION_CHARACTERS: Final = 3000
-"""Limits of Block Kit's header and section (Slack, Block Kit reference; read 2026-11-30)."""
+"""Limits of Block Kit's header and section (Slack, Block Kit reference)."""
 PACE_SECONDS: Final = 1.0
-"""Slack takes about one message a second for each webhook (Slack, Rate limits; read 2026-11-30)."""
+"""Slack takes about one message a second for each webhook (Slack, Rate limits)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def message_of(alert: Alert, known: Known) -> dict[str, Any]:
 
 
 def escaped(text: str) -> str:
-    """Without control sequences: the three characters that Slack gives a meaning (Formatting text; 2026-11-30)."""
+    """Without control sequences: the three characters that Slack gives a meaning (Formatting text)."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
