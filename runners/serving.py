@@ -189,6 +189,9 @@ class Server:
                 listening = bind(self._config.web.host, self._config.web.port)
             except CannotListen as error:
                 self._progress.note(str(error))
+            else:
+                self._events.reopen()
+                self._notices.withdraw("page")
 
     def _read_same_store(self) -> Config:
         config = self._read()

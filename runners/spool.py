@@ -1,6 +1,7 @@
 """The spool: what was seen while the store could not be written, kept on disk until it can."""
 
 import asyncio
+import itertools
 import logging
 import os
 from collections.abc import Sequence
@@ -33,7 +34,6 @@ class Spool:
         self._most_bytes = most_bytes
         self._is_full = False
         self._turn = asyncio.Lock()
-        self._number = 0
 
     @property
     def has_some(self) -> bool:
@@ -77,9 +77,7 @@ class Spool:
         """
         async with self._turn:
             if self._size() > 0:
-                self._number += 1
-                aside = self._file.with_name(f"{self._file.name}.{os.getpid()}-{self._number}")
-                self._file.rename(aside)
+                self._file.rename(self._free_name())
             new = 0
             for file in self._set_aside():
                 waiting = _read(file)
@@ -88,6 +86,12 @@ class Spool:
                 file.unlink(missing_ok=True)
             self._is_full = False
             return new
+
+    def _free_name(self) -> Path:
+        """A name beside the file that nothing has: a crash may have left one, and in a container all have one pid."""
+        numbers = itertools.count(1)
+        names = (self._file.with_name(f"{self._file.name}.{os.getpid()}-{number}") for number in numbers)
+        return next(one for one in names if not one.exists())
 
     def _set_aside(self) -> list[Path]:
         return sorted(self._file.parent.glob(f"{self._file.name}.*"))

@@ -54,6 +54,10 @@ class Broadcaster:
                 reader.get_nowait()
             reader.put_nowait(None)
 
+    def reopen(self) -> None:
+        """Take readers again, after `close`: the page was opened anew."""
+        self._is_closed = False
+
     @property
     def readers(self) -> int:
         """How many listen."""

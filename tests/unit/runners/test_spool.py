@@ -1,6 +1,7 @@
 """What is seen while the store is away is kept on disk, within a bound, and stored once it is back."""
 
 import asyncio
+import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -112,3 +113,14 @@ def test_what_a_crash_left_aside__is_stored_by_whoever_comes_next(tmp_path: Path
     assert spool.has_some
     assert asyncio.run(spool.drain(store)) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_process_of_the_same_pid_left_aside__is_not_overwritten(tmp_path: Path) -> None:
+    store, canary = MemoryStore(), make_canary()
+    asyncio.run(recorded(store, canary))
+    Spool(tmp_path / "spool").add([seen_at(canary)])
+    (tmp_path / "spool").rename(tmp_path / f"spool.{os.getpid()}-1")
+    spool = Spool(tmp_path / "spool")
+    spool.add([seen_at(canary, attempt=2)])
+
+    assert asyncio.run(spool.drain(store)) == 2

@@ -143,3 +143,16 @@ def test_incident_that_turns__makes_what_was_shown_before_of_no_use_and_a_canary
     broadcaster.note("health")
 
     assert (before, broadcaster.turns, broadcaster.changes) == (0, 2, 3)
+
+
+def test_page_that_is_opened_anew__has_live_readers_again() -> None:
+    async def heard() -> bytes:
+        broadcaster, clock = Broadcaster(), FakeClock()
+        broadcaster.close()
+        broadcaster.reopen()
+        reader = stream(broadcaster, clock)
+        await anext(reader)
+        broadcaster.note("verdict")
+        return await anext(reader)
+
+    assert asyncio.run(heard()) == CHANGED
