@@ -1,18 +1,20 @@
 """What the store keeps of a path's past in figures."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from canary.blame import Flaw, Stop
+from canary.hop import Hop
 from canary.incident import Incident
 from canary.path import PathName
 from canary.signature import CanaryId
-from canary.verdict import Verdict
+from canary.verdict import Judgement, Verdict
 from runners.retention import KEPT, Retention
 
 if TYPE_CHECKING:
-    from runners.contracts import PathFacts, Record
+    from runners.contracts import PathFacts
 
 RECENT = 40
 """How many of a path's last canaries its state looks at."""
@@ -46,6 +48,25 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Gist:
+    """What of a judgement says how the path is. Most of a stored judgement are its hops, and to read them takes longest.
+
+    The fields are called as those of `Judgement`, of whose text it is read.
+    """
+
+    canary_id: CanaryId
+    verdict: Verdict
+    stop: Stop | None = None
+    slow: tuple[Hop, ...] = ()
+    flaws: tuple[Flaw, ...] = ()
+
+    @classmethod
+    def of(cls, judgement: Judgement) -> "Gist":
+        """The gist of a judgement."""
+        return cls(judgement.canary_id, judgement.verdict, judgement.stop, judgement.slow, judgement.flaws)
+
+
+@dataclass(frozen=True, slots=True)
 class Glance:
     """What the state of a path is judged by.
 
@@ -55,7 +76,7 @@ class Glance:
     """
 
     facts: "PathFacts"
-    recent: "tuple[Record, ...]"
+    recent: tuple[Gist, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +84,12 @@ class Past:
     """A path's past in figures.
 
     Attributes:
-        days: those with a verdict, oldest first.
+        verdicts: those of its days, added up.
         missed: slots of that time that nobody launched.
         points: the newest canaries, newest launch first.
     """
 
-    days: tuple[Day, ...] = ()
+    verdicts: Mapping[Verdict, int] = field(default_factory=dict)
     missed: int = 0
     points: tuple[Point, ...] = ()
 
@@ -97,7 +118,7 @@ class HistoryStore(Protocol):
     async def pasts(
         self, paths: Sequence[PathName], *, since: datetime, points: int
     ) -> Mapping[PathName, Past]:
-        """The figures of several paths in one transaction: days and missed slots since then, so many points."""
+        """The figures of several paths in one transaction: from the day of that time on, and so many points since then."""
         ...
 
     async def open_incidents(self) -> Sequence[Incident]:

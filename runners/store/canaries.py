@@ -189,14 +189,6 @@ def history(connection: Connection, query: CanaryQuery) -> list[Record]:
     return _records(connection, statement)
 
 
-def records_of(connection: Connection, canary_ids: Sequence[CanaryId]) -> dict[CanaryId, Record]:
-    """The records of these ids that are there."""
-    found: dict[CanaryId, Record] = {}
-    for chunk in chunks(canary_ids):
-        found |= {one.canary.id: one for one in _records(connection, _OF_IDS, {"b_ids": chunk})}
-    return found
-
-
 def launched_since(connection: Connection, since: datetime, *, sender: str, paths: Sequence[PathName]) -> int:
     """How many canaries a sender launched down any of the paths since then."""
     launched = select(func.count()).where(
@@ -259,7 +251,6 @@ _WHOLE = _RECORDS.where(
     )
 )
 """In no order: with one, SQLite walks all canaries in it rather than three indexes."""
-_OF_IDS = _RECORDS.where(canary.c.id.in_(bindparam("b_ids", expanding=True)))
 OUTSTANDING_IDS = union_all(
     # One index each; an OR of the three would read all canaries of all time.
     select(canary.c.id).where(canary.c.is_clean == false()),

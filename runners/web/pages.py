@@ -81,10 +81,11 @@ async def path(request: Request) -> Response:
     parts = parts_of(request)
     wanted, now = api.path_named(parts, request.path_params["name"]), parts.clock.now()
     status = await ask_status(parts.store, [wanted], now=now)
+    past = (await parts.store.pasts([wanted.name], since=window_from(now), points=0))[wanted.name]
     long_ago = now - timedelta(days=pictures.STRIP_DAYS)
-    past = (await parts.store.pasts([wanted.name], since=long_ago, points=views.SPARK_POINTS))[wanted.name]
-    missed = (await parts.store.pasts([wanted.name], since=window_from(now), points=0))[wanted.name].missed
-    days = [one for one in past.days if one.day >= window_from(now)]
+    points = await parts.store.points(wanted.name, since=long_ago, limit=views.SPARK_POINTS)
+    all_days = await parts.store.days(wanted.name, since=long_ago)
+    days = [one for one in all_days if one.day >= window_from(now)]
     records = await parts.store.canaries(
         CanaryQuery(path=wanted.name, limit=_A_PAGE + 1, before=api.before_of(request))
     )
@@ -97,17 +98,17 @@ async def path(request: Request) -> Response:
         seen=status.paths[0],
         whose=views.whose(lasting, parts.paths()) if lasting is not None else "",
         silences=[one for one in status.silences if one.about == wanted.name],
-        budget=views.path_budget(wanted, days, missed),
+        budget=views.path_budget(wanted, past),
         window_days=WINDOW.days,
-        strip=pictures.strip("strip", past.days, today=now, name=wanted.name),
+        strip=pictures.strip("strip", all_days, today=now, name=wanted.name),
         distribution=pictures.distribution(
             "distribution", days, bounds, deadline_seconds=deadline, name=wanted.name
         ),
-        spark=pictures.sparkline("spark", past.points, deadline_seconds=deadline, name=wanted.name),
+        spark=pictures.sparkline("spark", points, deadline_seconds=deadline, name=wanted.name),
         said={
-            "strip": pictures.strip_words(past.days, today=now),
+            "strip": pictures.strip_words(all_days, today=now),
             "spread": pictures.spread_words(days, bounds, deadline_seconds=deadline),
-            "spark": pictures.spark_words(past.points),
+            "spark": pictures.spark_words(points),
         },
         canaries=[_row(one) for one in records[:_A_PAGE]],
         older=records[_A_PAGE - 1].canary.id if len(records) > _A_PAGE else None,

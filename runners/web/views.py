@@ -16,7 +16,7 @@ from canary.slo import Budget, budget, counts_of, window_from
 from runners.asking import Seen, Status, ask_status, working_beside
 from runners.cli.words import amount
 from runners.gauging import TREND
-from runners.history import Day, Past, Point
+from runners.history import Past, Point
 from runners.states import PathState
 from runners.web import pictures
 from runners.web.parts import Parts
@@ -153,7 +153,7 @@ def path_row(seen: Seen, past: Past) -> PathRow:
     path = seen.view.path
     spark = _spark(path.name, past.points, path.slo.deadline_seconds)
     note = pictures.spark_note(past.points)
-    return PathRow(seen, path_budget(path, past.days, past.missed), spark, note)
+    return PathRow(seen, path_budget(path, past), spark, note)
 
 
 @lru_cache(maxsize=1024)
@@ -162,9 +162,9 @@ def _spark(name: PathName, points: tuple[Point, ...], deadline_seconds: float) -
     return pictures.sparkline(f"spark-{name}", points, deadline_seconds=deadline_seconds, name=name)
 
 
-def path_budget(path: Path, days: Sequence[Day], missed: int) -> Budget:
-    """The error budget of those days."""
-    return budget(counts_of([one.verdicts for one in days], missed=missed), path.slo.objective_share)
+def path_budget(path: Path, past: Past) -> Budget:
+    """The error budget of that time."""
+    return budget(counts_of([past.verdicts], missed=past.missed), path.slo.objective_share)
 
 
 def headline_of(paths: Sequence[Seen]) -> tuple[str, PathState]:

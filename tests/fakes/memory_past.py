@@ -8,7 +8,7 @@ from canary.path import PathName
 from canary.slot import MissedSlot
 from canary.verdict import Verdict
 from runners.contracts import CanaryQuery, PathFacts, Record
-from runners.history import RECENT, Day, Glance, Past, Point
+from runners.history import RECENT, Day, Gist, Glance, Past, Point
 
 
 class MemoryPast:
@@ -40,7 +40,7 @@ class MemoryPast:
             counting = [one for one in newest if one.verdict is Verdict.CONFIRMED or one.verdict.is_breach]
             blind = [one for one in newest if one.verdict is Verdict.INCONCLUSIVE]
             wanted = [*counting[:window], *blind[:1]]
-            recent = tuple(one for one in newest if one in wanted)
+            recent = tuple(Gist.of(one.judgement) for one in newest if one in wanted and one.judgement)
             found[path] = Glance(await self.path_facts(path), recent)
         return found
 
@@ -49,7 +49,7 @@ class MemoryPast:
     ) -> Mapping[PathName, Past]:
         return {
             path: Past(
-                days=tuple(await self.days(path, since=since)),
+                verdicts=_added(await self.days(path, since=since)),
                 missed=len(await self.missed(path, since=since)),
                 points=tuple(await self.points(path, since=since, limit=points)),
             )
@@ -62,3 +62,11 @@ class MemoryPast:
 
     async def incident(self, incident_id: str) -> Incident | None:
         return self._incidents.get(incident_id)
+
+
+def _added(days: Sequence[Day]) -> dict[Verdict, int]:
+    found: dict[Verdict, int] = {}
+    for one in days:
+        for verdict, count in one.verdicts.items():
+            found[verdict] = found.get(verdict, 0) + count
+    return found
