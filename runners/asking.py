@@ -15,6 +15,7 @@ from canary.silence import Silence, are_silenced
 from canary.verdict import Verdict
 from runners.cli.exits import Exit
 from runners.contracts import CanaryQuery, PathFacts, Record, Store
+from runners.history import Point
 from runners.states import PathState, PathView, view_path
 
 if TYPE_CHECKING:
@@ -28,10 +29,11 @@ SINCE_REMEDY = "Write 90m, 24h, 7d, or a time with its zone: 2026-03-01T08:00Z."
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A path as the store knows it now."""
+    """A path as the store knows it now, with as many of its newest canaries as were asked for."""
 
     view: PathView
     facts: PathFacts
+    points: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ async def view_paths(
     now: datetime,
     silences: Sequence[Silence] | None = None,
     lasting: Sequence[Incident] | None = None,
+    points: int = 0,
 ) -> tuple[Seen, ...]:
     """Each path's state at that time, in a number of transactions that does not grow with the paths.
 
@@ -88,7 +91,7 @@ async def view_paths(
     """
     if silences is None:
         silences = await store.silences(now)
-    found = await store.glances({one.name: one.incidents.window for one in paths})
+    found = await store.glances({one.name: one.incidents.window for one in paths}, points=points)
     if lasting is None:
         lasting = await store.incidents(path=None, since=now, limit=0)
     seen = []
@@ -97,7 +100,7 @@ async def view_paths(
         mine = [one for one in lasting if one.path == path.name]
         view = view_path(path, glance.facts, incidents=mine, recent=glance.recent, gauges=gauges, now=now)
         is_silenced = are_silenced([path.name], silences, now)
-        seen.append(Seen(replace(view, is_silenced=is_silenced), glance.facts))
+        seen.append(Seen(replace(view, is_silenced=is_silenced), glance.facts, glance.points))
     return tuple(seen)
 
 
@@ -137,13 +140,18 @@ def exit_of(views: Sequence[PathView]) -> Exit:
 
 
 async def ask_status(
-    store: Store, paths: Sequence[Path], *, now: datetime, places: Collection[str] | None = None
+    store: Store,
+    paths: Sequence[Path],
+    *,
+    now: datetime,
+    places: Collection[str] | None = None,
+    points: int = 0,
 ) -> Status:
-    """The paths at a glance, with the gauges of those places (None: of all). Raises `StoreError`."""
+    """The paths at a glance, with the gauges of those places (None: of all) and so many points. Raises `StoreError`."""
     gauges = tuple(fresh(await store.latest_gauges(), now=now, places=places))
     silences = tuple(await store.silences(now))
     lasting = tuple(await store.incidents(path=None, since=now, limit=0))
-    seen = await view_paths(store, paths, gauges, now=now, silences=silences, lasting=lasting)
+    seen = await view_paths(store, paths, gauges, now=now, silences=silences, lasting=lasting, points=points)
     return Status(seen, gauges, len(await store.leftovers()), silences, lasting)
 
 

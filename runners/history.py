@@ -73,10 +73,12 @@ class Glance:
     Attributes:
         recent: of its newest `RECENT` canaries, newest first: those that count (confirmed or a breach), as many as
             were asked for, and the newest inconclusive one.
+        points: its newest canaries, newest launch first, as many as were asked for.
     """
 
     facts: "PathFacts"
     recent: tuple[Gist, ...]
+    points: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +88,10 @@ class Past:
     Attributes:
         verdicts: those of its days, added up.
         missed: slots of that time that nobody launched.
-        points: the newest canaries, newest launch first.
     """
 
     verdicts: Mapping[Verdict, int] = field(default_factory=dict)
     missed: int = 0
-    points: tuple[Point, ...] = ()
 
 
 class HistoryStore(Protocol):
@@ -107,18 +107,17 @@ class HistoryStore(Protocol):
         """A path's days from the one of that time on, oldest first; a day without a verdict is left out."""
         ...
 
-    async def glances(self, windows: Mapping[PathName, int]) -> "Mapping[PathName, Glance]":
+    async def glances(self, windows: Mapping[PathName, int], *, points: int = 0) -> Mapping[PathName, Glance]:
         """What the states of several paths are judged by, in one transaction whose cost does not grow with history.
 
         Args:
             windows: of each path, how many canaries that count its rules look at.
+            points: so many of its newest canaries come with it, for a picture.
         """
         ...
 
-    async def pasts(
-        self, paths: Sequence[PathName], *, since: datetime, points: int
-    ) -> Mapping[PathName, Past]:
-        """The figures of several paths in one transaction: from the day of that time on, and so many points since then."""
+    async def pasts(self, paths: Sequence[PathName], *, since: datetime) -> Mapping[PathName, Past]:
+        """The figures of several paths from the day of that time on, in one transaction."""
         ...
 
     async def open_incidents(self) -> Sequence[Incident]:

@@ -5,12 +5,25 @@ many rows comes as the numbers and words that are stored: to make a time or a ve
 read them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, BindParameter, ColumnElement, bindparam, func, select, type_coerce
-from sqlalchemy.engine import Connection
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    bindparam,
+    func,
+    select,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy.engine import Connection, Row
 
 from canary.path import PathName
 from canary.signature import CanaryId
@@ -24,7 +37,10 @@ from runners.store.history import date_of
 from runners.store.sql import chunks
 from runners.store.tables import canary, judgement, missed_slot
 
+_OfOne = Callable[[BindParameter[str]], Select[Any]]
 _LAST_VERDICTS = 10
+_TOGETHER = 25
+"""So many paths a statement."""
 _VERDICTS: Final = {one.value: one for one in Verdict}
 _COUNTING: Final = frozenset(one.value for one in Verdict if one is Verdict.CONFIRMED or one.is_breach)
 
@@ -34,30 +50,34 @@ def _number(column: ColumnElement[Any]) -> ColumnElement[int]:
     return type_coerce(column, BigInteger)
 
 
-_OF_PATH = canary.c.path == bindparam("b_path")
-_NEWEST = (
-    select(canary.c.id, _number(canary.c.launched_at), canary.c.verdict)
-    .where(_OF_PATH)
-    .order_by(canary.c.launched_at.desc(), canary.c.id.desc())
-    .limit(RECENT)
-)
-_SETTLED = (
-    select(_number(canary.c.settled_at), canary.c.verdict)
-    .where(_OF_PATH, canary.c.settled_at.is_not(None))
-    .order_by(canary.c.settled_at.desc(), canary.c.launched_at.desc())
-    .limit(_LAST_VERDICTS)
-)
+def _newest(path: BindParameter[str]) -> Select[Any]:
+    """By their launches alone: with the ids in the order, too, the databases sort what the index has in order."""
+    return (
+        select(canary.c.path, canary.c.id, _number(canary.c.launched_at), canary.c.verdict, canary.c.seconds)
+        .where(canary.c.path == path)
+        .order_by(canary.c.launched_at.desc())
+        .limit(bindparam("b_most"))
+    )
+
+
+def _settled(path: BindParameter[str]) -> Select[Any]:
+    return (
+        select(canary.c.path, _number(canary.c.settled_at), _number(canary.c.launched_at), canary.c.verdict)
+        .where(canary.c.path == path, canary.c.settled_at.is_not(None))
+        .order_by(canary.c.settled_at.desc(), canary.c.launched_at.desc())
+        .limit(_LAST_VERDICTS)
+    )
+
+
 _LAST_SUCCESS = (
     select(canary.c.settled_at)
-    .where(_OF_PATH, canary.c.verdict == Verdict.CONFIRMED.value, canary.c.settled_at.is_not(None))
+    .where(
+        canary.c.path == bindparam("b_path"),
+        canary.c.verdict == Verdict.CONFIRMED.value,
+        canary.c.settled_at.is_not(None),
+    )
     .order_by(canary.c.settled_at.desc())
     .limit(1)
-)
-_POINTS = (
-    select(canary.c.id, _number(canary.c.launched_at), canary.c.verdict, canary.c.seconds)
-    .where(_OF_PATH, canary.c.launched_at >= bindparam("b_since"))
-    .order_by(canary.c.launched_at.desc(), canary.c.id.desc())
-    .limit(bindparam("b_points"))
 )
 _JUDGED = select(judgement.c.canary_id, judgement.c.body).where(
     judgement.c.canary_id.in_(bindparam("b_ids", expanding=True))
@@ -75,25 +95,46 @@ _ADDED = (
 )
 
 
-def glances(connection: Connection, windows: Mapping[PathName, int]) -> dict[PathName, Glance]:
-    """What the state of each path is judged by."""
+def glances(
+    connection: Connection, windows: Mapping[PathName, int], *, points: int = 0
+) -> dict[PathName, Glance]:
+    """What the state of each path is judged by, and so many of its newest canaries."""
+    paths = list(windows)
+    newest = _of_each(connection, _newest, paths, b_most=max(RECENT, points))
+    settled = _of_each(connection, _settled, paths)
     facts: dict[PathName, PathFacts] = {}
     wanted: dict[PathName, list[CanaryId]] = {}
     for path, window in windows.items():
-        newest = connection.execute(_NEWEST, {"b_path": path}).all()
-        facts[path] = _facts(connection, path, instant(newest[0][1]) if newest else None)
-        wanted[path] = _wanted([(canary_id, verdict) for canary_id, _, verdict in newest], window)
+        rows = newest[path] = sorted(newest[path], key=itemgetter(2, 1), reverse=True)
+        wanted[path] = _wanted([(row[1], row[3]) for row in rows[:RECENT]], window)
+        last = sorted(settled[path], key=itemgetter(1, 2), reverse=True)
+        verdicts = [(instant(at), _VERDICTS[verdict]) for _, at, _, verdict in last]
+        facts[path] = _facts(connection, path, instant(rows[0][2]) if rows else None, verdicts)
     gists = _gists(connection, [one for ids in wanted.values() for one in ids])
     return {
-        path: Glance(facts[path], tuple(gists[one] for one in ids if one in gists))
+        path: Glance(
+            facts[path],
+            recent=tuple(gists[one] for one in ids if one in gists),
+            points=_points(path, newest[path][:points]),
+        )
         for path, ids in wanted.items()
     }
 
 
-def _facts(connection: Connection, path: PathName, last_launch_at: datetime | None) -> PathFacts:
+def _points(path: PathName, rows: Sequence[Row[Any]]) -> tuple[Point, ...]:
+    return tuple(
+        Point(CanaryId(canary_id), path, instant(at), _VERDICTS[verdict], seconds)
+        for _, canary_id, at, verdict, seconds in rows
+    )
+
+
+def _facts(
+    connection: Connection,
+    path: PathName,
+    last_launch_at: datetime | None,
+    last: Sequence[tuple[datetime, Verdict]],
+) -> PathFacts:
     """As `settling.path_facts`; the last success is mostly among the last verdicts."""
-    rows = connection.execute(_SETTLED, {"b_path": path}).all()
-    last = [(instant(at), _VERDICTS[verdict]) for at, verdict in rows]
     confirmed = [at for at, verdict in last if verdict is Verdict.CONFIRMED]
     may_be_older = not confirmed and len(last) == _LAST_VERDICTS
     older = connection.scalar(_LAST_SUCCESS, {"b_path": path}) if may_be_older else None
@@ -127,31 +168,32 @@ def _gists(connection: Connection, canary_ids: Sequence[CanaryId]) -> dict[Canar
     }
 
 
-def pasts(
-    connection: Connection, paths: Sequence[PathName], *, since: datetime, points: int
-) -> dict[PathName, Past]:
-    """The verdicts and missed slots of each path from that day on, and its newest canaries since then."""
+def pasts(connection: Connection, paths: Sequence[PathName], *, since: datetime) -> dict[PathName, Past]:
+    """The verdicts and missed slots of each path from that day on."""
     missed: dict[str, int] = {}
     verdicts: dict[str, dict[Verdict, int]] = {}
     for chunk in chunks(paths):
-        missed |= {
-            path: count for path, count in connection.execute(_MISSED, {"b_paths": chunk, "b_since": since})
-        }
+        counted = connection.execute(_MISSED, {"b_paths": chunk, "b_since": since}).all()
+        missed |= {path: slots for path, slots in counted}  # noqa: C416 -- a row is no pair for mypy
         for path, verdict, count in connection.execute(_ADDED, {"b_paths": chunk, "b_day": date_of(since)}):
             verdicts.setdefault(path, {})[_VERDICTS[verdict]] = int(count)
-    return {
-        path: Past(
-            verdicts=verdicts.get(path, {}),
-            missed=missed.get(path, 0),
-            points=tuple(_points(connection, path, since=since, limit=points)) if points else (),
-        )
-        for path in paths
-    }
+    return {path: Past(verdicts.get(path, {}), missed.get(path, 0)) for path in paths}
 
 
-def _points(connection: Connection, path: PathName, *, since: datetime, limit: int) -> list[Point]:
-    rows = connection.execute(_POINTS, {"b_path": path, "b_since": since, "b_points": limit}).all()
-    return [
-        Point(CanaryId(canary_id), path, instant(at), _VERDICTS[verdict], seconds)
-        for canary_id, at, verdict, seconds in rows
-    ]
+def _of_each(
+    connection: Connection, of_one: _OfOne, paths: Sequence[PathName], **values: object
+) -> dict[PathName, list[Row[Any]]]:
+    """The rows of each path, whose name is their first column, in no order."""
+    found: dict[PathName, list[Row[Any]]] = {path: [] for path in paths}
+    for start in range(0, len(paths), _TOGETHER):
+        several = paths[start : start + _TOGETHER]
+        named = {f"b_path_{number}": path for number, path in enumerate(several)}
+        for row in connection.execute(_together(of_one, len(several)), {**named, **values}).all():
+            found[row[0]].append(row)
+    return found
+
+
+@cache
+def _together(of_one: _OfOne, count: int) -> CompoundSelect[Any]:
+    """One statement for so many paths: to send a statement takes longer than to read what it finds."""
+    return union_all(*(select(of_one(bindparam(f"b_path_{number}")).subquery()) for number in range(count)))

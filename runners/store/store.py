@@ -258,15 +258,13 @@ class SqlStore(SqlAlerts):
         """A path's days from the one of that time on, oldest first."""
         return await self._database.read(partial(history.days, path=path, since=since))
 
-    async def glances(self, windows: Mapping[PathName, int]) -> Mapping[PathName, Glance]:
-        """What the states of several paths are judged by."""
-        return await self._database.read(partial(glances.glances, windows=windows))
+    async def glances(self, windows: Mapping[PathName, int], *, points: int = 0) -> Mapping[PathName, Glance]:
+        """What the states of several paths are judged by, and so many of their newest canaries."""
+        return await self._database.read(partial(glances.glances, windows=windows, points=points))
 
-    async def pasts(
-        self, paths: Sequence[PathName], *, since: datetime, points: int
-    ) -> Mapping[PathName, Past]:
+    async def pasts(self, paths: Sequence[PathName], *, since: datetime) -> Mapping[PathName, Past]:
         """The figures of several paths."""
-        return await self._database.read(partial(glances.pasts, paths=paths, since=since, points=points))
+        return await self._database.read(partial(glances.pasts, paths=paths, since=since))
 
     async def open_incidents(self) -> Sequence[Incident]:
         """All that last, newest first."""

@@ -81,7 +81,7 @@ async def path(request: Request) -> Response:
     parts = parts_of(request)
     wanted, now = api.path_named(parts, request.path_params["name"]), parts.clock.now()
     status = await ask_status(parts.store, [wanted], now=now)
-    past = (await parts.store.pasts([wanted.name], since=window_from(now), points=0))[wanted.name]
+    past = (await parts.store.pasts([wanted.name], since=window_from(now)))[wanted.name]
     long_ago = now - timedelta(days=pictures.STRIP_DAYS)
     points = await parts.store.points(wanted.name, since=long_ago, limit=views.SPARK_POINTS)
     all_days = await parts.store.days(wanted.name, since=long_ago)

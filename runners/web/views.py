@@ -115,8 +115,10 @@ async def read(parts: Parts) -> ReadNow:
         StoreError: it can't be read.
     """
     now, paths = parts.clock.now(), parts.paths()
-    status = await ask_status(parts.store, list(paths.values()), now=now, places=parts.places)
-    pasts = await parts.store.pasts(list(paths), since=window_from(now), points=SPARK_POINTS)
+    status = await ask_status(
+        parts.store, list(paths.values()), now=now, places=parts.places, points=SPARK_POINTS
+    )
+    pasts = await parts.store.pasts(list(paths), since=window_from(now))
     groups = await parts.store.groups([one.id for one in status.lasting])
     series = {
         one: await parts.store.gauges(
@@ -151,8 +153,8 @@ def overview(parts: Parts, found: ReadNow) -> Overview:
 def path_row(seen: Seen, past: Past) -> PathRow:
     """A path with its figures of the last 30 days."""
     path = seen.view.path
-    spark = _spark(path.name, past.points, path.slo.deadline_seconds)
-    note = pictures.spark_note(past.points)
+    spark = _spark(path.name, seen.points, path.slo.deadline_seconds)
+    note = pictures.spark_note(seen.points)
     return PathRow(seen, path_budget(path, past), spark, note)
 
 

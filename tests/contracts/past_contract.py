@@ -108,19 +108,21 @@ class PastContract:
             await store.note_missed(slots, at=after(9))
             since = NOON - timedelta(days=1)
 
-            found = await store.pasts([MAIL, FORM, NOWHERE], since=since, points=2)
+            found = await store.pasts([MAIL, FORM, NOWHERE], since=since)
 
             assert found[MAIL].missed == 2
             until = await store.points(MAIL, since=since, limit=9, until=after(60))
             assert [one.launched_at for one in until] == [after(60), after(0)]
-            assert list(found[MAIL].points) == list(await store.points(MAIL, since=since, limit=2))
+            seen = await store.glances({MAIL: 1, NOWHERE: 1}, points=2)
+            assert list(seen[MAIL].points) == list(await store.points(MAIL, since=since, limit=2))
+            assert seen[NOWHERE].points == ()
             assert found[MAIL].verdicts == {Verdict.CONFIRMED: 3}
             assert (found[FORM].verdicts, found[FORM].missed) == ({Verdict.BREACHED: 1}, 0)
-            assert (found[NOWHERE].verdicts, found[NOWHERE].points) == ({}, ())
+            assert (found[NOWHERE].verdicts, found[NOWHERE].missed) == ({}, 0)
             (today,) = await store.days(MAIL, since=since)
             assert (today.verdicts, sum(today.counts)) == ({Verdict.CONFIRMED: 3}, 3)
-            later = await store.pasts([MAIL], since=NOON + timedelta(days=1), points=2)
-            assert (later[MAIL].verdicts, later[MAIL].points) == ({}, ())
+            later = await store.pasts([MAIL], since=NOON + timedelta(days=1))
+            assert (later[MAIL].verdicts, later[MAIL].missed) == ({}, 0)
 
         run(place, scenario)
 

@@ -1,7 +1,7 @@
 """The part of the memory store that looks at several paths at once."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from canary.incident import Incident
 from canary.path import PathName
@@ -33,7 +33,7 @@ class MemoryPast:
     async def missed(self, path: PathName, *, since: datetime) -> Sequence[MissedSlot]:
         raise NotImplementedError
 
-    async def glances(self, windows: Mapping[PathName, int]) -> Mapping[PathName, Glance]:
+    async def glances(self, windows: Mapping[PathName, int], *, points: int = 0) -> Mapping[PathName, Glance]:
         found = {}
         for path, window in windows.items():
             newest = await self.canaries(CanaryQuery(path=path, limit=RECENT))
@@ -41,17 +41,15 @@ class MemoryPast:
             blind = [one for one in newest if one.verdict is Verdict.INCONCLUSIVE]
             wanted = [*counting[:window], *blind[:1]]
             recent = tuple(Gist.of(one.judgement) for one in newest if one in wanted and one.judgement)
-            found[path] = Glance(await self.path_facts(path), recent)
+            drawn = await self.points(path, since=datetime.min.replace(tzinfo=UTC), limit=points)
+            found[path] = Glance(await self.path_facts(path), recent, tuple(drawn))
         return found
 
-    async def pasts(
-        self, paths: Sequence[PathName], *, since: datetime, points: int
-    ) -> Mapping[PathName, Past]:
+    async def pasts(self, paths: Sequence[PathName], *, since: datetime) -> Mapping[PathName, Past]:
         return {
             path: Past(
                 verdicts=_added(await self.days(path, since=since)),
                 missed=len(await self.missed(path, since=since)),
-                points=tuple(await self.points(path, since=since, limit=points)),
             )
             for path in paths
         }
