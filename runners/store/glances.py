@@ -7,7 +7,7 @@ read them.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
@@ -162,10 +162,16 @@ def _wanted(newest: Sequence[tuple[str, str]], window: int) -> list[CanaryId]:
 
 def _gists(connection: Connection, canary_ids: Sequence[CanaryId]) -> dict[CanaryId, Gist]:
     return {
-        CanaryId(canary_id): codec.loads(Gist, body)
+        CanaryId(canary_id): _gist(body)
         for chunk in chunks(canary_ids)
         for canary_id, body in connection.execute(_JUDGED, {"b_ids": chunk}).all()
     }
+
+
+@lru_cache(maxsize=2048)
+def _gist(body: str) -> Gist:
+    """Read once: when a page is read anew, most paths have been judged no further."""
+    return codec.loads(Gist, body)
 
 
 def pasts(connection: Connection, paths: Sequence[PathName], *, since: datetime) -> dict[PathName, Past]:

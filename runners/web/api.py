@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
+from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -65,20 +66,21 @@ def answer_json(answer: Mapping[str, object], masker: Masker, status_code: int =
 async def answer_aside(request: Request, build: Callable[[], Mapping[str, object]]) -> Response:
     """The same of what may be long: built and masked in a thread."""
     masker = parts_of(request).masker
-    return Response(await aside(request, lambda: _text(build(), masker)), media_type="application/json")
+    return Response(await aside(request.app, lambda: _text(build(), masker)), media_type="application/json")
 
 
-async def aside(request: Request, work: Callable[[], T]) -> T:
+async def aside(app: Starlette, work: Callable[[], T]) -> T:
     """What the work gives, done in a thread."""
-    turn: Aside = request.app.state.aside
+    turn: Aside = app.state.aside
     return await turn(work)
 
 
 async def lend(
-    request: Request, name: str, make: Callable[[], Awaitable[bytes]], *, media_type: str
+    app: Starlette, name: str, make: Callable[[], Awaitable[bytes]], *, media_type: str
 ) -> Response:
     """What all who ask share; a newer one is made once this reader has been answered."""
-    parts, shared = parts_of(request), _shared(request, name)
+    parts: Parts = app.state.parts
+    shared: Shared[bytes] = app.state.shared[name]
     version, key = parts.events.changes, (parts.events.turns, *parts.notices())
     lent = await shared.get(make, version=version, key=key)
     return Response(
@@ -87,11 +89,6 @@ async def lend(
         headers={"X-Behind": "1"} if lent.is_behind else None,  # an open page asks again soon
         background=BackgroundTask(shared.renew, make, version=version, key=key) if lent.is_due else None,
     )
-
-
-def _shared(request: Request, name: str) -> Shared[bytes]:
-    found: dict[str, Shared[bytes]] = request.app.state.shared
-    return found[name]
 
 
 def _text(answer: Mapping[str, object], masker: Masker) -> bytes:
@@ -125,9 +122,9 @@ async def status(request: Request) -> Response:
         found = await ask_status(
             parts.store, list(parts.paths().values()), now=parts.clock.now(), places=parts.places
         )
-        return await aside(request, lambda: _text(status_answer(found), parts.masker))
+        return await aside(request.app, lambda: _text(status_answer(found), parts.masker))
 
-    return await lend(request, "status.json", made, media_type="application/json")
+    return await lend(request.app, "status.json", made, media_type="application/json")
 
 
 async def path(request: Request) -> Response:

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
@@ -36,42 +38,53 @@ _GROUPED: Final = 200
 def render(request: Request, template: str, *, status_code: int = 200, **shown: object) -> Response:
     """A whole page, or the part of it that an open page swaps in."""
     now = parts_of(request).clock.now()
-    return HTMLResponse(_rendered(request, template, now, **shown), status_code=status_code)
+    layout, here = _layout_of(request), request.url.path
+    text = _rendered(request.app, template, layout=layout, here=here, now=now, **shown)
+    return HTMLResponse(text, status_code=status_code)
 
 
 def _layout_of(request: Request) -> str:
     return LAYOUTS[1 if request.headers.get("x-fragment") else 0]
 
 
-def _rendered(request: Request, template: str, now: datetime, **shown: object) -> str:
-    parts = parts_of(request)
-    renderer: Renderer = request.app.state.renderer
-    return renderer(
-        template,
-        layout=_layout_of(request),
-        prober=parts.prober,
-        notices=parts.notices(),
-        now=now,
-        here=request.url.path,
-        **shown,
-    )
+def _rendered(app: Starlette, template: str, *, now: datetime, **shown: object) -> str:
+    parts: Parts = app.state.parts
+    renderer: Renderer = app.state.renderer
+    return renderer(template, prober=parts.prober, notices=parts.notices(), now=now, **shown)
 
 
 async def overview(request: Request) -> Response:
     """All paths at a glance."""
     if api.asks_json(request):
         return await api.status(request)
-    parts = parts_of(request)
+    layout = _layout_of(request)
+    return await api.lend(
+        request.app, layout, partial(_overview, request.app, layout), media_type="text/html"
+    )
 
-    async def made() -> bytes:
-        read = await views.read(parts)
 
-        def rendered() -> bytes:
-            return _rendered(request, "overview.html", read.now, page=views.overview(parts, read)).encode()
+async def _overview(app: Starlette, layout: str) -> bytes:
+    """The first page, made anew: read, and then laid out in a thread."""
+    parts: Parts = app.state.parts
+    read = await views.read(parts)
 
-        return await api.aside(request, rendered)
+    def rendered() -> bytes:
+        page = views.overview(parts, read)
+        text = _rendered(app, "overview.html", layout=layout, here="/", now=read.now, page=page)
+        return text.encode()
 
-    return await api.lend(request, _layout_of(request), made, media_type="text/html")
+    return await api.aside(app, rendered)
+
+
+async def make_ahead(app: Starlette) -> None:
+    """Make ready what the first who asks after a start would wait for: templates, statements, and the first page.
+
+    Raises:
+        StoreError: the store can't be read; whoever asks hears of it.
+    """
+    await api.aside(app, app.state.renderer.load)
+    for layout in LAYOUTS:
+        await api.lend(app, layout, partial(_overview, app, layout), media_type="text/html")
 
 
 async def path(request: Request) -> Response:
