@@ -11,6 +11,7 @@ from canary.gauge import Gauge, fresh
 from canary.incident import Incident
 from canary.observation import Observation
 from canary.path import Path, PathName
+from canary.signature import CanaryId
 from canary.silence import Silence, are_silenced
 from canary.verdict import Verdict
 from runners.cli.exits import Exit
@@ -72,6 +73,14 @@ class Trace:
     observations: tuple[Observation, ...] = ()
     runbook: str | None = None
     exit: Exit = Exit.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Canaries, newest first; ``next`` is the one after which the list goes on (`before`), None at its end."""
+
+    records: tuple[Record, ...]
+    next: CanaryId | None
 
 
 async def view_paths(
@@ -169,24 +178,33 @@ def status_answer(status: Status) -> "StatusAnswer":
 
 async def ask_canaries(
     store: Store, query: CanaryQuery, paths: Sequence[Path], *, now: datetime
-) -> tuple[Sequence[Record], Exit]:
+) -> tuple[Listed, Exit]:
     """History, and how the paths asked for are. Raises `StoreError`."""
-    records = await store.canaries(query)
-    return records, exit_of([one.view for one in await view_paths(store, paths, (), now=now)])
+    found = await list_canaries(store, query)
+    return found, exit_of([one.view for one in await view_paths(store, paths, (), now=now)])
 
 
-def canaries_answer(records: Sequence[Record], status: int) -> "CanariesAnswer":
+async def list_canaries(store: Store, query: CanaryQuery) -> Listed:
+    """Canaries, and whether there are more. Raises `StoreError`."""
+    records = await store.canaries(replace(query, limit=query.limit + 1))
+    some = tuple(records[: query.limit])
+    return Listed(some, some[-1].canary.id if len(records) > len(some) and some else None)
+
+
+def canaries_answer(listed: Listed, status: int) -> "CanariesAnswer":
     """`canaries --json`."""
     from runners.answers import canary_answer
 
-    return {"canaries": [canary_answer(one) for one in records], "exit": int(status)}
+    return {
+        "canaries": [canary_answer(one) for one in listed.records],
+        "next": listed.next,
+        "exit": int(status),
+    }
 
 
-async def ask_trace(
-    store: Store, word: str, paths: Mapping[PathName, Path], *, now: datetime, by_end: bool = True
-) -> Trace:
+async def ask_trace(store: Store, word: str, paths: Mapping[PathName, Path], *, now: datetime) -> Trace:
     """One canary by its id, its beginning or end, its token or trace id. Raises `StoreError`."""
-    found = tuple(await store.find(word.strip().lower(), by_end=by_end))
+    found = tuple(await store.find(word.strip().lower()))
     if len(found) != 1:
         return Trace(found)
     configured = paths.get(found[0].canary.path)

@@ -146,9 +146,9 @@ class SqlStore(SqlAlerts):
         """Give up all watches of this holder."""
         await self._database.write(partial(watches.let_go, holder=holder, at=at))
 
-    async def find(self, id_or_token: str, *, by_end: bool = True) -> Sequence[Record]:
+    async def find(self, id_or_token: str) -> Sequence[Record]:
         """Canaries whose id begins or ends with the text, or whose token or trace id is it; newest first."""
-        return await self._database.read(partial(canaries.find, id_or_token=id_or_token, by_end=by_end))
+        return await self._database.read(partial(canaries.find, id_or_token=id_or_token))
 
     async def canaries(self, query: CanaryQuery) -> Sequence[Record]:
         """History, newest launch first."""

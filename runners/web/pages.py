@@ -16,7 +16,7 @@ from canary.instruments import metrics
 from canary.path import PathName
 from canary.slo import WINDOW, window_from
 from canary.verdict import Verdict
-from runners.asking import ask_status, ask_trace, view_paths, working_beside
+from runners.asking import ask_status, ask_trace, list_canaries, view_paths, working_beside
 from runners.cli.incident_words import backlog_words
 from runners.contracts import CanaryQuery, Record
 from runners.dossier import backlog_of
@@ -143,11 +143,13 @@ async def canaries(request: Request) -> Response:
     if api.asks_json(request):
         return await api.canaries(request)
     query, _ = api.query_of(request, _A_PAGE)
-    records = await parts_of(request).store.canaries(query)
+    listed = await list_canaries(parts_of(request).store, query)
     return render(
         request,
         "canaries.html",
-        canaries=[_row(one) for one in records],
+        canaries=[_row(one) for one in listed.records],
+        older=api.older(request, listed.next) if listed.next is not None else None,
+        newest=api.older(request, None) if query.before is not None else None,
         query=query,
         paths=list(parts_of(request).paths()),
         verdicts=list(Verdict),
@@ -160,7 +162,7 @@ async def canary(request: Request) -> Response:
         return await api.canary(request)
     parts = parts_of(request)
     word = str(request.path_params["id"])
-    found = await ask_trace(parts.store, word, parts.paths(), now=parts.clock.now(), by_end=False)
+    found = await ask_trace(parts.store, word, parts.paths(), now=parts.clock.now())
     api.refuse_unless_one(word, [one.canary.id for one in found.records])
     (record,) = found.records
     hops = record.judgement.hops if record.judgement is not None else ()
@@ -188,7 +190,7 @@ async def artifact(request: Request) -> Response:
     """One file of a canary's evidence; all but the screenshot is only to be downloaded."""
     parts = parts_of(request)
     word, name = str(request.path_params["id"]), str(request.path_params["file"])
-    records = await parts.store.find(word, by_end=False)
+    records = await parts.store.find(word)
     api.refuse_unless_one(word, [one.canary.id for one in records])
     found = evidence(parts.artifacts, records[0].canary, name)
     if found is None:
