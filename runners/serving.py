@@ -5,6 +5,7 @@ import contextlib
 import os
 import secrets
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 
+SWITCH_SECONDS = 0.0005
+"""So long a thread that draws a page may hold up the event loop, which has launches to send; Python's own 5 ms add up."""
 PAGE_SECONDS = 5.0
 """After so long a page that died is opened again."""
 
@@ -132,6 +135,7 @@ class Server:
         """
         web = self._config.web
         listening = bind(web.host, web.port)
+        sys.setswitchinterval(SWITCH_SECONDS)
         wishes = self.wishes
         task = asyncio.current_task()
         try:
