@@ -23,7 +23,7 @@ from sqlalchemy import (
     type_coerce,
     union_all,
 )
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from canary.path import PathName
 from canary.signature import CanaryId
@@ -37,6 +37,7 @@ from runners.store.history import date_of
 from runners.store.sql import chunks
 from runners.store.tables import canary, judgement, missed_slot
 
+_Columns = Sequence[Any]
 _OfOne = Callable[[BindParameter[str]], Select[Any]]
 _LAST_VERDICTS = 10
 _TOGETHER = 25
@@ -121,7 +122,7 @@ def glances(
     }
 
 
-def _points(path: PathName, rows: Sequence[Row[Any]]) -> tuple[Point, ...]:
+def _points(path: PathName, rows: Sequence[_Columns]) -> tuple[Point, ...]:
     return tuple(
         Point(CanaryId(canary_id), path, instant(at), _VERDICTS[verdict], seconds)
         for _, canary_id, at, verdict, seconds in rows
@@ -188,9 +189,9 @@ def pasts(connection: Connection, paths: Sequence[PathName], *, since: datetime)
 
 def _of_each(
     connection: Connection, of_one: _OfOne, paths: Sequence[PathName], **values: object
-) -> dict[PathName, list[Row[Any]]]:
+) -> dict[PathName, list[_Columns]]:
     """The rows of each path, whose name is their first column, in no order."""
-    found: dict[PathName, list[Row[Any]]] = {path: [] for path in paths}
+    found: dict[PathName, list[_Columns]] = {path: [] for path in paths}
     for start in range(0, len(paths), _TOGETHER):
         several = paths[start : start + _TOGETHER]
         named = {f"b_path_{number}": path for number, path in enumerate(several)}

@@ -34,6 +34,7 @@ def created(path: Path) -> str:
     return address
 
 
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
 def test_migrated_store__has_exactly_the_tables_of_the_code(tmp_path: Path) -> None:
     engine = create_engine(created(tmp_path / "intake.db"), poolclass=NullPool)
     with engine.connect() as connection:
