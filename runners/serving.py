@@ -4,18 +4,16 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
-from canary.alert import Alert
 from probes.contracts import Clock
 from probes.servers import SecretUnavailable
-from runners.alerts.contracts import Refreshed
 from runners.alerts.delivery import Delivery
-from runners.alerts.refreshing import keep_fresh, still_open
+from runners.alerts.refreshing import refreshing_loops
 from runners.clock import since_boot
 from runners.config.config import Config
 from runners.contracts import Store, StoreError
@@ -238,7 +236,7 @@ class Server:
             figures=figures,
             spool=Spool(_spool_file(config)),
             delivery=delivery if prober.sinks else None,
-            beside=_refreshing(store, prober, self._clock),
+            beside=refreshing_loops(store, prober.sinks, prober=prober.name, clock=self._clock),
             pingers=prober.heartbeats,
             changed=self._events.note,
         )
@@ -287,17 +285,3 @@ def _cancel(task: "asyncio.Task[object] | None") -> None:
 def _spool_file(config: Config) -> FilePath:
     """Beside the configuration: where the store is a server, there may be no other folder of ours."""
     return config.file.absolute().parent / f".{config.prober.name}.spool"
-
-
-def _refreshing(store: Store, prober: Prober, clock: Clock) -> Mapping[str, Callable[[], Awaitable[None]]]:
-    """A loop for each sink that forgets what it is not told again."""
-
-    async def lasting(sink: str) -> list[Alert]:
-        standings = await store.standings()
-        return still_open([one for one, _ in standings.values()], sink, prober=prober.name)
-
-    return {
-        f"refreshing {name}": partial(keep_fresh, sink, partial(lasting, name), clock=clock)
-        for name, sink in prober.sinks.items()
-        if isinstance(sink, Refreshed)
-    }

@@ -29,3 +29,4 @@ def test_replicas_with_accidents__launch_each_slot_once_settle_once_and_tell_eac
     assert outcome.launched > 200, (plan, outcome)
     assert outcome.incidents >= 1, (plan, outcome)
     assert outcome.alerts >= 2, (plan, outcome)
+    assert outcome.notified >= 2, (plan, outcome)
