@@ -18,6 +18,7 @@ from runners.clock import since_boot
 from runners.config.config import Config
 from runners.contracts import Store, StoreError
 from runners.daemon import Daemon
+from runners.leases import new_holder
 from runners.notices import Notices
 from runners.prober import Prober
 from runners.progress import Progress
@@ -222,7 +223,7 @@ class Server:
             store,
             prober.sinks,
             self._clock,
-            f"{prober.name}/{os.getpid()}/{secrets.token_hex(4)}",
+            new_holder(prober.name, secrets.token_bytes),
             chance=secrets.SystemRandom().random,
             mask=prober.masker.mask,
         )

@@ -166,8 +166,8 @@ class RetentionContract:
 
             await store.forget(DAY_91, keep=KEEP)
 
-            assert await store.claim(Slot(MAIL, NOON), holder="host-a", at=DAY_91)
-            assert not await store.claim(Slot(MAIL, DAY_91), holder="host-a", at=DAY_91)
+            assert await store.claim(Slot(MAIL, NOON), holder="host-b", at=DAY_91)
+            assert not await store.claim(Slot(MAIL, DAY_91), holder="host-b", at=DAY_91)
 
         run(place, scenario)
 
