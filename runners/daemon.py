@@ -38,6 +38,7 @@ from runners.telemetry.process_figures import StoreErrorKind
 from runners.watch import Watch
 
 REVIEW_SECONDS = 15.0
+RETIRE_SECONDS = 60.0
 GAUGES_SECONDS = 300.0
 CLEAN_SECONDS = 20.0
 CLEAN_AGAIN = timedelta(hours=1)
@@ -230,9 +231,11 @@ class Daemon:
             await self._clock.sleep(ROUND_SECONDS)
 
     async def _begin(self) -> None:
-        """Series at 0, incidents of paths that are gone; once, then nothing more."""
+        """Series at 0; then, again and again, the incidents of paths that nobody probes any more."""
         await self._housekeeping.begin()
-        await asyncio.Event().wait()
+        while True:
+            await self._housekeeping.retire()
+            await self._clock.sleep(RETIRE_SECONDS)
 
     async def _read_gauges(self) -> None:
         while True:

@@ -167,6 +167,7 @@ class OneShot:
 
     async def _whole(self, options: RunOptions) -> None:
         await self._housekeeping.begin()
+        await self._housekeeping.retire()
         await self._take_what_is_left()
         orders = (
             await self._orders.orders(options.paths, only_due=options.only_due) if options.launches else []
