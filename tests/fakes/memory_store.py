@@ -89,7 +89,7 @@ class MemoryStore(MemoryAlerts, MemoryPast):
         self._controls: dict[str, tuple[datetime, datetime | None]] = {}
         self._excuses: dict[str, datetime] = {}
         self._samples: dict[tuple[str, str], Sample] = {}
-        self._standings = {}
+        self._standings, self._reviewed_at = {}, {}
         self._outbox = {}
         self._silences = {}
         self._groups = {}
@@ -523,6 +523,7 @@ class MemoryStore(MemoryAlerts, MemoryPast):
         self._slots = {one: at for one, at in self._slots.items() if one.at >= before}
         self._missed = {one: cause for one, cause in self._missed.items() if one.at >= before}
         self._forget_alerts(before)
+        self._forget_records(now, keep)
         return len(old)
 
     def _oldest_first(self) -> list[Record]:
