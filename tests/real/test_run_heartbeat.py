@@ -5,14 +5,14 @@ import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from runners.pinging import END_SECONDS, INTERRUPTED_SECONDS, START_SECONDS
 from tests.real.alert_receivers import PingSimulator
-from tests.real.intake import Intake, write_intake
-from tests.real.scripted_http import Break, Reply, Site, closed_port, running
+from tests.real.bare_intake import bare_intake
+from tests.real.intake import Intake
+from tests.real.scripted_http import Break, Reply, Site, running
 
 PING = "/ping/2c8e"
 LIMIT_SECONDS = 90.0
@@ -26,30 +26,9 @@ class Ended:
 
 
 def intake_of(directory: Path, site: Site, **prober: object) -> Intake:
-    """A contact form that takes everything, and a helpdesk that nobody can read."""
-    tree: dict[str, Any] = {
-        "prober": {
-            "name": "tests",
-            "store": f"sqlite:///{directory / 'intake.db'}",
-            "signing_keys": ["a key of the tests, 32 bytes long at least"],
-            **prober,
-        },
-        "accounts": {"canary": {"address": "canary@probe.example"}},
-        "ticketing": {"desk": {"type": "helpdesk", "url": f"http://127.0.0.1:{closed_port()}", "token": "t"}},
-        "paths": {
-            "contact-form": {
-                "channel": "form",
-                "url": f"{site.url}/contact",
-                "fields": {"message": "{{ body }}", "email": "{{ sender }}"},
-                "confirm": {"text": "Thank you"},
-                "ticketing": "desk",
-                "deadline": "4s",
-                "horizon": "60s",
-            }
-        },
-        "alerts": {"sinks": {"alive": {"type": "heartbeat", "url": f"{site.url}{PING}"}}},
-    }
-    return write_intake(directory, tree)
+    """One with a heartbeat at the site."""
+    alive = {"type": "heartbeat", "url": f"{site.url}{PING}"}
+    return bare_intake(directory, site.url, {"prober": prober, "alerts": {"sinks": {"alive": alive}}})
 
 
 def site_of(ping: PingSimulator, *, is_silent: bool = False) -> Site:
