@@ -61,6 +61,7 @@ def status(
 def _print(output: Output, status: "Status", now: "datetime") -> None:
     from canary.gauge import GaugeState
     from runners.cli.words import ago, gauge_words, verdict_marks
+    from runners.undelivered import undelivered_words
 
     width = max((len(one.view.path.name) for one in status.paths), default=4)
     for one in status.paths:
@@ -88,6 +89,9 @@ def _print(output: Output, status: "Status", now: "datetime") -> None:
         output.answer(
             output.paint(f"{leftovers} leftovers wait for removal; see intake-prober audit", Style.WARN)
         )
+    for sink in status.undelivered:
+        said = f"alerts for {sink['sink']} are not delivered: {undelivered_words(sink)}"
+        output.answer(output.paint(said, Style.WARN))
 
 
 def _style(state: "PathState") -> Style:
