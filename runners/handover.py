@@ -1,14 +1,14 @@
 """The hand-over of a shift: what happened since then, and what is open now and needs somebody."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from canary.alert import party_of
-from canary.gauge import Gauge, GaugeState
+from canary.gauge import Gauge, GaugeState, fresh
 from canary.incident import Incident, IncidentKind
 from canary.path import Path, PathName
-from canary.silence import Silence, are_silenced
+from canary.silence import Silence, Window, are_silenced, with_windows
 from canary.slot import MissedCause, slots_between
 from runners.answers import gauge_answer, incident_answer, stamp
 from runners.config.config import PathConfig
@@ -28,6 +28,9 @@ from runners.story_shapes import (
 _MOST_POINTS = 100_000
 _MOST_INCIDENTS = 1000
 _MOST_SLOTS = 10_000
+_NEXT_SHIFT = timedelta(hours=12)
+_FARTHEST = timedelta(days=7)
+"""The next shift is taken to be as long as the one that ends, but no shorter and no longer than that."""
 _OVERDUE = timedelta(minutes=5)
 """What waits longer for a sink is told; less is on its way."""
 _LEFT_OVER = timedelta(hours=1)
@@ -43,7 +46,8 @@ async def hand_over(
     since: datetime,
     now: datetime,
     status: int,
-    windows: Sequence[Silence] = (),
+    windows: Sequence[Window] = (),
+    places: Collection[str] | None = None,
 ) -> HandoverAnswer:
     """All that the next shift should know.
 
@@ -55,12 +59,14 @@ async def hand_over(
         since: when the shift began.
         now: aware UTC.
         status: the command's exit.
-        windows: the maintenance windows that are open now.
+        windows: the maintenance windows.
+        places: those of which gauges are told: what is configured now; None: all.
 
     Raises:
         StoreError: the store can't be read.
     """
-    silences = [*windows, *await store.silences(now)]
+    ahead = min(max(now - since, _NEXT_SHIFT), _FARTHEST)
+    silences = with_windows(await store.silences(now), windows, now, ahead=ahead)
     shift = []
     for view, facts in views:
         told = await _path(store, view, facts, paths[view.path.name], since=since, now=now)
@@ -68,7 +74,11 @@ async def hand_over(
         shift.append(told)
     known = {view.path.name: view.path for view, _ in views}
     found = await store.incidents(path=None, since=since, limit=_MOST_INCIDENTS)
-    gauges = [one for one in await store.latest_gauges() if one.state in {GaugeState.WARN, GaugeState.PAGE}]
+    gauges = [
+        one
+        for one in fresh(await store.latest_gauges(), now=now, places=places)
+        if one.state in {GaugeState.WARN, GaugeState.PAGE}
+    ]
     leftovers = await store.leftovers()
     undelivered = await _undelivered(store, since=since, now=now)
     return {
@@ -89,6 +99,7 @@ async def hand_over(
         "incidents": [await _incident(store, one, known, now) for one in found],
         "gauges": [gauge_answer(one) for one in _worst_first(gauges)],
         "silences": _silences(silences, now),
+        "silences_until": stamp(now + ahead),
         "leftovers": _left_behind(leftovers),
         "undelivered": undelivered,
         "exit": status,

@@ -189,7 +189,11 @@ class UndeliveredAnswer(TypedDict):
 
 
 class HandoverAnswer(TypedDict):
-    """`status --since`: the hand-over of a shift. ``needs`` is what is open now and needs somebody."""
+    """`status --since`: the hand-over of a shift. ``needs`` is what is open now and needs somebody.
+
+    ``silences`` are those in force, those to come, and the maintenance windows that begin before ``silences_until``
+    (``who`` is ``configuration``): as long after now as the shift lasted, at least 12 hours, at most 7 days.
+    """
 
     since: str
     until: str
@@ -199,6 +203,7 @@ class HandoverAnswer(TypedDict):
     incidents: list[ShiftIncidentAnswer]
     gauges: list[GaugeAnswer]
     silences: list[SilenceAnswer]
+    silences_until: str
     leftovers: list[LeftBehindAnswer]
     undelivered: list[UndeliveredAnswer]
     exit: int

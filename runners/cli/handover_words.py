@@ -75,7 +75,7 @@ def _sections(answer: HandoverAnswer) -> Iterator[tuple[str, tuple[str, ...], li
         [_gauge_cells(one) for one in answer["gauges"]],
     )
     yield (
-        "Silences",
+        f"Silences and maintenance, also those to come until {utc(answer['silences_until'])}",
         ("of", "when (UTC)", "why", "who"),
         [_silence_cells(one) for one in answer["silences"]],
     )
@@ -153,7 +153,7 @@ def _gauge_cells(one: GaugeAnswer) -> tuple[str, ...]:
 
 def _silence_cells(one: SilenceAnswer) -> tuple[str, ...]:
     when = (
-        f"until {utc(one['ends_at'])}"
+        f"now, until {utc(one['ends_at'])}"
         if one["in_force"]
         else f"{utc(one['begins_at'])} to {utc(one['ends_at'])}"
     )

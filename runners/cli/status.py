@@ -42,13 +42,16 @@ def status(
     from runners.asking import ask_status, status_answer
     from runners.cli.storing import ask_store
     from runners.clock import SystemClock
+    from runners.config.places import gauged_places
 
     config = options.load(needs_secrets=False)
     paths = [one.path for one in config.paths.values()]
     now = SystemClock().now()
 
     async def ask(store: "Store") -> "Status":
-        return await ask_status(store, paths, now=now)
+        return await ask_status(
+            store, paths, now=now, places=gauged_places(config), windows=config.maintenance
+        )
 
     found = ask_store(options, config, ask)
     if options.as_json:

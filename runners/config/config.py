@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from canary.gauge import CapacityLimits
 from canary.path import Path, PathName
 from canary.reason import Side
-from canary.silence import Silence
+from canary.silence import Window
 from canary.slot import Slot, due_slot, jitter
 from probes.masking import Masker
 from probes.servers import Bearer, Credential, Password, SecretSource, Server, TlsMode
@@ -271,7 +271,7 @@ class Config:
 
     Attributes:
         file: where it was read from.
-        maintenance: windows, each the silence that it makes at a time, or None.
+        maintenance: the windows in which alerts are held back again and again.
         masker: knows every secret that the configuration named and that was read so far.
         own_addresses: every address in it, lower case: the only ones that logs may show.
     """
@@ -283,7 +283,7 @@ class Config:
     ticketing: Mapping[str, TicketingConfig]
     paths: Mapping[PathName, PathConfig]
     alerts: AlertsConfig
-    maintenance: tuple[Callable[[datetime], Silence | None], ...]
+    maintenance: tuple[Window, ...]
     telemetry: TelemetryConfig
     masker: Masker
     own_addresses: frozenset[str]

@@ -12,6 +12,7 @@ from canary.alert import BISECTED
 from canary.incident import Incident
 from canary.instruments import metrics
 from canary.path import PathName
+from canary.silence import with_windows
 from canary.slo import WINDOW, window_from
 from canary.verdict import Verdict
 from runners.asking import ask_status, ask_trace, view_paths, working_beside
@@ -31,6 +32,8 @@ _MOST_INCIDENTS: Final = 100
 _MOST_POINTS: Final = 10_000
 _AROUND: Final = 400
 _GROUPED: Final = 200
+_AHEAD: Final = timedelta(days=7)
+"""Maintenance windows that begin so soon are on the page of silences."""
 
 
 def render(request: Request, template: str, *, status_code: int = 200, **shown: object) -> Response:
@@ -80,7 +83,7 @@ async def path(request: Request) -> Response:
         return await api.path(request)
     parts = parts_of(request)
     wanted, now = api.path_named(parts, request.path_params["name"]), parts.clock.now()
-    status = await ask_status(parts.store, [wanted], now=now)
+    status = await ask_status(parts.store, [wanted], now=now, places=parts.places, windows=parts.windows)
     long_ago = now - timedelta(days=pictures.STRIP_DAYS)
     past = (await parts.store.pasts([wanted.name], since=long_ago, points=views.SPARK_POINTS))[wanted.name]
     missed = (await parts.store.pasts([wanted.name], since=window_from(now), points=0))[wanted.name].missed
@@ -260,9 +263,11 @@ async def _around(
 
 
 async def silences(request: Request) -> Response:
-    """The silences in force and to come."""
+    """The silences in force and to come, the maintenance windows of the next days among them."""
     parts = parts_of(request)
-    return render(request, "silences.html", silences=await parts.store.silences(parts.clock.now()))
+    now = parts.clock.now()
+    known = with_windows(await parts.store.silences(now), parts.windows, now, ahead=_AHEAD)
+    return render(request, "silences.html", silences=known)
 
 
 async def problem(request: Request, error: Exception) -> Response:

@@ -115,7 +115,9 @@ async def read(parts: Parts) -> ReadNow:
         StoreError: it can't be read.
     """
     now, paths = parts.clock.now(), parts.paths()
-    status = await ask_status(parts.store, list(paths.values()), now=now, places=parts.places)
+    status = await ask_status(
+        parts.store, list(paths.values()), now=now, places=parts.places, windows=parts.windows
+    )
     pasts = await parts.store.pasts(list(paths), since=window_from(now), points=SPARK_POINTS)
     groups = await parts.store.groups([one.id for one in status.lasting])
     series = {

@@ -15,6 +15,8 @@ from canary.gauge import Gauge, GaugeName
 from canary.incident import Bisected, Incident
 from canary.path import PathName
 from canary.verdict import Verdict
+from runners.config.build_maintenance import MaintenanceWindow
+from runners.config.cron import parse_cron
 from runners.contracts import StoreError
 from runners.history import Glance
 from runners.web.app import build_app
@@ -179,6 +181,25 @@ def test_silences__have_reason_and_author(page: Asker) -> None:
 
     assert "legacy-form in force the old form moves to the new desk, CHG-1182" in said
     assert "by m.okafor" in said
+
+
+def test_maintenance_windows__are_among_the_silences_now_and_before_they_begin() -> None:
+    page = asker()
+    cron = {"now": "7 2 * * *", "later": "7 4 * * *"}
+    windows = [
+        MaintenanceWindow(name, MAIL, parse_cron(cron[name]), timedelta(hours=2), f"change {name}")
+        for name in cron
+    ]
+    page.app = build_app(replace(page.scene.parts(), windows=windows))
+
+    said = words(page.ask("/silences").text)
+    of_path = words(page.ask(f"/paths/{MAIL}").text)
+
+    assert "support-email in force change now" in said
+    assert "support-email to come change later" in said
+    assert "by configuration" in said
+    assert "silenced until 2026-03-02 04:07:00 UTC by configuration: change now" in of_path
+    assert page.ask("/status.json").json()["paths"][0]["silenced"]
 
 
 @pytest.mark.parametrize(
