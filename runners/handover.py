@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from canary.alert import party_of
 from canary.gauge import Gauge, GaugeState, fresh
@@ -86,7 +86,7 @@ async def hand_over(
         "until": stamp(now),
         "prober": prober,
         "needs": [
-            *_broken_now(found, known),
+            *_broken_now(found, known, [one for one in silences if one.is_in_force(now)]),
             *_unseen_now(views),
             *(f"{one.place}: {one.name} is at page" for one in gauges if one.state is GaugeState.PAGE),
             *_left_too_long(leftovers, now),
@@ -146,13 +146,21 @@ async def _unnoticed(store: Store, configured: PathConfig, *, since: datetime, n
     return sum(1 for _, _ in zip(slots, range(_MOST_SLOTS), strict=False))
 
 
-def _broken_now(found: Sequence[Incident], paths: Mapping[PathName, Path]) -> list[str]:
+def _broken_now(
+    found: Sequence[Incident], paths: Mapping[PathName, Path], silences: Sequence[Silence]
+) -> list[str]:
+    """What is broken, oldest first; of what is silenced nobody was told."""
     lines = []
-    for one in found:
+    until = {one.about: f"{one.ends_at.astimezone(UTC):%Y-%m-%d %H:%M}" for one in silences}
+    for one in sorted(found, key=lambda one: (one.onset_at, one.path)):
         if one.is_open and one.kind is IncidentKind.TARGET:
             stop, path = one.sharper or one.stop, paths.get(one.path)
             whose = f"; it lies with {party_of(one, path.route)}" if path is not None else ""
-            lines.append(f"{one.path} is broken at {stop.hop}: {stop.reason}{whose} ({one.id})")
+            quiet = f"; silenced until {until[one.path]} UTC" if one.path in until else ""
+            since = f"{one.onset_at.astimezone(UTC):%Y-%m-%d %H:%M}"
+            lines.append(
+                f"{one.path} is broken at {stop.hop} since {since} UTC: {stop.reason}{whose}{quiet} ({one.id})"
+            )
     return lines
 
 

@@ -93,7 +93,8 @@ def _sections(answer: HandoverAnswer) -> Iterator[tuple[str, tuple[str, ...], li
 
 def _path_cells(one: ShiftPathAnswer) -> tuple[str, ...]:
     flags = [*([] if one["enabled"] else ["disabled"]), *(["silenced"] if one["silenced"] else [])]
-    state = ", ".join([one["state"], *flags]) + (f": {one['why']}" if one["why"] else "")
+    state, why = one["state"], one["why"]
+    words = [why] if f" is {state}" in why else [f"{state}: {why}" if why else state]
     verdicts = (
         ", ".join(f"{count} {verdict}" for verdict, count in one["verdicts"].items()) or "none launched"
     )
@@ -103,8 +104,8 @@ def _path_cells(one: ShiftPathAnswer) -> tuple[str, ...]:
     )
     return (
         one["path"],
-        state,
-        utc(one["last_success_at"]),
+        ", ".join([*words, *flags]),
+        utc(one["last_success_at"], none="never"),
         verdicts,
         _NONE if share is None else f"{100 * share:.3g} %",
         missed or _NONE,

@@ -63,14 +63,16 @@ def status(
 
 def _print(output: Output, status: "Status", now: "datetime") -> None:
     from canary.gauge import GaugeState
-    from runners.cli.words import ago, gauge_words, verdict_marks
+    from runners.cli.words import ago, canaries, clock, gauge_words, verdict_marks
+
+    until = {one.about: clock(one.ends_at) for one in status.silences if one.is_in_force(now)}
 
     width = max((len(one.view.path.name) for one in status.paths), default=4)
     for one in status.paths:
         view, facts = one.view, one.facts
         state = output.paint(f"{view.state:<8}", _style(view.state))
         off = "" if view.path.is_enabled else "  (disabled)"
-        quiet = "  (silenced)" if view.is_silenced else ""
+        quiet = f"  (silenced until {until[view.path.name]})" if view.path.name in until else ""
         proof = f"last proof {ago(facts.last_success_at, now)}"
         weaker = "" if view.path.proof == "api" else "  (proof: reply)"
         marks = verdict_marks([verdict for _, verdict in facts.verdicts])
@@ -82,7 +84,8 @@ def _print(output: Output, status: "Status", now: "datetime") -> None:
         if view.incident is not None:
             incident = view.incident
             output.answer(
-                f"{'':<{width}}  since {ago(incident.onset_at, now)}, {incident.failures} canaries; see intake-prober incidents"
+                f"{'':<{width}}  since {clock(incident.onset_at)}, {ago(incident.onset_at, now)}, "
+                f"{canaries(incident.failures)}; see intake-prober incidents {incident.id[-6:]}"
             )
     for gauge in status.gauges:
         if gauge.state is not GaugeState.OK:

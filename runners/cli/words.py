@@ -41,6 +41,11 @@ def ago(at: datetime | None, now: datetime) -> str:
     return f"{duration(max(0.0, (now - at).total_seconds()))} ago"
 
 
+def canaries(count: int) -> str:
+    """So many canaries."""
+    return "1 canary" if count == 1 else f"{count} canaries"
+
+
 def clock(at: datetime | None) -> str:
     """A time in UTC to the second; a dash for none."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ") if at is not None else "-"

@@ -17,7 +17,7 @@ from runners.config.alerting import AlertsConfig
 from runners.config.cron import Cron
 from runners.config.document_places import Cleanup, TicketingType
 from runners.config.page import PageConfig
-from runners.config.sending import Sending
+from runners.config.sending import EmailConfig, Sending
 from runners.retention import KEPT, Retention
 
 if TYPE_CHECKING:
@@ -194,6 +194,11 @@ class PathConfig:
     jitter_seconds: float
     target: str | None
     sending: Sending
+
+    @property
+    def bisect_to(self) -> str | None:
+        """The address past the mail platform, where one canary goes when an incident opens; None: there is none."""
+        return self.sending.bisect_to if isinstance(self.sending, EmailConfig) else None
 
     def due_slot(self, now: datetime) -> Slot | None:
         """The latest slot, if its launch (after the jitter) is not later than ``now``; None without a schedule."""
