@@ -65,7 +65,7 @@ def test_prober_that_goes_and_comes_back__is_said_and_withdrawn_and_the_data_is_
                 await page.locator("#old").wait_for(state="hidden")
                 await page.locator("[data-live]", has_text="follows").wait_for()
                 back = [await page.inner_text("#told"), await page.title(), await page.inner_text("h1")]
-                back += [await page.inner_text(".foot time")]
+                back += [await page.inner_text(".asof time")]
             assert width <= PHONE["width"]
             return gone, back, [report.generate_report()] if report.violations_count else []
 
@@ -146,7 +146,7 @@ def test_page_out_of_the_browsers_memory__is_read_anew_and_follows_again() -> No
             await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
             await page.locator("h1", has_text="broken").wait_for()
             await page.locator("[data-live]", has_text="follows").wait_for()
-            return await page.inner_text(".foot time"), scene.events.readers
+            return await page.inner_text(".asof time"), scene.events.readers
 
     assert asyncio.run(back()) == ("2026-03-02 03:17:00 UTC", 1)
 

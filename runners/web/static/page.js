@@ -39,11 +39,11 @@
     return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
   };
 
-  // Says how old the page is: at its top where it must not be taken for now, else at its foot.
+  // Says how old the page is: at its top where it must not be taken for now, else beside the time.
   const say = () => {
     const age = Date.now() - madeAt;
     const isOld = isLost || age > OLD;
-    const asOf = document.querySelector(".foot time");
+    const asOf = document.querySelector(".asof time");
     document.documentElement.classList.toggle("old", isOld);
     document.title = isOld ? `Old: ${title}` : title;
     warning.hidden = !isOld;
