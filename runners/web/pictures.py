@@ -59,7 +59,7 @@ def spark_note(points: Sequence[Point]) -> str:
     """The scale of a sparkline: its middle and its most; empty where nothing was confirmed."""
     timed = sorted(_timed(points))
     return (
-        f"half within {duration(timed[len(timed) // 2])}, all within {duration(timed[-1])}" if timed else ""
+        f"median {duration(timed[len(timed) // 2])}, longest {duration(timed[-1])}" if timed else ""
     )
 
 
