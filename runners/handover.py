@@ -11,6 +11,7 @@ from canary.path import Path, PathName
 from canary.silence import Silence, Window, are_silenced, with_windows
 from canary.slot import MissedCause, slots_between
 from runners.answers import gauge_answer, incident_answer, stamp
+from runners.cli.words import gauge_words
 from runners.config.config import PathConfig
 from runners.contracts import Leftover, PathFacts, Store
 from runners.dossier import backlog_of
@@ -88,7 +89,7 @@ async def hand_over(
         "needs": [
             *_broken_now(found, known, [one for one in silences if one.is_in_force(now)]),
             *_unseen_now(views),
-            *(f"{one.place}: {one.name} is at page" for one in gauges if one.state is GaugeState.PAGE),
+            *(gauge_words(one) for one in gauges if one.state is GaugeState.PAGE),
             *_left_too_long(leftovers, now),
             *(
                 f"alerts for {one['sink']} are not delivered: {_undelivered_words(one)}"

@@ -92,7 +92,10 @@ def _print(output: Output, status: "Status", now: "datetime") -> None:
             output.answer(output.paint(gauge_words(gauge), Style.WARN))
     if leftovers := status.leftovers:
         output.answer(
-            output.paint(f"{leftovers} leftovers wait for removal; see intake-prober audit", Style.WARN)
+            output.paint(
+                f"{leftovers} leftover{' waits' if leftovers == 1 else 's wait'} for removal; see intake-prober audit",
+                Style.WARN,
+            )
         )
 
 

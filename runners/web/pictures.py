@@ -58,9 +58,7 @@ def sparkline(key: str, points: Sequence[Point], *, deadline_seconds: float, nam
 def spark_note(points: Sequence[Point]) -> str:
     """The scale of a sparkline: its middle and its most; empty where nothing was confirmed."""
     timed = sorted(_timed(points))
-    return (
-        f"median {duration(timed[len(timed) // 2])}, longest {duration(timed[-1])}" if timed else ""
-    )
+    return f"median {duration(timed[len(timed) // 2])}, longest {duration(timed[-1])}" if timed else ""
 
 
 def _timed(points: Sequence[Point]) -> list[float]:
