@@ -1,16 +1,17 @@
 """The hand-over of a shift: what happened since then, and what is open now and needs somebody."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from canary.alert import party_of
-from canary.gauge import Gauge, GaugeState
+from canary.gauge import Gauge, GaugeState, fresh
 from canary.incident import Incident, IncidentKind
 from canary.path import Path, PathName
-from canary.silence import Silence, are_silenced
+from canary.silence import Silence, Window, are_silenced, with_windows
 from canary.slot import MissedCause, slots_between
 from runners.answers import gauge_answer, incident_answer, stamp
+from runners.cli.words import gauge_words
 from runners.config.config import PathConfig
 from runners.contracts import Leftover, PathFacts, Store
 from runners.dossier import backlog_of
@@ -28,6 +29,9 @@ from runners.undelivered import undelivered, undelivered_words
 _MOST_POINTS = 100_000
 _MOST_INCIDENTS = 1000
 _MOST_SLOTS = 10_000
+_NEXT_SHIFT = timedelta(hours=12)
+_FARTHEST = timedelta(days=7)
+"""The next shift is taken to be as long as the one that ends, but no shorter and no longer than that."""
 _LEFT_OVER = timedelta(hours=1)
 """What could not be removed for so long needs somebody."""
 
@@ -41,7 +45,8 @@ async def hand_over(
     since: datetime,
     now: datetime,
     status: int,
-    windows: Sequence[Silence] = (),
+    windows: Sequence[Window] = (),
+    places: Collection[str] | None = None,
 ) -> HandoverAnswer:
     """All that the next shift should know.
 
@@ -53,12 +58,14 @@ async def hand_over(
         since: when the shift began.
         now: aware UTC.
         status: the command's exit.
-        windows: the maintenance windows that are open now.
+        windows: the maintenance windows.
+        places: those of which gauges are told: what is configured now; None: all.
 
     Raises:
         StoreError: the store can't be read.
     """
-    silences = [*windows, *await store.silences(now)]
+    ahead = min(max(now - since, _NEXT_SHIFT), _FARTHEST)
+    silences = with_windows(await store.silences(now), windows, now, ahead=ahead)
     shift = []
     for view, facts in views:
         told = await _path(store, view, facts, paths[view.path.name], since=since, now=now)
@@ -66,7 +73,11 @@ async def hand_over(
         shift.append(told)
     known = {view.path.name: view.path for view, _ in views}
     found = await store.incidents(path=None, since=since, limit=_MOST_INCIDENTS)
-    gauges = [one for one in await store.latest_gauges() if one.state in {GaugeState.WARN, GaugeState.PAGE}]
+    gauges = [
+        one
+        for one in fresh(await store.latest_gauges(), now=now, places=places)
+        if one.state in {GaugeState.WARN, GaugeState.PAGE}
+    ]
     leftovers = await store.leftovers()
     not_taken = undelivered(await store.outbox(dead_since=since), now=now)
     return {
@@ -74,9 +85,9 @@ async def hand_over(
         "until": stamp(now),
         "prober": prober,
         "needs": [
-            *_broken_now(found, known),
+            *_broken_now(found, known, [one for one in silences if one.is_in_force(now)]),
             *_unseen_now(views),
-            *(f"{one.place}: {one.name} is at page" for one in gauges if one.state is GaugeState.PAGE),
+            *(gauge_words(one) for one in gauges if one.state is GaugeState.PAGE),
             *_left_too_long(leftovers, now),
             *(f"alerts for {one['sink']} are not delivered: {undelivered_words(one)}" for one in not_taken),
         ],
@@ -84,6 +95,7 @@ async def hand_over(
         "incidents": [await _incident(store, one, known, now) for one in found],
         "gauges": [gauge_answer(one) for one in _worst_first(gauges)],
         "silences": _silences(silences, now),
+        "silences_until": stamp(now + ahead),
         "leftovers": _left_behind(leftovers),
         "undelivered": not_taken,
         "exit": status,
@@ -130,13 +142,21 @@ async def _unnoticed(store: Store, configured: PathConfig, *, since: datetime, n
     return sum(1 for _, _ in zip(slots, range(_MOST_SLOTS), strict=False))
 
 
-def _broken_now(found: Sequence[Incident], paths: Mapping[PathName, Path]) -> list[str]:
+def _broken_now(
+    found: Sequence[Incident], paths: Mapping[PathName, Path], silences: Sequence[Silence]
+) -> list[str]:
+    """What is broken, oldest first; of what is silenced nobody was told."""
     lines = []
-    for one in found:
+    until = {one.about: f"{one.ends_at.astimezone(UTC):%Y-%m-%d %H:%M}" for one in silences}
+    for one in sorted(found, key=lambda one: (one.onset_at, one.path)):
         if one.is_open and one.kind is IncidentKind.TARGET:
             stop, path = one.sharper or one.stop, paths.get(one.path)
             whose = f"; it lies with {party_of(one, path.route)}" if path is not None else ""
-            lines.append(f"{one.path} is broken at {stop.hop}: {stop.reason}{whose} ({one.id})")
+            quiet = f"; silenced until {until[one.path]} UTC" if one.path in until else ""
+            since = f"{one.onset_at.astimezone(UTC):%Y-%m-%d %H:%M}"
+            lines.append(
+                f"{one.path} is broken at {stop.hop} since {since} UTC: {stop.reason}{whose}{quiet} ({one.id})"
+            )
     return lines
 
 

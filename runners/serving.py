@@ -335,6 +335,7 @@ class Server:
             ),
             notices=self._notices.all,
             places=prober.gauged_places,
+            windows=config.maintenance,
             artifacts=config.prober.artifacts.directory if config.prober.artifacts is not None else None,
             events=self._events,
         )

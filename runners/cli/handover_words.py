@@ -74,7 +74,7 @@ def _sections(answer: HandoverAnswer) -> Iterator[tuple[str, tuple[str, ...], li
         [_gauge_cells(one) for one in answer["gauges"]],
     )
     yield (
-        "Silences",
+        f"Silences and maintenance, also those to come until {utc(answer['silences_until'])}",
         ("of", "when (UTC)", "why", "who"),
         [_silence_cells(one) for one in answer["silences"]],
     )
@@ -92,7 +92,8 @@ def _sections(answer: HandoverAnswer) -> Iterator[tuple[str, tuple[str, ...], li
 
 def _path_cells(one: ShiftPathAnswer) -> tuple[str, ...]:
     flags = [*([] if one["enabled"] else ["disabled"]), *(["silenced"] if one["silenced"] else [])]
-    state = ", ".join([one["state"], *flags]) + (f": {one['why']}" if one["why"] else "")
+    state, why = one["state"], one["why"]
+    words = [why] if f" is {state}" in why else [f"{state}: {why}" if why else state]
     verdicts = (
         ", ".join(f"{count} {verdict}" for verdict, count in one["verdicts"].items()) or "none launched"
     )
@@ -102,8 +103,8 @@ def _path_cells(one: ShiftPathAnswer) -> tuple[str, ...]:
     )
     return (
         one["path"],
-        state,
-        utc(one["last_success_at"]),
+        ", ".join([*words, *flags]),
+        utc(one["last_success_at"], none="never"),
         verdicts,
         _NONE if share is None else f"{100 * share:.3g} %",
         missed or _NONE,
@@ -152,7 +153,7 @@ def _gauge_cells(one: GaugeAnswer) -> tuple[str, ...]:
 
 def _silence_cells(one: SilenceAnswer) -> tuple[str, ...]:
     when = (
-        f"until {utc(one['ends_at'])}"
+        f"now, until {utc(one['ends_at'])}"
         if one["in_force"]
         else f"{utc(one['begins_at'])} to {utc(one['ends_at'])}"
     )

@@ -116,7 +116,12 @@ async def read(parts: Parts) -> ReadNow:
     """
     now, paths = parts.clock.now(), parts.paths()
     status = await ask_status(
-        parts.store, list(paths.values()), now=now, places=parts.places, points=SPARK_POINTS
+        parts.store,
+        list(paths.values()),
+        now=now,
+        places=parts.places,
+        windows=parts.windows,
+        points=SPARK_POINTS,
     )
     pasts = await parts.store.pasts(list(paths), since=window_from(now))
     groups = await parts.store.groups([one.id for one in status.lasting])
