@@ -1,10 +1,8 @@
 """`run` and `sweep`: one shot, for cron, a CronJob and people."""
 
 import asyncio
-import os
 import secrets
 import signal
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,6 +22,7 @@ from runners.contracts import Record, Store, StoreError
 from runners.gauging import Gauging
 from runners.housekeeping import Housekeeping
 from runners.launch import Launcher, Order
+from runners.leases import new_holder
 from runners.ledger import Ledger
 from runners.orders import Orders
 from runners.prober import Prober
@@ -104,7 +103,7 @@ class OneShot:
         self._progress = progress
         self._tally = _Tally()
         self._board = Board(prober)
-        observer = f"{socket.gethostname()}/{os.getpid()}"
+        observer = new_holder(prober.name, secrets.token_bytes)
         self._ledger = Ledger(
             store,
             masker=prober.masker,
@@ -113,7 +112,7 @@ class OneShot:
             canaries=self._board.canaries,
             noticed=self._noticed,
         )
-        self._orders = Orders(prober, store, clock=clock, progress=progress)
+        self._orders = Orders(prober, store, clock=clock, progress=progress, holder=observer)
         self._launcher = Launcher(prober, store, clock=clock, holder=observer, randomness=secrets.token_bytes)
         self._alerting = Alerting(prober, store, clock=clock)
         self._settler = Settler(
@@ -168,6 +167,7 @@ class OneShot:
 
     async def _whole(self, options: RunOptions) -> None:
         await self._housekeeping.begin()
+        await self._housekeeping.retire()
         await self._take_what_is_left()
         orders = (
             await self._orders.orders(options.paths, only_due=options.only_due) if options.launches else []

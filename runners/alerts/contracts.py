@@ -81,13 +81,8 @@ class AlertSink(Protocol):
 
 
 @runtime_checkable
-class Refreshed(Protocol):
+class Refreshed(AlertSink, Protocol):
     """A sink that forgets an alert which it is not told again (Alertmanager)."""
-
-    @property
-    def name(self) -> str:
-        """Its name in the configuration."""
-        ...
 
     async def refresh(self, still_open: Sequence[Alert]) -> None:
         """Tell again all that lasts, and for a while what has ended; repeatable.

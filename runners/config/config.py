@@ -240,10 +240,14 @@ class PathConfig:
 
 @dataclass(frozen=True, slots=True)
 class TelemetryConfig:
-    """Where traces and metrics go; None: nowhere."""
+    """Where traces and metrics go; None: nowhere.
+
+    Attributes:
+        metrics_listen: host and port of a /metrics of its own; port 0: any that is free.
+    """
 
     otlp_url: str | None
-    metrics_listen: str | None
+    metrics_listen: tuple[str, int] | None
     pushgateway_url: str | None
     textfile: str | None
 
