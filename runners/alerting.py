@@ -121,12 +121,17 @@ class Alerting:
             )
         }
         steps: list[AlertStep] = []
+        readings = {gauge_subject(one): one for one in gauges}
         ours = {f"{kind}/{name}" for kind in _OF_PATHS for name in self._prober.paths}
         for subject in sorted({*concerns, *situation.standings} - alone):
             is_of_path = subject.partition("/")[0] in _OF_PATHS
             is_retired = (is_of_path and subject not in ours) or subject.startswith(f"{AlertKind.GAUGE}/")
-            gone = is_retired and subject not in concerns and subject not in _read(gauges)
-            steps.extend(situation.review(subject, concerns.get(subject), is_retired=gone))
+            gone = is_retired and subject not in concerns and subject not in readings
+            steps.extend(
+                situation.review(
+                    subject, concerns.get(subject), is_retired=gone, reading=readings.get(subject)
+                )
+            )
         standing = situation.standings.get(FLOOD, (None, 0))[0]
         since = standing.concern.since if standing is not None else situation.now
         steps.extend(situation.review(FLOOD, flood_concern(situation.held_back, since=since)))
@@ -240,7 +245,3 @@ def _works(path: Path, progress: Progress, now: datetime) -> bool:
         seconds=3 * (path.interval_seconds or HOUR.total_seconds()) + path.slo.deadline_seconds
     )
     return now - max(progress.confirmed) <= patience
-
-
-def _read(gauges: Iterable[Gauge]) -> set[Subject]:
-    return {gauge_subject(one) for one in gauges}

@@ -177,8 +177,8 @@ class Daemon:
             found.append(f"the store was not written since {self._held_at:%H:%M:%S} UTC")
         if overdue := self._launching.overdue(now):
             found.append(f"slots are due and nobody launches: {', '.join(overdue[:5])}")
-        if self._around.spool is not None and self._around.spool.is_full:
-            found.append("observations were lost: the store can't be written, and the spool is full")
+        if self._around.spool is not None and (why := self._around.spool.why_lost) is not None:
+            found.append(f"observations were lost: the store can't be written, and {why}")
         return found
 
     async def run(self) -> None:

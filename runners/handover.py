@@ -4,14 +4,15 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from canary.alert import party_of
+from canary.alert import Subject, party_of
 from canary.gauge import Gauge, GaugeState, fresh
+from canary.gauge_words import headline
 from canary.incident import Incident, IncidentKind
 from canary.path import Path, PathName
+from canary.review import CALM, Standing
 from canary.silence import Silence, Window, are_silenced, with_windows
 from canary.slot import MissedCause, slots_between
 from runners.answers import gauge_answer, incident_answer, stamp
-from runners.cli.words import gauge_words
 from runners.config.config import PathConfig
 from runners.contracts import Leftover, PathFacts, Store
 from runners.dossier import backlog_of
@@ -87,7 +88,8 @@ async def hand_over(
         "needs": [
             *_broken_now(found, known, [one for one in silences if one.is_in_force(now)]),
             *_unseen_now(views),
-            *(gauge_words(one) for one in gauges if one.state is GaugeState.PAGE),
+            *(_page_words(one) for one in gauges if one.state is GaugeState.PAGE),
+            *_well_and_not_told(await store.standings()),
             *_left_too_long(leftovers, now),
             *(f"alerts for {one['sink']} are not delivered: {undelivered_words(one)}" for one in not_taken),
         ],
@@ -168,6 +170,25 @@ def _unseen_now(views: Sequence[tuple[PathView, PathFacts]]) -> list[str]:
         for view, _ in views
         if view.path.is_enabled and view.state in unseen
     ]
+
+
+def _page_words(gauge: Gauge) -> str:
+    more = f"; {gauge.detail}" if gauge.detail and gauge.detail not in headline(gauge) else ""
+    return f"{headline(gauge)}{more}"
+
+
+def _well_and_not_told(standings: Mapping[Subject, tuple[Standing | None, int]]) -> list[str]:
+    """What is well again and not yet told as over: a shift that is told that nothing is open would hear of it later."""
+    found = []
+    for subject, (standing, _) in sorted(standings.items()):
+        if standing is None or standing.gone_at is None or not standing.told:
+            continue
+        about, calm = standing.concern, CALM[standing.concern.kind]
+        name = about.headline or about.detail or subject
+        since = f"{standing.gone_at.astimezone(UTC):%Y-%m-%d %H:%M}"
+        told = f"its end is told once it stayed well for {calm.total_seconds() / 60:.0f} min"
+        found.append(f"the alert '{name}' is still open: well since {since} UTC, {told}")
+    return found
 
 
 def _left_too_long(leftovers: Sequence[Leftover], now: datetime) -> list[str]:

@@ -23,6 +23,7 @@ from runners.contracts import Store, StoreError
 from runners.daemon import Daemon
 from runners.leases import new_holder
 from runners.notices import Notices
+from runners.own_files import spool_file, why_not_writable
 from runners.prober import Prober
 from runners.progress import Progress
 from runners.schedule import SchedulerTimer
@@ -125,6 +126,7 @@ class Server:
         clock: Clock,
         progress: Progress,
         opened: Callable[[str], None],
+        happened: Callable[[str, str], None],
     ) -> None:
         """Keep the parts.
 
@@ -134,12 +136,14 @@ class Server:
             clock: the only source of time.
             progress: told of every fact.
             opened: hears the page's address.
+            happened: hears what is no trouble: the name of a log event, and what a person is told.
         """
         self._config = config
         self._read = read
         self._clock = clock
         self._progress = progress
         self._opened = opened
+        self._happened = happened
         self._notices = Notices()
         self._events = Broadcaster()
         self._health = _Health()
@@ -185,6 +189,7 @@ class Server:
                     notices=self._notices,
                     notify=Notify(os.environ),
                     say=self._progress.note,
+                    happened=self._happened,
                     entered=self._enter,
                 )
                 await service.run(
@@ -192,6 +197,7 @@ class Server:
                     wishes,
                     beside=partial(self._keep_doors, listening),
                 )
+        self._happened("daemon_stopped", "Ended in good order.")
         return wishes.signal or 0
 
     def _enter(self, daemon: Daemon | None, config: Config | None) -> None:
@@ -294,7 +300,7 @@ class Server:
             since_boot=since_boot,
             notices=self._notices,
             figures=figures,
-            spool=Spool(_spool_file(config)),
+            spool=Spool(self._spool_of(config)),
             delivery=delivery if prober.sinks else None,
             beside={
                 **refreshing_loops(store, prober.sinks, prober=prober.name, clock=self._clock),
@@ -304,6 +310,20 @@ class Server:
             changed=self._events.note,
         )
         return Daemon(prober, around), app, _metrics_app(parts, config)
+
+    def _spool_of(self, config: Config) -> FilePath:
+        """Where the spool is; where it can't be made, that is said before it is needed."""
+        file = spool_file(config)
+        why = why_not_writable(file.parent)
+        if why is None:
+            self._notices.withdraw("spool")
+        else:
+            said = (
+                f"the spool {file} can't be made: {why}. What is seen while the store is away would be lost."
+            )
+            self._notices.say("spool", said)
+            self._progress.note(said)
+        return file
 
     def _parts(self, store: Store, config: Config, prober: Prober, figures: ProcessFigures) -> Parts:
         paths = {name: one.path for name, one in config.paths.items()}
@@ -364,8 +384,3 @@ async def _make_ahead(app: "Starlette") -> None:
     with contextlib.suppress(StoreError):
         await make_ahead(app)
     await asyncio.Event().wait()
-
-
-def _spool_file(config: Config) -> FilePath:
-    """Beside the configuration: where the store is a server, there may be no other folder of ours."""
-    return config.file.absolute().parent / f".{config.prober.name}.spool"

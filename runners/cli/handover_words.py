@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from canary.quantity import amount
 from runners.answer_shapes import GaugeAnswer, UndeliveredAnswer
 from runners.cli.output import Output, Style, plain
-from runners.cli.words import amount
 from runners.markdown import escaped, table
 from runners.story_shapes import (
     HandoverAnswer,

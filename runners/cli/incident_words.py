@@ -5,9 +5,10 @@ from datetime import datetime
 
 from canary.backlog import Backlog, BacklogState
 from canary.incident import Incident, Transition
+from canary.quantity import duration
 from canary.reason import CAUSES
 from runners.cli.output import Output, Style
-from runners.cli.words import clock, duration
+from runners.cli.words import clock
 from runners.dossier import Dossier
 from runners.escalation import bisect_words
 

@@ -79,7 +79,8 @@ def incidents(
 def print_incident(output: Output, incident: "Incident", runbook: str | None, *, backlog: str = "") -> None:
     """An incident in a few lines."""
     from canary.incident import IncidentKind
-    from runners.cli.words import canaries, clock, duration
+    from canary.quantity import duration
+    from runners.cli.words import canaries, clock
 
     state = "open" if incident.is_open else "retired" if incident.is_retired else "resolved"
     style = Style.BAD if incident.is_open else Style.FAINT

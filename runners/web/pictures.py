@@ -10,8 +10,8 @@ from typing import Final
 from canary.blame import HopResult
 from canary.forecast import Forecast
 from canary.observation import Outcome
+from canary.quantity import duration
 from canary.verdict import Verdict
-from runners.cli.words import duration
 from runners.history import Day, Point
 from runners.web.drawing import line, number, path, picture, rect
 
@@ -308,6 +308,8 @@ def gauge(
         said = (
             "it does not fill at this rate"
             if trend.full_at is None
+            else "it is full"
+            if last >= limit
             else (f"full in {duration(max(0.0, (trend.full_at - now).total_seconds()))} at this rate")
         )
     used = f"{100 * max(readings)[1] / scale:.0f} % used; " if readings else "not read yet; "

@@ -9,11 +9,12 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from canary.quantity import amount, duration
 from canary.reason import CAUSES
 from canary.signature import unsigned
 from probes.masking import Masker
 from runners.cli.output import plain
-from runners.cli.words import amount, duration, gauge_words
+from runners.cli.words import gauge_words
 from runners.web import drawing, pictures
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"

@@ -12,9 +12,9 @@ from canary.gauge import Gauge, GaugeName, GaugeState
 from canary.hop import Hop
 from canary.incident import Incident, IncidentId, IncidentKind
 from canary.path import Path, PathName
+from canary.quantity import amount
 from canary.slo import Budget, budget, counts_of, window_from
 from runners.asking import Seen, Status, ask_status, working_beside
-from runners.cli.words import amount
 from runners.gauging import TREND
 from runners.history import Past, Point
 from runners.states import PathState

@@ -61,6 +61,7 @@ class Scene:
             notices=self.notices,
             notify=Notify({}),
             say=self.heard.append,
+            happened=lambda event, _: self.log.append(event),
             entered=lambda *_: None,
         )
 
@@ -95,7 +96,15 @@ def test_new_configuration__takes_over_when_the_old_daemon_has_ended() -> None:
 
     run_jumping(s.clock, main())
 
-    assert s.log == ["one runs", "one ended", "one closed", "two runs", "two ended", "two closed"]
+    assert s.log == [
+        "one runs",
+        "configuration_reloaded",
+        "one ended",
+        "one closed",
+        "two runs",
+        "two ended",
+        "two closed",
+    ]
 
 
 def test_bad_configuration__is_refused_and_the_old_one_goes_on_with_the_reason_told() -> None:

@@ -132,7 +132,7 @@ def test_shift_with_trouble__says_all_of_it(run: Run, tmp_path: Path) -> None:
             f"support-email is broken at mailbox.arrival since {since}: misrouted; it lies with the mail platform; "
             f"silenced until {until}"
         ),
-        "support: mailbox.capacity page: 1020 B of 1.0 KiB",
+        "mailbox support is 99 % full",
         "1 thing of canaries could not be removed for more than an hour; see intake-prober audit",
         "alerts for pager are not delivered: 1 refused for good",
     ]
