@@ -86,6 +86,21 @@ def test_prober_that_goes_and_comes_back__is_said_and_withdrawn_and_the_data_is_
     assert violations == []
 
 
+def test_prober_that_still_answers_once_after_it_closed_the_stream__is_found_gone_all_the_same() -> None:
+    async def ending() -> str:
+        scene = await quiet()
+        async with chromium() as browser, looking(browser) as one:
+            page = one.page
+            async with listening(scene.parts()) as url:
+                await opened(page, url)
+                async with page.expect_response(f"{url}/"):
+                    scene.events.close()  # as the server does before it lets its port go
+            await page.locator("#old", has_text="does not answer").wait_for()
+            return await page.inner_text("#told")
+
+    assert asyncio.run(ending()) == "The prober does not answer."
+
+
 def test_page_that_slept__is_said_to_be_old_until_it_is_read_anew() -> None:
     async def wake() -> tuple[str, str, str]:
         scene = await quiet()
