@@ -30,8 +30,9 @@ from runners.store import open_store
 from runners.surroundings import Surroundings
 from runners.systemd import Notify
 from runners.telemetry.exposition import Expositions
-from runners.telemetry.process_figures import ProcessFigures, this_build
+from runners.telemetry.process_figures import ExportKind, ProcessFigures, this_build
 from runners.telemetry.snapshot import Snapshots
+from runners.tracing import exporter_of
 from runners.web.access import Access
 from runners.web.app import build_app
 from runners.web.events import Broadcaster
@@ -220,6 +221,8 @@ class Server:
 
     def _daemon(self, store: Store, shown: Store, config: Config, prober: Prober) -> "tuple[Daemon, ASGIApp]":
         figures = ProcessFigures(prober.name, build=this_build(), systems=config.ticketing)
+        if config.telemetry.otlp_problem:
+            self._progress.note(f"no traces are sent: {config.telemetry.otlp_problem}")
         delivery = Delivery(
             store,
             prober.sinks,
@@ -238,7 +241,10 @@ class Server:
             figures=figures,
             spool=Spool(_spool_file(config)),
             delivery=delivery if prober.sinks else None,
-            beside=_refreshing(store, prober, self._clock),
+            beside={
+                **_refreshing(store, prober, self._clock),
+                **_tracing(store, config, self._clock, figures),
+            },
             pingers=prober.heartbeats,
             changed=self._events.note,
         )
@@ -287,6 +293,16 @@ def _cancel(task: "asyncio.Task[object] | None") -> None:
 def _spool_file(config: Config) -> FilePath:
     """Beside the configuration: where the store is a server, there may be no other folder of ours."""
     return config.file.absolute().parent / f".{config.prober.name}.spool"
+
+
+def _tracing(
+    store: Store, config: Config, clock: Clock, figures: ProcessFigures
+) -> Mapping[str, Callable[[], Awaitable[None]]]:
+    """A loop that sends traces, where somebody wants them."""
+    exporter = exporter_of(
+        config, store, clock=clock, failed=partial(figures.export_error, ExportKind.TRACES)
+    )
+    return {} if exporter is None else {"traces": exporter.run}
 
 
 def _refreshing(store: Store, prober: Prober, clock: Clock) -> Mapping[str, Callable[[], Awaitable[None]]]:
