@@ -65,7 +65,7 @@ async def main(asked: dict[str, Any]) -> dict[str, Any]:
         loaded.extend(one for one in HEAVY if one in sys.modules)
         await launch(probe, canary, report)
 
-    FakeProbe.launch = noticed  # type: ignore[method-assign]
+    FakeProbe.launch = noticed  # type: ignore[method-assign, assignment]
     async with open_store(asked["store"], clock=clock, prober="test") as store:
         for record in await store.outstanding(clock.now()):
             world.sent[record.canary.id] = record.canary
