@@ -2,13 +2,15 @@
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from probes.contracts import Clock
 from runners.config.config import Config
 from runners.export_contracts import ExportStore
+from runners.telemetry.process_figures import ExportKind, ProcessFigures
 
 if TYPE_CHECKING:
     from runners.telemetry.exporting import Exporter
@@ -57,3 +59,13 @@ def exporter_of(
         failed=failed,
         counted_for=config.prober.name if is_oneshot else None,
     )
+
+
+def tracing_loops(
+    config: Config, store: ExportStore, *, clock: Clock, figures: ProcessFigures
+) -> Mapping[str, Callable[[], Awaitable[None]]]:
+    """A loop of the daemon that sends traces, where somebody wants them; what is not taken is counted in its figures."""
+    exporter = exporter_of(
+        config, store, clock=clock, failed=partial(figures.export_error, ExportKind.TRACES)
+    )
+    return {} if exporter is None else {"traces": exporter.run}

@@ -11,6 +11,7 @@ from runners.cli.options import Options
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from probes.contracts import Clock
     from runners.config.config import Config
     from runners.oneshot import RunOptions, RunResult
     from runners.progress import Progress
@@ -51,22 +52,47 @@ async def _run(
     config: "Config", wanted: "RunOptions", progress: "Progress", answer: "Callable[[RunResult], None]"
 ) -> None:
     """Run, answer, and only then send traces: who waits for the answer does not wait for a receiver."""
+    from uuid import uuid4
+
+    from runners.alerts.building import build_heartbeats
     from runners.clock import SystemClock
     from runners.oneshot import OneShot
+    from runners.pinging import pinged
     from runners.store import open_store
-    from runners.tracing import exporter_of
     from runners.wiring import wired
 
     clock = SystemClock()
-    async with open_store(config.prober.store_url, clock=clock, prober=config.prober.name) as store:
-        async with wired(config, clock=clock, store=store, progress=progress) as prober:
-            result = await OneShot(prober, store, clock=clock, progress=progress).run(wanted)
-        answer(result)
-        if config.telemetry.otlp_problem:
-            progress.note(f"no traces are sent: {config.telemetry.otlp_problem}")
-        exporter = exporter_of(config, store, clock=clock, failed=lambda: None, is_oneshot=True)
-        if exporter is not None and result.interrupted_by is None:
-            await exporter.drain()
+
+    async def work() -> "RunResult":
+        async with (
+            open_store(config.prober.store_url, clock=clock, prober=config.prober.name) as store,
+            wired(config, clock=clock, store=store, progress=progress) as prober,
+        ):
+            return await OneShot(prober, store, clock=clock, progress=progress).run(wanted)
+
+    # Their own, not the prober's: that the store can't be opened is told too.
+    heartbeats = build_heartbeats(config, clock=clock)
+    result = await pinged(work, heartbeats, clock=clock, run_id=str(uuid4()))
+    answer(result)
+    if config.telemetry.otlp_problem:
+        progress.note(f"no traces are sent: {config.telemetry.otlp_problem}")
+    if config.telemetry.otlp is not None and result.interrupted_by is None:
+        await _send_traces(config, clock, progress)
+
+
+async def _send_traces(config: "Config", clock: "Clock", progress: "Progress") -> None:
+    """Bounded; whatever goes wrong here is not the run's."""
+    from runners.contracts import StoreError
+    from runners.store import open_store
+    from runners.tracing import exporter_of
+
+    try:
+        async with open_store(config.prober.store_url, clock=clock, prober=config.prober.name) as store:
+            exporter = exporter_of(config, store, clock=clock, failed=lambda: None, is_oneshot=True)
+            if exporter is not None:
+                await exporter.drain()
+    except StoreError as error:
+        progress.note(config.masker.mask(str(error)))
 
 
 def _print(options: Options, result: "RunResult") -> None:

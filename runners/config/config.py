@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from canary.gauge import CapacityLimits
 from canary.path import Path, PathName
 from canary.reason import Side
-from canary.silence import Silence
+from canary.silence import Window
 from canary.slot import Slot, due_slot, jitter
 from probes.masking import Masker
 from probes.servers import Bearer, Credential, Password, SecretSource, Server, TlsMode
@@ -17,7 +17,7 @@ from runners.config.alerting import AlertsConfig
 from runners.config.cron import Cron
 from runners.config.document_places import Cleanup, TicketingType
 from runners.config.page import PageConfig
-from runners.config.sending import Sending
+from runners.config.sending import EmailConfig, Sending
 from runners.config.telemetry import TelemetryConfig
 from runners.retention import KEPT, Retention
 
@@ -196,6 +196,11 @@ class PathConfig:
     target: str | None
     sending: Sending
 
+    @property
+    def bisect_to(self) -> str | None:
+        """The address past the mail platform, where one canary goes when an incident opens; None: there is none."""
+        return self.sending.bisect_to if isinstance(self.sending, EmailConfig) else None
+
     def due_slot(self, now: datetime) -> Slot | None:
         """The latest slot, if its launch (after the jitter) is not later than ``now``; None without a schedule."""
         slot = self._latest_slot(now)
@@ -262,7 +267,7 @@ class Config:
 
     Attributes:
         file: where it was read from.
-        maintenance: windows, each the silence that it makes at a time, or None.
+        maintenance: the windows in which alerts are held back again and again.
         masker: knows every secret that the configuration named and that was read so far.
         own_addresses: every address in it, lower case: the only ones that logs may show.
     """
@@ -274,7 +279,7 @@ class Config:
     ticketing: Mapping[str, TicketingConfig]
     paths: Mapping[PathName, PathConfig]
     alerts: AlertsConfig
-    maintenance: tuple[Callable[[datetime], Silence | None], ...]
+    maintenance: tuple[Window, ...]
     telemetry: TelemetryConfig
     masker: Masker
     own_addresses: frozenset[str]

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from runners.config.block import Block
+from runners.config.document_page import Listen
 from runners.config.fields import Duration, Line, Url, word
 from runners.config.phrases import HeaderSetting
 from runners.config.telemetry import Compression
@@ -61,9 +62,10 @@ class MetricsDocument(Block):
     """How metrics leave."""
 
     listen: Annotated[
-        Line | None,
+        Listen | None,
         Field(
-            description="address:port of a /metrics of its own (a later release; the page of `serve` has one)."
+            description="address:port where `serve` has /metrics alone, beside the page's. As with `web.listen`, any other"
+            " than loopback demands `web.token` or `web.proxy`."
         ),
     ] = None
     pushgateway: Annotated[Url | None, Field(description="A Pushgateway, for one-shot runs.")] = None

@@ -45,12 +45,13 @@ class TelemetryConfig:
     """Where traces and metrics go; None: nowhere.
 
     Attributes:
+        metrics_listen: host and port of a /metrics of its own; port 0: any that is free.
         otlp_problem: why nothing is sent although somebody wanted it: a variable that can't be followed. The prober
             works without; `check` says it.
     """
 
     otlp: OtlpConfig | None
-    metrics_listen: str | None
+    metrics_listen: tuple[str, int] | None
     pushgateway_url: str | None
     textfile: str | None
     otlp_problem: str = ""

@@ -139,7 +139,7 @@ def test_traces_that_nobody_takes__are_a_warning_of_the_store(tmp_path: Path) ->
 
 def test_signing_keys__are_tried(tmp_path: Path) -> None:
     config = read(tmp_path, FULL)
-    _, keys = own_sources(config)
+    _, keys, _ = own_sources(config)
 
     (check,) = asyncio.run(_tried(keys))
 
