@@ -35,6 +35,7 @@ from runners.systemd import Notify
 from runners.telemetry.exposition import Expositions
 from runners.telemetry.process_figures import ProcessFigures, this_build
 from runners.telemetry.snapshot import Snapshots
+from runners.tracing import tracing_loops
 from runners.web.access import Access
 from runners.web.app import build_app, build_metrics_app
 from runners.web.events import Broadcaster
@@ -282,6 +283,8 @@ class Server:
         self, store: Store, shown: Store, config: Config, prober: Prober
     ) -> "tuple[Daemon, Starlette, ASGIApp | None]":
         figures = ProcessFigures(prober.name, build=this_build(), systems=config.ticketing)
+        if config.telemetry.otlp_problem:
+            self._progress.note(f"no traces are sent: {config.telemetry.otlp_problem}")
         parts = self._parts(shown, config, prober, figures)
         app = build_app(parts)
         delivery = Delivery(
@@ -305,6 +308,7 @@ class Server:
             beside={
                 **refreshing_loops(store, prober.sinks, prober=prober.name, clock=self._clock),
                 "first page": partial(_make_ahead, app),
+                **tracing_loops(config, store, clock=self._clock, figures=figures),
             },
             pingers=prober.heartbeats,
             changed=self._events.note,

@@ -18,6 +18,7 @@ from runners.config.cron import Cron
 from runners.config.document_places import Cleanup, TicketingType
 from runners.config.page import PageConfig
 from runners.config.sending import EmailConfig, Sending
+from runners.config.telemetry import TelemetryConfig
 from runners.retention import KEPT, Retention
 
 if TYPE_CHECKING:
@@ -236,20 +237,6 @@ class PathConfig:
             case Cron():
                 at = self.schedule.latest(now)
                 return Slot(self.path.name, at) if at is not None else None
-
-
-@dataclass(frozen=True, slots=True)
-class TelemetryConfig:
-    """Where traces and metrics go; None: nowhere.
-
-    Attributes:
-        metrics_listen: host and port of a /metrics of its own; port 0: any that is free.
-    """
-
-    otlp_url: str | None
-    metrics_listen: tuple[str, int] | None
-    pushgateway_url: str | None
-    textfile: str | None
 
 
 @dataclass(frozen=True, slots=True)
