@@ -236,7 +236,7 @@ class Server:
             since_boot=since_boot,
             notices=self._notices,
             figures=figures,
-            spool=Spool(_spool_file(config)),
+            spool=Spool(_spool_file(config, os.environ)),
             delivery=delivery if prober.sinks else None,
             beside=_refreshing(store, prober, self._clock),
             pingers=prober.heartbeats,
@@ -284,9 +284,14 @@ def _cancel(task: "asyncio.Task[object] | None") -> None:
         task.cancel()
 
 
-def _spool_file(config: Config) -> FilePath:
-    """Beside the configuration: where the store is a server, there may be no other folder of ours."""
-    return config.file.absolute().parent / f".{config.prober.name}.spool"
+def _spool_file(config: Config, environ: Mapping[str, str]) -> FilePath:
+    """In the service's own folder (systemd.exec(5), StateDirectory=), else beside the configuration.
+
+    Where the store is a server, there may be no other folder of ours.
+    """
+    own = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    folder = FilePath(own) if own else config.file.absolute().parent
+    return folder / f".{config.prober.name}.spool"
 
 
 def _refreshing(store: Store, prober: Prober, clock: Clock) -> Mapping[str, Callable[[], Awaitable[None]]]:

@@ -26,6 +26,11 @@ class EnvSecret:
     def __repr__(self) -> str:
         return f"EnvSecret({self._name})"
 
+    @property
+    def name(self) -> str:
+        """The variable's name."""
+        return self._name
+
     def now(self) -> Secret:
         """The variable's value.
 
@@ -52,6 +57,11 @@ class FileSecret:
 
     def __repr__(self) -> str:
         return f"FileSecret({self._path})"
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies."""
+        return self._path
 
     def now(self) -> Secret:
         """The file's content.
