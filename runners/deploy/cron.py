@@ -11,7 +11,7 @@ _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def render_cron(host: Host, *, mail_to: str, log: PurePosixPath = LOG) -> str:
-    """The file.
+    """The file. A value is quoted, since an empty one ends the whole table (cron 3.0pl1: "bad minute").
 
     Raises:
         CannotRender: it can't be made of this configuration.
@@ -37,7 +37,7 @@ def render_cron(host: Host, *, mail_to: str, log: PurePosixPath = LOG) -> str:
         ),
         _told(host),
     ]
-    lines = [*(f"# {one}" for one in said), "SHELL=/bin/sh", f"PATH={_PATH}", f"MAILTO={mail_to}"]
+    lines = [*(f"# {one}" for one in said), "SHELL=/bin/sh", f"PATH={_PATH}", f'MAILTO="{mail_to}"']
     return "\n".join([*lines, cron_line(host, log), ""])
 
 

@@ -22,9 +22,16 @@ _PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 @dataclass
 class OwnTree:
-    """What is mounted, in order: the outer folders first."""
+    """What is mounted, in order: the outer folders first.
+
+    Attributes:
+        site: the installed packages that the program runs with.
+        code: the program itself; None: it is among them.
+    """
 
     lines: list[str] = field(default_factory=list)
+    site: Path = field(default_factory=lambda: Path(sysconfig.get_paths()["purelib"]))
+    code: Path | None = ROOT
 
     def __post_init__(self) -> None:
         """Begin with the program.
@@ -35,12 +42,12 @@ class OwnTree:
         NAMESPACES.require()
         self.lines += ["set -eu", "mount --make-rprivate /", f"mount -t tmpfs -o mode=755 tmpfs {PLACE}"]
         for name, folder in (
-            ("python", sys.base_prefix),
-            ("site", sysconfig.get_paths()["purelib"]),
-            ("code", str(ROOT)),
+            ("python", Path(sys.base_prefix)),
+            ("site", self.site),
+            ("code", self.code if self.code is not None else self.site),
         ):
             self.lines.append(f"mkdir {PLACE}/{name}")
-            self.bind(Path(folder), PLACE / name, is_read_only=True)
+            self.bind(folder, PLACE / name, is_read_only=True)
         wrapper = (
             "#!/bin/sh\\n"
             f"export PYTHONPATH={PLACE}/code:{PLACE}/site LD_LIBRARY_PATH={PLACE}/python/lib PYTHONDONTWRITEBYTECODE=1\\n"

@@ -7,12 +7,14 @@ program needs no more than the pod gives is.
 import base64
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 import yaml
 
@@ -25,6 +27,7 @@ from tests.sandbox import Sandbox, start_sandbox
 from tests.unit.runners.deploy.scene import Object, container_of, only, pod_of
 
 LIMIT_SECONDS = 120.0
+TEMPORARY = "/tmp"  # noqa: S108 -- a volume of the pod
 ANOTHER_ADDRESS = "127.0.0.2"
 """The kubelet asks by the pod's address, which is none of the page's names."""
 
@@ -59,16 +62,14 @@ def prepared(folder: Path, sandbox: Sandbox, changes: Tree) -> Prepared:
                     "ca": "acme.pem",
                 },
                 "accounts": {"canary": {"smtp": server, "imap": server}},
-                "mailboxes": {
-                    "support": {"imap": {"password": {"file": "/etc/intake-prober/secrets/support"}}}
-                },
+                "mailboxes": {"support": {"imap": {"password": {"file": "/run/support/password"}}}},
                 "ticketing": {"desk": {"token": {"env": "DESK_TOKEN"}}},
             },
         ),
         changes,
     )
     file = folder / "intake.yaml"
-    file.write_text(yaml.safe_dump(tree, sort_keys=False))
+    file.write_text(yaml.safe_dump(json.loads(json.dumps(tree)), sort_keys=False))  # without anchors
     return Prepared(
         file,
         variables={
@@ -78,7 +79,7 @@ def prepared(folder: Path, sandbox: Sandbox, changes: Tree) -> Prepared:
         },
         files={
             "intake.key": "a key of the tests, 32 bytes long at least",
-            "support": endpoints.account("support").password,
+            "password": endpoints.account("support").password,
         },
     )
 
@@ -93,21 +94,25 @@ def render(one: Prepared, *words: str) -> str:
 class Node:
     """Does with a pod what a kubelet would."""
 
-    def __init__(self, folder: Path, secrets: Prepared, text: str) -> None:
+    def __init__(
+        self, folder: Path, secrets: Prepared, text: str, *, tree: Callable[[], OwnTree] = OwnTree
+    ) -> None:
         self.folder = folder
         self.secrets = secrets
         self.text = text
+        self._tree = tree
         self.state = folder / "state"
         self.user = pod_of(text)["securityContext"]["runAsUser"]
 
     def command(self, words: list[str] | None = None) -> list[str]:
         """The container's command on its tree; or another one there."""
-        tree = OwnTree()
-        tree.empty(PurePosixPath("/var/lib"))
-        tree.lines.append("mkdir -p /var/lib/intake-prober")
-        # /etc keeps what is in it: a folder of ours in it has to be made beneath a copy of nothing else.
-        tree.lines += ["mkdir -p /mnt/etc-upper /mnt/etc-work", "mkdir -p /mnt/overlay"]
-        for mount in container_of(self.text)["volumeMounts"]:
+        tree = self._tree()
+        for folder in ("/var/lib", "/run"):
+            tree.empty(PurePosixPath(folder))
+        # What is mounted comes from below the system's own temporary folder, so that is covered last.
+        for mount in sorted(
+            container_of(self.text)["volumeMounts"], key=lambda one: one["mountPath"] == TEMPORARY
+        ):
             self._mount(tree, mount)
         tree.seal()
         container = container_of(self.text)
@@ -145,7 +150,7 @@ class Node:
         """The volume's folder, as its group may enter and read it; None: memory."""
         if "emptyDir" in volume:
             return None
-        folder = self.folder / volume["name"]
+        folder = self.folder / str(volume["name"])
         folder.mkdir(exist_ok=True)
         folder.chmod(0o770)
         match volume:
@@ -157,12 +162,13 @@ class Node:
                     (folder / key).write_text(text)
                 for key, encoded in content.get("binaryData", {}).items():
                     (folder / key).write_bytes(base64.b64decode(encoded))
-            case {"projected": {"sources": [{"secret": {"items": items}}], "defaultMode": mode}}:
-                for item in items:
+            case _:
+                [source] = volume["projected"]["sources"]
+                for item in source["secret"]["items"]:
                     file = folder / item["path"]
                     file.unlink(missing_ok=True)
                     file.write_text(self.secrets.files[item["key"]])
-                    file.chmod(mode)
+                    file.chmod(volume["projected"]["defaultMode"])
         for one in (folder, *folder.rglob("*")):
             subprocess.run(["chgrp", str(self.user), str(one)], check=True)
         return folder
@@ -187,20 +193,12 @@ def test_tree_of_the_rendered_pod__may_be_written_to_in_the_named_folders_alone(
 ) -> None:
     one = prepared(tmp_path, sandbox, {"paths": {"support-email": {"every": "1h"}}})
     node = Node(tmp_path, one, render(one, "cronjob"))
-    places = (
-        "/var/lib/intake-prober",
-        "/tmp",
-        "/",
-        "/etc",
-        "/usr",
-        "/var/lib",
-        "/mnt/code",
-        "/etc/intake-prober",
-    )
+    mine = ("/var/lib/intake-prober", TEMPORARY)
+    others = ("/", "/etc", "/usr", "/var/lib", "/run", "/run/support", "/mnt/code")
 
-    script = "; ".join(f"touch {place}/x 2>/dev/null && echo {place}" for place in places)
+    script = "; ".join(f"touch {place}/x 2>/dev/null && echo {place}" for place in (*mine, *others))
     ended = subprocess.run(
-        node.command(["sh", "-c", f"{script}; id -u; cat /proc/self/status"]),
+        node.command(["sh", "-c", f"{script}; id -u; cat /proc/self/status /proc/self/mounts"]),
         capture_output=True,
         text=True,
         timeout=LIMIT_SECONDS,
@@ -208,10 +206,12 @@ def test_tree_of_the_rendered_pod__may_be_written_to_in_the_named_folders_alone(
     )
 
     said = ended.stdout.splitlines()
-    assert said[:3] == ["/var/lib/intake-prober", "/tmp", str(node.user)]
+    assert said[:3] == [*mine, str(node.user)]
     assert "CapEff:\t0000000000000000" in said
     assert "CapBnd:\t0000000000000000" in said
     assert "NoNewPrivs:\t1" in said
+    [root] = [one.split() for one in said if one.split()[1:2] == ["/"]]
+    assert "ro" in root[3].split(",")
 
 
 def test_rendered_deployment__on_a_read_only_tree__is_alive_and_ready_by_the_pods_address_without_a_token(
@@ -228,13 +228,15 @@ def test_rendered_deployment__on_a_read_only_tree__is_alive_and_ready_by_the_pod
         try:
             with httpx.Client(base_url=f"http://{ANOTHER_ADDRESS}:{port}", timeout=20.0) as kubelet:
                 for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
-                    path = probes[probe]["httpGet"]["path"]
-                    until(lambda path=path: process.poll() is not None or _answers(kubelet, path))
+                    until(partial(_answers, kubelet, probes[probe]["httpGet"]["path"], process))
                 refused = kubelet.get("/status.json")
                 token = {"Authorization": f"Bearer {one.variables['INTAKE_PAGE_TOKEN']}"}
-                until(lambda: _confirmed(kubelet, token))
+                until(partial(_confirmed, kubelet, token))
+            [serving] = psutil.Process(process.pid).children()
+            serving.terminate()
+            assert process.wait(pod_of(node.text)["terminationGracePeriodSeconds"]) == 0
         finally:
-            process.terminate()
+            process.kill()
             said, _ = process.communicate(timeout=LIMIT_SECONDS)
 
     assert refused.status_code == 401
@@ -242,7 +244,8 @@ def test_rendered_deployment__on_a_read_only_tree__is_alive_and_ready_by_the_pod
     assert all(secret not in said for secret in (*one.variables.values(), *one.files.values()))
 
 
-def _answers(kubelet: httpx.Client, path: str) -> bool:
+def _answers(kubelet: httpx.Client, path: str, process: subprocess.Popen[str]) -> bool:
+    assert process.poll() is None, "it ended"
     try:
         return kubelet.get(path).status_code == 200
     except httpx.HTTPError:

@@ -56,7 +56,7 @@ def test_cron__where_sinks_tell_of_breaches__mails_the_probers_own_troubles_alon
 def test_cron_file__names_path_mail_and_the_variables_that_must_be_there(tmp_path: Path) -> None:
     text = render_cron(host_of(tmp_path), mail_to="ops@acme.example")
 
-    assert "MAILTO=ops@acme.example" in text.splitlines()
+    assert 'MAILTO="ops@acme.example"' in text.splitlines()
     assert "SHELL=/bin/sh" in text.splitlines()
     assert "in single quotes: CANARY_PASSWORD, DESK_TOKEN, INTAKE_PAGE_TOKEN" in text
     assert "chmod 0600 /etc/intake-prober/secrets.env" in text
