@@ -236,7 +236,7 @@ class Server:
             since_boot=since_boot,
             notices=self._notices,
             figures=figures,
-            spool=Spool(_spool_file(config, os.environ)),
+            spool=Spool(spool_file(config, os.environ)),
             delivery=delivery if prober.sinks else None,
             beside=_refreshing(store, prober, self._clock),
             pingers=prober.heartbeats,
@@ -284,7 +284,7 @@ def _cancel(task: "asyncio.Task[object] | None") -> None:
         task.cancel()
 
 
-def _spool_file(config: Config, environ: Mapping[str, str]) -> FilePath:
+def spool_file(config: Config, environ: Mapping[str, str]) -> FilePath:
     """In the service's own folder (systemd.exec(5), StateDirectory=), else beside the configuration.
 
     Where the store is a server, there may be no other folder of ours.
