@@ -108,7 +108,7 @@ def test_server_as_the_store__keeps_the_spool_in_a_state_directory(tmp_path: Pat
     assert "PGPASSWORD (if the store wants a password)" in unit
 
 
-@pytest.mark.parametrize("folder", ["/home/ada", "/root", "/run/user/1000", "/var/tmp"])  # noqa: S108 -- refused
+@pytest.mark.parametrize("folder", ["/home", "/root", "/run/user/1000", "/var/tmp"])  # noqa: S108 -- refused
 def test_file_that_the_service_would_not_see__is_refused(tmp_path: Path, folder: str) -> None:
     host = Host(config_of(tmp_path, text_of(store=STATE)), file=PurePosixPath(folder) / "intake.yaml")
 

@@ -93,7 +93,7 @@ def test_absolute_store__gets_its_volume_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "store", ["sqlite:////usr/lib/intake.db", "sqlite:////intake.db", "sqlite:////tmp/x/y.db"]
+    "store", ["sqlite:////usr/lib/intake.db", "sqlite:////intake.db", "sqlite:////dev/shm/intake.db"]
 )
 def test_store_in_a_folder_of_the_image__is_refused(tmp_path: Path, store: str) -> None:
     work = work_of(tmp_path, text_of(store=store))
