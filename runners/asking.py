@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,27 +11,40 @@ from canary.gauge import Gauge, fresh
 from canary.incident import Incident
 from canary.observation import Observation
 from canary.path import Path, PathName
-from canary.silence import Silence, are_silenced
+from canary.signature import CanaryId
+from canary.silence import Silence, Window, are_silenced, with_windows
 from canary.verdict import Verdict
+from runners.alert_contracts import OutboxState
 from runners.cli.exits import Exit
 from runners.contracts import CanaryQuery, PathFacts, Record, Store
+from runners.history import Point
 from runners.states import PathState, PathView, view_path
+from runners.undelivered import DEAD_FOR, undelivered
 
 if TYPE_CHECKING:
-    from runners.answer_shapes import CanariesAnswer, IncidentsAnswer, StatusAnswer, TraceAnswer
+    from runners.answer_shapes import (
+        CanariesAnswer,
+        IncidentsAnswer,
+        StatusAnswer,
+        TraceAnswer,
+        UndeliveredAnswer,
+    )
 
 _BACK = re.compile(r"(\d{1,6})([mhdw])", re.ASCII)
 _SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 MOST_POINTS = 100_000
+AHEAD = timedelta(hours=24)
+"""Maintenance windows that begin so soon are shown before they do."""
 SINCE_REMEDY = "Write 90m, 24h, 7d, or a time with its zone: 2026-03-01T08:00Z."
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A path as the store knows it now."""
+    """A path as the store knows it now, with as many of its newest canaries as were asked for."""
 
     view: PathView
     facts: PathFacts
+    points: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +53,10 @@ class Status:
 
     Attributes:
         leftovers: how many things are still to be removed.
-        silences: in force or to come.
+        silences: in force or to come; maintenance windows among them, those to come for `AHEAD`.
         lasting: every open incident, also of paths that are configured no more.
+        outbox: what waits for each sink, and what of the last day it did not take.
+        at: when that was.
     """
 
     paths: tuple[Seen, ...]
@@ -49,6 +64,13 @@ class Status:
     leftovers: int
     silences: tuple[Silence, ...] = ()
     lasting: tuple[Incident, ...] = ()
+    outbox: Mapping[str, OutboxState] = field(default_factory=dict)
+    at: datetime | None = None
+
+    @property
+    def undelivered(self) -> "list[UndeliveredAnswer]":
+        """What sinks did not take, as far as it is more than on its way."""
+        return undelivered(self.outbox, now=self.at) if self.at is not None else []
 
     @property
     def exit(self) -> Exit:
@@ -72,6 +94,14 @@ class Trace:
     exit: Exit = Exit.OK
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Canaries, newest first; ``next`` is the one after which the list goes on (`before`), None at its end."""
+
+    records: tuple[Record, ...]
+    next: CanaryId | None
+
+
 async def view_paths(
     store: Store,
     paths: Sequence[Path],
@@ -80,6 +110,7 @@ async def view_paths(
     now: datetime,
     silences: Sequence[Silence] | None = None,
     lasting: Sequence[Incident] | None = None,
+    points: int = 0,
 ) -> tuple[Seen, ...]:
     """Each path's state at that time, in a number of transactions that does not grow with the paths.
 
@@ -88,7 +119,7 @@ async def view_paths(
     """
     if silences is None:
         silences = await store.silences(now)
-    found = await store.glances({one.name: one.incidents.window for one in paths})
+    found = await store.glances({one.name: one.incidents.window for one in paths}, points=points)
     if lasting is None:
         lasting = await store.incidents(path=None, since=now, limit=0)
     seen = []
@@ -97,7 +128,7 @@ async def view_paths(
         mine = [one for one in lasting if one.path == path.name]
         view = view_path(path, glance.facts, incidents=mine, recent=glance.recent, gauges=gauges, now=now)
         is_silenced = are_silenced([path.name], silences, now)
-        seen.append(Seen(replace(view, is_silenced=is_silenced), glance.facts))
+        seen.append(Seen(replace(view, is_silenced=is_silenced), glance.facts, glance.points))
     return tuple(seen)
 
 
@@ -137,14 +168,33 @@ def exit_of(views: Sequence[PathView]) -> Exit:
 
 
 async def ask_status(
-    store: Store, paths: Sequence[Path], *, now: datetime, places: Collection[str] | None = None
+    store: Store,
+    paths: Sequence[Path],
+    *,
+    now: datetime,
+    places: Collection[str] | None = None,
+    windows: Sequence[Window] = (),
+    points: int = 0,
 ) -> Status:
-    """The paths at a glance, with the gauges of those places (None: of all). Raises `StoreError`."""
+    """The paths at a glance.
+
+    Args:
+        store: what is asked.
+        paths: those that are shown.
+        now: aware UTC.
+        places: those of which gauges are shown: what is configured now; None: of all.
+        windows: the maintenance windows.
+        points: how many of each path's newest canaries are drawn.
+
+    Raises:
+        StoreError: it can't be read.
+    """
     gauges = tuple(fresh(await store.latest_gauges(), now=now, places=places))
-    silences = tuple(await store.silences(now))
+    silences = tuple(with_windows(await store.silences(now), windows, now, ahead=AHEAD))
     lasting = tuple(await store.incidents(path=None, since=now, limit=0))
-    seen = await view_paths(store, paths, gauges, now=now, silences=silences, lasting=lasting)
-    return Status(seen, gauges, len(await store.leftovers()), silences, lasting)
+    seen = await view_paths(store, paths, gauges, now=now, silences=silences, lasting=lasting, points=points)
+    outbox = await store.outbox(dead_since=now - DEAD_FOR)
+    return Status(seen, gauges, len(await store.leftovers()), silences, lasting, outbox, now)
 
 
 def status_answer(status: Status) -> "StatusAnswer":
@@ -155,30 +205,40 @@ def status_answer(status: Status) -> "StatusAnswer":
         "paths": [path_answer(one.view, one.facts) for one in status.paths],
         "gauges": [gauge_answer(one) for one in status.gauges],
         "leftovers": status.leftovers,
+        "undelivered": status.undelivered,
         "exit": int(status.exit),
     }
 
 
 async def ask_canaries(
     store: Store, query: CanaryQuery, paths: Sequence[Path], *, now: datetime
-) -> tuple[Sequence[Record], Exit]:
+) -> tuple[Listed, Exit]:
     """History, and how the paths asked for are. Raises `StoreError`."""
-    records = await store.canaries(query)
-    return records, exit_of([one.view for one in await view_paths(store, paths, (), now=now)])
+    found = await list_canaries(store, query)
+    return found, exit_of([one.view for one in await view_paths(store, paths, (), now=now)])
 
 
-def canaries_answer(records: Sequence[Record], status: int) -> "CanariesAnswer":
+async def list_canaries(store: Store, query: CanaryQuery) -> Listed:
+    """Canaries, and whether there are more. Raises `StoreError`."""
+    records = await store.canaries(replace(query, limit=query.limit + 1))
+    some = tuple(records[: query.limit])
+    return Listed(some, some[-1].canary.id if len(records) > len(some) and some else None)
+
+
+def canaries_answer(listed: Listed, status: int) -> "CanariesAnswer":
     """`canaries --json`."""
     from runners.answers import canary_answer
 
-    return {"canaries": [canary_answer(one) for one in records], "exit": int(status)}
+    return {
+        "canaries": [canary_answer(one) for one in listed.records],
+        "next": listed.next,
+        "exit": int(status),
+    }
 
 
-async def ask_trace(
-    store: Store, word: str, paths: Mapping[PathName, Path], *, now: datetime, by_end: bool = True
-) -> Trace:
+async def ask_trace(store: Store, word: str, paths: Mapping[PathName, Path], *, now: datetime) -> Trace:
     """One canary by its id, its beginning or end, its token or trace id. Raises `StoreError`."""
-    found = tuple(await store.find(word.strip().lower(), by_end=by_end))
+    found = tuple(await store.find(word.strip().lower()))
     if len(found) != 1:
         return Trace(found)
     configured = paths.get(found[0].canary.path)

@@ -60,7 +60,7 @@ class FileSecret:
 
     @property
     def path(self) -> Path:
-        """Where the file lies."""
+        """Where it is."""
         return self._path
 
     def now(self) -> Secret:

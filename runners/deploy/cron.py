@@ -46,7 +46,7 @@ def cron_line(host: Host, log: PurePosixPath = LOG) -> str:
     environment = f"set -a && . {host.environment_file} && set +a && " if host.reads_environment else ""
     told = '[ "$s" = 1 ] || ' if host.tells_of_breaches else ""
     command = (
-        f"cd {host.state_folder} && {environment}STATE_DIRECTORY={host.state_folder} {host.words('run', '--due')}"
+        f"cd {host.state_folder} && {environment}{host.words('run', '--due')}"
         f' >>{log} 2>&1 || {{ s=$?; {told}echo "intake-prober ended with $s: see {log}"; }}'
     )
     return f"{cron_schedule(host.config)} {host.user} {command}"

@@ -77,7 +77,7 @@ def claim(work: Workload, gib: int) -> dict[str, Any]:
 
 
 def _environment(work: Workload) -> list[dict[str, Any]]:
-    own = {"HOME": str(_TEMPORARY), "STATE_DIRECTORY": str(state_folder(work.config))}
+    own = {"HOME": str(_TEMPORARY)}
     secrets = secrets_of(work.config)
     return [
         *({"name": name, "value": value} for name, value in own.items() if name not in secrets.variables),

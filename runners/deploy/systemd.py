@@ -184,8 +184,6 @@ def _folders(host: Host) -> list[str]:
             f"# {host.user} must own them: install -d -o {host.user} -m 0700 …",
             f"ReadWritePaths={' '.join(map(str, others))}",
         ]
-    if host.state_folder not in state:
-        lines.append(f"Environment=STATE_DIRECTORY={host.state_folder}")
     lines.append(f"WorkingDirectory={host.state_folder}")
     return lines
 

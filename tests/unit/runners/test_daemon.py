@@ -329,6 +329,23 @@ def test_launches_that_take_longer_than_their_interval__wait_in_no_queue_and_non
     assert max(ages) <= 61.0
 
 
+def test_slot_that_becomes_due_while_many_catch_up__does_not_wait_behind_them() -> None:
+    s = scene()
+    s.world.launch_seconds = 1.0
+    paths = [email_path(f"path-{n:03}", interval_seconds=60.0) for n in range(120)]
+    begin = s.clock.now()
+
+    play(s, 20.0, s.daemon(*paths))
+
+    lags = [
+        (one.canary.launched_at - one.canary.slot_at).total_seconds()
+        for one in asyncio.run(s.store.canaries(CanaryQuery(limit=1000)))
+        if one.canary.slot_at is not None and one.canary.slot_at > begin
+    ]
+    assert len(lags) > 20
+    assert max(lags) <= 2.0
+
+
 def test_stop__launches_nothing_of_what_was_still_waiting_for_its_turn() -> None:
     s = scene()
     s.world.launch_seconds = 20.0
@@ -414,3 +431,29 @@ def test_store_that_is_gone__launches_nothing_says_so_and_goes_on_when_it_is_bac
     ]
     assert len(launched(store)) == 1
     assert s.notices.all() == []
+
+
+class Forgetting(MemoryStore):
+    """A store whose connection is cut right after the first claim is committed."""
+
+    has_answered = False
+
+    async def claim(self, slot: Slot, *, holder: str, at: datetime) -> bool:
+        is_ours = await super().claim(slot, holder=holder, at=at)
+        if not self.has_answered:
+            self.has_answered = True
+            raise StoreError("store: the connection was lost.")
+        return is_ours
+
+
+def test_claim_whose_answer_was_lost__is_known_again_and_its_slot_launched_once() -> None:
+    clock = FakeClock(JUST_AFTER_A_SLOT)
+    store = Forgetting(prober="test")
+    s = Scene(clock, World(clock), store)
+
+    async def look() -> None:
+        await clock.sleep(20)
+
+    play(s, 20.0, s.daemon(), then=look)
+
+    assert len(launched(store)) == 1

@@ -65,6 +65,27 @@ def test_status__without_the_secrets__works(run: Run, tmp_path: Path) -> None:
     assert run("status").status == 0
 
 
+def test_status__of_a_mailbox_that_is_configured_no_more__tells_no_gauge_of_it(
+    run: Run, tmp_path: Path
+) -> None:
+    history = fill(tmp_path, broken=False, text=changed("every: 10m", "every: 1h"))
+    before = run("status", "--json").answer("status")["gauges"]
+    text = history.file.read_text().replace("  support:\n", "  other:\n")
+    history.file.write_text(text.replace("mailbox: support", "mailbox: other"))
+
+    assert [one["place"] for one in before] == ["support"]
+    assert run("status", "--json").answer("status")["gauges"] == []
+
+
+def test_status__in_a_maintenance_window__says_that_the_path_is_silenced(run: Run, tmp_path: Path) -> None:
+    window = (
+        'maintenance:\n  vendor: {cron: "* * * * *", for: 2h, about: [desk], why: their release}\nalerts:'
+    )
+    fill(tmp_path, broken=False, text=changed("alerts:", window))
+
+    assert run("status", "--json").answer("status")["paths"][0]["silenced"]
+
+
 def test_canaries__are_listed_newest_first_with_blame(run: Run, tmp_path: Path) -> None:
     fill(tmp_path, broken=True)
 
@@ -82,6 +103,23 @@ def test_canaries__are_listed_newest_first_with_blame(run: Run, tmp_path: Path) 
         "url": "https://desk.acme.example/tickets/17/",
     }
     assert [hop["name"] for hop in canary["hops"]][:2] == ["dns", "smtp.connect"]
+
+
+def test_canaries__go_on_before_the_one_that_the_answer_names(run: Run, tmp_path: Path) -> None:
+    fill(tmp_path, broken=True)
+
+    first = run("canaries", "--json", "--limit", "2").answer("canaries")
+    rest = run("canaries", "--json", "--limit", "2", "--before", first["next"]).answer("canaries")
+
+    assert first["next"] == first["canaries"][-1]["id"]
+    assert [one["verdict"] for one in (*first["canaries"], *rest["canaries"])] == [
+        "breached",
+        "breached",
+        "confirmed",
+    ]
+    assert rest["next"] is None
+    refused = run("canaries", "--before", "nobody")
+    assert (refused.status, "--before nobody is no canary's id" in refused.err) == (2, True)
 
 
 def test_canaries__of_an_unknown_verdict_or_time__are_told(run: Run, tmp_path: Path) -> None:

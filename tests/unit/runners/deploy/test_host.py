@@ -41,7 +41,7 @@ def test_cron__runs_what_is_due_with_its_secrets_and_keeps_its_words(tmp_path: P
 
     assert line == (
         "*/5 * * * * intake-prober cd /var/lib/intake-prober && set -a && . /etc/intake-prober/secrets.env && set +a"
-        " && STATE_DIRECTORY=/var/lib/intake-prober /opt/intake-prober/bin/intake-prober --config"
+        " && /opt/intake-prober/bin/intake-prober --config"
         " /etc/intake-prober/intake.yaml --log-format json run --due >>/var/log/intake-prober.log 2>&1 ||"
         ' { s=$?; echo "intake-prober ended with $s: see /var/log/intake-prober.log"; }'
     )
@@ -89,7 +89,7 @@ def test_store_elsewhere__may_be_written_to_by_name(tmp_path: Path) -> None:
     unit = render_service(host_of(tmp_path))
 
     assert values(unit, "ReadWritePaths") == ["/etc/intake-prober"]
-    assert values(unit, "Environment") == ["STATE_DIRECTORY=/etc/intake-prober"]
+    assert values(unit, "WorkingDirectory") == ["/etc/intake-prober"]
 
 
 def test_file_with_a_secret__is_handed_out_by_systemd_where_the_configuration_names_it(

@@ -89,7 +89,6 @@ def test_absolute_store__gets_its_volume_there(tmp_path: Path) -> None:
 
     assert mounts(text)["/data"]["name"] == "state"
     assert container_of(text)["workingDir"] == "/data"
-    assert {"name": "STATE_DIRECTORY", "value": "/data"} in container_of(text)["env"]
 
 
 @pytest.mark.parametrize(
