@@ -191,6 +191,7 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
         masker=around.masker,
         own_addresses=_own_addresses(accounts, paths, [one.address for one in mailboxes.values()]),
         web=web,
+        needs=around.needs,
     )
 
 
@@ -230,6 +231,7 @@ def _prober(
 
         browser = build_browser(document.browser, around)
         artifacts = build_artifacts(document.artifacts, around.folder, store_url)
+        around.needs.artifacts_name = document.artifacts.directory
     return ProberConfig(
         name=document.name,
         store_url=store_url,
@@ -256,11 +258,13 @@ def _store_url(url: str, around: Surroundings) -> str:
         )
         return url
     if url.startswith("sqlite:///"):
+        around.needs.store_name = url.removeprefix("sqlite:///")
         return f"sqlite:///{around.folder / url.removeprefix('sqlite:///')}"
     userinfo = url.removeprefix("postgresql+psycopg://").partition("/")[0].rpartition("@")[0]
     password = userinfo.partition(":")[2]
     if password:
         around.masker.register(Secret(password))
+        around.needs.literals.add("prober.store")
         if not around.allow_literal_secrets:
             around.note(
                 loc,
