@@ -63,7 +63,7 @@ def status(
 
 def _print(output: Output, status: "Status", now: "datetime") -> None:
     from canary.gauge import GaugeState
-    from runners.cli.words import ago, canaries, clock, gauge_words, verdict_marks
+    from runners.cli.words import ago, canaries, clock, gauge_words, leftovers_wait, verdict_marks
 
     until = {one.about: clock(one.ends_at) for one in status.silences if one.is_in_force(now)}
 
@@ -92,7 +92,7 @@ def _print(output: Output, status: "Status", now: "datetime") -> None:
             output.answer(output.paint(gauge_words(gauge), Style.WARN))
     if leftovers := status.leftovers:
         output.answer(
-            output.paint(f"{leftovers} leftovers wait for removal; see intake-prober audit", Style.WARN)
+            output.paint(f"{leftovers_wait(leftovers)} for removal; see intake-prober audit", Style.WARN)
         )
 
 
