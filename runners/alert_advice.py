@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from canary.alert import AlertKind
 from probes.contracts import Check, CheckState
+from probes.servers import SecretUnavailable
+from runners.alerts.outward import is_public
 from runners.alerts.routing import labels_of
-from runners.config.alerting import EmailSinkConfig, HeartbeatConfig, SinkConfig
+from runners.config.alerting import EmailSinkConfig, HeartbeatConfig, SinkConfig, WebhookConfig
 from runners.config.config import Config, PathConfig
 from runners.config.document_alerts import AlertsVia
 from runners.config.document_email import Via
+from runners.config.secrets import EnvSecret, FileSecret, LiteralSecret
 from runners.config.sending import EmailConfig
 
 _SAME = "an alert about broken mail by the same mail is no alert"
@@ -34,9 +38,29 @@ def _sinks(config: Config) -> Iterator[Check]:
     probed = [_probed(config, one) for one in config.paths.values() if one.path.is_enabled]
     for one in config.alerts.sinks:
         shared = list(_shared(one, config, probed)) if isinstance(one, EmailSinkConfig) else []
+        shared += list(_private(one)) if isinstance(one, WebhookConfig) else []
         yield from shared
         if not shared:
             yield Check(one.name, "sink", CheckState.OK, f"{_kind(one)}; `check --send` sends it a test")
+
+
+def _private(one: WebhookConfig) -> Iterator[Check]:
+    """A receiver in our own network, by its address alone: what a name leads to is known when it is asked."""
+    if one.allow_private or not isinstance(one.url, EnvSecret | FileSecret | LiteralSecret):
+        return
+    try:
+        host = urlsplit(one.url.now().reveal()).hostname or ""
+        is_outside = is_public(host) if host != "localhost" else False
+    except (SecretUnavailable, ValueError):
+        return  # not known, or a name
+    if not is_outside:
+        yield Check(
+            one.name,
+            "sink",
+            CheckState.FAIL,
+            "its host has an address that is not public: nothing would be delivered",
+            "Name a public host, or write `allow_private: true` beside its url.",
+        )
 
 
 def _probed(config: Config, one: PathConfig) -> _Probed:

@@ -76,6 +76,10 @@ async def _try_heartbeat(heartbeat: Heartbeat, run_id: str, clock: Clock) -> Seq
     try:
         await heartbeat.test(run_id)
     except Undelivered as error:
-        return [Check(heartbeat.name, "send", CheckState.FAIL, str(error), _REMEDY)]
+        remedy = (
+            f"{_REMEDY} A service without `/log` can't be tried without a sign of life: `serve` will tell."
+        )
+        return [Check(heartbeat.name, "send", CheckState.FAIL, str(error), remedy)]
     seconds = clock.monotonic() - began
-    return [Check(heartbeat.name, "send", CheckState.OK, "took a ping", seconds=seconds)]
+    finding = "took a line for its log; that is no sign of life"
+    return [Check(heartbeat.name, "send", CheckState.OK, finding, seconds=seconds)]

@@ -95,6 +95,7 @@ def store_source(config: Config, *, clock: Clock) -> CheckSource:
     """Opens the store as a run would: it is made, or brought to this program's revision."""
 
     async def attempt() -> Sequence[Check]:
+        from runners.cli.words import leftovers_wait
         from runners.store import open_store
 
         began = clock.monotonic()
@@ -109,7 +110,7 @@ def store_source(config: Config, *, clock: Clock) -> CheckSource:
         found = [Check("store", "open", CheckState.OK, "can be read and written", seconds=seconds)]
         if leftovers:
             remedy = "See `intake-prober audit`; `intake-prober sweep` tries again."
-            finding = f"{len(leftovers)} leftovers wait for removal"
+            finding = f"{leftovers_wait(len(leftovers))} for removal"
             found.append(Check("store", "leftovers", CheckState.WARN, finding, remedy))
         found += _exports(exports, clock.now())
         return found

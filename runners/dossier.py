@@ -33,6 +33,7 @@ class Dossier:
         timeline: what happened to it, oldest first.
         paths: those whose incidents have the same cause, its own among them, by name.
         failed: how many canaries failed in it; ``launched``: how many were launched.
+        pending: how many of those have no verdict yet: they have neither come nor failed.
         canaries: the first and the last failed ones, oldest first.
         observations: of those canaries, and of the bisect canary.
         bisect: the canary that was sent past the mail platform as it opened; None: none was, or it is no longer kept.
@@ -49,6 +50,12 @@ class Dossier:
     canaries: tuple[Record, ...]
     observations: Mapping[CanaryId, Sequence[Observation]]
     bisect: Record | None = None
+    pending: int = 0
+
+    @property
+    def judged(self) -> int:
+        """How many canaries of those that were launched in it have a verdict."""
+        return self.launched - self.pending
 
     @property
     def stop(self) -> Stop:
@@ -91,12 +98,9 @@ async def dossier(store: Store, incident: Incident, paths: Mapping[PathName, Pat
     """
     path = paths.get(incident.path)
     points = await store.points(incident.path, since=incident.onset_at, limit=_MOST_POINTS)
-    within = sorted(
-        (one for one in points if incident.impact_until is None or one.launched_at < incident.impact_until),
-        key=lambda one: (one.launched_at, one.canary_id),
-    )
-    failed = [one for one in within if _has_failed(incident, one.verdict)]
-    shown = _ends_of(failed)
+    within = _within(incident, points)
+    failed = failed_in(incident, points)
+    shown = ends_of(failed)
     records = [await _record(store, one.canary_id) for one in shown]
     bisect = await _bisect(store, incident)
     ids = [one.canary_id for one in shown] + ([bisect.canary.id] if bisect is not None else [])
@@ -113,14 +117,31 @@ async def dossier(store: Store, incident: Incident, paths: Mapping[PathName, Pat
         canaries=tuple(one for one in records if one is not None),
         observations=await store.observations_of(ids),
         bisect=bisect,
+        pending=sum(1 for one in within if one.verdict is Verdict.PENDING),
     )
+
+
+def failed_in(incident: Incident, points: Sequence[Point]) -> list[Point]:
+    """The canaries of an incident that failed, oldest first, among those of its path."""
+    return [one for one in _within(incident, points) if _has_failed(incident, one.verdict)]
+
+
+def _within(incident: Incident, points: Sequence[Point]) -> list[Point]:
+    until = incident.impact_until
+    within = (
+        one
+        for one in points
+        if one.launched_at >= incident.onset_at and (until is None or one.launched_at < until)
+    )
+    return sorted(within, key=lambda one: (one.launched_at, one.canary_id))
 
 
 def _has_failed(incident: Incident, verdict: Verdict) -> bool:
     return verdict.is_breach if incident.kind is IncidentKind.TARGET else verdict is Verdict.INCONCLUSIVE
 
 
-def _ends_of(failed: Sequence[Point]) -> Sequence[Point]:
+def ends_of(failed: Sequence[Point]) -> Sequence[Point]:
+    """The first and the last of them, `MOST_CANARIES` in all."""
     if len(failed) <= MOST_CANARIES:
         return failed
     half = MOST_CANARIES // 2

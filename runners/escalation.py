@@ -163,10 +163,13 @@ def _summary(found: Dossier, whose: Party, domain: str | None) -> str:
     }
     counts = Counter(one.verdict for one in found.canaries)
     fates = ", ".join(f"{counts[one]} {words}" for one, words in known.items() if counts[one])
+    pending = f" {found.pending} more {'is' if found.pending == 1 else 'are'} still on the way." * bool(
+        found.pending
+    )
     of = f" Of the {len(found.canaries)} shown here {fates}." if fates else ""
     return (
-        f"From {_utc(incident.onset_at)} {lasts}, {found.failed} of our {found.launched} test requests {what} failed at "
-        f"{stop.hop}, reason {stop.reason}.{of} We hold that it lies with: {whose.value}. Customers who wrote in that time "
+        f"From {_utc(incident.onset_at)} {lasts}, {found.failed} of our {found.judged} test requests {what} failed at "
+        f"{stop.hop}, reason {stop.reason}.{of}{pending} As far as we can see it lies with {whose.value}. Customers who wrote in that time "
         "are affected in the same way."
     )
 

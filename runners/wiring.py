@@ -10,7 +10,7 @@ from canary.path import PathName, Proof
 from probes.certificates import Start
 from probes.contracts import Check, Clock, Disposal, DisposalAction, TicketingSystem
 from probes.http import Authorise, HttpSettings, open_api
-from probes.mailbox.check import check_mailbox
+from probes.mailbox.check import QuotaRule, check_mailbox
 from probes.mailbox.settings import MailboxSettings
 from probes.mailbox.watcher import SenderMailboxWatcher, SupportMailboxWatcher
 from probes.servers import SecretUnavailable, TlsMode
@@ -82,7 +82,7 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
                 config,
                 clock=clock,
                 tokens=site.tokens,
-                known=known_of(config, page_url=config.web.url),
+                known=known_of(config),
             ),
             heartbeats=build_heartbeats(config, clock=clock),
             retention=config.prober.retention,
@@ -276,4 +276,8 @@ class _MailboxCheck:
     site: Site
 
     async def __call__(self) -> Sequence[Check]:
-        return await check_mailbox(self.settings, clock=self.site.clock, masker=self.site.masker)
+        configured = self.site.config.mailboxes.get(self.settings.place)
+        rule = (
+            QuotaRule(configured.capacity.limits) if configured is not None else QuotaRule(can_declare=False)
+        )
+        return await check_mailbox(self.settings, clock=self.site.clock, masker=self.site.masker, quota=rule)

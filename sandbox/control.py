@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from urllib.parse import unquote
 
+from sandbox.described import ROUTES, description
 from sandbox.faults import UnknownFault
 from sandbox.intake import Intake
 from sandbox.mailstore import Account
@@ -61,6 +62,7 @@ class Control:
         if len(parts) == 3 and parts[0] == "mailboxes" and method == "POST":  # noqa: PLR2004 - /mailboxes/ADDRESS/verb
             return self._mailbox(parts[1], parts[2], body)
         routes: dict[tuple[str, str], Callable[[bytes], Awaitable[Mapping[str, object]]]] = {
+            ("GET", ""): self._describe,
             ("GET", "endpoints"): self._endpoints,
             ("GET", "state"): self._state,
             ("POST", "faults"): self._set_faults,
@@ -71,9 +73,11 @@ class Control:
         }
         route = routes.get((method, "/".join(parts)))
         if route is None:
-            known = [f"{verb} /{name}" for verb, name in routes]
-            return HTTPStatus.NOT_FOUND, {"error": f"no such route. Known: {known}"}
+            return HTTPStatus.NOT_FOUND, {"error": f"no such route. Known: {list(ROUTES)}"}
         return HTTPStatus.OK, await route(body)
+
+    async def _describe(self, _body: bytes) -> Mapping[str, object]:
+        return description()
 
     async def _endpoints(self, _body: bytes) -> Mapping[str, object]:
         return self._intake.endpoints(self.url)

@@ -1,14 +1,16 @@
 """Try a mailbox without changing anything in it: `intake-prober check`."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from canary.gauge import CapacityLimits, GaugeState, capacity_state
+from canary.quantity import amount, whole_percent
 from probes.contracts import Check, CheckState, Clock
 from probes.mailbox.connection import Connection
 from probes.mailbox.failure import MailboxUnreadable
 from probes.mailbox.folders import Role, find_places
-from probes.mailbox.quota import has_quota, quota_uses
+from probes.mailbox.quota import UNITS, Use, has_quota, quota_uses
 from probes.mailbox.session import Session
 from probes.mailbox.settings import MailboxSettings
 from probes.masking import Masker
@@ -22,14 +24,29 @@ class _Seen:
     newest_at: datetime | None
 
 
-async def check_mailbox(settings: MailboxSettings, *, clock: Clock, masker: Masker) -> Sequence[Check]:
+@dataclass(frozen=True, slots=True)
+class QuotaRule:
+    """How a mailbox's quota is judged.
+
+    Attributes:
+        limits: when it warns and pages.
+        can_declare: whether the configuration may name a limit; of an account's own mailbox it can't.
+    """
+
+    limits: CapacityLimits = field(default_factory=CapacityLimits)
+    can_declare: bool = True
+
+
+async def check_mailbox(
+    settings: MailboxSettings, *, clock: Clock, masker: Masker, quota: QuotaRule = QuotaRule()
+) -> Sequence[Check]:
     """Log in, open the folders, ask for QUOTA and IDLE, compare clocks: one line each, with the remedy."""
     session = Session(settings.server, settings.limits, clock=clock)
     began = clock.monotonic()
     try:
         await session.run(lambda connection: connection.capabilities, doing="login", is_urgent=True)
         login_seconds = clock.monotonic() - began
-        seen = await session.run(_examining(settings), doing="check", is_urgent=True)
+        seen = await session.run(_examining(settings, quota), doing="check", is_urgent=True)
     except MailboxUnreadable as error:
         name = "imap.select" if session.is_open else "imap.login"
         remedy = "Look at the address, the credential and the folder of this mailbox; then try again."
@@ -55,7 +72,7 @@ async def check_mailbox(settings: MailboxSettings, *, clock: Clock, masker: Mask
     return checks
 
 
-def _examining(settings: MailboxSettings) -> Callable[[Connection], _Seen]:
+def _examining(settings: MailboxSettings, quota: QuotaRule) -> Callable[[Connection], _Seen]:
     def work(connection: Connection) -> _Seen:
         selected = connection.examine(settings.folder)
         findings: _Findings = [
@@ -64,7 +81,7 @@ def _examining(settings: MailboxSettings) -> Callable[[Connection], _Seen]:
         uids = connection.search(["ALL"]) if selected.exists <= _MANY else []
         arrivals = connection.arrivals(uids[-_NEWEST:])
         findings.append(_folders(connection, settings))
-        findings.append(_quota(connection, settings.folder))
+        findings.append(check_quota(connection, settings.folder, quota))
         findings.append(
             ("imap.idle", CheckState.OK, "new mail is told at once (IDLE)", "")
             if connection.can("IDLE")
@@ -92,15 +109,33 @@ def _folders(connection: Connection, settings: MailboxSettings) -> tuple[str, Ch
     return "imap.folders", CheckState.OK, f"spam folder: {', '.join(junk)}", ""
 
 
-def _quota(connection: Connection, folder: str) -> tuple[str, CheckState, str, str]:
-    remedy = "Declare the limit under `capacity`, or name a command that tells it."
+def check_quota(connection: Connection, folder: str, rule: QuotaRule) -> tuple[str, CheckState, str, str]:
+    """How full it is, by the thresholds of its gauge: name, state, finding, remedy. Blocking."""
+    remedy = (
+        "Declare the limit under `capacity`, or name a command that tells it."
+        if rule.can_declare
+        else "Nothing can be declared for an account: ask its provider how much it holds. Canaries are removed from it."
+    )
     if not has_quota(connection.capabilities):
         return "imap.quota", CheckState.WARN, "the server does not tell its limit (no QUOTA)", remedy
     uses = [one for one in quota_uses(connection.quotas(folder)) if one.limit is not None]
     if not uses:
         return "imap.quota", CheckState.WARN, "the server knows no limit for this mailbox", remedy
-    shown = ", ".join(f"{one.used} of {one.limit} ({one.resource})" for one in uses)
-    return "imap.quota", CheckState.OK, shown, ""
+    shown = ", ".join(_used(one) for one in uses)
+    worst = max((one.used or 0) / one.limit for one in uses if one.limit)
+    match capacity_state(worst, full_in=None, limits=rule.limits):
+        case GaugeState.PAGE:
+            state, remedy = CheckState.FAIL, "Empty or enlarge the mailbox: mail to it is refused or lost."
+        case GaugeState.WARN:
+            state, remedy = CheckState.WARN, "Empty or enlarge the mailbox before it is full."
+        case _:
+            state, remedy = CheckState.OK, ""
+    return "imap.quota", state, shown, remedy
+
+
+def _used(use: Use) -> str:
+    unit, used, limit = UNITS[use.resource], use.used or 0, use.limit or 1
+    return f"{whole_percent(used / limit)} used: {amount(used, unit)} of {amount(limit, unit)}"
 
 
 def _clock_check(place: str, newest_at: datetime, now: datetime) -> Check:

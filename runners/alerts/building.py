@@ -41,15 +41,10 @@ Tokens = Callable[[Oauth, str], SecretSource]
 Reader = Callable[[SecretSource], ReadSecret]
 
 
-def known_of(
-    config: Config,
-    *,
-    page_url: str | None = None,
-    runbook_url: str | None = None,
-) -> Known:
+def known_of(config: Config) -> Known:
     """What the wording knows of a configuration."""
     paths: Mapping[PathName, Path] = {name: one.path for name, one in config.paths.items()}
-    return Known(paths, page_url=page_url, runbook_url=runbook_url)
+    return Known(paths, page_url=config.web.url, runbook_url=config.alerts.runbooks)
 
 
 def build_sinks(

@@ -47,8 +47,11 @@ class Heartbeat:
         return await self._ping("/fail", run_id, text)
 
     async def test(self, run_id: str) -> None:
-        """Ping success once. Raises `Undelivered`."""
-        await self._post("", run_id, "A test by intake-prober check --send.")
+        """Say something that is no sign of life: a success would have it that a daemon lives that may be dead.
+
+        ``/log`` keeps a text and changes no state (Healthchecks, Pinging API). Raises `Undelivered`.
+        """
+        await self._post("/log", run_id, "A test by intake-prober check --send.")
 
     async def _ping(self, what: str, run_id: str, text: str) -> bool:
         try:

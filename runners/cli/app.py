@@ -134,4 +134,8 @@ def _usage(mistake: Exception, *, as_json: bool) -> int:
     explain = getattr(mistake, "format_message", mistake.__str__)
     context = getattr(mistake, "ctx", None)
     name = getattr(context, "command_path", PROGRAM)
-    return options.fail(str(explain()).rstrip("."), f"See {name} --help.").exit_code
+    said = str(explain())
+    if said.endswith("?"):  # a question takes no full stop: "No such command 'serv'. Did you mean 'serve'?"
+        head, _, question = said.rpartition(". ")
+        return options.fail(head or said, f"{question} See {name} --help.").exit_code
+    return options.fail(said.rstrip("."), f"See {name} --help.").exit_code

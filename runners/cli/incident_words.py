@@ -72,7 +72,11 @@ def whole_incident(found: Dossier, output: Output, *, runbook: str | None) -> It
     for at, what in timeline(incident, found.timeline):
         yield f"  {clock(at)}  {what}"
     yield ""
-    yield output.paint(f"Canaries: {found.failed} of {found.launched} failed", Style.STRONG)
+    yield output.paint(
+        f"Canaries: {found.failed} of {found.judged} failed"
+        + (f", {found.pending} pending" if found.pending else ""),
+        Style.STRONG,
+    )
     if len(found.canaries) < found.failed:
         yield f"  the first and the last {len(found.canaries) // 2}:"
     for record in found.canaries:

@@ -31,6 +31,11 @@ def canaries(count: int) -> str:
     return "1 canary" if count == 1 else f"{count} canaries"
 
 
+def leftovers_wait(count: int) -> str:
+    """That so many leftovers wait."""
+    return "1 leftover waits" if count == 1 else f"{count} leftovers wait"
+
+
 def clock(at: datetime | None) -> str:
     """A time in UTC to the second; a dash for none."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ") if at is not None else "-"

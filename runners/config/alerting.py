@@ -77,6 +77,7 @@ class AlertsConfig:
     Attributes:
         pages_per_hour: above it, one alert says that there are more.
         namespace: of this deployment, in the alerts' keys.
+        runbooks: where the pages of reasons are published; None: on the prober's own page.
     """
 
     via: AlertsVia
@@ -86,6 +87,7 @@ class AlertsConfig:
     reminding: Reminding = field(default_factory=Reminding)
     pages_per_hour: int = 10
     namespace: str = ""
+    runbooks: str | None = None
 
     @property
     def sink_names(self) -> tuple[str, ...]:

@@ -100,6 +100,7 @@ def build_alerts(
         ),
         pages_per_hour=document.pages_per_hour,
         namespace=document.namespace or prober,
+        runbooks=document.runbooks,
     )
 
 

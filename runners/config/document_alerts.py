@@ -234,6 +234,13 @@ class AlertsDocument(Block):
     pages_per_hour: Annotated[
         int, Field(ge=1, le=1000, description="Above so many pages in an hour, one says that there are more.")
     ] = 10
+    runbooks: Annotated[
+        Url | None,
+        Field(
+            description="Where the pages of docs/runbook are published: alerts link to REASON.md below it. Default: the"
+            " prober's own page, where web.url is set."
+        ),
+    ] = None
     namespace: Annotated[
         Name | None, Field(description="In the alerts' keys: of this deployment; default: prober.name.")
     ] = None

@@ -38,7 +38,7 @@ paths:
     # mailbox: support
     # ticketing: desk
     # reply: true                      # with `proof: api`: wait for the acknowledgement too
-    every: 10m                         # with `run --due`; without a schedule it is launched by hand only
+    every: 10m                         # by `serve`, or `run --due` from cron; without a schedule by hand only
     deadline: 10m                      # from launch to the intact ticket
     horizon: 24h                       # after this a breached canary is lost
     objective: 99.5%

@@ -50,6 +50,8 @@ def build_app(parts: Parts) -> Starlette:
             Route("/incidents.json", api.incidents),
             Route("/incidents/{id}", pages.incident),
             Route("/silences", pages.silences),
+            Route("/runbook", pages.runbook),
+            Route("/runbook/{reason}", pages.runbook),
             Route("/events", _events),
             Route("/healthz", health.healthz),
             Route("/readyz", health.readyz),

@@ -8,7 +8,7 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
 from canary.alert import BISECTED
 from canary.incident import Incident, IncidentKind
@@ -20,8 +20,9 @@ from canary.verdict import Verdict
 from runners.asking import ask_status, ask_trace, list_canaries, view_paths, working_beside
 from runners.cli.incident_words import backlog_words
 from runners.contracts import CanaryQuery, Record
-from runners.dossier import backlog_of
+from runners.dossier import backlog_of, ends_of, failed_in
 from runners.history import Point
+from runners.runbook import runbook_text
 from runners.web import api, pictures, views
 from runners.web.evidence import SCREENSHOT, evidence, evidence_of
 from runners.web.parts import Parts, parts_of
@@ -240,10 +241,15 @@ async def incident(request: Request) -> Response:
         "until": found.impact_until,
         "resolved": found.resolved_at,
     }
+    points = await _around(parts, found.path, times, now)
+    failed = failed_in(found, points)
+    shown = ends_of(failed)
     return render(
         request,
         "incident.html",
         incident=found,
+        failed=shown,
+        more_failed=len(failed) - len(shown),
         stop=found.sharper or found.stop,
         whose=views.whose(found, paths),
         runbook=paths[found.path].runbook if found.path in paths else None,
@@ -256,7 +262,7 @@ async def incident(request: Request) -> Response:
         backlog=backlog_words(backlog, now) if backlog is not None else "",
         drawn_impact=pictures.impact(
             "impact",
-            await _around(parts, found.path, times, now),
+            points,
             times,
             now=now,
             name=found.path,
@@ -289,6 +295,15 @@ async def silences(request: Request) -> Response:
     now = parts.clock.now()
     known = with_windows(await parts.store.silences(now), parts.windows, now, ahead=_AHEAD)
     return render(request, "silences.html", silences=known)
+
+
+async def runbook(request: Request) -> Response:
+    """A page of the runbook, as text: what a reason means, what to check first, whom to call."""
+    word = str(request.path_params.get("reason", "README"))
+    text = runbook_text(word)
+    if text is None:
+        raise api.not_found(f"the runbook has no page {word}", "See /runbook.")
+    return PlainTextResponse(text)
 
 
 async def problem(request: Request, error: Exception) -> Response:

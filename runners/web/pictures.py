@@ -364,7 +364,8 @@ def impact(
     for one in inside:
         x = x_of(one.launched_at)
         if one.verdict is Verdict.CONFIRMED:
-            parts.append(f'<circle class="fill ok" cx="{number(x)}" cy="44" r="3"/>')
+            # A circle would be stretched with the picture; the round end of a line is not.
+            parts.append(f'<path class="point ok" d="M{number(x)} 44h0"/>')
         elif one.verdict.is_breach:
             parts += [rect(x - 1.5, 16, 3, 36, "fill bad"), rect(x - 3, 16, 6, 3, "fill bad")]
         else:

@@ -14,7 +14,7 @@ from canary.reason import CAUSES
 from canary.signature import unsigned
 from probes.masking import Masker
 from runners.cli.output import plain
-from runners.cli.words import gauge_words
+from runners.cli.words import gauge_words, leftovers_wait
 from runners.web import drawing, pictures
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -60,6 +60,7 @@ def _environment(masker: Masker) -> Environment:
         "tone": lambda word: drawing.tone_of(str(word)),
         "gauge_words": gauge_words,
         "sentence": _sentence(masker),
+        "leftovers": leftovers_wait,
         "segment": lambda text: quote(str(text), safe=""),
         "remedy": lambda reason: CAUSES[reason].remedy,
     }

@@ -53,7 +53,12 @@ def test_sinks_that_work__take_a_test_that_says_so_and_its_end(tmp_path: Path) -
     pagerduty, slack = PagerDutySimulator(SECRETS["PD_KEY"]), SlackSimulator()
     hook, ping = WebhookReceiver(SECRETS["HOOK_SECRET"]), PingSimulator("/ping")
     site = Site(
-        {"POST /v2/enqueue": pagerduty, "POST /slack": slack, "POST /hook": hook, "POST /ping": ping.reply}
+        {
+            "POST /v2/enqueue": pagerduty,
+            "POST /slack": slack,
+            "POST /hook": hook,
+            "POST /ping/log": ping.reply,
+        }
     )
 
     found = checked(tmp_path, site)
@@ -72,13 +77,13 @@ def test_sinks_that_work__take_a_test_that_says_so_and_its_end(tmp_path: Path) -
         "TEST of intake-prober ended",
     ]
     assert [one["data"]["transition"] for one in hook.taken.values()] == ["opened", "resolved"]
-    assert [what for what, _, _ in ping.pings] == [""]
+    assert [what for what, _, _ in ping.pings] == ["/log"], "no sign of life: the daemon may be dead"
 
 
 @pytest.mark.parametrize("status", [401, 503])
 def test_sinks_that_refuse__fail_and_say_what_they_were_told(tmp_path: Path, status: int) -> None:
     refusing = Reply(status, "no such integration")
-    site = Site({f"POST {path}": refusing for path in ("/v2/enqueue", "/slack", "/hook", "/ping")})
+    site = Site({f"POST {path}": refusing for path in ("/v2/enqueue", "/slack", "/hook", "/ping/log")})
 
     found = checked(tmp_path, site)
 

@@ -55,6 +55,34 @@ def test_mail_that_depends_on_what_is_probed__fails(tmp_path: Path, old: str, ne
     assert "an alert about broken mail by the same mail is no alert" in found[0].finding
 
 
+@pytest.mark.parametrize(
+    ("url", "more", "expected"),
+    [
+        ("https://10.0.0.7/hook", "", CheckState.FAIL),
+        ("http://[::1]:8000/", "", CheckState.FAIL),
+        ("http://localhost:8000/", "", CheckState.FAIL),
+        ("https://10.0.0.7/hook", ", allow_private: true", CheckState.OK),
+        ("https://hooks.acme.example/", "", CheckState.OK),
+        ("https://1.1.1.1/", "", CheckState.OK),
+    ],
+)
+def test_webhook_to_a_private_address__fails_before_anything_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, more: str, expected: CheckState
+) -> None:
+    monkeypatch.setitem(ENVIRON, "HOOK_URL", url)
+    sinks = f"""\
+alerts:
+  sinks:
+    hook: {{type: webhook, url: {{env: HOOK_URL}}, secret: {{env: HOOK_SECRET}}{more}}}
+    alive: {{type: heartbeat, url: {{env: PING_URL}}}}
+"""
+
+    (found,) = (one for one in advised(tmp_path, with_alerts(sinks)) if one.place == "hook")
+
+    assert found.state is expected
+    assert "10.0.0.7" not in found.finding
+
+
 def test_path_that_is_disabled__forbids_nothing(tmp_path: Path) -> None:
     text = with_alerts(MAIL).replace("account: alerts", "account: canary")
     off = text.replace("    channel: email\n", "    channel: email\n    enabled: false\n")

@@ -46,6 +46,10 @@ def test_unknown_command__exits_2_and_names_the_help(run: Run) -> None:
     assert "See intake-prober --help." in said.err
 
 
+def test_command_that_is_almost_one__is_asked_about_without_a_stray_full_stop(run: Run) -> None:
+    assert run("serv").err.strip().endswith("'serv'. Did you mean 'serve'? See intake-prober --help.")
+
+
 def test_unknown_option__with_json__is_one_object_of_errors(run: Run) -> None:
     said = run("run", "--json", "--dew")
 

@@ -254,6 +254,7 @@ def test_escalation_of_a_mail__has_what_finds_it_and_nothing_secret(run: Run, tm
     assert answer["times"]["last_proof_before"] == answer["times"]["impact_from"] is not None
     assert answer["asked"][0].startswith("Find these mails in your logs by queue id")
     assert "2 of our 2 test requests by e-mail to acme.example failed at mailbox.arrival" in answer["summary"]
+    assert "As far as we can see it lies with the mail platform." in answer["summary"]
     assert "smtp.accept was tried up to 2 times for one request, with the same content." in answer["tried"]
     assert history.now.strftime("%Y-%m-%d") in said.out or answer["times"]["written_at"][:10] in said.out
 
@@ -331,3 +332,25 @@ def test_more_failed_canaries_than_a_bundle_takes__are_the_first_and_the_last(
     assert (answer["failed"], len(answer["canaries"])) == (25, 20)
     times = [one["launched_at"] for one in answer["canaries"]]
     assert times == sorted(times)
+
+
+def test_escalation_while_a_canary_is_on_its_way__counts_only_those_that_were_judged(
+    run: Run, tmp_path: Path
+) -> None:
+    history = broken(tmp_path)
+
+    async def launch() -> None:
+        async with open_store(history.config.prober.store_url, clock=SystemClock(), prober="fra-1") as store:
+            await store.record(
+                history.canary(history.now), holder="test", lease_until=history.now + timedelta(minutes=1)
+            )
+
+    asyncio.run(launch())
+    incident = incident_of(run)["id"]
+
+    summary = run("incidents", incident, "--escalation", "--json").answer("incidents ID --escalation")[
+        "summary"
+    ]
+
+    assert "2 of our 2 test requests" in summary
+    assert "1 more is still on the way." in summary

@@ -135,7 +135,7 @@ def test_canary__names_hop_reason_remedy_and_runbook(page: Asker) -> None:
     said = words(text)
 
     assert "Broken at smtp.accept: mailbox_full." in said
-    assert "docs/runbook/mailbox_full.md" in said
+    assert "See what mailbox_full means" in said
     assert html.document_fromstring(text).xpath("//a[contains(@href,'wiki.acme')]/@href") == [
         "https://wiki.acme.example/intake?page=7"
     ]
@@ -154,6 +154,14 @@ def test_incident__tells_onset_detection_impact_and_the_paths_of_its_cause(page:
     assert "Detected 20 min after the onset" in said
     assert "Customers still reach support by support-portal, contact-form." in said
     assert "Paths with the same cause open billing-email" in said
+    failed = page.newest(MAIL, Verdict.BREACHED)
+    assert f"{failed} breached, launched 2026-03-0" in said
+
+
+def test_runbook__is_served_where_an_alert_links_to(page: Asker) -> None:
+    assert page.ask("/runbook/mailbox_full").text.startswith("# `mailbox_full`")
+    assert page.ask("/runbook").text.startswith("# Runbook")
+    assert page.ask("/runbook/no_such_reason").status_code == 404
 
 
 def test_incident_that_is_over__tells_when_it_recovered() -> None:
