@@ -131,8 +131,9 @@ def _prober(config: Config) -> Iterator[Way]:
     store = config.prober.store_url
     if not store.startswith("sqlite:"):
         yield Way(urlsplit(store).port or _POSTGRESQL, "prober.store")
+    otlp = config.telemetry.otlp
     for url, key in (
-        (config.telemetry.otlp_url, "telemetry.otlp"),
+        (otlp.traces_url if otlp is not None else None, "telemetry.otlp"),
         (config.telemetry.pushgateway_url, "telemetry.metrics.pushgateway"),
         (config.prober.browser.proxy if config.prober.browser is not None else None, "prober.browser.proxy"),
     ):
