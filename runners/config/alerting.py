@@ -71,6 +71,20 @@ SinkConfig: TypeAlias = (
 
 
 @dataclass(frozen=True, slots=True)
+class PrometheusConfig:
+    """What rendered rules say and link to.
+
+    Attributes:
+        team: who answers for the prober itself; empty: nobody is named.
+        runbooks_url, dashboards_url: bases of links; None: placeholders are written.
+    """
+
+    team: str = ""
+    runbooks_url: str | None = None
+    dashboards_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AlertsConfig:
     """Who sends alerts, where to, and when again.
 
@@ -86,6 +100,7 @@ class AlertsConfig:
     reminding: Reminding = field(default_factory=Reminding)
     pages_per_hour: int = 10
     namespace: str = ""
+    prometheus: PrometheusConfig = field(default_factory=PrometheusConfig)
 
     @property
     def sink_names(self) -> tuple[str, ...]:

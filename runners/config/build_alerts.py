@@ -17,6 +17,7 @@ from runners.config.alerting import (
     EmailSinkConfig,
     HeartbeatConfig,
     PagerDutyConfig,
+    PrometheusConfig,
     SinkConfig,
     SlackConfig,
     WebhookConfig,
@@ -100,6 +101,9 @@ def build_alerts(
         ),
         pages_per_hour=document.pages_per_hour,
         namespace=document.namespace or prober,
+        prometheus=PrometheusConfig(
+            document.prometheus.team, document.prometheus.runbooks, document.prometheus.dashboards
+        ),
     )
 
 

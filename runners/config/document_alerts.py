@@ -211,6 +211,18 @@ class AlertsVia(StrEnum):
     PROMETHEUS = "prometheus"
 
 
+class PrometheusDocument(Block):
+    """What `render prometheus-rules` and `render alertmanager` can't take from anywhere else."""
+
+    team: Annotated[
+        Line, Field(description="The team that answers for the prober itself: a label of alerts about it.")
+    ] = ""
+    runbooks: Annotated[
+        Url | None, Field(description="Where docs/runbook is published: alerts link to its pages.")
+    ] = None
+    dashboards: Annotated[Url | None, Field(description="The base of Grafana: alerts link to it.")] = None
+
+
 class AlertsDocument(Block):
     """When an incident opens and ends, and where alerts go."""
 
@@ -237,3 +249,6 @@ class AlertsDocument(Block):
     namespace: Annotated[
         Name | None, Field(description="In the alerts' keys: of this deployment; default: prober.name.")
     ] = None
+    prometheus: Annotated[PrometheusDocument, Field(description="What rendered rules say and link to.")] = (
+        PrometheusDocument()
+    )
