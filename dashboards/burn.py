@@ -10,7 +10,7 @@ from typing import Final
 
 from canary.path import PathName
 from dashboards.estate import Estate
-from dashboards.promql import Query, any_of, duration, series
+from dashboards.promql import Query, any_of, duration, either, series
 from dashboards.recording import BUDGET, bad, errors, of_path, unless_silenced
 from dashboards.rule import About, AlertRule, Category, Severity
 from dashboards.timing import INTERVALS, Timing, rounded
@@ -74,27 +74,35 @@ def windows_of(rows: tuple[Burn, ...]) -> frozenset[float]:
 
 
 def burn_rules(estate: Estate, timing: Timing) -> Iterator[AlertRule]:
-    """`IntakeSloBurn`, a rule for each row."""
-    for one in burns(estate):
-        of_these = () if one.paths == estate.names else (any_of("path", one.paths),)
-        limit = f"{one.factor:g} * {BUDGET.name}"
-        conditions = [
-            f"{series(errors(one.long_seconds), *of_these)} > on (path) {limit}",
-            f"and on (path) {series(errors(one.short_seconds))} > on (path) {limit}",
-            f"and on (path) {series(bad(one.long_seconds))} > {one.more_than:g}",
-        ]
+    """`IntakeSloBurn`, a rule for each row: its paths may have short windows of their own."""
+    rows = burns(estate)
+    for long_seconds in dict.fromkeys(one.long_seconds for one in rows):
+        alike = [one for one in rows if one.long_seconds == long_seconds]
+        factor, window = alike[0].factor, duration(long_seconds)
+        burning = of_path(either([_burning(one, estate) for one in alike]))
         yield AlertRule(
             name="IntakeSloBurn",
-            query=unless_silenced(of_path(Query("\n  ".join(conditions), frozenset({"path"}))), timing),
+            query=unless_silenced(burning, timing),
             severity=Severity.TICKET,
             category=Category.TARGET,
             about=About.PATH,
-            labels={"window": duration(one.long_seconds)},
-            for_seconds=one.for_seconds,
-            summary=f"{{{{ $labels.path }}}} burns its 30-day error budget {one.factor:g} times too fast",
+            labels={"window": window},
+            for_seconds=alike[0].for_seconds,
+            summary=f"{{{{ $labels.path }}}} burns its 30-day error budget {factor:g} times too fast",
             description=(
-                f"Over {duration(one.long_seconds)} and over {duration(one.short_seconds)} more canaries failed than the "
-                "objective allows. Not an outage, or not one that lasts: customers feel it now and then. "
+                f"In the last {window}, and of late, more canaries failed than the objective allows. Not an outage, or not "
+                "one that lasts: customers feel it now and then. "
                 "First: intake-prober canaries --path {{ $labels.path }} --verdict breached --since 1d"
             ),
         )
+
+
+def _burning(one: Burn, estate: Estate) -> Query:
+    of_these = () if one.paths == estate.names else (any_of("path", one.paths),)
+    limit = f"{one.factor:g} * {BUDGET.name}"
+    conditions = [
+        f"{series(errors(one.long_seconds), *of_these)} > on (path) {limit}",
+        f"and on (path) {series(errors(one.short_seconds))} > on (path) {limit}",
+        f"and on (path) {series(bad(one.long_seconds))} > {one.more_than:g}",
+    ]
+    return Query("\n  ".join(conditions), frozenset({"path"}))

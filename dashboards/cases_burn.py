@@ -5,6 +5,7 @@ from math import ceil
 from canary.instruments import metrics
 from canary.path import Path
 from dashboards.burn import Burn, burns
+from dashboards.promql import duration
 from dashboards.rule_case import Case, Firing, Given, Moment, always
 from dashboards.rule_scene import ABOUT_PATH, Scene, path_info
 
@@ -46,7 +47,11 @@ def _given(path: Path, eligible: Given, good: Given, *, silenced: float = 0) -> 
         path_info(path.name),
         Given(metrics.SLO_OBJECTIVE, name, always(path.slo.objective_share)),
         Given(metrics.PATH_SILENCED, name, always(silenced)),
-        *(Given(one.instrument, {**one.labels, "instance": of}, one.values) for one in (eligible, good) for of in "ab"),
+        *(
+            Given(one.instrument, {**one.labels, "instance": of}, one.values)
+            for one in (eligible, good)
+            for of in "ab"
+        ),
     ]
 
 
@@ -54,14 +59,13 @@ def _all_fail(scene: Scene, path: Path, rows: tuple[Burn, ...], usual: float) ->
     name, step = {"path": path.name}, _step(usual)
     until = _settled_after(rows, step)
     recovered = until + (ceil(max(one.short_seconds for one in rows) / step) + 2) * step
-    windows = {one.long_seconds: one.short_seconds for one in rows}
     firing = [
         Firing(rule, {**name, **ABOUT_PATH})
-        for rule in scene.rules_about(path.name, _NAME)
-        if any(f"{one.more_than:g})" in rule.query.text for one in rows)
+        for rule in scene.rules(_NAME)
+        if any(rule.labels["window"] == duration(one.long_seconds) for one in rows)
     ]
     return Case(
-        f"{path.name}: canaries that all fail burn the budget in {len(windows)} windows; when they come through, it ends",
+        f"{path.name}: canaries that all fail burn the budget in {len(rows)} windows; when they come through, it ends",
         step,
         _given(
             path,

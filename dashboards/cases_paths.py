@@ -4,10 +4,9 @@ from math import ceil
 
 from canary.instruments import metrics
 from dashboards.rule_case import STALE, Case, Firing, Given, Moment, always, step_for, switched
-from dashboards.rule_scene import ABOUT_PATH, Scene, path_info
+from dashboards.rule_scene import ABOUT_PATH, STOP, Scene, path_info
 from dashboards.timing import INTERVALS, rounded
 
-_STOP = {"blame": "mailbox.arrival", "reason": "mailbox_full"}
 _OTHER_TEAM = "somebody-else"
 
 
@@ -28,14 +27,14 @@ def path_cases(scene: Scene) -> list[Case]:
 
 
 def _is_open(scene: Scene, *changes: tuple[float, float | str | None], instance: str = "a") -> Given:
-    labels = {"path": scene.path, **_STOP, "instance": instance}
+    labels = {"path": scene.path, **STOP, "instance": instance}
     return Given(metrics.INCIDENT_OPEN, labels, switched(*changes))
 
 
 def _broken(scene: Scene) -> Case:
     step = max(1.0, scene.timing.keep // 10)
     kept = ceil(scene.timing.keep / step)
-    alert = scene.broken(since=10 * step, worked=5 * step, path=scene.path, **_STOP)
+    alert = scene.broken(since=10 * step, worked=5 * step)
     name = "IntakePathBroken"
     return Case(
         "a broken path pages once, whatever the number of replicas; not while silenced, and no longer than it lasts",
@@ -73,10 +72,8 @@ def _dies_broken(scene: Scene) -> Case:
             Given(metrics.PROBER_HEARTBEAT, {"prober": "eu"}, lambda now: now if now < died else STALE),
         ],
         [
-            Moment(
-                at, "IntakePathBroken", [scene.broken(since=None, worked=None, path=scene.path, **_STOP)]
-            ),
-            Moment(at, "IntakeProberSilent", [scene.firing("IntakeProberSilent")]),
+            Moment(at, "IntakePathBroken", [scene.broken()]),
+            Moment(at, "IntakeProberSilent", [scene.firing("IntakeProberSilent", {})]),
         ],
     )
 
@@ -85,7 +82,6 @@ def _team_changes(scene: Scene) -> Case:
     step = max(1.0, scene.timing.keep // 10)
     kept = ceil(scene.timing.keep / step)
     at = (24 + kept) * step
-    labels = {**_STOP, "path": scene.path, "team": _OTHER_TEAM}
     return Case(
         "a path whose team was changed pages all the same, and the new team",
         step,
@@ -94,7 +90,7 @@ def _team_changes(scene: Scene) -> Case:
             path_info(scene.path, team=_OTHER_TEAM, values=switched((20 * step, 1))),
             _is_open(scene, (10 * step, 1)),
         ],
-        [Moment(at, "IntakePathBroken", [scene.broken(since=None, worked=None, **labels)])],
+        [Moment(at, "IntakePathBroken", [scene.broken(team=_OTHER_TEAM)])],
     )
 
 
@@ -104,7 +100,7 @@ def _pushed(scene: Scene) -> Case:
     def pushed(now: float) -> float | None:
         return 1.0 if now % every == 0 else None
 
-    labels = {"path": scene.path, **_STOP}
+    labels = {"path": scene.path, **STOP}
     return Case(
         "what a run pushes every 15 minutes is still known ten minutes later",
         60.0,
@@ -113,7 +109,7 @@ def _pushed(scene: Scene) -> Case:
             Moment(
                 at + 600,
                 "IntakePathBroken",
-                [scene.broken(since=None, worked=None, path=scene.path, **_STOP)],
+                [scene.broken()],
             )
         ],
     )
@@ -133,9 +129,9 @@ def _blind_meanwhile(scene: Scene) -> Case:
             Moment(
                 1200,
                 "IntakePathBroken",
-                [scene.broken(since=None, worked=None, path=scene.path, **_STOP)],
+                [scene.broken()],
             ),
-            Moment(1200, "IntakeProberBlind", [scene.firing("IntakeProberBlind", **blind)]),
+            Moment(1200, "IntakeProberBlind", [scene.firing("IntakeProberBlind", blind)]),
         ],
     )
 
@@ -144,14 +140,8 @@ def _final_answer(scene: Scene) -> Case:
     name = "IntakeFinalAnswer"
     final = {"path": scene.path, "hop": "smtp.accept", "reason": "recipient_unknown"}
     other = {"path": scene.path, "hop": "ticket.created", "reason": "not_seen"}
-    alert = scene.firing(
-        name,
-        times=(None,),
-        path=scene.path,
-        blame="smtp.accept",
-        reason="recipient_unknown",
-        **ABOUT_PATH,
-    )
+    labels = {"path": scene.path, "blame": "smtp.accept", "reason": "recipient_unknown", **ABOUT_PATH}
+    alert = scene.firing(name, labels, times=(None,))
     return Case(
         "one canary that is refused for good pages until one comes through; a mail that is only missing does not",
         60.0,
@@ -185,7 +175,7 @@ def _not_probed(scene: Scene) -> Case:
         [
             path_info(who),
             path_info("by-hand"),
-            Given(metrics.PATH_LAST_VERDICT, {"path": who}, switched((0, 0), (fires + 2 * step, fires))),
+            Given(metrics.PATH_LAST_VERDICT, {"path": who}, lambda now: now if now > fires else 0),
             Given(metrics.PATH_LAST_VERDICT, {"path": "by-hand"}, always(0)),
             Given(metrics.PATH_INTERVAL, {"path": who}, always(interval)),
             Given(metrics.PATH_DEADLINE, {"path": who}, always(deadline)),
@@ -193,7 +183,7 @@ def _not_probed(scene: Scene) -> Case:
         ],
         [
             Moment(limit // step * step, name),
-            Moment(fires, name, [scene.firing(name, value=fires, path=who, **ABOUT_PATH)]),
+            Moment(fires, name, [scene.firing(name, {"path": who, **ABOUT_PATH}, value=fires)]),
             Moment(fires + 4 * step, name),
         ],
     )
@@ -217,8 +207,8 @@ def _leftovers(scene: Scene) -> Case:
                 3720,
                 name,
                 [
-                    scene.firing(name, value=3, **left, **ABOUT_PATH),
-                    scene.firing(name, value=1, path=gone, kind="mail"),
+                    scene.firing(name, {**left, **ABOUT_PATH}, value=3),
+                    scene.firing(name, {"path": gone, "kind": "mail"}, value=1),
                 ],
             ),
             Moment(5000 // 60 * 60, name),
@@ -235,60 +225,49 @@ def _classes(scene: Scene) -> list[tuple[str, float]]:
 
 
 def _unseen(scene: Scene) -> list[Case]:
-    name, cases = "IntakePathUnseen", []
-    for path, usual in _classes(scene):
-        step = float(ceil(usual))
-        window = rounded(INTERVALS * usual)
-        long = (ceil(max(3600.0, window) / step) + 8) * step
-        rules = scene.rules_about(path, name)
-        ticket, page = (Firing(one, {"path": path, **ABOUT_PATH}) for one in rules)
-        cases.append(
-            Case(
-                f"{path}: canaries that are all inconclusive are the prober's trouble: a ticket, then a page",
-                step,
-                [
-                    path_info(path),
-                    Given(
-                        metrics.CANARY_VERDICTS,
-                        {"path": path, "channel": "email", "verdict": "inconclusive"},
-                        lambda now, step=step: now // step,
-                    ),
-                    Given(
-                        metrics.SLO_ELIGIBLE,
-                        {"path": path},
-                        lambda now, step=step, long=long: max(0.0, (now - long) // step),
-                    ),
-                ],
-                [
-                    Moment(step, name),
-                    Moment(8 * step, name, [ticket]),
-                    Moment(long, name, [ticket, page]),
-                    Moment(long + 3 * step, name),
-                ],
-            )
-        )
-    return cases
+    return [_unseen_of(scene, path, usual) for path, usual in _classes(scene)]
+
+
+def _unseen_of(scene: Scene, path: str, usual: float) -> Case:
+    name, step = "IntakePathUnseen", float(ceil(usual))
+    long = (ceil(max(3600.0, rounded(INTERVALS * usual)) / step) + 4) * step
+    ticket, page = (Firing(one, {"path": path, **ABOUT_PATH}) for one in scene.rules_about(path, name))
+    inconclusive = {"path": path, "channel": "email", "verdict": "inconclusive"}
+    return Case(
+        f"{path}: canaries that are all inconclusive are the prober's trouble: a ticket, then a page",
+        step,
+        [
+            path_info(path),
+            Given(metrics.CANARY_VERDICTS, inconclusive, lambda now: now // step),
+            Given(metrics.SLO_ELIGIBLE, {"path": path}, lambda now: max(0.0, (now - long) // step)),
+        ],
+        [
+            Moment(step, name),
+            Moment(4 * step, name, [ticket]),
+            Moment(long, name, [ticket, page]),
+            Moment(long + 3 * step, name),
+        ],
+    )
 
 
 def _slots_missed(scene: Scene) -> list[Case]:
-    name, cases = "IntakeSlotsMissed", []
-    for path, usual in _classes(scene):
-        step = float(ceil(usual))
-        (rule,) = scene.rules_about(path, name)
+    return [_slots_missed_of(scene, path, usual) for path, usual in _classes(scene)]
 
-        def missed(now: float, step: float = step) -> float:
-            slot = int(now // step)
-            return float(min(2, max(0, slot - 1)) + max(0, slot - 14))
 
-        cases.append(
-            Case(
-                f"{path}: two missed slots are none to tell of, though both replicas show them; more are",
-                step,
-                [
-                    Given(metrics.PROBER_MISFIRES, {"path": path, "prober": "eu", "instance": one}, missed)
-                    for one in ("a", "b")
-                ],
-                [Moment(12 * step, name), Moment(18 * step, name, [Firing(rule, {"path": path})])],
-            )
-        )
-    return cases
+def _slots_missed_of(scene: Scene, path: str, usual: float) -> Case:
+    name, step = "IntakeSlotsMissed", float(ceil(usual))
+    (rule,) = scene.rules_about(path, name)
+
+    def missed(now: float) -> float:
+        slot = int(now // step)
+        return float(min(2, max(0, slot - 1)) + max(0, slot - 14))
+
+    return Case(
+        f"{path}: two missed slots are none to tell of, though both replicas show them; more are",
+        step,
+        [
+            Given(metrics.PROBER_MISFIRES, {"path": path, "prober": "eu", "instance": one}, missed)
+            for one in ("a", "b")
+        ],
+        [Moment(12 * step, name), Moment(18 * step, name, [Firing(rule, {"path": path})])],
+    )

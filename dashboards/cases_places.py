@@ -122,7 +122,10 @@ def _certificates(scene: Scene) -> Case:
         60.0,
         [
             *(place_info(place, "endpoint") for place in ends),
-            *(Given(metrics.CERTIFICATE_EXPIRY, {"place": place}, always(end)) for place, end in ends.items()),
+            *(
+                Given(metrics.CERTIFICATE_EXPIRY, {"place": place}, always(end))
+                for place, end in ends.items()
+            ),
         ],
         [
             Moment(
@@ -151,7 +154,7 @@ def _mail_dns(scene: Scene) -> Case:
         ],
         [
             Moment(1080, name),
-            Moment(1500, name, [scene.firing(name, **{**_about(place, "domain"), **labels})]),
+            Moment(1500, name, [scene.firing(name, {**_about(place, "domain"), **labels})]),
             Moment(1860, name),
         ],
     )
@@ -173,7 +176,7 @@ def _api_budget(scene: Scene) -> Case:
         ],
         [
             Moment(900, name),
-            Moment(1500, name, [scene.firing(name, value=0.05, **_about(place, "ticketing"))]),
+            Moment(1500, name, [scene.firing(name, _about(place, "ticketing"), value=0.05)]),
             Moment(1860, name),
         ],
     )

@@ -26,7 +26,7 @@ def _never_heard(scene: Scene) -> Case:
         "a prober that shows no heartbeat at all pages",
         60.0,
         [],
-        [Moment(60, name), Moment(fires, name, [scene.firing(name)])],
+        [Moment(60, name), Moment(fires, name, [scene.firing(name, {})])],
     )
 
 
@@ -48,7 +48,7 @@ def _stands_still(scene: Scene) -> Case:
         [
             Moment(stops, name),
             Moment(stops + timing.silent_limit // step * step, name),
-            Moment(fires, name, [scene.firing(name)]),
+            Moment(fires, name, [scene.firing(name, {})]),
             Moment(fires + 2 * step, name),
         ],
     )
@@ -59,7 +59,7 @@ def _blind(scene: Scene) -> Case:
     page = scene.timing.blind_page
     step = step_for(page + 600)
     pages = (ceil(page / step) + 3) * step
-    ticket = scene.firing("IntakeProberBlind", **labels)
+    ticket = scene.firing("IntakeProberBlind", labels)
     return Case(
         "blindness is a ticket, and a page when it lasts; the other causes are none",
         step,
@@ -76,14 +76,14 @@ def _blind(scene: Scene) -> Case:
             Moment((ceil(600 / step) + 2) * step, "IntakeProberBlind", [ticket]),
             Moment((ceil(600 / step) + 2) * step, "IntakeProberBlindLong"),
             Moment(pages, "IntakeProberBlind", [ticket]),
-            Moment(pages, "IntakeProberBlindLong", [scene.firing("IntakeProberBlindLong", **labels)]),
+            Moment(pages, "IntakeProberBlindLong", [scene.firing("IntakeProberBlindLong", labels)]),
             Moment(pages + 2 * step, "IntakeProberBlindLong"),
         ],
     )
 
 
 def _stuck(scene: Scene) -> Case:
-    name = "IntakeAlertsNotDelivered"
+    name, waits, sent = "IntakeAlertsNotDelivered", 1200.0, 1800.0
     return Case(
         "an alert that waits for five minutes pages, and no more once it was delivered",
         60.0,
@@ -91,13 +91,13 @@ def _stuck(scene: Scene) -> Case:
             Given(
                 metrics.PROBER_OUTBOX_OLDEST,
                 {"sink": "pager"},
-                lambda now: 1200.0 if 1200 <= now < 1800 else None,
+                lambda now: waits if waits <= now < sent else None,
             ),
-            Given(metrics.PROBER_OUTBOX_PENDING, {"sink": "pager"}, switched((0, 0), (1200, 2), (1800, 0))),
+            Given(metrics.PROBER_OUTBOX_PENDING, {"sink": "pager"}, switched((0, 0), (waits, 2), (sent, 0))),
         ],
         [
             Moment(1440, name),
-            Moment(1620, name, [scene.firing(name, value=420, sink="pager")]),
+            Moment(1620, name, [scene.firing(name, {"sink": "pager"}, value=420)]),
             Moment(1860, name),
         ],
     )
@@ -118,7 +118,7 @@ def _store(scene: Scene) -> Case:
             Given(metrics.PROBER_STORE_ERRORS, {"prober": "eu", "kind": "write", "instance": "a"}, errors),
             Given(metrics.PROBER_STORE_ERRORS, {"prober": "eu", "kind": "read", "instance": "a"}, always(0)),
         ],
-        [Moment(600, name), Moment(1800, name, [scene.firing(name, prober="eu")]), Moment(over, name)],
+        [Moment(600, name), Moment(1800, name, [scene.firing(name, {"prober": "eu"})]), Moment(over, name)],
     )
 
 
@@ -128,5 +128,5 @@ def _watchdog(scene: Scene) -> Case:
         "the dead man's switch fires always",
         60.0,
         [],
-        [Moment(0, name, [scene.firing(name)]), Moment(600, name, [scene.firing(name)])],
+        [Moment(0, name, [scene.firing(name, {})]), Moment(600, name, [scene.firing(name, {})])],
     )

@@ -73,10 +73,10 @@ def seen_rules(estate: Estate, timing: Timing) -> Iterator[AlertRule]:
             "may it launch (leftovers, the sender's cap)?"
         ),
     )
-    for usual, paths in _by_interval(estate):
-        of_these = () if paths == estate.names else (any_of("path", paths),)
-        yield from _unseen(usual, of_these)
-        yield _slots_missed(usual, of_these)
+    for window, paths in _by_window(estate, INTERVALS, least=0.0):
+        yield from _unseen(window, _only(estate, paths))
+    for window, paths in _by_window(estate, INTERVALS + 1, least=3600.0):
+        yield _slots_missed(window, _only(estate, paths))
 
 
 def leftover_rule(timing: Timing) -> AlertRule:
@@ -115,9 +115,8 @@ def _final_answers(timing: Timing) -> Query:
     return Query(f"{answers} > 0\n  and on (path) {failing} > 0", answers.labels)
 
 
-def _unseen(usual: float, of_these: tuple[Matcher, ...]) -> Iterator[AlertRule]:
+def _unseen(window: float, of_these: tuple[Matcher, ...]) -> Iterator[AlertRule]:
     """All canaries of some time were inconclusive: the prober is blind there, whatever the cause."""
-    window = rounded(INTERVALS * usual)
     for severity, seconds, lasting in (
         (Severity.TICKET, 0.0, ""),
         (Severity.PAGE, max(3600.0, window), f" for {duration(max(3600.0, window))}"),
@@ -132,7 +131,7 @@ def _unseen(usual: float, of_these: tuple[Matcher, ...]) -> Iterator[AlertRule]:
             category=Category.PROBER,
             about=About.PATH,
             for_seconds=seconds,
-            labels={"blame": "prober"},
+            labels={"blame": "prober", "window": duration(window)},
             summary=f"The prober can't see{lasting} whether {{{{ $labels.path }}}} works",
             description=(
                 "All its canaries are inconclusive: the fault is ours, and meanwhile nobody watches this path. "
@@ -141,9 +140,8 @@ def _unseen(usual: float, of_these: tuple[Matcher, ...]) -> Iterator[AlertRule]:
         )
 
 
-def _slots_missed(usual: float, of_these: tuple[Matcher, ...]) -> AlertRule:
+def _slots_missed(window: float, of_these: tuple[Matcher, ...]) -> AlertRule:
     # Replicas show one stored figure, each its own copy: the maximum of them, and only then the sum of probers.
-    window = max(3600.0, rounded(4 * usual))
     missed = max_by(("path", "prober"), increase(metrics.PROBER_MISFIRES, window, *of_these))
     by_path = sum_by(("path",), missed)
     return AlertRule(
@@ -152,6 +150,7 @@ def _slots_missed(usual: float, of_these: tuple[Matcher, ...]) -> AlertRule:
         severity=Severity.TICKET,
         category=Category.PROBER,
         about=About.PATH,
+        labels={"window": duration(window)},
         summary="{{ $labels.path }}: scheduled canaries were not launched",
         description=(
             f"Three or more in {duration(window)}: unprobed is not good. First: intake-prober status; it says "
@@ -160,11 +159,16 @@ def _slots_missed(usual: float, of_these: tuple[Matcher, ...]) -> AlertRule:
     )
 
 
-def _by_interval(estate: Estate) -> list[tuple[float, tuple[PathName, ...]]]:
+def _by_window(estate: Estate, intervals: int, *, least: float) -> list[tuple[float, tuple[PathName, ...]]]:
+    """The windows that hold so many launches, each with the paths of which that is true."""
     found: dict[float, list[PathName]] = {}
     for path, usual in estate.scheduled:
-        found.setdefault(usual, []).append(path.name)
-    return [(usual, tuple(found[usual])) for usual in sorted(found)]
+        found.setdefault(max(least, rounded(intervals * usual)), []).append(path.name)
+    return [(window, tuple(found[window])) for window in sorted(found)]
+
+
+def _only(estate: Estate, paths: tuple[PathName, ...]) -> tuple[Matcher, ...]:
+    return () if paths == estate.names else (any_of("path", paths),)
 
 
 def _at(instrument: Instrument, timing: Timing) -> str:

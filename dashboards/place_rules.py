@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from canary.instruments import metrics
 from dashboards.estate import Estate, WatchedMailbox
-from dashboards.promql import Matcher, Query, any_of, duration, last, max_by, min_by, over_time
+from dashboards.promql import Matcher, Query, any_of, duration, either, last, max_by, min_by, over_time
 from dashboards.recording import of_place
 from dashboards.rule import About, AlertRule, Category, Severity
 from dashboards.timing import INTERVALS, Timing, rounded
@@ -19,14 +19,10 @@ _HALF_FULL = 0.5
 
 def place_rules(estate: Estate, timing: Timing) -> Iterator[AlertRule]:
     """Those that say something before a customer is lost."""
-    for warn, these in _alike(estate, lambda one: one.limits.warn_share):
-        yield _filling(warn, these, timing)
-    for ahead, these in _alike(estate, lambda one: one.limits.forecast.total_seconds()):
-        yield _full_soon(ahead, these, timing)
-    for page, these in _alike(estate, lambda one: one.limits.page_share):
-        yield _full(page, these, timing)
-    for age, these in _alike(estate, lambda one: one.backlog_age_seconds):
-        yield _backlog(age, these, timing)
+    yield _filling(estate, timing)
+    yield _full_soon(estate, timing)
+    yield _full(estate, timing)
+    yield _backlog(estate, timing)
     yield _certificate(14, Severity.TICKET, 3600, timing)
     yield _certificate(2, Severity.PAGE, 0, timing)
     yield _mail_dns(timing)
@@ -49,11 +45,14 @@ def _used(timing: Timing, these: tuple[Matcher, ...] = ()) -> Query:
     return max_by(_RESOURCE, last(metrics.MAILBOX_USED_RATIO, timing.lookback(1800), *these))
 
 
-def _filling(warn: float, these: tuple[Matcher, ...], timing: Timing) -> AlertRule:
-    used = _used(timing, these)
+def _filling(estate: Estate, timing: Timing) -> AlertRule:
+    above = [
+        _limited(_used(timing, these), f"> {warn:g}")
+        for warn, these in _alike(estate, lambda one: one.limits.warn_share)
+    ]
     return AlertRule(
         name="IntakeMailboxFilling",
-        query=of_place(Query(f"{used} > {warn:g}", used.labels)),
+        query=of_place(either(above)),
         severity=Severity.TICKET,
         category=Category.TARGET,
         about=About.PLACE,
@@ -67,22 +66,26 @@ def _filling(warn: float, these: tuple[Matcher, ...], timing: Timing) -> AlertRu
     )
 
 
-def _full_soon(ahead: float, these: tuple[Matcher, ...], timing: Timing) -> AlertRule:
+def _full_soon(estate: Estate, timing: Timing) -> AlertRule:
     ratio = metrics.MAILBOX_USED_RATIO
     window = max(21600.0, rounded(2 * INTERVALS * timing.shortest))
     recent = max(3600.0, rounded(INTERVALS * timing.shortest))
-    then = max_by(_RESOURCE, over_time("predict_linear", ratio, window, ahead))
     grows = max_by(_RESOURCE, over_time("deriv", ratio, recent))
-    used = _used(timing, these)
-    conditions = f"{then} > 1\n  and {used} > {_HALF_FULL:g}\n  and {grows} > 0"
+    times = _alike(estate, lambda one: one.limits.forecast.total_seconds())
+    soon = []
+    for ahead, these in times:
+        then = max_by(_RESOURCE, over_time("predict_linear", ratio, window, ahead))
+        used = _used(timing, these)
+        soon.append(_limited(then, f"> 1\n  and {used} > {_HALF_FULL:g}\n  and {grows} > 0"))
+    within = f"within {times[0][0] / 3600:g} h" if len(times) == 1 else "soon"
     return AlertRule(
         name="IntakeMailboxFullWithin24h",
-        query=of_place(Query(conditions, then.labels)),
+        query=of_place(either(soon)),
         severity=Severity.PAGE,
         category=Category.TARGET,
         about=About.PLACE,
         for_seconds=1800,
-        summary=f"{{{{ $labels.place }}}} will be full within {_hours(ahead)}",
+        summary=f"{{{{ $labels.place }}}} will be full {within}",
         description=(
             f"By its growth of the last {duration(window)} its {{{{ $labels.resource }}}} reaches the limit. Then customers' mail "
             "is lost. Empty or enlarge it now. First: intake-prober status"
@@ -90,11 +93,14 @@ def _full_soon(ahead: float, these: tuple[Matcher, ...], timing: Timing) -> Aler
     )
 
 
-def _full(page: float, these: tuple[Matcher, ...], timing: Timing) -> AlertRule:
-    used = _used(timing, these)
+def _full(estate: Estate, timing: Timing) -> AlertRule:
+    above = [
+        _limited(_used(timing, these), f">= {page:g}")
+        for page, these in _alike(estate, lambda one: one.limits.page_share)
+    ]
     return AlertRule(
         name="IntakeMailboxFull",
-        query=of_place(Query(f"{used} >= {page:g}", used.labels)),
+        query=of_place(either(above)),
         severity=Severity.PAGE,
         category=Category.TARGET,
         about=About.PLACE,
@@ -106,15 +112,18 @@ def _full(page: float, these: tuple[Matcher, ...], timing: Timing) -> AlertRule:
     )
 
 
-def _backlog(age: float, these: tuple[Matcher, ...], timing: Timing) -> AlertRule:
-    oldest = min_by(("place",), last(metrics.MAILBOX_OLDEST_UNPROCESSED, timing.lookback(1800), *these))
+def _backlog(estate: Estate, timing: Timing) -> AlertRule:
     waiting = max_by(("place",), last(metrics.MAILBOX_BACKLOG, timing.lookback(1800)))
-    # The oldest is absent where nothing waits, and what was seen last is remembered: so something must wait.
+    old = []
+    for age, these in _alike(estate, lambda one: one.backlog_age_seconds):
+        arrival = last(metrics.MAILBOX_OLDEST_UNPROCESSED, timing.lookback(1800), *these)
+        oldest = min_by(("place",), arrival)
+        # It is absent where nothing waits, and what was seen last is remembered: so something must wait.
+        words = f"time() - {oldest} > {age:.0f}\n  and on (place) {waiting} > 0"
+        old.append(Query(words, oldest.labels))
     return AlertRule(
         name="IntakeMailboxBacklog",
-        query=of_place(
-            Query(f"time() - {oldest} > {age:.0f}\n  and on (place) {waiting} > 0", oldest.labels)
-        ),
+        query=of_place(either(old)),
         severity=Severity.TICKET,
         category=Category.TARGET,
         about=About.PLACE,
@@ -181,5 +190,5 @@ def _api_budget(timing: Timing) -> AlertRule:
     )
 
 
-def _hours(seconds: float) -> str:
-    return f"{seconds / 3600:g} h"
+def _limited(query: Query, condition: str) -> Query:
+    return Query(f"{query} {condition}", query.labels)

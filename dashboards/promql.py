@@ -113,6 +113,16 @@ def renamed(query: Query, old: str, new: str) -> Query:
     return Query(f'label_replace({query.text}, "{new}", "$1", "{old}", "(.*)")', query.labels | {new})
 
 
+def either(queries: Sequence[Query]) -> Query:
+    """What any of them finds, of series that no two of them share: one rule of one name, for what has limits of its own.
+
+    Two rules of one name and the same labels would be an error of `promtool check rules`.
+    """
+    if len(queries) == 1:
+        return queries[0]
+    return Query("\n  or ".join(f"({one})" for one in queries), queries[0].labels)
+
+
 def _selected(one: Series, matchers: Iterable[Matcher]) -> str:
     conditions = list(matchers)
     if wrong := [condition.label for condition in conditions if condition.label not in one.labels]:

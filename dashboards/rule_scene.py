@@ -1,7 +1,7 @@
 """What unit tests of rules have in common: a path and a mailbox of the configuration, and the rules by their names."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from canary.instruments import metrics
@@ -12,6 +12,7 @@ from dashboards.timing import Timing
 
 TEAM, DOMAIN = "support", "acme.example"
 CHANNEL = "email"
+STOP = {"blame": "mailbox.arrival", "reason": "mailbox_full"}
 ABOUT_PATH = {"channel": CHANNEL, "team": TEAM, "domain": DOMAIN}
 
 
@@ -45,13 +46,16 @@ class Scene:
         """The first of a name and severity."""
         return next(one for one in self.rules(name) if severity in {None, one.severity})
 
-    def firing(self, name: str, *, value: float = 0.0, times: tuple[float | None, ...] = (), **labels: str) -> Firing:
+    def firing(
+        self, name: str, labels: Mapping[str, str], *, value: float = 0.0, times: Sequence[float | None] = ()
+    ) -> Firing:
         """An alert of the one rule that has this name."""
         return Firing(self.rule(name), labels, value, times)
 
-    def broken(self, *, since: float | None, worked: float | None, **labels: str) -> Firing:
-        """The page about a path."""
-        return self.firing("IntakePathBroken", times=(since, worked), **{**ABOUT_PATH, **labels})
+    def broken(self, *, since: float | None = None, worked: float | None = None, team: str = TEAM) -> Firing:
+        """The page about the path."""
+        labels = {"path": self.path, **STOP, **ABOUT_PATH, "team": team}
+        return self.firing("IntakePathBroken", labels, times=(since, worked))
 
 
 def _chooses(query: str, label: str, value: str) -> bool:
@@ -60,7 +64,9 @@ def _chooses(query: str, label: str, value: str) -> bool:
     return named is None or value in named[1].replace("[.]", ".").split("|")
 
 
-def path_info(path: str, *, team: str = TEAM, instance: str = "a", values: Callable[[float], Value] | None = None) -> Given:
+def path_info(
+    path: str, *, team: str = TEAM, instance: str = "a", values: Callable[[float], Value] | None = None
+) -> Given:
     """What a path is, as one replica shows it."""
     labels = {"path": path, **ABOUT_PATH, "team": team, "ticketing": "desk", "instance": instance}
     return Given(metrics.PATH_INFO, labels, values or always(1))

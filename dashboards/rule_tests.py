@@ -10,7 +10,7 @@ from dashboards.estate import Estate
 from dashboards.promql import duration
 from dashboards.rule_case import Case
 from dashboards.rule_scene import Cases, Scene
-from dashboards.rules import FILE, alert_rules
+from dashboards.rules import FILE, alert_rules, rule_groups
 from dashboards.timing import timing_of
 from dashboards.written import written
 
@@ -30,9 +30,17 @@ def rule_tests(estate: Estate) -> dict[str, str]:
     paces: dict[float, list[dict[str, Any]]] = {}
     for case in rule_cases(estate):
         paces.setdefault(case.step, []).append(case.shown(estate))
+    # Else promtool evaluates groups in any order, and with steps beyond five minutes what was recorded is forgotten.
+    order = [group.name for group in rule_groups(estate) if group.rules]
     return {
         f"intake.{duration(step)}.test.yml": written(
-            {"rule_files": [FILE], "evaluation_interval": duration(step), "tests": paces[step]}, head=_HEAD
+            {
+                "rule_files": [FILE],
+                "evaluation_interval": duration(step),
+                "group_eval_order": order,
+                "tests": paces[step],
+            },
+            head=_HEAD,
         )
         for step in sorted(paces)
     }

@@ -56,7 +56,9 @@ def _found_within(config: Config, seconds: float) -> str:
     if config.alerts.via is not AlertsVia.PROMETHEUS:
         return finding
     page = duration_text(ceil(seconds + page_after_seconds(config)))
-    return f"{finding}, and a page within {page} where Prometheus scrapes every {duration_text(SCRAPE_SECONDS)}"
+    return (
+        f"{finding}, and a page within {page} where Prometheus scrapes every {duration_text(SCRAPE_SECONDS)}"
+    )
 
 
 def detection_seconds(path: PathConfig) -> float | None:

@@ -5,9 +5,7 @@ from runners.cli.render_files import ForceOption, OutputOption, answer, put, tar
 
 
 @command
-def render_alertmanager(
-    options: Options, *, output: OutputOption = None, force: ForceOption = False
-) -> None:
+def render_alertmanager(options: Options, *, output: OutputOption = None, force: ForceOption = False) -> None:
     """Write Alertmanager's configuration for the rules: who is told, by team; what mutes what.
 
     Secrets are named by their files and never written. Receivers are placeholders where the configuration says nothing;

@@ -1,6 +1,5 @@
 """Where rendered files go: to standard output, a file or a folder, and over nothing that is there already."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -35,7 +34,7 @@ def put(options: Options, files: Mapping[Path, str], *, force: bool) -> None:
         beside = path.with_name(f".{path.name}.new")
         try:
             beside.write_text(text, encoding="utf-8")
-            os.replace(beside, path)
+            beside.replace(path)
         except OSError as error:
             beside.unlink(missing_ok=True)
             raise options.fail(

@@ -44,14 +44,13 @@ def render_rules(
     text = prometheus_rules(estate)
     files = {target_of(output, FILE): text} if output is not None else {}
     if with_tests is not None:
-        tests = {name: one for name, one in rule_tests(estate).items()}
         try:
             with_tests.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise options.fail(
                 f"{with_tests} can't be made: {error.strerror}", "Name another folder."
             ) from None
-        files |= {with_tests / name: one for name, one in {FILE: text, **tests}.items()}
+        files |= {with_tests / name: one for name, one in {FILE: text, **rule_tests(estate)}.items()}
     put(options, files, force=force)
     answer(options, {} if output is not None else {FILE: text}, files)
 
