@@ -1,7 +1,7 @@
-"""Prometheus Alertmanager as a child: one member on loopback, with nobody to notify."""
+"""Prometheus Alertmanager as a child: one member on loopback, with nobody to notify if no configuration says whom."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from tests.real.servers.needed import ALERTMANAGER
-from tests.real.servers.process import HOST, Child, free_port, server_directory, wait_until
+from tests.real.servers.process import HOST, Child, free_port, run_as, server_directory, wait_until
 
 _CONFIGURATION = """\
 route: {receiver: nobody, group_by: [alertname], group_wait: 1s, group_interval: 1s}
@@ -37,13 +37,43 @@ class Alertmanager:
         return found
 
 
+    def post(self, alerts: Sequence[Mapping[str, str]]) -> None:
+        """Fire alerts, by their labels."""
+        body = [{"labels": dict(one)} for one in alerts]
+        httpx.post(f"{self.url}/api/v2/alerts", json=body, trust_env=False, timeout=5).raise_for_status()
+
+
+def checked(configuration: str) -> str:
+    """What `amtool check-config` says of a configuration.
+
+    Raises:
+        CommandError: it is wrong.
+    """
+    ALERTMANAGER.require()
+    with server_directory("amtool") as directory:
+        file = directory / "alertmanager.yml"
+        file.write_text(configuration)
+        return run_as(None, ["/usr/bin/amtool", "check-config", str(file)]).decode()
+
+
+def receivers_of(configuration: str, **labels: str) -> str:
+    """Which receivers an alert reaches, by `amtool config routes test`."""
+    ALERTMANAGER.require()
+    with server_directory("amtool") as directory:
+        file = directory / "alertmanager.yml"
+        file.write_text(configuration)
+        words = [f"{name}={value}" for name, value in labels.items()]
+        command = ["/usr/bin/amtool", "config", "routes", "test", f"--config.file={file}", *words]
+        return run_as(None, command).decode().strip()
+
+
 @contextlib.contextmanager
-def running_alertmanager() -> Iterator[Alertmanager]:
+def running_alertmanager(configuration_text: str = _CONFIGURATION) -> Iterator[Alertmanager]:
     """Start a member on a free port; gone with its data at the end."""
     ALERTMANAGER.require()
     with server_directory("alertmanager") as directory:
         configuration = directory / "alertmanager.yml"
-        configuration.write_text(_CONFIGURATION)
+        configuration.write_text(configuration_text)
         port = free_port()
         child = Child(
             [
