@@ -134,7 +134,8 @@ def _routes(estate: Estate, timing: Timing) -> dict[str, Any]:
             {
                 "matchers": [str(Matcher("category", "=", "watchdog"))],
                 "receiver": HEARTBEAT,
-                "group_wait": "0s",
+                # With none, the group is told of before the alert is in it, and the first word comes a minute late.
+                "group_wait": "1s",
                 "group_interval": "1m",
                 "repeat_interval": "1m",
             },

@@ -60,8 +60,8 @@ class Scene:
 
 def _chooses(query: str, label: str, value: str) -> bool:
     """Whether a query asks for this value of a label, or for any."""
-    named = re.search(rf'[{{,]{label}=~"([^"]*)"', query)
-    return named is None or value in named[1].replace("[.]", ".").split("|")
+    named = re.findall(rf'[{{,]{label}=~"([^"]*)"', query)
+    return not named or any(value in one.replace("[.]", ".").split("|") for one in named)
 
 
 def path_info(

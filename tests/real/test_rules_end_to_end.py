@@ -1,7 +1,6 @@
 """Break the sandbox: `serve`, Prometheus and Alertmanager page within the time that `check` promises. Heal it: it resolves."""
 
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
+from runners.cli.app import main
 from runners.config.fields import parse_duration
+from tests.processes import run
 from tests.real.intake import LIMIT_SECONDS, Intake, new_intake
 from tests.real.servers.alertmanager import running_alertmanager
 from tests.real.servers.process import HOST, free_port
@@ -91,8 +92,8 @@ def configured(directory: Path, sandbox: Sandbox, port: int) -> Intake:
 def rendered(intake: Intake, target: str) -> str:
     """What `render` writes to a file."""
     file = intake.directory / f"{target}.yml"
-    command = intake.command("render", target, "--output", str(file))
-    subprocess.run(command, check=True, capture_output=True, timeout=LIMIT_SECONDS)
+    ended = run(main, intake.words("render", target, "--output", str(file)), seconds=LIMIT_SECONDS)
+    assert ended.status == 0, ended.notes
     return file.read_text()
 
 

@@ -36,7 +36,6 @@ class Alertmanager:
         found: list[dict[str, Any]] = answer.raise_for_status().json()
         return found
 
-
     def post(self, alerts: Sequence[Mapping[str, str]]) -> None:
         """Fire alerts, by their labels."""
         body = [{"labels": dict(one)} for one in alerts]
