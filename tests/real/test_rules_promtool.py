@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
 
 from dashboards.alertmanager import alertmanager_configuration, alertmanager_text
 from dashboards.estate import Estate
@@ -16,7 +17,7 @@ from tests.real.servers.alertmanager import Alertmanager, checked, receivers_of,
 from tests.real.servers.needed import PROMETHEUS
 from tests.real.servers.process import wait_until
 from tests.real.servers.prometheus import rules_checked, rules_tested
-from tests.unit.dashboards.estates import ESTATES, PLAIN
+from tests.unit.dashboards.estates import ESTATES, PLAIN, estates
 
 Labels = Mapping[str, str]
 
@@ -266,3 +267,10 @@ def test_files_of_the_command__pass_as_they_are_written(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@given(estates())
+def test_any_configuration__passes_promtool_and_amtool(estate: Estate) -> None:
+    assert "SUCCESS" in rules_checked(prometheus_rules(estate))
+    assert "SUCCESS" in checked(alertmanager_text(estate))

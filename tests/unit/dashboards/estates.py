@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from hypothesis import strategies as st
+
 from canary.gauge import CapacityLimits
 from canary.hop import Channel, route
 from canary.path import Path, PathName, Slo
@@ -67,3 +69,23 @@ ESTATES = {
     "seconds": Estate((every(MAIL, 15.0),), (WatchedMailbox("support"),)),
     "pushed": Estate((every(MAIL, 900.0),), (WatchedMailbox("support"),), is_pushed=True),
 }
+
+INTERVALS = st.one_of(
+    st.sampled_from([60.0, 300.0, 600.0, 900.0, 3600.0, 86400.0]),
+    st.floats(60.0, 86400.0, allow_nan=False),
+)
+
+
+@st.composite
+def estates(draw: st.DrawFn) -> Estate:
+    """1 to 20 paths, each minute to once a day, some by a cron schedule with nights, and up to three mailboxes."""
+    paths = []
+    for number in range(draw(st.integers(1, 20))):
+        usual = draw(INTERVALS)
+        made = every(MAIL, usual, objective=draw(st.sampled_from([0.9, 0.99, 0.999, 1.0])), name=f"p{number}")
+        pause = draw(st.sampled_from([0.0, 43_200.0, 216_000.0]))
+        longest = replace(made.path, interval_seconds=max(usual, pause))
+        paths.append(WatchedPath(longest, draw(st.sampled_from([usual, usual, usual, None]))))
+    limits = draw(st.lists(st.sampled_from([300.0, 900.0, 86400.0]), max_size=3))
+    boxes = tuple(WatchedMailbox(f"m{at}", backlog_age_seconds=one) for at, one in enumerate(limits))
+    return Estate(tuple(paths), boxes, is_pushed=draw(st.booleans()))

@@ -6,19 +6,18 @@ from pathlib import Path
 import pytest
 import yaml
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from canary.instruments import metrics
 from canary.reason import CAUSES, Side
 from dashboards.alertmanager import alertmanager_text
-from dashboards.estate import Estate, WatchedMailbox
+from dashboards.estate import Estate
 from dashboards.example import EXAMPLE, FOLDER, example_files
 from dashboards.path_rules import FINAL_REASONS
 from dashboards.recording import PATH_INFO
 from dashboards.rule import AlertRule, RecordingRule, Severity
 from dashboards.rule_tests import rule_cases
 from dashboards.rules import alert_rules, prometheus_rules, rule_groups
-from tests.unit.dashboards.estates import ESTATES, MAIL, MANY, PLAIN, every
+from tests.unit.dashboards.estates import ESTATES, MANY, PLAIN, estates
 from tests.unit.dashboards.promql_names import CATALOGUE, grouped, selected
 
 CONTRACT = {
@@ -42,23 +41,6 @@ CONTRACT = {
     "IntakeWatchdog",
 }
 """What there must be at least."""
-INTERVALS = st.one_of(
-    st.sampled_from([60.0, 300.0, 600.0, 900.0, 3600.0, 86400.0]),
-    st.floats(60.0, 86400.0, allow_nan=False),
-)
-
-
-@st.composite
-def estates(draw: st.DrawFn) -> Estate:
-    """1 to 20 paths, each minute to once a day, some by a cron schedule with nights, and up to three mailboxes."""
-    paths = []
-    for number in range(draw(st.integers(1, 20))):
-        usual = draw(INTERVALS)
-        made = every(MAIL, usual, objective=draw(st.sampled_from([0.9, 0.99, 0.999, 1.0])), name=f"p{number}")
-        paths.append(made)
-    limits = draw(st.lists(st.sampled_from([300.0, 900.0, 86400.0]), max_size=3))
-    boxes = tuple(WatchedMailbox(f"m{at}", backlog_age_seconds=one) for at, one in enumerate(limits))
-    return Estate(tuple(paths), boxes, is_pushed=draw(st.booleans()))
 
 
 def known(estate: Estate) -> dict[str, frozenset[str]]:
