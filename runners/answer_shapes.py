@@ -179,9 +179,10 @@ class StatusAnswer(TypedDict):
 
 
 class CanariesAnswer(TypedDict):
-    """`canaries`, newest first."""
+    """`canaries`, newest first. Where there are more, ``next`` is the id with which ``before`` goes on, else null."""
 
     canaries: list[CanaryAnswer]
+    next: str | None
     exit: int
 
 

@@ -229,11 +229,8 @@ class Store(LeaseStore, AlertStore, HistoryStore, PulseStore, Protocol):
         """Canaries that are pending, or breached before their horizon's look, or not yet clean; oldest first."""
         ...
 
-    async def find(self, id_or_token: str, *, by_end: bool = True) -> Sequence[Record]:
-        """Canaries whose id begins or (from `SHOWN_CHARACTERS` on) ends with the text, or whose token or trace id is it.
-
-        By the end only ``by_end``: that reads all ids there are.
-        """
+    async def find(self, id_or_token: str) -> Sequence[Record]:
+        """Canaries whose id begins or (from `SHOWN_CHARACTERS` on) ends with the text, or whose token or trace id is it."""
         ...
 
     async def canaries(self, query: CanaryQuery) -> Sequence[Record]:

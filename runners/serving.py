@@ -1,9 +1,11 @@
 """`serve`, composed: one store, one daemon a configuration, and the page beside them."""
 
 import asyncio
+import contextlib
 import os
 import secrets
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -35,14 +37,18 @@ from runners.telemetry.snapshot import Snapshots
 from runners.web.access import Access
 from runners.web.app import build_app
 from runners.web.events import Broadcaster
+from runners.web.pages import make_ahead
 from runners.web.parts import Parts
 from runners.web.serving import CannotListen, bind, serve
 from runners.wiring import wired
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 
+SWITCH_SECONDS = 0.0005
+"""So long a thread that draws a page may hold up the event loop, which has launches to send; Python's own 5 ms add up."""
 PAGE_SECONDS = 5.0
 """After so long a page that died is opened again."""
 
@@ -129,6 +135,7 @@ class Server:
         """
         web = self._config.web
         listening = bind(web.host, web.port)
+        sys.setswitchinterval(SWITCH_SECONDS)
         wishes = self.wishes
         task = asyncio.current_task()
         try:
@@ -220,6 +227,7 @@ class Server:
 
     def _daemon(self, store: Store, shown: Store, config: Config, prober: Prober) -> "tuple[Daemon, ASGIApp]":
         figures = ProcessFigures(prober.name, build=this_build(), systems=config.ticketing)
+        app = build_app(self._parts(shown, config, prober, figures))
         delivery = Delivery(
             store,
             prober.sinks,
@@ -238,11 +246,11 @@ class Server:
             figures=figures,
             spool=Spool(_spool_file(config)),
             delivery=delivery if prober.sinks else None,
-            beside=_refreshing(store, prober, self._clock),
+            beside={**_refreshing(store, prober, self._clock), "first page": partial(_make_ahead, app)},
             pingers=prober.heartbeats,
             changed=self._events.note,
         )
-        return Daemon(prober, around), build_app(self._parts(shown, config, prober, figures))
+        return Daemon(prober, around), app
 
     def _parts(self, store: Store, config: Config, prober: Prober, figures: ProcessFigures) -> Parts:
         paths = {name: one.path for name, one in config.paths.items()}
@@ -282,6 +290,13 @@ class Server:
 def _cancel(task: "asyncio.Task[object] | None") -> None:
     if task is not None:
         task.cancel()
+
+
+async def _make_ahead(app: "Starlette") -> None:
+    """Once; then nothing more. A store that can't be read now is read when somebody asks."""
+    with contextlib.suppress(StoreError):
+        await make_ahead(app)
+    await asyncio.Event().wait()
 
 
 def _spool_file(config: Config) -> FilePath:

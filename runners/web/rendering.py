@@ -26,6 +26,11 @@ class Renderer:
     def __init__(self, masker: Masker) -> None:
         self._environment = _environment(masker)
 
+    def load(self) -> None:
+        """Compile every template, so that no reader waits for it; takes a tenth of a second or more."""
+        for name in self._environment.list_templates():
+            self._environment.get_template(name)
+
     def __call__(self, template: str, **shown: object) -> str:
         """The page as text."""
         return self._environment.get_template(template).render(**shown)
@@ -39,6 +44,7 @@ def _environment(masker: Masker) -> Environment:
         finalize=_finalize(masker),
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # else each rendering looks at the files again
     )
     environment.filters |= {
         "moment": moment,

@@ -199,7 +199,7 @@ class MemoryStore(MemoryAlerts, MemoryPast):
             if row.watcher == holder and row.watched_until > at:
                 row.watched_until = at
 
-    async def find(self, id_or_token: str, *, by_end: bool = True) -> Sequence[Record]:
+    async def find(self, id_or_token: str) -> Sequence[Record]:
         word = id_or_token.strip().lower()
         if not word or not word.isascii() or not word.isalnum():
             return []
@@ -207,7 +207,7 @@ class MemoryStore(MemoryAlerts, MemoryPast):
             one
             for one in reversed(self._oldest_first())
             if one.canary.id.startswith(word)
-            or (by_end and len(word) >= SHOWN_CHARACTERS and one.canary.id.endswith(word))
+            or (len(word) >= SHOWN_CHARACTERS and one.canary.id.endswith(word))
             or word in {one.canary.token, one.canary.trace_id}
         ][:100]
 
