@@ -25,11 +25,13 @@ MANY_PATHS = 100
 
 def advise(config: Config) -> tuple[Check, ...]:
     """The checks of the configuration itself."""
+    via_prometheus = config.alerts.via is AlertsVia.PROMETHEUS
+    page_after = page_after_seconds(config) if via_prometheus else None
     return (
         *_size(config),
         *_launches(config),
         *_encryption(config),
-        *(check for path in config.paths.values() for check in _path(config, path)),
+        *(check for path in config.paths.values() for check in _path(config, path, page_after)),
     )
 
 
@@ -50,12 +52,12 @@ def launches_per_hour(config: Config) -> dict[tuple[str, str], float]:
     return dict(sums)
 
 
-def _found_within(config: Config, seconds: float) -> str:
-    """When an outage is an incident and, by the rules of Prometheus, when it pages."""
+def _found_within(seconds: float, page_after: float | None) -> str:
+    """When an outage is an incident and, by the rules of Prometheus, how long after that it pages at the latest."""
     finding = f"an outage is an incident within {duration_text(seconds)}"
-    if config.alerts.via is not AlertsVia.PROMETHEUS:
+    if page_after is None:
         return finding
-    page = duration_text(ceil(seconds + page_after_seconds(config)))
+    page = duration_text(ceil(seconds + page_after))
     return (
         f"{finding}, and a page within {page} where Prometheus scrapes every {duration_text(SCRAPE_SECONDS)}"
     )
@@ -126,7 +128,7 @@ def _encryption(config: Config) -> Iterator[Check]:
             )
 
 
-def _path(config: Config, path: PathConfig) -> Iterator[Check]:
+def _path(config: Config, path: PathConfig, page_after: float | None) -> Iterator[Check]:
     name = path.path.name
     seconds = detection_seconds(path)
     if not path.path.is_enabled:
@@ -135,7 +137,7 @@ def _path(config: Config, path: PathConfig) -> Iterator[Check]:
         remedy = "Add every: 10m, and run `intake-prober run --due` from cron."
         yield Check(name, "schedule", CheckState.OK, "launched by hand only", remedy)
     else:
-        yield Check(name, "schedule", CheckState.OK, _found_within(config, seconds))
+        yield Check(name, "schedule", CheckState.OK, _found_within(seconds, page_after))
     if path.path.proof is Proof.REPLY:
         yield Check(
             name,

@@ -27,7 +27,7 @@ UNDELIVERED_ONLY = {"intake_prober_outbox_pending", "intake_prober_outbox_oldest
 @pytest.fixture(scope="module")
 def shown() -> Snapshot:
     async def main() -> Snapshot:
-        store = MemoryStore()
+        store = MemoryStore(prober="fra-1")
         await fill(store)
         return await snapshots(store).current()
 
