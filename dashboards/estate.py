@@ -44,6 +44,8 @@ class Estate:
         team: who answers for the prober itself; empty: nobody is named.
         runbooks_url: base of docs/runbook as it is published.
         dashboards_url: base of Grafana.
+        is_one_shot: figures may come from runs that end (they are pushed, or written to a file): between two of them
+            there is no heartbeat, and that is no silence. Else they are the daemon's, which beats day and night.
         is_pushed: figures are sent by OTLP: a series is seen for five minutes after each push, then no more.
     """
 
@@ -52,6 +54,7 @@ class Estate:
     team: str = ""
     runbooks_url: str = RUNBOOKS_MISSING
     dashboards_url: str = DASHBOARDS_MISSING
+    is_one_shot: bool = False
     is_pushed: bool = False
 
     @property

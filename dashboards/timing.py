@@ -91,11 +91,11 @@ def timing_of(estate: Estate) -> Timing:
 
 
 def _silent_limit(estate: Estate) -> float:
-    """The heartbeat's age that is silence. A run of any path beats; a night without a run is none."""
-    limits = [
-        max(INTERVALS * usual, (path.interval_seconds or usual) + 2 * usual)
-        for path, usual in estate.scheduled
-    ]
+    """The heartbeat's age that is silence. A run of any path beats; a night without a run is no silence."""
+    limits = [INTERVALS * usual for _, usual in estate.scheduled]
+    if estate.is_one_shot:
+        pauses = [(path.interval_seconds or usual) + 2 * usual for path, usual in estate.scheduled]
+        limits = [max(pair) for pair in zip(limits, pauses, strict=True)]
     return max(900.0, rounded(min(limits, default=0.0)))
 
 

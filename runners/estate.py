@@ -15,7 +15,7 @@ from runners.telemetry.snapshot import REUSED_SECONDS
 
 def estate_of(config: Config) -> Estate:
     """The paths that are switched on, the mailboxes, and where alerts link to; names in order, whatever the file's."""
-    told = config.alerts.prometheus
+    told, told_by = config.alerts.prometheus, config.telemetry
     return Estate(
         paths=tuple(
             WatchedPath(config.paths[name].path, usual_seconds(config.paths[name]))
@@ -29,6 +29,7 @@ def estate_of(config: Config) -> Estate:
         team=told.team,
         runbooks_url=told.runbooks_url or RUNBOOKS_MISSING,
         dashboards_url=told.dashboards_url or DASHBOARDS_MISSING,
+        is_one_shot=any((told_by.otlp_url, told_by.pushgateway_url, told_by.textfile)),
         is_pushed=config.telemetry.otlp_url is not None,
     )
 
