@@ -100,6 +100,9 @@ class Concern:
         incidents: the open ones that it groups, the first one first.
         canary: one that shows it.
         impact_from: launch of the last confirmed canary before the onset; None: none is known.
+        headline: what a title says of a gauge, in one readable sentence; empty of any other concern.
+        read_at: of a gauge, when the reading was taken that ``detail`` is about; never since when it lasts.
+        is_full: of a mailbox, that nothing more fits in.
         bisected: what a canary came to that went past the mail platform; None: there was none, or it is still out.
         only_sender: the one sender whose canaries fail while those of others come through; None: not so.
     """
@@ -118,6 +121,9 @@ class Concern:
     failures: int = 0
     only_sender: str | None = None
     bisected: Verdict | None = None
+    headline: str = ""
+    read_at: datetime | None = None
+    is_full: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -134,10 +140,15 @@ class Ending:
     Attributes:
         is_retired: the path is gone or disabled; it is not known whether it works again.
         impact_until: launch of the first confirmed canary of the recovery.
+        well_since: of what is over only once it stayed well for a while: since when it is; of a gauge, its first good
+            reading.
+        detail: what was read last, in one sentence; what was bad is no news any more.
     """
 
     is_retired: bool = False
     impact_until: datetime | None = None
+    well_since: datetime | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +161,7 @@ class Alert:
         seq: their order.
         working: paths by which customers still reach support, as far as was known when it was written.
         prober: which prober says so.
+        beside: the titles of other alerts that are open and have the same cause.
     """
 
     id: str
@@ -164,6 +176,7 @@ class Alert:
     ending: Ending | None = None
     working: tuple[PathName, ...] = ()
     opened_at: datetime | None = None
+    beside: tuple[str, ...] = ()
 
 
 def party(stop: Stop, route: Collection[Hop], bisected: Verdict | None = None) -> Party:

@@ -11,7 +11,8 @@ from types import MappingProxyType
 
 from canary.alert import AlertKind, Concern, Severity, Subject
 from canary.blame import Stop
-from canary.gauge import Gauge, GaugeState
+from canary.gauge import Gauge, GaugeName, GaugeState
+from canary.gauge_words import called, headline, is_full
 from canary.hop import Hop
 from canary.incident import Incident, IncidentId, IncidentKind
 from canary.path import Path, PathName, is_bisect
@@ -25,6 +26,15 @@ UNREADABLE = timedelta(minutes=30)
 LEFT_OVER = timedelta(hours=1)
 """What could not be removed for so long is told."""
 
+_PLACES: Mapping[GaugeName, str] = MappingProxyType(
+    {
+        GaugeName.MAILBOX_CAPACITY: "mailbox",
+        GaugeName.MAILBOX_BACKLOG: "mailbox",
+        GaugeName.TICKET_API: "ticketing",
+        GaugeName.DNS_MAIL: "dns",
+    }
+)
+"""What the place of a gauge is, in the words of `common_cause`."""
 _MAILBOX_REASONS = frozenset({Reason.MAILBOX_FULL, Reason.BACKLOG_GROWING})
 
 
@@ -114,10 +124,37 @@ def gauge_concerns(gauges: Iterable[Gauge], paths: Mapping[PathName, Path]) -> l
                 since=one.read_at,
                 paths=paths_through(one.place, paths),
                 place=one.place,
-                detail=gauge_words(one),
+                detail=one.detail,
+                headline=headline(one),
+                read_at=one.read_at,
+                is_full=is_full(one),
             )
         )
     return sorted(found, key=lambda one: one.subject)
+
+
+def gauge_name(concern: Concern) -> GaugeName | None:
+    """Which gauge a concern of kind ``gauge`` is about, by its subject; None where it is none that we know."""
+    if concern.place is None:
+        return None
+    name = concern.subject.removeprefix(f"gauge/{concern.place}/").partition("/")[0]
+    return GaugeName(name) if name in set(GaugeName) else None
+
+
+def cause_of(concern: Concern) -> str | None:
+    """What a concern has in common with others of the same cause: ``mailbox/support``; None: it stands alone.
+
+    A full mailbox pages by itself, and so does the path that it breaks: whoever hears of both is to know them for one.
+    """
+    match concern.kind:
+        case AlertKind.INCIDENT:
+            return concern.subject.removeprefix(f"{AlertKind.INCIDENT}/")
+        case AlertKind.GAUGE:
+            name = gauge_name(concern)
+            kind = _PLACES.get(name) if name is not None else None
+            return f"{kind}/{concern.place}" if kind is not None else None
+        case _:
+            return None
 
 
 def gauge_subject(gauge: Gauge) -> Subject:
@@ -154,7 +191,7 @@ def unreadable_concerns(
                     since=since,
                     paths=paths_through(one.place, paths),
                     place=one.place,
-                    detail=f"{one.name} of {one.place} can't be read"
+                    detail=f"{called(one)} of {one.place} can't be read"
                     + (f": {one.detail}" if one.detail else ""),
                 )
             )
@@ -186,14 +223,6 @@ def paths_through(place: str, paths: Mapping[PathName, Path]) -> tuple[PathName,
             if one.is_enabled and not is_bisect(name) and place in {one.mailbox, one.ticketing, one.domain}
         )
     )
-
-
-def gauge_words(gauge: Gauge) -> str:
-    """A reading in a few words."""
-    share = f" {gauge.share:.0%}" if gauge.share is not None else ""
-    resource = f" ({gauge.resource})" if gauge.resource else ""
-    more = f": {gauge.detail}" if gauge.detail else ""
-    return f"{gauge.name} of {gauge.place}{resource} is at {gauge.state}{share}{more}"
 
 
 def _of_incidents(

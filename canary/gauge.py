@@ -85,11 +85,27 @@ def fresh(gauges: Iterable[Gauge], *, now: datetime, places: Collection[str] | N
         now: aware UTC.
         places: those that are configured; None: not known, all count.
     """
+    newest = list(gauges)
+    told = _told_at(newest)
     return [
         one if now - one.read_at <= STALE_READING else _not_known(one)
-        for one in gauges
-        if places is None or one.place in places
+        for one in newest
+        if (places is None or one.place in places)
+        and not (one.name is GaugeName.MAILBOX_CAPACITY and one.read_at < told.get(one.place, one.read_at))
     ]
+
+
+def _told_at(gauges: Iterable[Gauge]) -> dict[str, datetime]:
+    """When each mailbox last told its capacity, all resources at once.
+
+    What it told earlier of a resource that it tells no more, as before it had a quota, says nothing of now. A reading
+    that failed tells nothing, and takes nothing back.
+    """
+    told: dict[str, datetime] = {}
+    for one in gauges:
+        if one.name is GaugeName.MAILBOX_CAPACITY and one.value is not None:
+            told[one.place] = max(one.read_at, told.get(one.place, one.read_at))
+    return told
 
 
 def _not_known(gauge: Gauge) -> Gauge:

@@ -75,6 +75,7 @@ class Relay:
         remote_at: the relay's own stamp, aware; None where it could not be read.
         delay_seconds: since the relay before it, by the relays' own clocks; None where unknown.
         is_clock_suspect: its clock contradicts its neighbours'.
+        raw: the field as it stood in the mail, on one line, in ASCII, addresses masked; empty where it was not kept.
     """
 
     by_host: str
@@ -84,6 +85,7 @@ class Relay:
     remote_at: datetime | None
     delay_seconds: float | None
     is_clock_suspect: bool = False
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from canary.alert import AlertKind, AlertTransition, Concern, Severity
 from canary.incident import IncidentId
 
-_CALM = {AlertKind.GAUGE: timedelta(minutes=5), AlertKind.DEGRADED: timedelta(minutes=15)}
+CALM = {AlertKind.GAUGE: timedelta(minutes=5), AlertKind.DEGRADED: timedelta(minutes=15)}
 """What wavers at its limit is over only when it was away for so long."""
 
 
@@ -98,6 +98,7 @@ def review(
     now: datetime,
     reminding: Reminding = Reminding(),
     configured: Collection[str] | None = None,
+    well_since: datetime | None = None,
 ) -> Review:
     """Compare what is with what was told.
 
@@ -109,12 +110,13 @@ def review(
         namespace: of this deployment, in the keys.
         now: aware UTC.
         reminding: when to tell again.
+        well_since: of a concern that is over, since when it is away; None: since now.
         configured: all sinks that there are; None: whoever was told. One that is no more is told nothing more.
     """
     if standing is not None and configured is not None:
         standing = replace(standing, told=tuple(one for one in standing.told if one.sink in configured))
     if concern is None:
-        return _over(standing, now) if standing is not None else Review(None)
+        return _over(standing, now, well_since or now) if standing is not None else Review(None)
     if standing is None:
         standing = Standing(concern, _episode(concern, now), now)
     else:
@@ -147,10 +149,10 @@ def end(standing: Standing) -> Review:
     return Review(None, tuple(_to_all(standing.told, AlertTransition.RESOLVED)))
 
 
-def _over(standing: Standing, now: datetime) -> Review:
-    calm = _CALM.get(standing.concern.kind)
+def _over(standing: Standing, now: datetime, well_since: datetime) -> Review:
+    calm = CALM.get(standing.concern.kind)
     if calm is not None:
-        gone_at = standing.gone_at or now
+        gone_at = standing.gone_at or well_since
         if now - gone_at < calm:
             return Review(replace(standing, gone_at=gone_at))
     return end(standing)

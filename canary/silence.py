@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import NewType
+from datetime import datetime, timedelta
+from typing import NewType, Protocol
 
 SilenceId = NewType("SilenceId", str)
 
@@ -29,6 +29,35 @@ class Silence:
     def is_in_force(self, now: datetime) -> bool:
         """Whether it holds alerts back at that time."""
         return self.begins_at <= now < self.ends_at
+
+
+class Window(Protocol):
+    """A maintenance window: a silence that comes again and again."""
+
+    def __call__(self, now: datetime, /) -> Silence | None:
+        """The silence that it makes at that time; None between its occurrences."""
+        ...
+
+    def coming(self, now: datetime, until: datetime) -> Sequence[Silence]:
+        """Those that begin after ``now`` and before ``until``, the first one first; at most a handful."""
+        ...
+
+
+def with_windows(
+    silences: Sequence[Silence], windows: Sequence[Window], now: datetime, *, ahead: timedelta
+) -> list[Silence]:
+    """The silences, and those that maintenance windows make now and until then: what is in force first."""
+    made = [one for window in windows if (one := window(now)) is not None]
+    to_come = [one for window in windows for one in window.coming(now, now + ahead)]
+    return sorted(
+        [*silences, *made, *to_come],
+        key=lambda one: (
+            not one.is_in_force(now),
+            one.ends_at if one.is_in_force(now) else one.begins_at,
+            one.about,
+            one.id,
+        ),
+    )
 
 
 def are_silenced(names: Collection[str], silences: Sequence[Silence], now: datetime) -> bool:

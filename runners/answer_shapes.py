@@ -126,10 +126,18 @@ class BacklogAnswer(TypedDict):
     state: Literal["none", "waiting", "draining", "drained"]
 
 
+class BisectedAnswer(TypedDict):
+    """What the canary came to that was sent past the mail platform: ``confirmed`` or ``breached``."""
+
+    canary: str
+    verdict: str
+
+
 class IncidentAnswer(TypedDict):
     """A run of breached (kind target) or inconclusive (kind blind) canaries of one path.
 
-    ``blame`` and ``reason`` are as at opening; ``sharper`` is what was learnt later. ``backlog`` is told by `incidents`
+    ``blame`` and ``reason`` are as at opening; ``sharper`` is what was learnt later, ``bisected`` what its bisect canary
+    came to: confirmed, and it is the mail platform or its forwarding; breached, and it is the vendor. ``backlog`` is told by `incidents`
     while it is open and for a day after.
     """
 
@@ -145,6 +153,7 @@ class IncidentAnswer(TypedDict):
     onset_at: str
     opened_at: str
     detection_seconds: float
+    bisected: BisectedAnswer | None
     impact_from: str | None
     impact_until: str | None
     resolved_at: str | None
@@ -169,12 +178,24 @@ class PathAnswer(TypedDict):
     incident: IncidentAnswer | None
 
 
+class UndeliveredAnswer(TypedDict):
+    """What a sink did not take: what waits for it, what it never will take, what it took and not for everybody."""
+
+    sink: str
+    pending: int
+    oldest_at: str | None
+    dead: int
+    partial: int
+    last_error: str | None
+
+
 class StatusAnswer(TypedDict):
-    """`status`."""
+    """`status`; ``undelivered`` is what sinks did not take, as far as it is more than on its way."""
 
     paths: list[PathAnswer]
     gauges: list[GaugeAnswer]
     leftovers: int
+    undelivered: list[UndeliveredAnswer]
     exit: int
 
 
@@ -187,7 +208,7 @@ class CanariesAnswer(TypedDict):
 
 
 class RelayAnswer(TypedDict):
-    """One relay that the mail passed, by the relays' own clocks."""
+    """One relay that the mail passed, by the relays' own clocks; ``received``: its field, where it was kept."""
 
     by_host: str
     from_host: str | None
@@ -195,6 +216,7 @@ class RelayAnswer(TypedDict):
     at: str | None
     delay_seconds: float | None
     clock_suspect: bool
+    received: str | None
 
 
 class ObservationAnswer(TypedDict):

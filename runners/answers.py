@@ -187,7 +187,7 @@ def backlog_answer(found: Backlog) -> BacklogAnswer:
 
 def incident_answer(incident: Incident, found: Backlog | None = None) -> IncidentAnswer:
     """An incident as it stands, with its backlog where that was asked for."""
-    sharper = incident.sharper
+    sharper, bisected = incident.sharper, incident.bisected
     return {
         "id": incident.id,
         "path": incident.path,
@@ -203,6 +203,9 @@ def incident_answer(incident: Incident, found: Backlog | None = None) -> Inciden
         "onset_at": stamp(incident.onset_at),
         "opened_at": stamp(incident.opened_at),
         "detection_seconds": (incident.opened_at - incident.onset_at).total_seconds(),
+        "bisected": {"canary": bisected.canary_id, "verdict": bisected.verdict.value}
+        if bisected is not None
+        else None,
         "impact_from": _maybe(incident.impact_from),
         "impact_until": _maybe(incident.impact_until),
         "resolved_at": _maybe(incident.resolved_at),
@@ -258,6 +261,7 @@ def _relay(relay: Relay) -> RelayAnswer:
         "at": _maybe(relay.remote_at),
         "delay_seconds": relay.delay_seconds,
         "clock_suspect": relay.is_clock_suspect,
+        "received": relay.raw or None,
     }
 
 

@@ -71,14 +71,16 @@ class Bisecting:
         alerting: Alerting,
         clock: Clock,
         progress: Progress,
+        holder: str,
         launch: Callable[[Order], Awaitable[None]],
     ) -> None:
-        """Keep the parts; ``launch`` records and sends a canary."""
+        """Keep the parts; ``launch`` records and sends a canary, ``holder`` is this process as no other is called."""
         self._prober = prober
         self._store = store
         self._alerting = alerting
         self._clock = clock
         self._progress = progress
+        self._holder = holder
         self._launch = launch
 
     async def run(self) -> None:
@@ -120,7 +122,7 @@ class Bisecting:
         now = self._clock.now()
         if now - incident.opened_at > SINCE:
             return
-        if not await self._store.claim(Slot(hidden, incident.opened_at), holder=self._prober.name, at=now):
+        if not await self._store.claim(Slot(hidden, incident.opened_at), holder=self._holder, at=now):
             return
         self._progress.note(
             f"{incident.path}: a canary goes past the mail platform, to see where requests stop"

@@ -67,7 +67,7 @@ async def run_checks(
 
 
 def own_sources(config: Config) -> tuple[CheckSource, ...]:
-    """What can be tried without any target: the configuration, the signing keys and the store."""
+    """What can be tried without any target: the configuration, the signing keys and our own files."""
 
     async def advice() -> Sequence[Check]:
         return (*advise(config), *advise_on_alerts(config))
@@ -75,7 +75,16 @@ def own_sources(config: Config) -> tuple[CheckSource, ...]:
     async def keys() -> Sequence[Check]:
         return [await _keys(config)]
 
-    return CheckSource("configuration", advice), CheckSource("prober", keys)
+    async def files() -> Sequence[Check]:
+        from runners.own_files import check_own_files
+
+        return check_own_files(config)
+
+    return (
+        CheckSource("configuration", advice),
+        CheckSource("prober", keys),
+        CheckSource("prober", files),
+    )
 
 
 def store_source(config: Config, *, clock: Clock) -> CheckSource:

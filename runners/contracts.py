@@ -251,7 +251,11 @@ class Store(LeaseStore, AlertStore, HistoryStore, PulseStore, Protocol):
 
     # slots
     async def claim(self, slot: Slot, *, holder: str, at: datetime) -> bool:
-        """Insert (path, slot time); True for exactly one caller."""
+        """Insert (path, slot time); True for exactly one holder.
+
+        Asked again by it, True until a canary of the slot is recorded or it is kept as missed: an answer that was
+        lost is had again.
+        """
         ...
 
     async def last_slot_at(self, path: PathName) -> datetime | None:

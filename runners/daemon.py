@@ -5,8 +5,6 @@ loop is kept alive by the supervisor, and what it needs of another it takes from
 """
 
 import asyncio
-import os
-import socket
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -25,6 +23,7 @@ from runners.holding import ROUND_SECONDS, Holding
 from runners.housekeeping import Housekeeping
 from runners.launch import Launcher
 from runners.launching import Launching
+from runners.leases import new_holder
 from runners.ledger import Ledger
 from runners.lookback import Lookback
 from runners.orders import Orders
@@ -39,6 +38,7 @@ from runners.telemetry.process_figures import StoreErrorKind
 from runners.watch import Watch
 
 REVIEW_SECONDS = 15.0
+RETIRE_SECONDS = 60.0
 GAUGES_SECONDS = 300.0
 CLEAN_SECONDS = 20.0
 CLEAN_AGAIN = timedelta(hours=1)
@@ -64,7 +64,7 @@ class Daemon:
         self._around = around
         self._store = around.store
         self._clock = around.clock
-        self.holder = holder or f"{socket.gethostname()}/{os.getpid()}/{around.randomness(4).hex()}"
+        self.holder = holder or new_holder(prober.name, around.randomness)
         heeding = Heeding(around.progress, lambda: around.changed("incidents"))
         self._board = Board(prober)
         self._ledger = Ledger(
@@ -126,7 +126,9 @@ class Daemon:
         self._launching = Launching(
             prober,
             self._board,
-            orders=Orders(prober, around.store, clock=around.clock, progress=around.progress),
+            orders=Orders(
+                prober, around.store, clock=around.clock, progress=around.progress, holder=self.holder
+            ),
             launcher=self._launcher,
             report=self._ledger,
             timer=around.timer,
@@ -142,6 +144,7 @@ class Daemon:
             alerting=self._alerting,
             clock=around.clock,
             progress=heeding,
+            holder=self.holder,
             launch=self._launching.launch,
         )
         self._stopping = asyncio.Event()
@@ -174,8 +177,8 @@ class Daemon:
             found.append(f"the store was not written since {self._held_at:%H:%M:%S} UTC")
         if overdue := self._launching.overdue(now):
             found.append(f"slots are due and nobody launches: {', '.join(overdue[:5])}")
-        if self._around.spool is not None and self._around.spool.is_full:
-            found.append("observations were lost: the store can't be written, and the spool is full")
+        if self._around.spool is not None and (why := self._around.spool.why_lost) is not None:
+            found.append(f"observations were lost: the store can't be written, and {why}")
         return found
 
     async def run(self) -> None:
@@ -228,9 +231,11 @@ class Daemon:
             await self._clock.sleep(ROUND_SECONDS)
 
     async def _begin(self) -> None:
-        """Series at 0, incidents of paths that are gone; once, then nothing more."""
+        """Series at 0; then, again and again, the incidents of paths that nobody probes any more."""
         await self._housekeeping.begin()
-        await asyncio.Event().wait()
+        while True:
+            await self._housekeeping.retire()
+            await self._clock.sleep(RETIRE_SECONDS)
 
     async def _read_gauges(self) -> None:
         while True:

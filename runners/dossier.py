@@ -9,10 +9,10 @@ from canary.backlog import Awaited, Backlog, backlog
 from canary.blame import Stop
 from canary.incident import Incident, IncidentKind, Transition
 from canary.observation import Observation
-from canary.path import Path, PathName, Slo
+from canary.path import Path, PathName, Slo, bisect_name
 from canary.signature import CanaryId
 from canary.verdict import Verdict
-from runners.contracts import SHOWN_CHARACTERS, Record, Store
+from runners.contracts import SHOWN_CHARACTERS, CanaryQuery, Record, Store
 from runners.history import Point
 
 AFTER_END = timedelta(days=1)
@@ -34,7 +34,8 @@ class Dossier:
         paths: those whose incidents have the same cause, its own among them, by name.
         failed: how many canaries failed in it; ``launched``: how many were launched.
         canaries: the first and the last failed ones, oldest first.
-        observations: of those canaries.
+        observations: of those canaries, and of the bisect canary.
+        bisect: the canary that was sent past the mail platform as it opened; None: none was, or it is no longer kept.
     """
 
     incident: Incident
@@ -47,11 +48,19 @@ class Dossier:
     failed: int
     canaries: tuple[Record, ...]
     observations: Mapping[CanaryId, Sequence[Observation]]
+    bisect: Record | None = None
 
     @property
     def stop(self) -> Stop:
         """Where it is broken, as well as that is known."""
         return self.incident.sharper or self.incident.stop
+
+    @property
+    def bisect_verdict(self) -> Verdict | None:
+        """What the canary past the mail platform came to, pending where it is on its way; None: none was sent."""
+        if self.incident.bisected is not None:
+            return self.incident.bisected.verdict
+        return self.bisect.verdict if self.bisect is not None else None
 
 
 async def find_incidents(store: Store, word: str) -> list[Incident]:
@@ -89,6 +98,8 @@ async def dossier(store: Store, incident: Incident, paths: Mapping[PathName, Pat
     failed = [one for one in within if _has_failed(incident, one.verdict)]
     shown = _ends_of(failed)
     records = [await _record(store, one.canary_id) for one in shown]
+    bisect = await _bisect(store, incident)
+    ids = [one.canary_id for one in shown] + ([bisect.canary.id] if bisect is not None else [])
     is_old = incident.resolved_at is not None and incident.resolved_at < now - AFTER_END
     return Dossier(
         incident=incident,
@@ -100,7 +111,8 @@ async def dossier(store: Store, incident: Incident, paths: Mapping[PathName, Pat
         launched=len(within),
         failed=len(failed),
         canaries=tuple(one for one in records if one is not None),
-        observations=await store.observations_of([one.canary_id for one in shown]),
+        observations=await store.observations_of(ids),
+        bisect=bisect,
     )
 
 
@@ -117,6 +129,20 @@ def _ends_of(failed: Sequence[Point]) -> Sequence[Point]:
 
 async def _record(store: Store, canary_id: CanaryId) -> Record | None:
     return next((one for one in await store.find(canary_id) if one.canary.id == canary_id), None)
+
+
+async def _bisect(store: Store, incident: Incident) -> Record | None:
+    """The incident's bisect canary, also while it is still on its way: its slot is when the incident opened."""
+    if incident.kind is not IncidentKind.TARGET:
+        return None
+    if incident.bisected is not None:
+        return await _record(store, incident.bisected.canary_id)
+    query = CanaryQuery(
+        path=bisect_name(incident.path), since=incident.opened_at - timedelta(minutes=1), limit=50
+    )
+    return next(
+        (one for one in await store.canaries(query) if one.canary.slot_at == incident.opened_at), None
+    )
 
 
 async def _paths_of_group(store: Store, incident: Incident) -> tuple[PathName, ...]:

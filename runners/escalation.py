@@ -17,6 +17,7 @@ from canary.incident import IncidentKind
 from canary.observation import Fact, Observation, Relay
 from canary.signature import unsigned
 from canary.verdict import Verdict
+from probes.masking import MASK
 from runners.answers import stamp
 from runners.contracts import Record
 from runners.dossier import Dossier
@@ -25,6 +26,7 @@ from runners.story_shapes import (
     EvidenceAnswer,
     ExchangeAnswer,
     PassedRelayAnswer,
+    PastMailPlatformAnswer,
     TimesAnswer,
 )
 
@@ -61,6 +63,7 @@ def escalation(
     prober: str,
     contact: str | None,
     target: str | None,
+    bisect_to: str | None,
     mask: Callable[[str], str],
     own_addresses: Collection[str],
     now: datetime,
@@ -73,6 +76,7 @@ def escalation(
         prober: its name.
         contact: where to ask back; None: it isn't said.
         target: the support address that canaries of the path are sent to; None where they are not sent to one.
+        bisect_to: the address past the mail platform; None where none is configured.
         mask: masks secrets.
         own_addresses: lower case; all other addresses are left out.
         now: aware UTC.
@@ -80,7 +84,7 @@ def escalation(
     """
     incident, stop = found.incident, found.stop
     whose = found.whose or Party.MAIL_OR_TICKETING
-    domain = target.rpartition("@")[2] if target is not None else None
+    domain = _domain(target)
     answer: EscalationAnswer = {
         "prober": prober,
         "contact": contact,
@@ -96,6 +100,7 @@ def escalation(
         "canaries": [
             _evidence(one, found.observations.get(one.canary.id, ()), domain) for one in found.canaries
         ],
+        "bisect": _bisect(found, bisect_to),
         "tried": _tried(found),
         "asked": _asked(whose, incident.is_open),
         "exit": status,
@@ -107,6 +112,10 @@ def escalation(
     return _cleaned(answer, clean)
 
 
+def _domain(address: str | None) -> str | None:
+    return address.rpartition("@")[2] if address is not None else None
+
+
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'@…]{1,64}@[\w-]+(?:\.[\w-]+)+")
 """An address, wherever it stands; a Message-ID that was cut before its @ is none."""
 
@@ -114,6 +123,8 @@ _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'@…]{1,64}@[\w-]+(?:\.[\w-]+)+")
 def _own_or_masked(address: str, own: Collection[str]) -> str:
     """A stranger's address is nobody's business at a vendor's, not even its hash: there are few local parts."""
     local, _, domain = address.lower().partition("@")
+    if local == MASK and any(domain == one.rpartition("@")[2] for one in own):
+        return address  # cut where it was seen, as of the relays' fields: that leaves our side, or the target's, alone
     return address if {f"{local}@{domain}", f"{local.partition('+')[0]}@{domain}"} & set(own) else "***"
 
 
@@ -201,6 +212,32 @@ def _evidence(record: Record, seen: Sequence[Observation], domain: str | None) -
     }
 
 
+def _bisect(found: Dossier, to: str | None) -> PastMailPlatformAnswer | None:
+    """What the canary came to that was sent past the mail platform; None: none was sent."""
+    verdict, sent = found.bisect_verdict, found.bisect
+    if verdict is None:
+        return None
+    return {
+        "verdict": verdict.value,
+        "says": bisect_words(verdict),
+        "canary": _evidence(sent, found.observations.get(sent.canary.id, ()), _domain(to))
+        if sent is not None
+        else None,
+    }
+
+
+def bisect_words(verdict: Verdict) -> str:
+    """What a bisect canary of that verdict says of the incident, as part of a sentence."""
+    if verdict in BISECTED:
+        return BISECTED[verdict]
+    what = (
+        "is still on its way"
+        if verdict is Verdict.PENDING
+        else "tells nothing: we could not see what came of it"
+    )
+    return f"a canary that was sent past the mail platform {what}"
+
+
 def _is_told(seen: Observation) -> bool:
     """Whether a watcher saw something, as a bounce or a mail in the spam folder; looks in vain are counted elsewhere."""
     return not seen.is_look_in_vain and seen.hop is not Hop.TICKET_CLEANUP
@@ -237,6 +274,7 @@ def _relay(relay: Relay) -> PassedRelayAnswer:
         "at": _maybe(relay.remote_at),
         "delay_seconds": relay.delay_seconds,
         "clock_suspect": relay.is_clock_suspect,
+        "received": relay.raw or None,
     }
 
 
@@ -251,7 +289,8 @@ def _tried(found: Dossier) -> list[str]:
         tried.append(f"Only those from {incident.only_sender} fail; those from {working} come through.")
     elif len(incident.failed_senders) > 1:
         tried.append(f"They fail from each of these senders: {', '.join(sorted(incident.failed_senders))}.")
-    if incident.bisected is not None and (said := BISECTED.get(incident.bisected.verdict)) is not None:
+    if found.bisect_verdict is not None:
+        said = bisect_words(found.bisect_verdict)
         tried.append(f"{said[0].upper()}{said[1:]}.")
     seen = [one for some in found.observations.values() for one in some]
     attempts = Counter({one.hop: one.attempt for one in sorted(seen, key=lambda one: one.attempt)})

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from canary.canary import Canary
 from canary.forecast import Reading, forecast
 from canary.gauge import Gauge, GaugeName, GaugeState, capacity_state
+from canary.gauge_words import is_full
 from canary.hop import Hop
 from canary.observation import Evidence, Observation, Outcome
+from canary.quantity import whole_percent
 from canary.reason import Reason
 from probes.contracts import Clock
 from runners.contracts import Store
@@ -86,6 +88,8 @@ class Gauging:
             # Not good: nobody can say how far it is from full. `check` tells how to declare a limit.
             return replace(gauge, state=GaugeState.UNKNOWN, detail=gauge.detail or "no limit is known")
         growing = f"full in {_hours(full_in)} at this rate" if full_in is not None else ""
+        if is_full(gauge):
+            growing = "it is full"
         return replace(gauge, state=state, detail="; ".join(one for one in (growing, gauge.detail) if one))
 
 
@@ -115,7 +119,7 @@ def explanations(canary: Canary, gauges: Sequence[Gauge], *, now: datetime) -> l
             and gauge.state is GaugeState.PAGE
             and (gauge.share or 0) >= FULL_SHARE
         ):
-            used = f"{gauge.share:.0%} used" + (f"; {gauge.detail}" if gauge.detail else "")
+            used = f"{whole_percent(gauge.share or 0)} used" + (f"; {gauge.detail}" if gauge.detail else "")
             found.append((Hop.MAILBOX_ARRIVAL, Reason.MAILBOX_FULL, f"mailbox {gauge.place}: {used}"))
         if gauge.name is GaugeName.MAILBOX_BACKLOG and gauge.value and gauge.state is not GaugeState.UNKNOWN:
             found.append(

@@ -1,14 +1,16 @@
 """The hand-over of a shift: what happened since then, and what is open now and needs somebody."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
-from canary.alert import party_of
-from canary.gauge import Gauge, GaugeState
+from canary.alert import Subject, party_of
+from canary.gauge import Gauge, GaugeState, fresh
+from canary.gauge_words import headline
 from canary.incident import Incident, IncidentKind
 from canary.path import Path, PathName
-from canary.silence import Silence, are_silenced
+from canary.review import CALM, Standing
+from canary.silence import Silence, Window, are_silenced, with_windows
 from canary.slot import MissedCause, slots_between
 from runners.answers import gauge_answer, incident_answer, stamp
 from runners.config.config import PathConfig
@@ -22,14 +24,15 @@ from runners.story_shapes import (
     ShiftIncidentAnswer,
     ShiftPathAnswer,
     SilenceAnswer,
-    UndeliveredAnswer,
 )
+from runners.undelivered import undelivered, undelivered_words
 
 _MOST_POINTS = 100_000
 _MOST_INCIDENTS = 1000
 _MOST_SLOTS = 10_000
-_OVERDUE = timedelta(minutes=5)
-"""What waits longer for a sink is told; less is on its way."""
+_NEXT_SHIFT = timedelta(hours=12)
+_FARTHEST = timedelta(days=7)
+"""The next shift is taken to be as long as the one that ends, but no shorter and no longer than that."""
 _LEFT_OVER = timedelta(hours=1)
 """What could not be removed for so long needs somebody."""
 
@@ -43,7 +46,8 @@ async def hand_over(
     since: datetime,
     now: datetime,
     status: int,
-    windows: Sequence[Silence] = (),
+    windows: Sequence[Window] = (),
+    places: Collection[str] | None = None,
 ) -> HandoverAnswer:
     """All that the next shift should know.
 
@@ -55,12 +59,14 @@ async def hand_over(
         since: when the shift began.
         now: aware UTC.
         status: the command's exit.
-        windows: the maintenance windows that are open now.
+        windows: the maintenance windows.
+        places: those of which gauges are told: what is configured now; None: all.
 
     Raises:
         StoreError: the store can't be read.
     """
-    silences = [*windows, *await store.silences(now)]
+    ahead = min(max(now - since, _NEXT_SHIFT), _FARTHEST)
+    silences = with_windows(await store.silences(now), windows, now, ahead=ahead)
     shift = []
     for view, facts in views:
         told = await _path(store, view, facts, paths[view.path.name], since=since, now=now)
@@ -68,29 +74,32 @@ async def hand_over(
         shift.append(told)
     known = {view.path.name: view.path for view, _ in views}
     found = await store.incidents(path=None, since=since, limit=_MOST_INCIDENTS)
-    gauges = [one for one in await store.latest_gauges() if one.state in {GaugeState.WARN, GaugeState.PAGE}]
+    gauges = [
+        one
+        for one in fresh(await store.latest_gauges(), now=now, places=places)
+        if one.state in {GaugeState.WARN, GaugeState.PAGE}
+    ]
     leftovers = await store.leftovers()
-    undelivered = await _undelivered(store, since=since, now=now)
+    not_taken = undelivered(await store.outbox(dead_since=since), now=now)
     return {
         "since": stamp(since),
         "until": stamp(now),
         "prober": prober,
         "needs": [
-            *_broken_now(found, known),
+            *_broken_now(found, known, [one for one in silences if one.is_in_force(now)]),
             *_unseen_now(views),
-            *(f"{one.place}: {one.name} is at page" for one in gauges if one.state is GaugeState.PAGE),
+            *(_page_words(one) for one in gauges if one.state is GaugeState.PAGE),
+            *_well_and_not_told(await store.standings()),
             *_left_too_long(leftovers, now),
-            *(
-                f"alerts for {one['sink']} are not delivered: {_undelivered_words(one)}"
-                for one in undelivered
-            ),
+            *(f"alerts for {one['sink']} are not delivered: {undelivered_words(one)}" for one in not_taken),
         ],
         "paths": shift,
         "incidents": [await _incident(store, one, known, now) for one in found],
         "gauges": [gauge_answer(one) for one in _worst_first(gauges)],
         "silences": _silences(silences, now),
+        "silences_until": stamp(now + ahead),
         "leftovers": _left_behind(leftovers),
-        "undelivered": undelivered,
+        "undelivered": not_taken,
         "exit": status,
     }
 
@@ -135,13 +144,21 @@ async def _unnoticed(store: Store, configured: PathConfig, *, since: datetime, n
     return sum(1 for _, _ in zip(slots, range(_MOST_SLOTS), strict=False))
 
 
-def _broken_now(found: Sequence[Incident], paths: Mapping[PathName, Path]) -> list[str]:
+def _broken_now(
+    found: Sequence[Incident], paths: Mapping[PathName, Path], silences: Sequence[Silence]
+) -> list[str]:
+    """What is broken, oldest first; of what is silenced nobody was told."""
     lines = []
-    for one in found:
+    until = {one.about: f"{one.ends_at.astimezone(UTC):%Y-%m-%d %H:%M}" for one in silences}
+    for one in sorted(found, key=lambda one: (one.onset_at, one.path)):
         if one.is_open and one.kind is IncidentKind.TARGET:
             stop, path = one.sharper or one.stop, paths.get(one.path)
             whose = f"; it lies with {party_of(one, path.route)}" if path is not None else ""
-            lines.append(f"{one.path} is broken at {stop.hop}: {stop.reason}{whose} ({one.id})")
+            quiet = f"; silenced until {until[one.path]} UTC" if one.path in until else ""
+            since = f"{one.onset_at.astimezone(UTC):%Y-%m-%d %H:%M}"
+            lines.append(
+                f"{one.path} is broken at {stop.hop} since {since} UTC: {stop.reason}{whose}{quiet} ({one.id})"
+            )
     return lines
 
 
@@ -153,6 +170,25 @@ def _unseen_now(views: Sequence[tuple[PathView, PathFacts]]) -> list[str]:
         for view, _ in views
         if view.path.is_enabled and view.state in unseen
     ]
+
+
+def _page_words(gauge: Gauge) -> str:
+    more = f"; {gauge.detail}" if gauge.detail and gauge.detail not in headline(gauge) else ""
+    return f"{headline(gauge)}{more}"
+
+
+def _well_and_not_told(standings: Mapping[Subject, tuple[Standing | None, int]]) -> list[str]:
+    """What is well again and not yet told as over: a shift that is told that nothing is open would hear of it later."""
+    found = []
+    for subject, (standing, _) in sorted(standings.items()):
+        if standing is None or standing.gone_at is None or not standing.told:
+            continue
+        about, calm = standing.concern, CALM[standing.concern.kind]
+        name = about.headline or about.detail or subject
+        since = f"{standing.gone_at.astimezone(UTC):%Y-%m-%d %H:%M}"
+        told = f"its end is told once it stayed well for {calm.total_seconds() / 60:.0f} min"
+        found.append(f"the alert '{name}' is still open: well since {since} UTC, {told}")
+    return found
 
 
 def _left_too_long(leftovers: Sequence[Leftover], now: datetime) -> list[str]:
@@ -197,26 +233,6 @@ def _left_behind(leftovers: Sequence[Leftover]) -> list[LeftBehindAnswer]:
         {"path": path, "things": counts[path], "oldest_since": stamp(since)}
         for path, since in sorted(oldest.items())
     ]
-
-
-async def _undelivered(store: Store, *, since: datetime, now: datetime) -> list[UndeliveredAnswer]:
-    return [
-        {
-            "sink": sink,
-            "pending": one.pending,
-            "oldest_at": _maybe(one.oldest_at),
-            "dead": one.dead,
-            "last_error": one.last_error,
-        }
-        for sink, one in sorted((await store.outbox(dead_since=since)).items())
-        if one.dead or (one.oldest_at is not None and one.oldest_at <= now - _OVERDUE)
-    ]
-
-
-def _undelivered_words(one: UndeliveredAnswer) -> str:
-    words = [f"{one['pending']} wait"] if one["pending"] else []
-    words += [f"{one['dead']} refused for good"] if one["dead"] else []
-    return ", ".join(words) + (f" ({one['last_error']})" if one["last_error"] else "")
 
 
 def _worst_first(gauges: Sequence[Gauge]) -> list[Gauge]:

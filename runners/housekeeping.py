@@ -1,6 +1,8 @@
 """What a run does beside its canaries: series begun at 0, paths retired, controls rehearsed, old history dropped."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 from canary.hop import LAUNCH_HOPS
 from canary.incident import retire
@@ -17,6 +19,12 @@ from runners.progress import Progress
 REHEARSAL_SECONDS = 3600.0
 """A control that worked within this time is not tried again: it excuses us for a day."""
 _TRIES = 8
+_PAUSES = 3
+_LEAST_PATIENCE = timedelta(minutes=10)
+_MOST_PATIENCE = timedelta(days=7)
+_LAUNCHES = 200
+"""So many launches show a path's pace: at one each ten minutes, more than a day."""
+_LOOK_BACK = timedelta(days=30)
 _OUTCOMES = ("delivered", "dead")
 """What becomes of an alert in the end, by the store's words."""
 
@@ -34,7 +42,7 @@ class Housekeeping:
         self._alerting = alerting
 
     async def begin(self) -> None:
-        """Begin every series of the configured paths at 0, and retire the incidents of paths that are none any more.
+        """Begin every series of the configured paths at 0.
 
         Raises:
             StoreError: it could not be stored.
@@ -42,10 +50,29 @@ class Housekeeping:
         now = self._clock.now()
         paths = [one for name, one in self._prober.paths.items() if not is_bisect(name)]
         await self._store.seed(_series(paths, self._prober.name, tuple(self._prober.sinks)), at=now)
-        for path_name in await self._store.path_names():
-            path = self._prober.paths.get(path_name)
-            if path is None or not path.is_enabled:
-                await self._retire(path_name)
+
+    async def retire(self) -> None:
+        """End the incidents of paths that are not configured here, or disabled, once nobody else probes them.
+
+        Of several replicas, one may have read the new configuration while another still goes by the old one: an
+        incident that it ended would open again, and be told as two.
+
+        Raises:
+            StoreError: it could not be stored.
+        """
+        for name in dict.fromkeys(one.path for one in await self._store.open_incidents()):
+            path = self._prober.paths.get(name)
+            if (path is None or not path.is_enabled) and not await self._is_probed(name):
+                await self._retire(name)
+
+    async def _is_probed(self, path: PathName) -> bool:
+        """Whether somebody seems to go on with it: its last slot is no older than its pauses of late are long."""
+        now = self._clock.now()
+        points = await self._store.points(path, since=now - _LOOK_BACK, limit=_LAUNCHES)
+        times = [one.launched_at for one in points]
+        slot_at = await self._store.last_slot_at(path)
+        last_at = max((*times, *((slot_at,) if slot_at is not None else ())), default=None)
+        return last_at is not None and now - last_at < patience(times)
 
     async def rehearse(self) -> None:
         """Try the controls that were not tried of late: only one that is known to have worked can excuse us.
@@ -89,6 +116,20 @@ class Housekeeping:
             for change in changes:
                 self._progress.changed(change)
             return
+
+
+def patience(launches: Sequence[datetime]) -> timedelta:
+    """How long after the last launch of a path somebody may still go on with it. Pure.
+
+    A replica's configuration is known to it alone; its pace shows. Three times the longest pause of late covers a
+    night's rest too, where the launches reach back to one.
+
+    Args:
+        launches: the times of the last ones, in any order.
+    """
+    times = sorted(launches)
+    longest = max((after - before for before, after in pairwise(times)), default=timedelta(0))
+    return min(max(_LEAST_PATIENCE, _PAUSES * longest), _MOST_PATIENCE)
 
 
 def _series(

@@ -1,6 +1,8 @@
 """What the store keeps of leases: who launches a canary, who watches it, and until when that is believed."""
 
-from collections.abc import Sequence
+import os
+import socket
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -11,6 +13,14 @@ from canary.verdict import Verdict
 
 if TYPE_CHECKING:
     from runners.contracts import Record
+
+
+def new_holder(prober: str, randomness: Callable[[int], bytes]) -> str:
+    """What this process is called in the store, for people and for itself: no other one ever was called so.
+
+    Host and process id alone come back: in a container, after each restart.
+    """
+    return f"{prober}/{socket.gethostname()}/{os.getpid()}/{randomness(4).hex()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,8 @@
 """`run` and `sweep`: one shot, for cron, a CronJob and people."""
 
 import asyncio
-import os
 import secrets
 import signal
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,13 +15,14 @@ from canary.signature import CanaryId
 from canary.verdict import Verdict
 from probes.contracts import Clock
 from runners.alerting import Alerting
-from runners.alerts.delivery import Delivery
+from runners.alerts.delivery import DRAIN_SECONDS, Delivery
 from runners.board import Board
 from runners.clean import Cleaner
 from runners.contracts import Record, Store, StoreError
 from runners.gauging import Gauging
 from runners.housekeeping import Housekeeping
 from runners.launch import Launcher, Order
+from runners.leases import new_holder
 from runners.ledger import Ledger
 from runners.orders import Orders
 from runners.prober import Prober
@@ -104,7 +103,7 @@ class OneShot:
         self._progress = progress
         self._tally = _Tally()
         self._board = Board(prober)
-        observer = f"{socket.gethostname()}/{os.getpid()}"
+        observer = new_holder(prober.name, secrets.token_bytes)
         self._ledger = Ledger(
             store,
             masker=prober.masker,
@@ -113,7 +112,7 @@ class OneShot:
             canaries=self._board.canaries,
             noticed=self._noticed,
         )
-        self._orders = Orders(prober, store, clock=clock, progress=progress)
+        self._orders = Orders(prober, store, clock=clock, progress=progress, holder=observer)
         self._launcher = Launcher(prober, store, clock=clock, holder=observer, randomness=secrets.token_bytes)
         self._alerting = Alerting(prober, store, clock=clock)
         self._settler = Settler(
@@ -168,6 +167,7 @@ class OneShot:
 
     async def _whole(self, options: RunOptions) -> None:
         await self._housekeeping.begin()
+        await self._housekeeping.retire()
         await self._take_what_is_left()
         orders = (
             await self._orders.orders(options.paths, only_due=options.only_due) if options.launches else []
@@ -255,7 +255,11 @@ class OneShot:
         if not self._prober.alerts.tells_anybody:
             return
         await self._alerting.review()
+        began_at = self._clock.monotonic()
         await self._delivery.drain()
+        # What a sink just refused for good is told to the others now, not by the next run.
+        if await self._alerting.review():
+            await self._delivery.drain(max(1.0, DRAIN_SECONDS - (self._clock.monotonic() - began_at)))
 
     def _trouble(self, error: BaseException) -> None:
         """Note the first reason why something could not be recorded."""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from canary.path import Path, PathName, is_bisect
@@ -10,7 +10,7 @@ from canary.slot import MissedCause, MissedSlot, Slot, most_outstanding, slots_b
 from canary.verdict import Verdict
 from probes.contracts import Clock
 from runners.clean import MOST_LEFTOVERS
-from runners.contracts import CanaryQuery, Store
+from runners.contracts import CanaryQuery, Store, StoreError
 from runners.launch import LEASE, Order
 from runners.prober import Prober
 from runners.progress import Progress
@@ -24,11 +24,16 @@ _MOST_MISSED = 5000
 class Orders:
     """Says what to launch; whatever holds a scheduled launch back is kept as a missed slot."""
 
-    def __init__(self, prober: Prober, store: Store, *, clock: Clock, progress: Progress) -> None:
+    def __init__(
+        self, prober: Prober, store: Store, *, clock: Clock, progress: Progress, holder: str
+    ) -> None:
+        """Keep the parts; ``holder``: this process, as no other one is called."""
         self._prober = prober
         self._store = store
         self._clock = clock
         self._progress = progress
+        self._holder = holder
+        self._claims: dict[PathName, datetime] = {}
 
     async def orders(self, paths: Sequence[PathName], *, only_due: bool) -> list[Order]:
         """One order a path that may be launched now.
@@ -69,12 +74,24 @@ class Orders:
         # All that is asked is asked before the claim: a store that fails between would cost the slot.
         sender = await self._sender(path)
         held_by = await self._held_by(path, sender, left, ordered)
-        if not await self._store.claim(slot, holder=self._prober.name, at=self._clock.now()):
+        if not await self._claim(slot):
             return None
         if held_by is not None:
             await self._note_missed([MissedSlot(slot, held_by)])
             return None
         return Order(path, sender, slot.at)
+
+    async def _claim(self, slot: Slot) -> bool:
+        """Claim a slot, once in this process; again only where the store failed, for the answer may have been lost."""
+        if self._claims.get(slot.path) == slot.at:
+            return False
+        self._claims[slot.path] = slot.at
+        try:
+            return await self._store.claim(slot, holder=self._holder, at=self._clock.now())
+        except StoreError:
+            if self._claims.get(slot.path) == slot.at:
+                del self._claims[slot.path]
+            raise
 
     async def _held_by(
         self, path: Path, sender: str, left: Mapping[PathName, int], ordered: Sequence[Order]

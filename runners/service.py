@@ -61,6 +61,7 @@ class Service(Generic[C]):
         notices: Notices,
         notify: Notify,
         say: Callable[[str], None],
+        happened: Callable[[str, str], None],
         entered: Callable[[Daemon | None, C | None], None],
     ) -> None:
         self._read = read
@@ -69,6 +70,7 @@ class Service(Generic[C]):
         self._notices = notices
         self._notify = notify
         self._say = say
+        self._happened = happened
         self._entered = entered
         self._daemon: Daemon | None = None
 
@@ -130,6 +132,9 @@ class Service(Generic[C]):
                 coming = await self._reread()
                 if coming is not None:
                     return coming
+        self._say(
+            "it ends: launches under way have 30 s; a second signal ends it at once, and nothing is lost"
+        )
         return None
 
     async def _reread(self) -> "_Opened[C] | None":
@@ -144,7 +149,7 @@ class Service(Generic[C]):
             self._notify.ready()
             return None
         self._notices.withdraw(CONFIGURATION)
-        self._say("the configuration was read anew")
+        self._happened("configuration_reloaded", "The configuration was read anew.")
         return coming
 
     async def _prove_life(self) -> None:

@@ -6,23 +6,24 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
-from canary.alert import Alert
 from probes.contracts import Clock
 from probes.servers import SecretUnavailable
-from runners.alerts.contracts import Refreshed
 from runners.alerts.delivery import Delivery
-from runners.alerts.refreshing import keep_fresh, still_open
+from runners.alerts.refreshing import refreshing_loops
 from runners.clock import since_boot
 from runners.config.config import Config
 from runners.contracts import Store, StoreError
 from runners.daemon import Daemon
+from runners.leases import new_holder
 from runners.notices import Notices
+from runners.own_files import spool_file, why_not_writable
 from runners.prober import Prober
 from runners.progress import Progress
 from runners.schedule import SchedulerTimer
@@ -35,7 +36,7 @@ from runners.telemetry.exposition import Expositions
 from runners.telemetry.process_figures import ProcessFigures, this_build
 from runners.telemetry.snapshot import Snapshots
 from runners.web.access import Access
-from runners.web.app import build_app
+from runners.web.app import build_app, build_metrics_app
 from runners.web.events import Broadcaster
 from runners.web.pages import make_ahead
 from runners.web.parts import Parts
@@ -91,6 +92,29 @@ async def _starting(scope: "Scope", receive: "Receive", send: "Send") -> None:
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Door:
+    """Somewhere that we listen, and what answers there.
+
+    Attributes:
+        what: how people call it.
+        key: where its address stands in the configuration.
+        closing, reopened: called when it ends, and when it is open again.
+    """
+
+    what: str
+    key: str
+    host: str
+    port: int
+    front: _Front
+    closing: Callable[[], None] = lambda: None
+    reopened: Callable[[], None] = lambda: None
+
+    def open(self) -> socket.socket:
+        """Listen there. Raises `CannotListen`."""
+        return bind(self.host, self.port, key=self.key)
+
+
 class Server:
     """`serve`: everything that lives as long as the process does."""
 
@@ -102,6 +126,7 @@ class Server:
         clock: Clock,
         progress: Progress,
         opened: Callable[[str], None],
+        happened: Callable[[str, str], None],
     ) -> None:
         """Keep the parts.
 
@@ -111,17 +136,19 @@ class Server:
             clock: the only source of time.
             progress: told of every fact.
             opened: hears the page's address.
+            happened: hears what is no trouble: the name of a log event, and what a person is told.
         """
         self._config = config
         self._read = read
         self._clock = clock
         self._progress = progress
         self._opened = opened
+        self._happened = happened
         self._notices = Notices()
         self._events = Broadcaster()
         self._health = _Health()
-        self._front = _Front()
-        self._apps: dict[Daemon, ASGIApp] = {}
+        self._front, self._metrics_front = _Front(), _Front()
+        self._apps: dict[Daemon, tuple[ASGIApp, ASGIApp | None]] = {}
         self.wishes = Wishes()
         """What signals asked for so far."""
 
@@ -130,15 +157,14 @@ class Server:
 
         Raises:
             StoreError: the store can't be opened.
-            CannotListen: the page's address can't be had.
+            CannotListen: the page's address, or that of the metrics, can't be had.
             Refused: the configuration can't be wired.
         """
-        web = self._config.web
-        listening = bind(web.host, web.port)
         sys.setswitchinterval(SWITCH_SECONDS)
         wishes = self.wishes
         task = asyncio.current_task()
-        try:
+        with ExitStack() as stack:
+            listening = {door: stack.enter_context(door.open()) for door in self._doors()}
             async with (
                 open_store(
                     self._config.prober.store_url, clock=self._clock, prober=self._config.prober.name
@@ -152,8 +178,10 @@ class Server:
                 ) as shown,
                 heard_signals(wishes, forced=partial(_cancel, task)),
             ):
-                host, port = listening.getsockname()[:2]
-                self._opened(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
+                page, *metrics = (_address(one) for one in listening.values())
+                self._opened(page)
+                for one in metrics:
+                    self._progress.note(f"metrics are at {one}metrics")
                 service: Service[Config] = Service(
                     read=self._read_same_store,
                     wire=partial(self._wire, store, shown),
@@ -161,15 +189,15 @@ class Server:
                     notices=self._notices,
                     notify=Notify(os.environ),
                     say=self._progress.note,
+                    happened=self._happened,
                     entered=self._enter,
                 )
                 await service.run(
                     self._config,
                     wishes,
-                    beside=partial(self._keep_page, listening),
+                    beside=partial(self._keep_doors, listening),
                 )
-        finally:
-            listening.close()
+        self._happened("daemon_stopped", "Ended in good order.")
         return wishes.signal or 0
 
     def _enter(self, daemon: Daemon | None, config: Config | None) -> None:
@@ -177,28 +205,51 @@ class Server:
         self._health.daemon = daemon
         if daemon is not None and config is not None:
             self._config = config
-            self._front.app = self._apps[daemon]
+            self._front.app, self._metrics_front.app = self._apps[daemon]
 
-    async def _keep_page(self, listening: socket.socket) -> None:
-        """Serve the page for ever; where it dies, that is said, and it is opened again: the watch goes on without it."""
+    async def _keep_doors(self, listening: "Mapping[_Door, socket.socket]") -> None:
+        async with asyncio.TaskGroup() as group:
+            for door, one in listening.items():
+                group.create_task(self._keep_open(door, one))
+
+    async def _keep_open(self, door: "_Door", listening: socket.socket) -> None:
+        """Serve for ever; where it dies, that is said, and it is opened again: the watch goes on without it."""
         while True:
             problem = "it ended"
             try:
-                await serve(self._front, listening, clock=self._clock, closing=self._events.close)
+                await serve(door.front, listening, clock=self._clock, closing=door.closing)
             except (CannotListen, OSError) as error:
                 problem = str(error)
             finally:
                 listening.close()
-            self._notices.say("page", f"the page was closed and is opened again: {problem}")
-            self._progress.note(f"the page was closed and is opened again: {problem}")
+            said = f"the {door.what} was closed and is opened again: {problem}"
+            self._notices.say(door.what, said)
+            self._progress.note(said)
             await self._clock.sleep(PAGE_SECONDS)
             try:
-                listening = bind(self._config.web.host, self._config.web.port)
+                listening = door.open()
             except CannotListen as error:
                 self._progress.note(str(error))
             else:
-                self._events.reopen()
-                self._notices.withdraw("page")
+                door.reopened()
+                self._notices.withdraw(door.what)
+
+    def _doors(self) -> "list[_Door]":
+        """Where we listen: the page, and the metrics where they have an address of their own."""
+        web, metrics = self._config.web, self._config.telemetry.metrics_listen
+        page = _Door(
+            "page",
+            "web.listen",
+            web.host,
+            web.port,
+            self._front,
+            closing=self._events.close,
+            reopened=self._events.reopen,
+        )
+        if metrics is None:
+            return [page]
+        host, port = metrics
+        return [page, _Door("metrics", "telemetry.metrics.listen", host, port, self._metrics_front)]
 
     def _read_same_store(self) -> Config:
         config = self._read()
@@ -207,6 +258,8 @@ class Server:
             raise Refused("prober.store names another store. Start anew for that.")
         if (after.web.host, after.web.port) != (before.web.host, before.web.port):
             raise Refused("web.listen names another address. Start anew for that.")
+        if after.telemetry.metrics_listen != before.telemetry.metrics_listen:
+            raise Refused("telemetry.metrics.listen names another address. Start anew for that.")
         return config
 
     @asynccontextmanager
@@ -218,21 +271,24 @@ class Server:
                 )
             except (SecretUnavailable, StoreError) as error:
                 raise Refused(config.masker.mask(str(error))) from None
-            daemon, app = self._daemon(store, shown, config, prober)
-            self._apps[daemon] = app
+            daemon, page, metrics = self._daemon(store, shown, config, prober)
+            self._apps[daemon] = page, metrics
             try:
                 yield daemon
             finally:
                 self._apps.pop(daemon, None)
 
-    def _daemon(self, store: Store, shown: Store, config: Config, prober: Prober) -> "tuple[Daemon, ASGIApp]":
+    def _daemon(
+        self, store: Store, shown: Store, config: Config, prober: Prober
+    ) -> "tuple[Daemon, Starlette, ASGIApp | None]":
         figures = ProcessFigures(prober.name, build=this_build(), systems=config.ticketing)
-        app = build_app(self._parts(shown, config, prober, figures))
+        parts = self._parts(shown, config, prober, figures)
+        app = build_app(parts)
         delivery = Delivery(
             store,
             prober.sinks,
             self._clock,
-            f"{prober.name}/{os.getpid()}/{secrets.token_hex(4)}",
+            new_holder(prober.name, secrets.token_bytes),
             chance=secrets.SystemRandom().random,
             mask=prober.masker.mask,
         )
@@ -244,13 +300,30 @@ class Server:
             since_boot=since_boot,
             notices=self._notices,
             figures=figures,
-            spool=Spool(_spool_file(config)),
+            spool=Spool(self._spool_of(config)),
             delivery=delivery if prober.sinks else None,
-            beside={**_refreshing(store, prober, self._clock), "first page": partial(_make_ahead, app)},
+            beside={
+                **refreshing_loops(store, prober.sinks, prober=prober.name, clock=self._clock),
+                "first page": partial(_make_ahead, app),
+            },
             pingers=prober.heartbeats,
             changed=self._events.note,
         )
-        return Daemon(prober, around), app
+        return Daemon(prober, around), app, _metrics_app(parts, config)
+
+    def _spool_of(self, config: Config) -> FilePath:
+        """Where the spool is; where it can't be made, that is said before it is needed."""
+        file = spool_file(config)
+        why = why_not_writable(file.parent)
+        if why is None:
+            self._notices.withdraw("spool")
+        else:
+            said = (
+                f"the spool {file} can't be made: {why}. What is seen while the store is away would be lost."
+            )
+            self._notices.say("spool", said)
+            self._progress.note(said)
+        return file
 
     def _parts(self, store: Store, config: Config, prober: Prober, figures: ProcessFigures) -> Parts:
         paths = {name: one.path for name, one in config.paths.items()}
@@ -282,9 +355,23 @@ class Server:
             ),
             notices=self._notices.all,
             places=prober.gauged_places,
+            windows=config.maintenance,
             artifacts=config.prober.artifacts.directory if config.prober.artifacts is not None else None,
             events=self._events,
         )
+
+
+def _metrics_app(parts: Parts, config: Config) -> "ASGIApp | None":
+    """What answers at the metrics' own address, where there is one: whoever may read the page may read them."""
+    listen = config.telemetry.metrics_listen
+    if listen is None:
+        return None
+    return build_metrics_app(replace(parts, access=replace(parts.access, host=listen[0])))
+
+
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
 def _cancel(task: "asyncio.Task[object] | None") -> None:
@@ -297,22 +384,3 @@ async def _make_ahead(app: "Starlette") -> None:
     with contextlib.suppress(StoreError):
         await make_ahead(app)
     await asyncio.Event().wait()
-
-
-def _spool_file(config: Config) -> FilePath:
-    """Beside the configuration: where the store is a server, there may be no other folder of ours."""
-    return config.file.absolute().parent / f".{config.prober.name}.spool"
-
-
-def _refreshing(store: Store, prober: Prober, clock: Clock) -> Mapping[str, Callable[[], Awaitable[None]]]:
-    """A loop for each sink that forgets what it is not told again."""
-
-    async def lasting(sink: str) -> list[Alert]:
-        standings = await store.standings()
-        return still_open([one for one, _ in standings.values()], sink, prober=prober.name)
-
-    return {
-        f"refreshing {name}": partial(keep_fresh, sink, partial(lasting, name), clock=clock)
-        for name, sink in prober.sinks.items()
-        if isinstance(sink, Refreshed)
-    }

@@ -24,6 +24,7 @@ from runners.config.config import (
     Refresh,
     TokenCommand,
 )
+from runners.config.places import own_mailbox
 from runners.config.secrets import read_signing_keys
 from runners.outside import Outside
 from runners.prober import SignedPaths
@@ -108,11 +109,6 @@ def _grant(
             )
         case TokenCommand():
             return CommandGrant(oauth.command)
-
-
-def own_mailbox(account: str) -> str:
-    """The place of an account's own mailbox; it can't have the name of a support mailbox."""
-    return f"account {account}"
 
 
 def watched_mailboxes(site: Site) -> dict[str, MailboxSettings]:

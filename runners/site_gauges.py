@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
-from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from probes.certificates import CertificateReader, CertificateSettings, Start
@@ -19,6 +18,7 @@ from probes.message.compose import ascii_domain
 from probes.portal.settings import PortalSettings
 from probes.servers import TlsMode
 from runners.config.document_email import Via
+from runners.config.places import web_site
 from runners.config.sending import EmailConfig
 from runners.prober import GaugedPlace
 from runners.site import Site, mailbox_settings
@@ -101,10 +101,8 @@ def _web_certificates(site: Site) -> Iterator[CertificateSettings]:
                 by_proxy = sending.proxy is not None
             case _:
                 assert_never(sending)
-        parts = urlsplit(sending.url)
-        if parts.scheme == "https" and parts.hostname is not None and not by_proxy:
-            host = parts.hostname if parts.hostname.isascii() else ascii_domain(f"x@{parts.hostname}")[2:]
-            port = parts.port or 443
+        if (known := web_site(sending.url)) is not None and not by_proxy:
+            host, port = known
             yield CertificateSettings(
                 place=f"{host}:{port}", host=host, port=port, start=Start.AT_ONCE, ca_files=sending.ca_files
             )

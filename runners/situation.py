@@ -5,17 +5,19 @@ one cause joins what the first one opened. Whether anybody else changed it meanw
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Protocol
 from uuid import UUID
 
 from canary.alert import Alert, AlertKind, AlertTransition, Concern, Ending, Severity, Subject
-from canary.concern import incident_concerns, share_a_place
+from canary.concern import cause_of, incident_concerns, share_a_place
+from canary.gauge import Gauge
+from canary.gauge_words import headline
 from canary.incident import Change, Incident, IncidentId
 from canary.path import Path, PathName
-from canary.review import Notice, Reminding, Review, Standing, end, review
+from canary.review import CALM, Notice, Reminding, Review, Standing, end, review
 from canary.silence import Silence, are_silenced
 from runners.alert_contracts import AlertStep
 
@@ -143,7 +145,12 @@ class Situation:
         return incident_concerns(self.incidents.values(), self.paths, now=self.now, known=known)
 
     def review(
-        self, subject: Subject, concern: Concern | None, *, is_retired: bool = False
+        self,
+        subject: Subject,
+        concern: Concern | None,
+        *,
+        is_retired: bool = False,
+        reading: Gauge | None = None,
     ) -> tuple[AlertStep, ...]:
         """What is to be stored and told of one subject; nothing where all is as it was told.
 
@@ -151,11 +158,15 @@ class Situation:
             subject: what it is called.
             concern: as it is now; None: it is over.
             is_retired: over because nobody looks any more.
+            reading: of a gauge that is well again, what was read.
         """
         standing, version = self.standings.get(subject, (None, 0))
         if standing is None and concern is None:
             return ()
-        ending = self._ending(standing, is_retired=is_retired) if standing is not None else None
+        well_since = reading.read_at if reading is not None else self.now
+        ending = None
+        if standing is not None:
+            ending = self._ending(standing, well_since, reading, is_retired=is_retired)
         if standing is not None and standing.concern.incidents and concern is not None:
             ended = set(standing.concern.incidents) - set(self.incidents)
             if ended == set(standing.concern.incidents):
@@ -171,21 +182,29 @@ class Situation:
             now=self.now,
             reminding=self.rules.reminding,
             configured=self.rules.sinks,
+            well_since=well_since,
         )
         if reviewed.standing == standing and not reviewed.notices:
             return ()
         about = concern or (standing.concern if standing is not None else None)
         if about is None:
             return ()
+        if standing is not None:
+            # A gauge is read again and again: what lasts began when it was first seen, not with the last reading.
+            about = replace(about, since=min(about.since, standing.concern.since))
         return (self._step(subject, reviewed, version, about, ending),)
 
-    def _ending(self, standing: Standing, *, is_retired: bool) -> Ending:
+    def _ending(
+        self, standing: Standing, well_since: datetime, reading: Gauge | None, *, is_retired: bool
+    ) -> Ending:
         """How all that a concern ever grouped ended: it is known to be over only where each recovered."""
         over = [self.ended[one] for one in standing.incidents if one in self.ended]
         known = [one.impact_until for one in over if one.impact_until is not None]
         return Ending(
             is_retired=is_retired or any(one.is_retired for one in over),
             impact_until=max(known) if known and len(known) == len(over) else None,
+            well_since=(standing.gone_at or well_since) if standing.concern.kind in CALM else None,
+            detail=headline(reading) if reading is not None else "",
         )
 
     def _working_beside(self, concern: Concern) -> tuple[PathName, ...]:
@@ -252,7 +271,26 @@ class Situation:
             ending=(ending or Ending()) if is_over else None,
             working=self._working_beside(concern),
             opened_at=opened_at,
+            beside=() if is_over else self._beside(concern),
         )
+
+    def _beside(self, concern: Concern) -> tuple[str, ...]:
+        """What else people were told of that has the same cause, and still lasts."""
+        cause = cause_of(concern)
+        others = [
+            one.concern
+            for subject, (one, _) in sorted(self.standings.items())
+            if one is not None and one.told and one.gone_at is None and subject != concern.subject
+        ]
+        return tuple(_title(one) for one in others if cause is not None and cause_of(one) == cause)
+
+
+def _title(concern: Concern) -> str:
+    if concern.headline:
+        return concern.headline
+    return f"{', '.join(concern.paths)} broken" + (
+        f" at {concern.stop.hop}: {concern.stop.reason}" if concern.stop is not None else ""
+    )
 
 
 def _flood_detail(count: int) -> str:

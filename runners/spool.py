@@ -32,7 +32,7 @@ class Spool:
     def __init__(self, file: Path, *, most_bytes: int = MOST_BYTES) -> None:
         self._file = file
         self._most_bytes = most_bytes
-        self._is_full = False
+        self._why_lost: str | None = None
         self._turn = asyncio.Lock()
 
     @property
@@ -41,19 +41,23 @@ class Spool:
         return self._size() > 0 or bool(self._set_aside())
 
     @property
-    def is_full(self) -> bool:
-        """Whether something was lost since it was last emptied."""
-        return self._is_full
+    def why_lost(self) -> str | None:
+        """Why something was lost since it was last emptied; None: nothing was."""
+        return self._why_lost
 
     def add(self, observations: Sequence[Observation]) -> bool:
         """Keep observations; False where the disk or the bound doesn't allow it, and they are lost."""
         # Each begins on a line of its own, whatever a full disk made of the one before.
         text = "".join("\n" + codec.dumps(one) for one in observations).encode() + b"\n"
-        is_kept = self._size() + len(text) <= self._most_bytes and self._write(text)
-        self._is_full = self._is_full or not is_kept
-        return is_kept
+        if self._size() + len(text) > self._most_bytes:
+            why: str | None = f"the spool {self._file} is full ({self._most_bytes / 2**20:g} MiB)"
+        else:
+            why = self._write(text)
+        self._why_lost = self._why_lost or why
+        return why is None
 
-    def _write(self, text: bytes) -> bool:
+    def _write(self, text: bytes) -> str | None:
+        """Write at once; returns why it could not be."""
         try:
             descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             try:
@@ -62,9 +66,10 @@ class Spool:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            _log.warning("spool_failed", extra={"detail": error.strerror or str(error)})
-            return False
-        return written == len(text)
+            why = f"the spool {self._file} can't be written: {error.strerror or error}"
+            _log.warning("spool_failed", extra={"detail": why})
+            return why
+        return None if written == len(text) else f"the disk of the spool {self._file} is full"
 
     async def drain(self, store: Store) -> int:
         """Store what waits; returns how many observations were new to the store.
@@ -84,7 +89,7 @@ class Spool:
                 for start in range(0, len(waiting), AT_ONCE):
                     new += await self._store_some(store, waiting[start : start + AT_ONCE])
                 file.unlink(missing_ok=True)
-            self._is_full = False
+            self._why_lost = None
             return new
 
     def _free_name(self) -> Path:

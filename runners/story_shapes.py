@@ -7,7 +7,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from runners.answer_shapes import CanaryAnswer, GaugeAnswer, IncidentAnswer, TicketAnswer
+from runners.answer_shapes import CanaryAnswer, GaugeAnswer, IncidentAnswer, TicketAnswer, UndeliveredAnswer
 
 
 class MomentAnswer(TypedDict):
@@ -68,7 +68,10 @@ class ExchangeAnswer(TypedDict):
 
 
 class PassedRelayAnswer(TypedDict):
-    """A relay that the mail passed, from one ``Received`` field, by the relays' own clocks."""
+    """A relay that the mail passed, from one ``Received`` field, by the relays' own clocks.
+
+    ``received`` is that field as it stood in the mail, where it was kept.
+    """
 
     by_host: str
     from_host: str | None
@@ -77,6 +80,7 @@ class PassedRelayAnswer(TypedDict):
     at: str | None
     delay_seconds: float | None
     clock_suspect: bool
+    received: str | None
 
 
 class EvidenceAnswer(TypedDict):
@@ -104,6 +108,17 @@ class EvidenceAnswer(TypedDict):
     dropped: bool
 
 
+class PastMailPlatformAnswer(TypedDict):
+    """The one canary that was sent past the mail platform, as the incident opened.
+
+    ``verdict`` is ``pending`` while it is on its way; ``canary`` is null where it is no longer kept.
+    """
+
+    verdict: str
+    says: str
+    canary: EvidenceAnswer | None
+
+
 class EscalationAnswer(TypedDict):
     """`incidents ID --escalation`: what a vendor needs, and nothing secret.
 
@@ -122,6 +137,7 @@ class EscalationAnswer(TypedDict):
     times: TimesAnswer
     failed: int
     canaries: list[EvidenceAnswer]
+    bisect: PastMailPlatformAnswer | None
     tried: list[str]
     asked: list[str]
     exit: int
@@ -178,18 +194,12 @@ class LeftBehindAnswer(TypedDict):
     oldest_since: str
 
 
-class UndeliveredAnswer(TypedDict):
-    """What a sink did not take: what waits for it, and what it never will take."""
-
-    sink: str
-    pending: int
-    oldest_at: str | None
-    dead: int
-    last_error: str | None
-
-
 class HandoverAnswer(TypedDict):
-    """`status --since`: the hand-over of a shift. ``needs`` is what is open now and needs somebody."""
+    """`status --since`: the hand-over of a shift. ``needs`` is what is open now and needs somebody.
+
+    ``silences`` are those in force, those to come, and the maintenance windows that begin before ``silences_until``
+    (``who`` is ``configuration``): as long after now as the shift lasted, at least 12 hours, at most 7 days.
+    """
 
     since: str
     until: str
@@ -199,6 +209,7 @@ class HandoverAnswer(TypedDict):
     incidents: list[ShiftIncidentAnswer]
     gauges: list[GaugeAnswer]
     silences: list[SilenceAnswer]
+    silences_until: str
     leftovers: list[LeftBehindAnswer]
     undelivered: list[UndeliveredAnswer]
     exit: int

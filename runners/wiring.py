@@ -30,11 +30,12 @@ from runners.config.config import (
     TicketingConfig,
 )
 from runners.config.document_places import Cleanup, TicketingType
+from runners.config.places import own_mailbox
 from runners.contracts import Store
 from runners.controls import StoredControls, Untold
 from runners.prober import Place, Prober
 from runners.progress import Progress, Silent
-from runners.site import Site, open_site, own_mailbox, watched_mailboxes
+from runners.site import Site, open_site, watched_mailboxes
 from runners.site_gauges import gauges_of
 from runners.site_portals import open_portals
 from runners.site_probes import bears_attachment, expectations, probe_of, selfcheck

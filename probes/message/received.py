@@ -14,6 +14,10 @@ from probes.message.extract import fields
 
 RELAYS: Final = 50
 """A trace of more fields is cut: a mail loop is ended by its relays at about this length (RFC 5321 section 6.3)."""
+RAW_FIELDS: Final = 16
+RAW_OCTETS: Final = 1000
+"""So many fields are kept as they stand, the newest: those the receiving side wrote; of each so much (a line has at
+most 998 octets, RFC 5322 section 2.1.1). A mail's sender could fill the store with them."""
 RESOLUTION_SECONDS: Final = 1.0
 """Stamps have whole seconds, so two relays may seem to contradict each other by this much."""
 AUTHENTICATION_METHODS: Final = ("spf", "dkim", "dmarc", "arc")
@@ -22,6 +26,10 @@ _CLAUSES = frozenset({"from", "by", "via", "with", "id", "for"})
 _RESULT = re.compile(r"^\s*([a-z][a-z0-9-]*)\s*(?:/\s*\d+\s*)?=\s*([a-z]+)", re.IGNORECASE)
 _PIECES = re.compile(r"\\.?|[()]|[^\\()]+", re.DOTALL)
 """An escaped character, a parenthesis, or a run of others."""
+_LOCAL_PART = re.compile(r"""(?:"(?:\\.|[^"\\]){0,256}"|(?<![^\s<>()\[\],;:"@])[^\s<>()\[\],;:"@]+)@""")
+"""Of an address, quoted or not (RFC 5321 section 4.1.2); source routes (``@a,@b:c@d``) end with one, too.
+It is tried where a word begins only: a long word without an @ would take a time that grows with its square."""
+_UNPRINTABLE = re.compile(r"[^ -~]")
 _NOISE = " \t<>;,\"'"
 
 
@@ -45,9 +53,12 @@ class AuthenticationResults:
 def relays(message: Message) -> tuple[Relay, ...]:
     """The relays that a mail passed, oldest first, from its ``Received:`` fields (RFC 5321 section 4.4).
 
-    A relay whose stamp contradicts the others is marked; a negative delay is no delay.
+    A relay whose stamp contradicts the others is marked; a negative delay is no delay. Of the newest `RAW_FIELDS` the
+    field is kept, with ``***`` for the local part of each address: where it was forwarded to is somebody's.
     """
-    parted = [_parted(value) for value in reversed(fields(message, "Received")[:RELAYS])]
+    values = fields(message, "Received")[:RELAYS][::-1]
+    parted = [_parted(value) for value in values]
+    oldest_kept = len(values) - RAW_FIELDS
     suspects = _suspects([stamp for _, stamp in parted])
     found: list[Relay] = []
     before: datetime | None = None
@@ -61,6 +72,7 @@ def relays(message: Message) -> tuple[Relay, ...]:
                 remote_at=stamp,
                 delay_seconds=_delay(before, stamp),
                 is_clock_suspect=index in suspects,
+                raw=_raw(values[index]) if index >= oldest_kept else "",
             )
         )
         before = stamp or before
@@ -86,6 +98,13 @@ def authentication_results(message: Message) -> AuthenticationResults | None:
             results[method] = result
     name = server.split()
     return AuthenticationResults(name[0] if name else "", results)
+
+
+def _raw(value: str) -> str:
+    """A field on one line, whatever is no printable ASCII in it as a question mark."""
+    line = " ".join(value.split()).encode("ascii", "replace").decode()
+    line = _UNPRINTABLE.sub("?", _LOCAL_PART.sub("***@", line))
+    return line if len(line) <= RAW_OCTETS else f"{line[: RAW_OCTETS - 3]}..."
 
 
 def _parted(value: str) -> tuple[dict[str, str], datetime | None]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from canary.alert import Alert, AlertKind, AlertTransition
+from canary.concern import cause_of
 from runners.alerts.contracts import Clock, Undelivered
 from runners.alerts.posting import Poster
 from runners.alerts.wording import Known, page_of, words
@@ -115,6 +116,7 @@ def labels_of(alert: Alert) -> dict[str, str]:
         "kind": concern.kind.value,
         "subject": concern.subject,
         "place": concern.place or "",
+        "cause": cause_of(concern) or "",
         "key": alert.key,
     }
     return {name: value for name, value in labels.items() if value}

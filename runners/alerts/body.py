@@ -31,7 +31,9 @@ class AlertData(TypedDict):
     """One alert.
 
     ``id`` is the message's, the same when it is sent again; ``key`` the concern's, the same from its opening to its
-    end; ``seq`` orders the messages of a key. ``paths`` are those affected. What does not apply is null.
+    end; ``seq`` orders the messages of a key. ``since`` is when the concern began, in all of its messages;
+    ``read_at`` when a gauge's reading was taken that it tells of, ``over_at`` since when it is well again.
+    ``paths`` are those affected. What does not apply is null.
     """
 
     id: str
@@ -60,6 +62,8 @@ class AlertData(TypedDict):
     retired: bool
     working: list[str]
     detail: str
+    read_at: str | None
+    over_at: str | None
     title: str
     lines: list[AlertLine]
     links: list[AlertLink]
@@ -110,12 +114,25 @@ def body_of(alert: Alert, known: Known) -> AlertBody:
             else None,
             "retired": ending is not None and ending.is_retired,
             "working": list(alert.working),
-            "detail": concern.detail,
+            "detail": _detail(alert),
+            "read_at": _stamp(concern.read_at) if concern.read_at is not None else None,
+            "over_at": _over_at(alert),
             "title": said.title,
             "lines": [{"label": one.label, "text": one.text} for one in said.lines],
             "links": [{"text": one.text, "url": one.url} for one in said.links],
         },
     }
+
+
+def _detail(alert: Alert) -> str:
+    """Of a gauge that is well again what is read now; else what the concern says."""
+    if alert.ending is not None and alert.ending.detail:
+        return alert.ending.detail
+    return ": ".join(one for one in (alert.concern.headline, alert.concern.detail) if one)
+
+
+def _over_at(alert: Alert) -> str | None:
+    return _stamp(alert.ending.well_since or alert.at) if alert.ending is not None else None
 
 
 def _bisected(verdict: Verdict | None) -> Literal["confirmed", "breached"] | None:

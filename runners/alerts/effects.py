@@ -5,10 +5,11 @@ from typing import Final, assert_never
 
 from canary.alert import AlertKind, Concern, Party, party
 from canary.blame import Stop
+from canary.concern import gauge_name
 from canary.gauge import GaugeName
 from canary.hop import Channel, Hop
 from canary.path import Path, PathName
-from canary.reason import Side
+from canary.reason import CAUSES, Reason, Side
 from canary.verdict import Verdict
 
 UNKNOWN_PARTY: Final = "not known: the path is not in this configuration"
@@ -68,6 +69,25 @@ _GAUGE_FEELS: Final[Mapping[GaugeName, str]] = {
     GaugeName.DNS_MAIL: "perhaps nothing yet: mail may be refused, or sent to the wrong place",
     GaugeName.CLOCK_SKEW: "nothing: a clock is wrong, and times that are compared with it mislead",
 }
+_FULL: Final = "the mailbox is full: mail to support is refused, put off for days or lost now; whoever wrote may be told nothing"
+_GAUGE_DO: Final[Mapping[GaugeName, str]] = {
+    GaugeName.MAILBOX_CAPACITY: "Empty or enlarge the mailbox before it is full; find what fills it.",
+    GaugeName.MAILBOX_BACKLOG: "See whether the fetcher of the mailbox runs, and whether its log-in is still good.",
+    GaugeName.CERTIFICATE_EXPIRY: "Renew the certificate, with its whole chain, and reload the server.",
+    GaugeName.TICKET_API: "Renew our credential there, or give us more requests.",
+    GaugeName.DNS_MAIL: "Compare the record with what it should be; ask who changed the zone.",
+    GaugeName.CLOCK_SKEW: "See whether NTP runs on both sides.",
+}
+"""What to do about a gauge; a test holds it complete."""
+_GAUGE_REASONS: Final[Mapping[GaugeName, Reason]] = {
+    GaugeName.MAILBOX_CAPACITY: Reason.MAILBOX_FULL,
+    GaugeName.MAILBOX_BACKLOG: Reason.BACKLOG_GROWING,
+    GaugeName.CERTIFICATE_EXPIRY: Reason.CERTIFICATE_EXPIRED,
+    GaugeName.TICKET_API: Reason.TICKET_API_UNREADABLE,
+    GaugeName.DNS_MAIL: Reason.DNS_NO_RECORD,
+    GaugeName.CLOCK_SKEW: Reason.CLOCK_STEPPED,
+}
+"""Of which reason a gauge warns: its page in the runbook is the one to read."""
 KIND_FEELS: Final[Mapping[AlertKind, str]] = {
     AlertKind.BLINDNESS: "not known; they may be well, and if they are not, nobody sees it now",
     AlertKind.UNREADABLE: "nothing that is known; nobody would see this reading rise",
@@ -113,16 +133,26 @@ def feels(concern: Concern, paths: Mapping[PathName, Path]) -> tuple[str, ...]:
         gauge = gauge_name(concern)
         if gauge is None or (gauge in _OF_SUPPORT and not concern.paths):
             return ()  # a mailbox of our own, for one
-        return (_GAUGE_FEELS[gauge],)
+        return (_FULL if concern.is_full else _GAUGE_FEELS[gauge],)
     return (KIND_FEELS[concern.kind],)
 
 
-def gauge_name(concern: Concern) -> GaugeName | None:
-    """Which gauge a concern of kind ``gauge`` is about, by its subject; None where it is none that we know."""
-    if concern.place is None:
-        return None
-    name = concern.subject.removeprefix(f"gauge/{concern.place}/").partition("/")[0]
-    return GaugeName(name) if name in set(GaugeName) else None
+def remedy(concern: Concern) -> str:
+    """What to do about it; empty where nothing is known that helps."""
+    if concern.stop is not None:
+        return CAUSES[concern.stop.reason].remedy
+    gauge = gauge_name(concern) if concern.kind is AlertKind.GAUGE else None
+    if gauge is None:
+        return ""
+    return CAUSES[Reason.MAILBOX_FULL].remedy if concern.is_full else _GAUGE_DO[gauge]
+
+
+def reason_of(concern: Concern) -> Reason | None:
+    """The reason whose page in the runbook is the one to read; None: there is none."""
+    if concern.stop is not None:
+        return concern.stop.reason
+    gauge = gauge_name(concern) if concern.kind is AlertKind.GAUGE else None
+    return _GAUGE_REASONS[gauge] if gauge is not None else None
 
 
 def _of_stop(concern: Concern, paths: Mapping[PathName, Path]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from canary.alert import Alert, AlertTransition, Severity
+from canary.concern import cause_of
 from runners.alerts.contracts import ReadSecret
 from runners.alerts.posting import Poster
 from runners.alerts.wording import Known, Words, page_of, words
@@ -63,9 +64,11 @@ def _payload(alert: Alert, said: Words) -> dict[str, Any]:
         "source": alert.prober,
         "severity": _SEVERITIES[alert.severity],
         "timestamp": alert.at.isoformat(),
-        "group": ", ".join(concern.paths[:10]) or concern.place or concern.kind.value,
+        "group": cause_of(concern) or ", ".join(concern.paths[:10]) or concern.place or concern.kind.value,
         "custom_details": {one.label: one.text for one in said.lines},
     }
     if concern.stop is not None:
         payload |= {"component": concern.stop.hop.value, "class": concern.stop.reason.value}
+    elif concern.place is not None:
+        payload |= {"component": concern.place, "class": concern.kind.value}
     return payload

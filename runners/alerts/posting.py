@@ -1,5 +1,6 @@
 """One POST over HTTP: bounded, never redirected, its failures told as permanent or not, and without a secret."""
 
+import asyncio
 import contextlib
 import re
 import ssl
@@ -101,9 +102,11 @@ class Poster:
     async def _send(self, target: "httpx.URL", body: bytes, asked: _Asked, connect_seconds: float) -> Answer:
         import httpx
 
+        # Reading the system's authorities takes tens of milliseconds.
+        context = await asyncio.to_thread(self._tls)
         async with (
             httpx.AsyncClient(
-                verify=self._tls(),
+                verify=context,
                 timeout=httpx.Timeout(self.timeout_seconds, connect=connect_seconds),
                 follow_redirects=False,
                 # An address that was looked up and found public is the one that is connected to: no proxy between.

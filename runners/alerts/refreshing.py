@@ -1,12 +1,15 @@
 """Tell again what lasts, to sinks that forget it otherwise."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
-from canary.alert import Alert, AlertTransition
+from canary.alert import Alert, AlertTransition, Ending
 from canary.review import Standing
-from runners.alerts.contracts import Clock, Refreshed, Undelivered
+from runners.alert_contracts import AlertStore
+from runners.alerts.contracts import AlertSink, Clock, Refreshed, Undelivered
 from runners.contracts import StoreError
 
 EVERY_SECONDS: Final = 60.0
@@ -36,6 +39,22 @@ def still_open(standings: Iterable[Standing | None], sink: str, *, prober: str) 
     ]
 
 
+def refreshing_loops(
+    store: AlertStore, sinks: Mapping[str, AlertSink], *, prober: str, clock: Clock
+) -> dict[str, Callable[[], Awaitable[None]]]:
+    """A loop, by name, for each sink that forgets what it is not told again."""
+
+    async def lasting(sink: str) -> list[Alert]:
+        standings = await store.standings()
+        return still_open([one for one, _ in standings.values()], sink, prober=prober)
+
+    return {
+        f"refreshing {name}": partial(keep_fresh, sink, partial(lasting, name), clock=clock)
+        for name, sink in sinks.items()
+        if isinstance(sink, Refreshed)
+    }
+
+
 async def keep_fresh(
     sink: Refreshed,
     lasting: Callable[[], Awaitable[Sequence[Alert]]],
@@ -53,7 +72,25 @@ async def keep_fresh(
     """
     while True:
         try:
-            await sink.refresh(await lasting())
+            await _refresh(sink, lasting, clock)
         except (Undelivered, StoreError) as error:
             _log.warning("alert_not_delivered", extra={"place": sink.name, "detail": str(error)})
         await clock.sleep(every_seconds)
+
+
+async def _refresh(sink: Refreshed, lasting: Callable[[], Awaitable[Sequence[Alert]]], clock: Clock) -> None:
+    """Refresh once, and take back what ended meanwhile.
+
+    Another process may deliver an end between our reading and our telling: what we told has then opened it again.
+    Told at once, the end comes before anybody was notified of that.
+    """
+    told = await lasting()
+    await sink.refresh(told)
+    if not told:
+        return
+    left = {one.key for one in await lasting()}
+    for one in told:
+        if one.key not in left:
+            await sink.deliver(
+                replace(one, transition=AlertTransition.RESOLVED, at=clock.now(), ending=Ending())
+            )

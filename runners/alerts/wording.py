@@ -10,8 +10,7 @@ from urllib.parse import quote
 from canary.alert import BISECTED, Alert, AlertKind, AlertTransition, Concern, Severity, Subject
 from canary.hop import Channel
 from canary.path import Path, PathName
-from canary.reason import CAUSES
-from runners.alerts.effects import feels, whose
+from runners.alerts.effects import feels, reason_of, remedy, whose
 
 TEST: Final = Subject("test/delivery")
 """The subject of the message by which `intake-prober check --send` tries a sink."""
@@ -50,7 +49,7 @@ class Known:
     Attributes:
         paths: as configured.
         page_url: base of the prober's own web page; None: there is none.
-        runbook_url: base of our pages of reasons; None: only their names in this project are told.
+        runbook_url: base of our pages of reasons; None: they are on the prober's own page, where that has an address.
     """
 
     paths: Mapping[PathName, Path] = field(default_factory=lambda: MappingProxyType({}))
@@ -147,8 +146,8 @@ def _title(alert: Alert) -> str:
 def _what(concern: Concern) -> str:
     names = _names(concern.paths) or concern.place or concern.subject
     at = f" at {concern.stop.hop}: {concern.stop.reason}" if concern.stop is not None else ""
-    if concern.kind in {AlertKind.GAUGE, AlertKind.UNREADABLE} and concern.detail:
-        return concern.detail
+    if concern.kind in {AlertKind.GAUGE, AlertKind.UNREADABLE} and (concern.headline or concern.detail):
+        return concern.headline or concern.detail
     return WHAT[concern.kind].format(names=names, at=at)
 
 
@@ -165,13 +164,16 @@ def _lines(alert: Alert, known: Known) -> Iterator[Line]:
         yield Line("One sender", _one_sender(concern))
         yield Line("Bisected", BISECTED.get(concern.bisected, "") if concern.bisected is not None else "")
         yield Line("Still works", _working(alert, known))
-    yield Line("Detail", concern.detail)
-    if not is_over and concern.stop is not None:
-        yield Line("Do", CAUSES[concern.stop.reason].remedy)
+    yield Line("Detail", _detail(alert))
+    if not is_over:
+        yield Line("Same cause", _same_cause(alert))
+        yield Line("Read at", utc(concern.read_at) if concern.read_at is not None else "")
+        yield Line("Do", remedy(concern))
     if concern.canary is not None:
         yield Line("Evidence", f"canary {concern.canary}: intake-prober trace {concern.canary}")
-    if concern.stop is not None and known.runbook_url is None:
-        yield Line("Runbook", f"docs/runbook/{concern.stop.reason}.md")
+    reason = reason_of(concern)
+    if reason is not None and _runbook_base(known) is None:
+        yield Line("Runbook", f"{reason}, in the runbook that came with intake-prober")
     yield Line("Incident", _names(concern.incidents))
     yield Line("From", f"{alert.prober}, {alert.transition}, {utc(alert.at)}")
 
@@ -188,11 +190,28 @@ def _links(alert: Alert, known: Known) -> Iterator[Link]:
     )
     for url in list(own)[:MOST_NAMES]:
         yield Link("Your runbook", url)
-    if concern.stop is not None and known.runbook_url is not None:
-        yield Link(
-            f"What {concern.stop.reason} means",
-            f"{known.runbook_url.rstrip('/')}/{concern.stop.reason}.md",
-        )
+    reason, base = reason_of(concern), _runbook_base(known)
+    if reason is not None and base is not None:
+        yield Link(f"What {reason} means", f"{base}/{reason}{'.md' if known.runbook_url is not None else ''}")
+
+
+def _same_cause(alert: Alert) -> str:
+    return f"as the alert that is open too: {'; '.join(alert.beside)}" if alert.beside else ""
+
+
+def _runbook_base(known: Known) -> str | None:
+    """Where the pages of reasons are: at the address that is configured, else on the prober's own page."""
+    if known.runbook_url is not None:
+        return known.runbook_url.rstrip("/")
+    return f"{known.page_url.rstrip('/')}/runbook" if known.page_url is not None else None
+
+
+def _detail(alert: Alert) -> str:
+    """One sentence more; of a gauge that is well again what is read now, not what was bad."""
+    concern = alert.concern
+    if alert.ending is not None and concern.kind is AlertKind.GAUGE:
+        return alert.ending.detail
+    return "" if concern.detail in _what(concern) else concern.detail
 
 
 def _where(concern: Concern) -> str:
@@ -207,7 +226,11 @@ def _over(alert: Alert) -> str:
         return ""
     if _is_retired(alert):
         return f"the path is no longer probed; it was open for {_age(alert)}, and nobody knows what is so now"
-    return f"{utc(alert.at)}, after {_age(alert)}"
+    well_since = alert.ending.well_since if alert.ending is not None else None
+    if well_since is None or well_since >= alert.at:
+        return f"{utc(alert.at)}, after {_age(alert)}"
+    stayed = lasting(alert.at - well_since)
+    return f"{utc(well_since)}, after {_age(alert)}; told now because it stayed well for {stayed}"
 
 
 def _impact(alert: Alert) -> str:
@@ -273,7 +296,8 @@ def _names(names: tuple[str, ...]) -> str:
 
 
 def _age(alert: Alert) -> str:
-    return lasting(alert.at - alert.concern.since)
+    well_since = alert.ending.well_since if alert.ending is not None else None
+    return lasting((well_since or alert.at) - alert.concern.since)
 
 
 def _is_retired(alert: Alert) -> bool:

@@ -68,7 +68,8 @@ def canaries(
 
 def canary_line(output: Output, record: "Record") -> str:
     """A canary in one line."""
-    from runners.cli.words import clock, duration
+    from canary.quantity import duration
+    from runners.cli.words import clock
 
     judgement = record.judgement
     words = [

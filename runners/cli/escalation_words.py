@@ -49,6 +49,14 @@ def escalation_markdown(answer: EscalationAnswer) -> Iterator[str]:
     for one in answer["canaries"]:
         yield ""
         yield from _canary(one)
+    if (bisect := answer["bisect"]) is not None:
+        said = bisect["says"]
+        yield ""
+        yield "## Past the mail platform"
+        yield escaped(f"{said[0].upper()}{said[1:]}.")
+        if bisect["canary"] is not None:
+            yield ""
+            yield from _canary(bisect["canary"])
     yield ""
     yield "## What we tried"
     yield from (f"- {escaped(one)}" for one in answer["tried"])
@@ -62,9 +70,9 @@ def _times(times: TimesAnswer) -> Iterator[tuple[str, str]]:
     yield "last request known to have come through before", _utc(times["last_proof_before"], none="not known")
     yield "onset: launch of the first that failed", _utc(times["onset_at"])
     yield "detected", _utc(times["detected_at"])
-    begin = _utc(times["impact_from"], none="not known")
+    yield "customers may be affected from", _utc(times["impact_from"], none="not known")
     end = _utc(until) if until is not None else "not over" if times["resolved_at"] is None else "not known"
-    yield "customers may be affected from, until", f"{begin}, {end}"
+    yield "customers may be affected until", end
     yield "ended", _utc(times["resolved_at"], none="not over")
     yield "written", _utc(times["written_at"])
 
@@ -106,6 +114,11 @@ def _canary(one: EvidenceAnswer) -> Iterator[str]:
         yield "Received, oldest first, by the relays' own clocks:"
         yield ""
         yield from (f"{number}. {_relay(each)}" for number, each in enumerate(one["relays"], 1))
+    if kept := [each["received"] for each in one["relays"] if each["received"]]:
+        yield ""
+        yield "The same fields as they stand in the mail, addresses cut:"
+        yield ""
+        yield from (f"- {code(each)}" for each in kept)
 
 
 def _exchange(one: ExchangeAnswer) -> tuple[str, ...]:

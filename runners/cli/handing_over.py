@@ -15,10 +15,12 @@ def show_handover(options: Options, since: str, *, as_markdown: bool) -> int:
     Raises:
         typer.Exit: it can't be told; why was said.
     """
+    from canary.gauge import fresh
     from runners.asking import exit_of, view_paths
     from runners.cli.selecting import since_when
     from runners.cli.storing import ask_store
     from runners.clock import SystemClock
+    from runners.config.places import gauged_places
     from runners.handover import hand_over
 
     config = options.load(needs_secrets=False)
@@ -27,9 +29,12 @@ def show_handover(options: Options, since: str, *, as_markdown: bool) -> int:
     if begin is None or begin > now:
         raise options.fail(f"--since {since} is not in the past", "Write when the shift began: 12h.")
 
+    places = gauged_places(config)
+
     async def ask(store: "Store") -> "HandoverAnswer":
         paths = [one.path for one in config.paths.values()]
-        seen = await view_paths(store, paths, list(await store.latest_gauges()), now=now)
+        gauges = fresh(await store.latest_gauges(), now=now, places=places)
+        seen = await view_paths(store, paths, gauges, now=now)
         return await hand_over(
             store,
             [(one.view, one.facts) for one in seen],
@@ -37,7 +42,8 @@ def show_handover(options: Options, since: str, *, as_markdown: bool) -> int:
             prober=config.prober.name,
             since=begin,
             now=now,
-            windows=[one for window in config.maintenance if (one := window(now)) is not None],
+            windows=config.maintenance,
+            places=places,
             status=int(exit_of([one.view for one in seen])),
         )
 

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 
-from runners.answer_shapes import GaugeAnswer
+from canary.quantity import amount
+from runners.answer_shapes import GaugeAnswer, UndeliveredAnswer
 from runners.cli.output import Output, Style, plain
-from runners.cli.words import amount
 from runners.markdown import escaped, table
 from runners.story_shapes import (
     HandoverAnswer,
     ShiftIncidentAnswer,
     ShiftPathAnswer,
     SilenceAnswer,
-    UndeliveredAnswer,
 )
 
 _CAUSES = {
@@ -75,7 +74,7 @@ def _sections(answer: HandoverAnswer) -> Iterator[tuple[str, tuple[str, ...], li
         [_gauge_cells(one) for one in answer["gauges"]],
     )
     yield (
-        "Silences",
+        f"Silences and maintenance, also those to come until {utc(answer['silences_until'])}",
         ("of", "when (UTC)", "why", "who"),
         [_silence_cells(one) for one in answer["silences"]],
     )
@@ -86,14 +85,15 @@ def _sections(answer: HandoverAnswer) -> Iterator[tuple[str, tuple[str, ...], li
     )
     yield (
         "Alerts that could not be delivered",
-        ("sink", "waiting", "since (UTC)", "refused for good", "last error"),
+        ("sink", "waiting", "since (UTC)", "refused for good", "not to everybody", "last error"),
         [_undelivered_cells(one) for one in answer["undelivered"]],
     )
 
 
 def _path_cells(one: ShiftPathAnswer) -> tuple[str, ...]:
     flags = [*([] if one["enabled"] else ["disabled"]), *(["silenced"] if one["silenced"] else [])]
-    state = ", ".join([one["state"], *flags]) + (f": {one['why']}" if one["why"] else "")
+    state, why = one["state"], one["why"]
+    words = [why] if f" is {state}" in why else [f"{state}: {why}" if why else state]
     verdicts = (
         ", ".join(f"{count} {verdict}" for verdict, count in one["verdicts"].items()) or "none launched"
     )
@@ -103,8 +103,8 @@ def _path_cells(one: ShiftPathAnswer) -> tuple[str, ...]:
     )
     return (
         one["path"],
-        state,
-        utc(one["last_success_at"]),
+        ", ".join([*words, *flags]),
+        utc(one["last_success_at"], none="never"),
         verdicts,
         _NONE if share is None else f"{100 * share:.3g} %",
         missed or _NONE,
@@ -153,7 +153,7 @@ def _gauge_cells(one: GaugeAnswer) -> tuple[str, ...]:
 
 def _silence_cells(one: SilenceAnswer) -> tuple[str, ...]:
     when = (
-        f"until {utc(one['ends_at'])}"
+        f"now, until {utc(one['ends_at'])}"
         if one["in_force"]
         else f"{utc(one['begins_at'])} to {utc(one['ends_at'])}"
     )
@@ -166,6 +166,7 @@ def _undelivered_cells(one: UndeliveredAnswer) -> tuple[str, ...]:
         str(one["pending"]),
         utc(one["oldest_at"]),
         str(one["dead"]),
+        str(one["partial"]),
         one["last_error"] or _NONE,
     )
 

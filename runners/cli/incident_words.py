@@ -5,10 +5,12 @@ from datetime import datetime
 
 from canary.backlog import Backlog, BacklogState
 from canary.incident import Incident, Transition
+from canary.quantity import duration
 from canary.reason import CAUSES
 from runners.cli.output import Output, Style
-from runners.cli.words import clock, duration
+from runners.cli.words import clock
 from runners.dossier import Dossier
+from runners.escalation import bisect_words
 
 _HAPPENED = {
     Transition.OPENED: "known: the incident opened",
@@ -61,6 +63,8 @@ def whole_incident(found: Dossier, output: Output, *, runbook: str | None) -> It
         yield output.paint(
             f"  only canaries from {incident.only_sender} fail; others come through", Style.WARN
         )
+    if incident.bisected is None and found.bisect_verdict is not None:
+        yield f"  {bisect_words(found.bisect_verdict)}"
     if others := [one for one in found.paths if one != incident.path]:
         yield f"  one cause with {', '.join(others)}"
     yield ""

@@ -79,7 +79,8 @@ def incidents(
 def print_incident(output: Output, incident: "Incident", runbook: str | None, *, backlog: str = "") -> None:
     """An incident in a few lines."""
     from canary.incident import IncidentKind
-    from runners.cli.words import clock, duration
+    from canary.quantity import duration
+    from runners.cli.words import canaries, clock
 
     state = "open" if incident.is_open else "retired" if incident.is_retired else "resolved"
     style = Style.BAD if incident.is_open else Style.FAINT
@@ -89,17 +90,21 @@ def print_incident(output: Output, incident: "Incident", runbook: str | None, *,
     output.answer(
         f"{output.paint(f'{state:<8}', style)}  {incident.path}  {subject}: {stop.hop}, {stop.reason}  ({incident.id})"
     )
-    output.answer(f"  onset {clock(incident.onset_at)}, known after {known}, {incident.failures} canaries")
+    output.answer(f"  onset {clock(incident.onset_at)}, known after {known}, {canaries(incident.failures)}")
     if incident.kind is IncidentKind.TARGET:
-        begin = clock(incident.impact_from) if incident.impact_from is not None else "not known"
         end = (
             clock(incident.impact_until)
             if incident.impact_until is not None
             else "now"
             if incident.is_open
-            else "not known"
+            else "a time that is not known"
         )
-        output.answer(f"  whoever wrote between {begin} and {end} may be affected")
+        if incident.impact_from is not None:
+            output.answer(f"  whoever wrote between {clock(incident.impact_from)} and {end} may be affected")
+        else:
+            output.answer(
+                f"  whoever wrote until {end} may be affected; since when is not known: no canary came through before"
+            )
     if (sender := incident.only_sender) is not None:
         output.answer(f"  only {sender}'s canaries fail; those of other senders come through")
     if incident.bisected is not None:

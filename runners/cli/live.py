@@ -7,10 +7,11 @@ from canary.gauge import Gauge, GaugeState
 from canary.hop import Hop
 from canary.incident import Change, Transition
 from canary.observation import Evidence, Observation, Outcome
+from canary.quantity import duration
 from canary.verdict import Judgement, Verdict
 from runners.cli.canaries import verdict_style
 from runners.cli.output import Output, Style, plain
-from runners.cli.words import clock, duration, gauge_words
+from runners.cli.words import clock, gauge_words
 from runners.contracts import SHOWN_CHARACTERS
 from runners.progress import Progress
 

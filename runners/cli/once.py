@@ -38,17 +38,27 @@ def once(options: Options, config: "Config", wanted: "RunOptions") -> None:
 
 
 async def _run(config: "Config", wanted: "RunOptions", progress: "Progress") -> "RunResult":
+    from uuid import uuid4
+
+    from runners.alerts.building import build_heartbeats
     from runners.clock import SystemClock
     from runners.oneshot import OneShot
+    from runners.pinging import pinged
     from runners.store import open_store
     from runners.wiring import wired
 
     clock = SystemClock()
-    async with (
-        open_store(config.prober.store_url, clock=clock, prober=config.prober.name) as store,
-        wired(config, clock=clock, store=store, progress=progress) as prober,
-    ):
-        return await OneShot(prober, store, clock=clock, progress=progress).run(wanted)
+
+    async def work() -> "RunResult":
+        async with (
+            open_store(config.prober.store_url, clock=clock, prober=config.prober.name) as store,
+            wired(config, clock=clock, store=store, progress=progress) as prober,
+        ):
+            return await OneShot(prober, store, clock=clock, progress=progress).run(wanted)
+
+    # Their own, not the prober's: that the store can't be opened is told too.
+    heartbeats = build_heartbeats(config, clock=clock)
+    return await pinged(work, heartbeats, clock=clock, run_id=str(uuid4()))
 
 
 def _print(options: Options, result: "RunResult") -> None:

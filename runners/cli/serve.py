@@ -49,8 +49,18 @@ def serve(options: Options) -> None:
             options.output.tell(f"The page is at {url}; Ctrl-C ends it.")
         logging.getLogger(__name__).info("page_opened", extra={"detail": url})
 
+    def happened(event: str, text: str) -> None:
+        if options.output.remarks.isatty():
+            options.output.tell(text)
+        logging.getLogger(__name__).info(event)
+
     server = Server(
-        config, read=read, clock=SystemClock(), progress=progress_for(options.output), opened=opened
+        config,
+        read=read,
+        clock=SystemClock(),
+        progress=progress_for(options.output),
+        opened=opened,
+        happened=happened,
     )
     try:
         run_loop(server.run())

@@ -172,6 +172,8 @@ def _end(options: Options, config: "Config", wanted: str, now: "datetime") -> No
 
 
 def _list(options: Options, config: "Config", now: "datetime") -> None:
+    from canary.silence import with_windows
+    from runners.asking import AHEAD
     from runners.cli.output import plain
     from runners.cli.storing import ask_store
     from runners.cli.words import clock
@@ -179,8 +181,7 @@ def _list(options: Options, config: "Config", now: "datetime") -> None:
     async def ask(store: "Store") -> "list[Silence]":
         return list(await store.silences(now))
 
-    windows = [window(now) for window in config.maintenance]
-    found = [*ask_store(options, config, ask), *(one for one in windows if one is not None)]
+    found = with_windows(ask_store(options, config, ask), config.maintenance, now, ahead=AHEAD)
     if options.as_json:
         _answer(options, found)
         return

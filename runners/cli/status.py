@@ -42,13 +42,16 @@ def status(
     from runners.asking import ask_status, status_answer
     from runners.cli.storing import ask_store
     from runners.clock import SystemClock
+    from runners.config.places import gauged_places
 
     config = options.load(needs_secrets=False)
     paths = [one.path for one in config.paths.values()]
     now = SystemClock().now()
 
     async def ask(store: "Store") -> "Status":
-        return await ask_status(store, paths, now=now)
+        return await ask_status(
+            store, paths, now=now, places=gauged_places(config), windows=config.maintenance
+        )
 
     found = ask_store(options, config, ask)
     if options.as_json:
@@ -60,14 +63,17 @@ def status(
 
 def _print(output: Output, status: "Status", now: "datetime") -> None:
     from canary.gauge import GaugeState
-    from runners.cli.words import ago, gauge_words, verdict_marks
+    from runners.cli.words import ago, canaries, clock, gauge_words, verdict_marks
+    from runners.undelivered import undelivered_words
+
+    until = {one.about: clock(one.ends_at) for one in status.silences if one.is_in_force(now)}
 
     width = max((len(one.view.path.name) for one in status.paths), default=4)
     for one in status.paths:
         view, facts = one.view, one.facts
         state = output.paint(f"{view.state:<8}", _style(view.state))
         off = "" if view.path.is_enabled else "  (disabled)"
-        quiet = "  (silenced)" if view.is_silenced else ""
+        quiet = f"  (silenced until {until[view.path.name]})" if view.path.name in until else ""
         proof = f"last proof {ago(facts.last_success_at, now)}"
         weaker = "" if view.path.proof == "api" else "  (proof: reply)"
         marks = verdict_marks([verdict for _, verdict in facts.verdicts])
@@ -79,15 +85,22 @@ def _print(output: Output, status: "Status", now: "datetime") -> None:
         if view.incident is not None:
             incident = view.incident
             output.answer(
-                f"{'':<{width}}  since {ago(incident.onset_at, now)}, {incident.failures} canaries; see intake-prober incidents"
+                f"{'':<{width}}  since {clock(incident.onset_at)}, {ago(incident.onset_at, now)}, "
+                f"{canaries(incident.failures)}; see intake-prober incidents {incident.id[-6:]}"
             )
     for gauge in status.gauges:
         if gauge.state is not GaugeState.OK:
             output.answer(output.paint(gauge_words(gauge), Style.WARN))
     if leftovers := status.leftovers:
         output.answer(
-            output.paint(f"{leftovers} leftovers wait for removal; see intake-prober audit", Style.WARN)
+            output.paint(
+                f"{leftovers} leftover{' waits' if leftovers == 1 else 's wait'} for removal; see intake-prober audit",
+                Style.WARN,
+            )
         )
+    for sink in status.undelivered:
+        said = f"alerts for {sink['sink']} are not delivered: {undelivered_words(sink)}"
+        output.answer(output.paint(said, Style.WARN))
 
 
 def _style(state: "PathState") -> Style:

@@ -7,10 +7,11 @@ from pathlib import Path
 from canary.blame import HopResult
 from canary.hop import Hop
 from canary.observation import Evidence, Observation, Outcome, Relay
+from canary.quantity import duration
 from canary.reason import CAUSES, Side
 from canary.verdict import Judgement, Verdict
 from runners.cli.output import Output, Style, plain
-from runners.cli.words import clock, duration
+from runners.cli.words import clock
 from runners.contracts import Record
 
 BAR_CHARACTERS = 32

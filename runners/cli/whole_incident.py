@@ -63,6 +63,7 @@ def _escalate(options: Options, config: "Config", found: "Dossier", code: int) -
         prober=config.prober.name,
         contact=config.prober.contact_url,
         target=configured.target if configured is not None else None,
+        bisect_to=configured.bisect_to if configured is not None else None,
         mask=lambda text: plain(config.masker.mask(text)),
         own_addresses=config.own_addresses,
         now=SystemClock().now(),

@@ -14,6 +14,8 @@ from runners.config.reading import Loc
 from runners.config.sources import Surroundings
 
 LONGEST = timedelta(days=7)
+MOST_COMING = 24
+"""So many occurrences to come are told of one window: whoever asks wants to know of the next ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,18 @@ class MaintenanceWindow:
     def __call__(self, now: datetime) -> Silence | None:
         """The silence that it makes at that time; None between its occurrences."""
         at = self.begins.latest(now)
-        if at is None or now >= at + self.span:
-            return None
+        return self._beginning(at) if at is not None and now < at + self.span else None
+
+    def coming(self, now: datetime, until: datetime) -> list[Silence]:
+        """Its occurrences that begin after ``now`` and before ``until``: the first `MOST_COMING`."""
+        found: list[Silence] = []
+        at = self.begins.next(now)
+        while at is not None and at < until and len(found) < MOST_COMING:
+            found.append(self._beginning(at))
+            at = self.begins.next(at)
+        return found
+
+    def _beginning(self, at: datetime) -> Silence:
         return Silence(
             id=SilenceId(f"maintenance {self.name} {at:%Y-%m-%dT%H:%MZ}"),
             about=self.about,

@@ -6,7 +6,7 @@ from runners.config.document_retention import RetentionDocument
 from runners.config.fields import duration_text
 from runners.config.reading import Loc
 from runners.config.sources import Surroundings
-from runners.retention import KEPT, LEAST_CANARIES, Retention
+from runners.retention import KEPT, LEAST_CANARIES, LEAST_RECORDS, Retention
 
 _LOC: Loc = ("prober", "retention")
 
@@ -28,6 +28,17 @@ def build_retention(document: RetentionDocument, around: Surroundings) -> Retent
             "Raise canaries or lower observations.",
         )
         return KEPT
+    for key, seconds in (("incidents", document.incidents), ("audit", document.audit)):
+        if seconds < LEAST_RECORDS.total_seconds():
+            around.note(
+                (*_LOC, key),
+                f"{duration_text(seconds)} is too short",
+                "Write 90d or more: nothing else tells later what happened.",
+            )
+            return KEPT
     return Retention(
-        observations=timedelta(seconds=document.observations), canaries=timedelta(seconds=document.canaries)
+        observations=timedelta(seconds=document.observations),
+        canaries=timedelta(seconds=document.canaries),
+        incidents=timedelta(seconds=document.incidents),
+        audit=timedelta(seconds=document.audit),
     )

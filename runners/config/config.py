@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from canary.gauge import CapacityLimits
 from canary.path import Path, PathName
 from canary.reason import Side
-from canary.silence import Silence
+from canary.silence import Window
 from canary.slot import Slot, due_slot, jitter
 from probes.masking import Masker
 from probes.servers import Bearer, Credential, Password, SecretSource, Server, TlsMode
@@ -17,7 +17,7 @@ from runners.config.alerting import AlertsConfig
 from runners.config.cron import Cron
 from runners.config.document_places import Cleanup, TicketingType
 from runners.config.page import PageConfig
-from runners.config.sending import Sending
+from runners.config.sending import EmailConfig, Sending
 from runners.retention import KEPT, Retention
 
 if TYPE_CHECKING:
@@ -195,6 +195,11 @@ class PathConfig:
     target: str | None
     sending: Sending
 
+    @property
+    def bisect_to(self) -> str | None:
+        """The address past the mail platform, where one canary goes when an incident opens; None: there is none."""
+        return self.sending.bisect_to if isinstance(self.sending, EmailConfig) else None
+
     def due_slot(self, now: datetime) -> Slot | None:
         """The latest slot, if its launch (after the jitter) is not later than ``now``; None without a schedule."""
         slot = self._latest_slot(now)
@@ -235,10 +240,14 @@ class PathConfig:
 
 @dataclass(frozen=True, slots=True)
 class TelemetryConfig:
-    """Where traces and metrics go; None: nowhere."""
+    """Where traces and metrics go; None: nowhere.
+
+    Attributes:
+        metrics_listen: host and port of a /metrics of its own; port 0: any that is free.
+    """
 
     otlp_url: str | None
-    metrics_listen: str | None
+    metrics_listen: tuple[str, int] | None
     pushgateway_url: str | None
     textfile: str | None
 
@@ -271,7 +280,7 @@ class Config:
 
     Attributes:
         file: where it was read from.
-        maintenance: windows, each the silence that it makes at a time, or None.
+        maintenance: the windows in which alerts are held back again and again.
         masker: knows every secret that the configuration named and that was read so far.
         own_addresses: every address in it, lower case: the only ones that logs may show.
     """
@@ -283,7 +292,7 @@ class Config:
     ticketing: Mapping[str, TicketingConfig]
     paths: Mapping[PathName, PathConfig]
     alerts: AlertsConfig
-    maintenance: tuple[Callable[[datetime], Silence | None], ...]
+    maintenance: tuple[Window, ...]
     telemetry: TelemetryConfig
     masker: Masker
     own_addresses: frozenset[str]

@@ -11,7 +11,7 @@ from runners.config.block import Block
 from runners.config.document_alerts import AlertsDocument
 from runners.config.document_channels import PathSetting
 from runners.config.document_maintenance import MaintenanceDocument
-from runners.config.document_page import PageDocument
+from runners.config.document_page import Listen, PageDocument
 from runners.config.document_places import AccountDocument, Files, MailboxDocument, TicketingDocument
 from runners.config.document_portal import ArtifactsDocument, BrowserDocument
 from runners.config.document_retention import RetentionDocument
@@ -102,9 +102,10 @@ class MetricsDocument(Block):
     """How metrics leave."""
 
     listen: Annotated[
-        Line | None,
+        Listen | None,
         Field(
-            description="address:port of a /metrics of its own (a later release; the page of `serve` has one)."
+            description="address:port where `serve` has /metrics alone, beside the page's. As with `web.listen`, any other"
+            " than loopback demands `web.token` or `web.proxy`."
         ),
     ] = None
     pushgateway: Annotated[Url | None, Field(description="A Pushgateway, for one-shot runs.")] = None

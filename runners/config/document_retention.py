@@ -21,3 +21,11 @@ class RetentionDocument(Block):
             description="Settled, clean canaries, readings, alerts and silences that are over; at least `90d`."
         ),
     ] = 90 * 86400.0
+    incidents: Annotated[
+        Duration,
+        Field(description="Incidents that are over, with all that happened to them; at least `90d`."),
+    ] = 400 * 86400.0
+    audit: Annotated[
+        Duration,
+        Field(description="The audit of what was closed or deleted; at least `90d`."),
+    ] = 400 * 86400.0

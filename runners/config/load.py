@@ -32,7 +32,7 @@ from runners.config.document_places import AccountDocument, MailboxDocument, Tic
 from runners.config.document_portal import PortalPathDocument
 from runners.config.errors import ConfigError, ConfigErrors
 from runners.config.mistakes import unknown_key
-from runners.config.page import build_page
+from runners.config.page import build_page, check_metrics
 from runners.config.reading import Loc, Tree, read_tree
 from runners.config.sources import Surroundings
 from runners.config.validate import block, paths_section, section, sinks_section
@@ -126,6 +126,8 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
     telemetry = block(tree, "telemetry", TelemetryDocument)
     page = block(tree, "web", PageDocument)
     web = build_page(page, around) if page is not None else None
+    if web is not None and telemetry is not None:
+        check_metrics(telemetry.metrics.listen, web, around)
     account_documents = section(tree, "accounts", AccountDocument, is_needed=True)
     mailbox_documents = section(tree, "mailboxes", MailboxDocument, is_needed=False)
     ticketing_documents = section(tree, "ticketing", TicketingDocument, is_needed=False)

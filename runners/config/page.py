@@ -82,3 +82,23 @@ def build_page(document: PageDocument, around: Surroundings) -> PageConfig:
         proxy=ProxyConfig(proxy.header, tuple(proxy.sources)) if proxy is not None else None,
         url=document.url.rstrip("/") if document.url is not None else None,
     )
+
+
+def check_metrics(listen: tuple[str, int] | None, page: PageConfig, around: Surroundings) -> None:
+    """Note a mistake where anybody could read the metrics, or where they stand in the page's place."""
+    loc: Loc = ("telemetry", "metrics", "listen")
+    if listen is None:
+        return
+    host, port = listen
+    if not is_loopback(host) and page.token is None and page.proxy is None:
+        around.note(
+            loc,
+            f"{host} is reached from other machines, and anybody there could read the metrics",
+            "Add web.token: {env: INTAKE_PAGE_TOKEN} or web.proxy:, or listen on 127.0.0.1.",
+        )
+    if port and (host, port) == (page.host, page.port):
+        around.note(
+            loc,
+            "that is the page's own address",
+            "Leave it out: the page has /metrics. Or name another port.",
+        )

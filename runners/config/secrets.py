@@ -53,6 +53,11 @@ class FileSecret:
     def __repr__(self) -> str:
         return f"FileSecret({self._path})"
 
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self._path
+
     def now(self) -> Secret:
         """The file's content.
 

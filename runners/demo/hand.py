@@ -8,6 +8,7 @@ from canary.hop import Hop
 from canary.incident import Incident
 from canary.observation import Outcome
 from canary.path import PathName
+from canary.quantity import duration
 from canary.reason import Reason
 from canary.verdict import Verdict
 from probes.contracts import Clock
@@ -15,7 +16,6 @@ from runners.cli.live import LiveProgress
 from runners.cli.output import Output, Style
 from runners.cli.waterfall import waterfall
 from runners.cli.words import clock as clock_words
-from runners.cli.words import duration
 from runners.config.load import load
 from runners.contracts import Record, Store
 from runners.demo.stage import Patience, Stage, write_configuration

@@ -2,9 +2,10 @@
 
 from canary.gauge import Gauge, GaugeName, GaugeState, Resource
 from canary.hop import Hop
+from canary.quantity import duration
 from canary.reason import Reason
 from canary.verdict import Verdict
-from runners.cli.words import duration, gauge_words
+from runners.cli.words import gauge_words
 from runners.contracts import CanaryQuery, Record
 from runners.demo.hand import EMAIL, Stagehand, is_breached, is_confirmed, newest
 from runners.demo.stage import Patience

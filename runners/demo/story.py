@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from canary.quantity import duration
 from probes.contracts import Clock
 from runners.cli.exits import Exit
 from runners.cli.interrupt import run_loop
 from runners.cli.output import Output, Style, open_output
-from runners.cli.words import duration
 from runners.clock import SystemClock
 from runners.config.load import load
 from runners.contracts import Store

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import Exists, exists, func, select
 from sqlalchemy.engine import Connection
 
 from canary.instruments import metrics
@@ -18,8 +18,29 @@ _LOOK_BACK = timedelta(days=2)
 
 
 def claim(connection: Connection, one: Slot, *, holder: str, at: datetime) -> bool:
-    """Insert (path, slot time); True for exactly one caller."""
-    return inserted(connection, slot, path=one.path, slot_at=one.at, holder=holder, claimed_at=at)
+    """Insert (path, slot time); True for exactly one holder, again while nothing came of its claim."""
+    if inserted(connection, slot, path=one.path, slot_at=one.at, holder=holder, claimed_at=at):
+        return True
+    mine = select(slot.c.path).where(
+        slot.c.path == one.path,
+        slot.c.slot_at == one.at,
+        slot.c.holder == holder,
+        ~_has_canary(at),
+        ~_IS_NOTED,
+    )
+    return connection.execute(mine).first() is not None
+
+
+def _has_canary(near: datetime) -> Exists:
+    """Whether a slot of about that time was launched."""
+    return exists().where(
+        canary.c.path == slot.c.path,
+        canary.c.launched_at > near - _LOOK_BACK,
+        canary.c.slot_at == slot.c.slot_at,
+    )
+
+
+_IS_NOTED = exists().where(missed_slot.c.path == slot.c.path, missed_slot.c.slot_at == slot.c.slot_at)
 
 
 def last_slot_at(connection: Connection, path: PathName) -> datetime | None:
@@ -33,18 +54,14 @@ def last_slot_at(connection: Connection, path: PathName) -> datetime | None:
 
 def claimed_in_vain(connection: Connection, path: PathName, *, before: datetime) -> list[Slot]:
     """The slots that were claimed before that time, have no canary, and are not known to be missed; oldest first."""
-    has_canary = exists().where(
-        canary.c.path == path, canary.c.launched_at > before - _LOOK_BACK, canary.c.slot_at == slot.c.slot_at
-    )
-    is_noted = exists().where(missed_slot.c.path == path, missed_slot.c.slot_at == slot.c.slot_at)
     rows = connection.execute(
         select(slot.c.slot_at)
         .where(
             slot.c.path == path,
             slot.c.slot_at > before - _LOOK_BACK / 2,
             slot.c.claimed_at < before,
-            ~has_canary,
-            ~is_noted,
+            ~_has_canary(before),
+            ~_IS_NOTED,
         )
         .order_by(slot.c.slot_at)
     )

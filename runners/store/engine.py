@@ -8,8 +8,10 @@ timeout, connect timeout, statement timeout): the injected clock may be a fake, 
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -120,6 +122,7 @@ class Writer:
             try:
                 with self._engine.connect() as connection, connection.execution_options(**options).begin():
                     if self._file is not None:
+                        self._mind_the_file(self._file, connection)
                         _begin_sqlite(connection)
                     return work(connection)
             except DBAPIError as error:
@@ -130,6 +133,19 @@ class Writer:
             except Unreadable as error:
                 raise self.faults.unreadable(error) from error
         raise self.faults.error("no try succeeded", "Look at the database's load.")
+
+    def _mind_the_file(self, file: Path, connection: Connection) -> None:
+        """Refuse to write into a file that is no longer there: it would be lost at the end, and nobody told.
+
+        SQLite goes on with the open one. A number of a file is not given anew while it is open.
+        """
+        try:
+            status = file.stat()
+        except OSError as error:
+            raise self.faults.lost_file(error.strerror or str(error)) from None
+        here = (status.st_dev, status.st_ino)
+        if connection.info.setdefault("file", here) != here:
+            raise self.faults.lost_file("another file is there now")
 
 
 def _sqlite(file: Path) -> Engine:
@@ -143,8 +159,18 @@ def _sqlite(file: Path) -> Engine:
         connect_args={"timeout": BUSY_SECONDS, "isolation_level": None, "check_same_thread": False},
         hide_parameters=True,
     )
+    event.listen(engine, "do_connect", partial(_make_private, file))
     event.listen(engine, "connect", _set_up_sqlite)
     return engine
+
+
+def _make_private(file: Path, *_: object) -> None:
+    """Make the file, for its owner alone: it holds whole tokens. SQLite gives what lies beside it the same mode.
+
+    What goes wrong here goes wrong for SQLite too, which says it better.
+    """
+    with contextlib.suppress(OSError):
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _set_up_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401 -- the adapted driver's connection

@@ -117,6 +117,13 @@ class Faults:
             f"a row can't be read: {error}", "Was it written by a newer intake-prober? Use that one."
         )
 
+    def lost_file(self, finding: str) -> StoreError:
+        """The file was deleted or replaced while it was open."""
+        return self.error(
+            f"its file was deleted or replaced while it was in use: {finding}",
+            "Put it back from a backup if there is one, and start this program anew.",
+        )
+
     def no_driver(self) -> StoreError:
         """The address is PostgreSQL's, and its driver is an extra."""
         return self.error(

@@ -2,18 +2,34 @@
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import Table, and_, bindparam, delete, false, select, true, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    Delete,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.engine import Connection
 
 from canary.signature import CanaryId
 from canary.verdict import Verdict
-from runners.retention import Retention
-from runners.store.alert_tables import alert_outbox, silence
-from runners.store.outbox import DEAD, DELIVERED
-from runners.store.tables import canary, gauge, judgement, missed_slot, observation, slot
+from runners.retention import LEAST_RECORDS, Retention
+from runners.store.alert_tables import alert_outbox, alert_standing, silence
+from runners.store.outbox import DEAD, DELIVERED, PENDING
+from runners.store.tables import audit, canary, gauge, incident, judgement, missed_slot, observation, slot
 
 CANARIES_AT_ONCE = 500
 """How many canaries one transaction drops."""
@@ -48,6 +64,9 @@ async def forget(write: Callable[[_Work], Awaitable[int]], now: datetime, keep: 
     for table in ROWS:
         await drop(partial(drop_rows, before=old, table=table), ROWS_AT_ONCE)
     await drop(partial(drop_alerts, before=old), ROWS_AT_ONCE)
+    for table, statement in _DROP_RECORDS.items():
+        before = keep.audit_before(now) if table is audit else keep.incidents_before(now)
+        await drop(partial(drop_records, before=before, statement=statement), ROWS_AT_ONCE)
     canaries = await drop(partial(drop_canaries, before=old), CANARIES_AT_ONCE)
     await drop(partial(thin, before=keep.observations_before(now)), THINNED_AT_ONCE)
     return canaries
@@ -130,6 +149,51 @@ _DROP_ALERTS = delete(alert_outbox).where(
         .limit(ROWS_AT_ONCE)
     )
 )
+
+
+def drop_records(connection: Connection, before: datetime, *, statement: Delete) -> int:
+    """Drop some ended incidents, standings that are over, or lines of the audit; returns how many."""
+    return connection.execute(statement, {"b_before": before}).rowcount
+
+
+# The key of a message ends with the episode: the incident's group, or itself.
+_IS_UNTOLD = exists().where(
+    alert_outbox.c.state == PENDING,
+    or_(
+        alert_outbox.c.dedup_key.contains(incident.c.id),
+        alert_outbox.c.dedup_key.contains(incident.c.group_id),
+    ),
+)
+# Its last days can't be deleted, whatever the clock says: a trigger of the table holds it.
+_YOUNGEST_TO_GO = select(
+    func.max(audit.c.at, type_=BigInteger) - literal(LEAST_RECORDS // timedelta(microseconds=1), BigInteger)
+).scalar_subquery()
+_DROP_RECORDS = {
+    incident: delete(incident).where(
+        incident.c.id.in_(
+            select(incident.c.id)
+            .where(incident.c.resolved_at < bindparam("b_before"), ~_IS_UNTOLD)
+            .order_by(incident.c.resolved_at)
+            .limit(ROWS_AT_ONCE)
+        )
+    ),
+    # Whoever still holds its version reads it anew: a row that is gone fits none but 0.
+    alert_standing: delete(alert_standing).where(
+        alert_standing.c.subject.in_(
+            select(alert_standing.c.subject)
+            .where(alert_standing.c.body.is_(None), alert_standing.c.updated_at < bindparam("b_before"))
+            .limit(ROWS_AT_ONCE)
+        )
+    ),
+    audit: delete(audit).where(
+        audit.c.id.in_(
+            select(audit.c.id)
+            .where(audit.c.at < bindparam("b_before"), audit.c.at <= _YOUNGEST_TO_GO)
+            .order_by(audit.c.at)
+            .limit(ROWS_AT_ONCE)
+        )
+    ),
+}
 
 
 def drop_rows(connection: Connection, before: datetime, *, table: Table) -> int:

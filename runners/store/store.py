@@ -169,7 +169,7 @@ class SqlStore(SqlAlerts):
 
     # slots
     async def claim(self, slot: Slot, *, holder: str, at: datetime) -> bool:
-        """Insert (path, slot time); True for exactly one caller."""
+        """Insert (path, slot time); True for exactly one holder."""
         return await self._database.write(partial(claims.claim, one=slot, holder=holder, at=at))
 
     async def last_slot_at(self, path: PathName) -> datetime | None:

@@ -120,7 +120,11 @@ async def status(request: Request) -> Response:
 
     async def made() -> bytes:
         found = await ask_status(
-            parts.store, list(parts.paths().values()), now=parts.clock.now(), places=parts.places
+            parts.store,
+            list(parts.paths().values()),
+            now=parts.clock.now(),
+            places=parts.places,
+            windows=parts.windows,
         )
         return await aside(request.app, lambda: _text(status_answer(found), parts.masker))
 
@@ -132,7 +136,9 @@ async def path(request: Request) -> Response:
     parts = parts_of(request)
     wanted = path_named(parts, _without_suffix(request, "name"))
     places = {wanted.mailbox, wanted.ticketing, wanted.domain}
-    found = await ask_status(parts.store, [wanted], now=parts.clock.now(), places=parts.places)
+    found = await ask_status(
+        parts.store, [wanted], now=parts.clock.now(), places=parts.places, windows=parts.windows
+    )
     mine = tuple(one for one in found.gauges if one.place in places)
     return answer_json(status_answer(Status(found.paths, mine, found.leftovers)), parts.masker)
 

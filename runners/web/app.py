@@ -70,6 +70,25 @@ def build_app(parts: Parts) -> Starlette:
     return app
 
 
+def build_metrics_app(parts: Parts) -> Starlette:
+    """`/metrics` alone, behind the same guard, for an address of its own; opens nothing."""
+    app = _Page(
+        routes=[Route("/metrics", health.metrics)],
+        exception_handlers={HTTPException: _plainly, StoreError: _plainly},
+    )
+    app.state.parts = parts
+    app.state.guard = Guard(super(_Page, app).__call__, parts.access, parts.clock)
+    return app
+
+
+async def _plainly(request: Request, error: Exception) -> Response:
+    """What went wrong, for a machine."""
+    if isinstance(error, HTTPException):
+        return PlainTextResponse("Here is /metrics alone.\n", status_code=error.status_code)
+    masked = parts_of(request).masker.mask(str(error))
+    return PlainTextResponse(f"{masked}\n", status_code=503)
+
+
 async def _events(request: Request) -> Response:
     """One event whenever something changed, until the reader goes."""
     parts = parts_of(request)

@@ -11,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 from canary.alert import BISECTED
-from canary.incident import Incident
+from canary.incident import Incident, IncidentKind
 from canary.instruments import metrics
 from canary.path import PathName
+from canary.silence import with_windows
 from canary.slo import WINDOW, window_from
 from canary.verdict import Verdict
 from runners.asking import ask_status, ask_trace, list_canaries, view_paths, working_beside
@@ -33,6 +34,8 @@ _MOST_INCIDENTS: Final = 100
 _MOST_POINTS: Final = 10_000
 _AROUND: Final = 400
 _GROUPED: Final = 200
+_AHEAD: Final = timedelta(days=7)
+"""Maintenance windows that begin so soon are on the page of silences."""
 
 
 def render(request: Request, template: str, *, status_code: int = 200, **shown: object) -> Response:
@@ -93,7 +96,7 @@ async def path(request: Request) -> Response:
         return await api.path(request)
     parts = parts_of(request)
     wanted, now = api.path_named(parts, request.path_params["name"]), parts.clock.now()
-    status = await ask_status(parts.store, [wanted], now=now)
+    status = await ask_status(parts.store, [wanted], now=now, places=parts.places, windows=parts.windows)
     past = (await parts.store.pasts([wanted.name], since=window_from(now)))[wanted.name]
     long_ago = now - timedelta(days=pictures.STRIP_DAYS)
     points = await parts.store.points(wanted.name, since=long_ago, limit=views.SPARK_POINTS)
@@ -252,7 +255,12 @@ async def incident(request: Request) -> Response:
         bisected=BISECTED.get(found.bisected.verdict) if found.bisected is not None else None,
         backlog=backlog_words(backlog, now) if backlog is not None else "",
         drawn_impact=pictures.impact(
-            "impact", await _around(parts, found.path, times, now), times, now=now, name=found.path
+            "impact",
+            await _around(parts, found.path, times, now),
+            times,
+            now=now,
+            name=found.path,
+            is_blind=found.kind is IncidentKind.BLIND,
         ),
     )
 
@@ -276,9 +284,11 @@ async def _around(
 
 
 async def silences(request: Request) -> Response:
-    """The silences in force and to come."""
+    """The silences in force and to come, the maintenance windows of the next days among them."""
     parts = parts_of(request)
-    return render(request, "silences.html", silences=await parts.store.silences(parts.clock.now()))
+    now = parts.clock.now()
+    known = with_windows(await parts.store.silences(now), parts.windows, now, ahead=_AHEAD)
+    return render(request, "silences.html", silences=known)
 
 
 async def problem(request: Request, error: Exception) -> Response:

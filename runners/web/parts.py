@@ -6,6 +6,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Protocol
 
 from canary.path import Path, PathName
+from canary.silence import Window
 from probes.contracts import Clock
 from probes.masking import Masker
 from runners.contracts import Store
@@ -47,6 +48,7 @@ class Parts:
         notices: what everybody should know, such as a configuration that was refused.
         artifacts: where evidence of failures lies; None: nothing is kept.
         places: those of which readings are shown; None: all.
+        windows: the maintenance windows.
         events: told of every change; open pages hear of it.
     """
 
@@ -61,6 +63,7 @@ class Parts:
     notices: Callable[[], Sequence[str]] = _nothing
     artifacts: FilePath | None = None
     places: Collection[str] | None = None
+    windows: Sequence[Window] = ()
     events: Broadcaster = field(default_factory=Broadcaster)
 
 

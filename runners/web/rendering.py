@@ -9,11 +9,12 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from canary.quantity import amount, duration
 from canary.reason import CAUSES
 from canary.signature import unsigned
 from probes.masking import Masker
 from runners.cli.output import plain
-from runners.cli.words import amount, duration, gauge_words
+from runners.cli.words import gauge_words
 from runners.web import drawing, pictures
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -58,6 +59,7 @@ def _environment(masker: Masker) -> Environment:
         "mark": lambda word: Markup(drawing.mark(str(word))),  # noqa: S704 -- fixed shapes
         "tone": lambda word: drawing.tone_of(str(word)),
         "gauge_words": gauge_words,
+        "sentence": _sentence(masker),
         "segment": lambda text: quote(str(text), safe=""),
         "remedy": lambda reason: CAUSES[reason].remedy,
     }
@@ -76,10 +78,24 @@ def _finalize(masker: Masker) -> Callable[[Any], Any]:
         if isinstance(value, Markup):
             return value
         if isinstance(value, str):
-            return unsigned(masker.mask(plain(value)))
+            return _clean(masker, value)
         return value
 
     return finalized
+
+
+def _clean(masker: Masker, text: str) -> str:
+    return unsigned(masker.mask(plain(text)))
+
+
+def _sentence(masker: Masker) -> Callable[[str], str]:
+    """The text as the begin of a sentence; masked before, for a secret may be what it begins with."""
+
+    def sentence(text: str) -> str:
+        clean = _clean(masker, text)
+        return clean[:1].upper() + clean[1:]
+
+    return sentence
 
 
 def _link(masker: Masker) -> Callable[[str | None], Markup]:

@@ -26,8 +26,13 @@ class CannotListen(Exception):
     """The page's address can't be had; the message names it, the cause and the remedy."""
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, *, key: str = "web.listen") -> socket.socket:
     """A socket that listens there; port 0 takes any that is free.
+
+    Args:
+        host: a name or address of this machine.
+        port: 0 to 65535.
+        key: where the address stands in the configuration.
 
     Raises:
         CannotListen: the address is in use, not ours, or forbidden.
@@ -40,7 +45,7 @@ def bind(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, kind, protocol)
     except OSError as error:
         raise CannotListen(
-            f"web: there is no address {shown}: {_cause(error)}. Correct web.listen."
+            f"{_block(key)}: there is no address {shown}: {_cause(error)}. Correct {key}."
         ) from None
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -49,12 +54,14 @@ def bind(host: str, port: int) -> socket.socket:
         listening.setblocking(False)
     except OSError as error:
         listening.close()
-        remedy = "Name another address in web.listen."
+        remedy = f"Name another address in {key}."
         if error.errno == errno.EADDRINUSE:
-            remedy = "End what listens there, or name another port in web.listen."
+            remedy = f"End what listens there, or name another port in {key}."
         if error.errno == errno.EACCES:
-            remedy = "Take a port above 1023 in web.listen."
-        raise CannotListen(f"web: {shown} can't be listened on: {_cause(error)}. {remedy}") from None
+            remedy = f"Take a port above 1023 in {key}."
+        raise CannotListen(
+            f"{_block(key)}: {shown} can't be listened on: {_cause(error)}. {remedy}"
+        ) from None
     return listening
 
 
@@ -121,6 +128,11 @@ def _server(app: "ASGIApp", head_seconds: float) -> "Server":
             timeout_graceful_shutdown=int(SHUTDOWN_SECONDS),
         )
     )
+
+
+def _block(key: str) -> str:
+    """The block of the configuration that holds an address: ``web`` of ``web.listen``."""
+    return key.rpartition(".")[0]
 
 
 def _cause(error: OSError) -> str:

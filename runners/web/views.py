@@ -12,9 +12,9 @@ from canary.gauge import Gauge, GaugeName, GaugeState
 from canary.hop import Hop
 from canary.incident import Incident, IncidentId, IncidentKind
 from canary.path import Path, PathName
+from canary.quantity import amount
 from canary.slo import Budget, budget, counts_of, window_from
 from runners.asking import Seen, Status, ask_status, working_beside
-from runners.cli.words import amount
 from runners.gauging import TREND
 from runners.history import Past, Point
 from runners.states import PathState
@@ -116,7 +116,12 @@ async def read(parts: Parts) -> ReadNow:
     """
     now, paths = parts.clock.now(), parts.paths()
     status = await ask_status(
-        parts.store, list(paths.values()), now=now, places=parts.places, points=SPARK_POINTS
+        parts.store,
+        list(paths.values()),
+        now=now,
+        places=parts.places,
+        windows=parts.windows,
+        points=SPARK_POINTS,
     )
     pasts = await parts.store.pasts(list(paths), since=window_from(now))
     groups = await parts.store.groups([one.id for one in status.lasting])

@@ -26,6 +26,8 @@ def test_replicas_with_accidents__launch_each_slot_once_settle_once_and_tell_eac
         outcome = play(plan, server)
 
     assert outcome.wrong == [], plan
-    assert outcome.launched > 200, (plan, outcome)
+    # A busy machine misses slots, and keeps them as missed: only a test in which little happened would say nothing.
+    assert outcome.launched > 100, (plan, outcome)
     assert outcome.incidents >= 1, (plan, outcome)
     assert outcome.alerts >= 2, (plan, outcome)
+    assert outcome.notified >= 2, (plan, outcome)

@@ -1,28 +1,34 @@
 """What every store forgets, and what it never does."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import pytest
 
 from canary.alert import AlertKind, Concern, Severity, Subject
 from canary.blame import HopResult
 from canary.canary import Canary
 from canary.hop import Hop
+from canary.incident import Change, Progress, Transition
 from canary.observation import Outcome
 from canary.review import Standing
 from canary.silence import Silence, SilenceId
 from canary.slot import Slot
 from canary.verdict import Verdict
 from runners.alert_contracts import AlertStep
-from runners.contracts import Record, Store, TriedRemoval
-from runners.retention import Retention
+from runners.contracts import Record, SettlementConflict, Store, TriedRemoval
+from runners.retention import KEPT, Retention
 from tests.contracts.alert_contract import alert, claimed
 from tests.contracts.store_cases import (
+    FORM,
     MAIL,
     NOON,
     StorePlace,
     after,
+    incident_of,
     judged,
     make_canary,
+    opened,
     recorded,
     removal,
     seen_at,
@@ -33,6 +39,7 @@ from tests.contracts.store_contract import run
 KEEP = Retention(observations=timedelta(days=30), canaries=timedelta(days=90))
 DAY_31 = NOON + timedelta(days=31)
 DAY_91 = NOON + timedelta(days=91)
+DAY_401 = NOON + timedelta(days=401)
 HOPS = (HopResult(Hop.DNS, Outcome.OK, seconds=0.5),)
 
 
@@ -56,8 +63,18 @@ async def record_of(store: Store, canary: Canary) -> Record:
     return record
 
 
+async def incident_from(store: Store, canary: Canary, *, ends_at: datetime | None, version: int = 0) -> None:
+    """An incident that began with the canary; over at a time, or still open."""
+    fresh = Progress(target=incident_of(canary))
+    await store.store_progress(canary.path, fresh, version=version, changes=[opened(canary)], at=after(660))
+    if ends_at is not None:
+        over = replace(incident_of(canary), resolved_at=ends_at)
+        change = Change(over, Transition.RESOLVED)
+        await store.store_progress(canary.path, Progress(), version=version + 1, changes=[change], at=ends_at)
+
+
 class RetentionContract:
-    """Observations, canaries, alerts and silences by their ages. A subclass gives the fixture ``place``."""
+    """Observations, canaries, alerts, silences, incidents and the audit by their ages. A subclass gives the fixture ``place``."""
 
     def test_canary_that_is_unclean_breached_or_pending__keeps_what_was_seen(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
@@ -166,8 +183,8 @@ class RetentionContract:
 
             await store.forget(DAY_91, keep=KEEP)
 
-            assert await store.claim(Slot(MAIL, NOON), holder="host-a", at=DAY_91)
-            assert not await store.claim(Slot(MAIL, DAY_91), holder="host-a", at=DAY_91)
+            assert await store.claim(Slot(MAIL, NOON), holder="host-b", at=DAY_91)
+            assert not await store.claim(Slot(MAIL, DAY_91), holder="host-b", at=DAY_91)
 
         run(place, scenario)
 
@@ -200,6 +217,94 @@ class RetentionContract:
             await store.forget(DAY_91, keep=KEEP)
 
             assert [one.id for one in await store.silences(NOON)] == ["new"]
+
+        run(place, scenario)
+
+    def test_incidents__go_a_year_after_their_end_with_what_happened_and_open_ones_never(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            over, still_open = make_canary(1), make_canary(2, path=FORM)
+            await incident_from(store, over, ends_at=after(900))
+            await incident_from(store, still_open, ends_at=None)
+
+            await store.forget(DAY_401 - timedelta(days=2), keep=KEPT)
+            assert await store.incident(incident_of(over).id) is not None
+            await store.forget(DAY_401, keep=KEPT)
+
+            assert await store.incident(incident_of(over).id) is None
+            assert list(await store.transitions(incident_of(over).id)) == []
+            assert [one.path for one in await store.open_incidents()] == [FORM]
+            assert len(await store.transitions(incident_of(still_open).id)) == 1
+
+        run(place, scenario)
+
+    def test_incident_of_which_something_is_still_to_be_told__stays(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            canary = make_canary(1)
+            await incident_from(store, canary, ends_at=after(900))
+            waiting = alert(1, key=f"intake/fra-1/{incident_of(canary).id}")
+            told = Concern(Subject("incident/x"), AlertKind.INCIDENT, Severity.PAGE, NOON)
+            step = AlertStep(told.subject, Standing(told, "one", NOON), 0, (waiting,))
+            await store.store_alerts(step, at=NOON)
+
+            await store.forget(DAY_401, keep=KEPT)
+            assert await store.incident(incident_of(canary).id) is not None
+            await store.alert_delivered(waiting.id, at=DAY_401)
+            await store.forget(DAY_401, keep=KEPT)
+
+            assert await store.incident(incident_of(canary).id) is None
+
+        run(place, scenario)
+
+    def test_incident_that_goes__leaves_counters_and_days_as_they_are(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            canary = await settled(store, 1, Verdict.LATE)
+            await incident_from(store, canary, ends_at=after(900), version=(await store.progress(MAIL))[1])
+            samples, days = await store.samples(), list(await store.days(MAIL, since=NOON))
+
+            await store.forget(DAY_401, keep=KEPT)
+
+            assert list(await store.samples()) == list(samples)
+            assert list(await store.days(MAIL, since=NOON)) == days != []
+
+        run(place, scenario)
+
+    def test_standings__go_when_they_have_been_over_for_a_year_and_begin_anew(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            over, lasting = Subject("gauge/over"), Subject("gauge/lasting")
+            for subject in (over, lasting):
+                told = Concern(subject, AlertKind.GAUGE, Severity.PAGE, NOON)
+                await store.store_alerts(AlertStep(subject, Standing(told, "one", NOON), 0), at=NOON)
+            await store.store_alerts(AlertStep(over, None, 1), at=after(60))
+
+            await store.forget(DAY_401, keep=KEPT)
+
+            assert list(await store.standings()) == [lasting]
+            with pytest.raises(SettlementConflict):
+                await store.store_alerts(AlertStep(over, None, 2), at=DAY_401)
+            await store.store_alerts(AlertStep(over, None, 0), at=DAY_401)
+
+        run(place, scenario)
+
+    def test_audit__goes_by_its_own_age_and_keeps_its_last_days(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            canary = await settled(store, 1)
+            for day in (0, 200, 300):
+                line = removal(canary.id, at=100 + 86400.0 * day)
+                await store.note_removed(TriedRemoval(line, next_at=None))
+
+            async def days() -> list[int]:
+                return [(one.at - NOON).days for one in await store.audit(since=None, limit=9)]
+
+            await store.forget(DAY_401, keep=KEPT)
+            assert await days() == [300, 200]
+            await store.forget(DAY_401, keep=replace(KEPT, audit=timedelta(days=90)))
+            assert await days() == [300]
+            await store.forget(DAY_401 + timedelta(days=1000), keep=KEPT)
+            assert await days() == [300]
 
         run(place, scenario)
 

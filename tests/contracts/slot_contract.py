@@ -15,10 +15,27 @@ class SlotContract:
     def test_slot__belongs_to_exactly_one(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             assert await store.claim(Slot(MAIL, NOON), holder="host-a", at=NOON)
-            assert not await store.claim(Slot(MAIL, NOON), holder="host-a", at=NOON)
             assert not await store.claim(Slot(MAIL, NOON), holder="host-b", at=NOON)
             assert await store.claim(Slot(FORM, NOON), holder="host-b", at=NOON)
             assert await store.claim(Slot(MAIL, after(60)), holder="host-b", at=NOON)
+
+        run(place, scenario)
+
+    def test_claim_whose_answer_was_lost__is_its_holder_s_until_something_came_of_it(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            launched, missed = Slot(MAIL, NOON), Slot(MAIL, after(600))
+            for slot in (launched, missed):
+                await store.claim(slot, holder="host-a", at=NOON)
+                assert await store.claim(slot, holder="host-a", at=after(5))
+                assert not await store.claim(slot, holder="host-b", at=after(5))
+
+            await recorded(store, replace(make_canary(1), slot_at=launched.at))
+            await store.note_missed([MissedSlot(missed, MissedCause.STOPPED)], at=after(700))
+
+            assert not await store.claim(launched, holder="host-a", at=after(700))
+            assert not await store.claim(missed, holder="host-a", at=after(700))
 
         run(place, scenario)
 

@@ -525,7 +525,8 @@ class RaceContract:
                     await verb()
 
                 assert [one.is_look_in_vain for one in await store.observations(canary.id)] == [False, True]
-                assert not await store.claim(claim, holder="host-a", at=NOON)
+                assert await store.claim(claim, holder="host-a", at=NOON)
+                assert not await store.claim(claim, holder="host-b", at=NOON)
                 (record,) = await store.find(canary.id)
                 assert (record.verdict, record.launch_ended, record.is_clean) == (
                     Verdict.CONFIRMED,

@@ -6,15 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from canary.alert import Alert, AlertTransition, Severity, Subject
-from canary.incident import IncidentId
+from canary.incident import Incident, IncidentId, Transition
 from canary.instruments import Instrument, metrics
 from canary.path import PathName
 from canary.review import Standing
 from canary.silence import Silence, SilenceId
 from canary.verdict import Judgement, Verdict
 from runners.alert_contracts import AlertStep, OutboxState, Outgoing
-from runners.contracts import SettlementConflict
+from runners.contracts import AuditEntry, SettlementConflict
 from runners.history import Day
+from runners.retention import LEAST_RECORDS, Retention
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,13 @@ class MemoryAlerts:
     """Mixed into `MemoryStore`, which begins the dictionaries."""
 
     _standings: dict[Subject, tuple[Standing | None, int]]
+    _reviewed_at: dict[Subject, datetime]
     _outbox: dict[str, _Message]
     _silences: dict[SilenceId, Silence]
     _groups: dict[IncidentId, str]
+    _incidents: dict[str, Incident]
+    _transitions: list[tuple[str, datetime, Transition]]
+    _audit: list[AuditEntry]
     _days: dict[tuple[PathName, datetime], dict[Verdict, int]]
     _day_seconds: dict[tuple[PathName, datetime], list[int]]
 
@@ -47,6 +52,7 @@ class MemoryAlerts:
             if version != one.version:
                 raise SettlementConflict(f"the standing of {one.subject} is no longer at {one.version}")
             self._standings[one.subject] = (one.standing, version + 1)
+            self._reviewed_at[one.subject] = at
             keys = {(kept.alert.sink, kept.alert.key, kept.alert.seq) for kept in self._outbox.values()}
             for alert in one.alerts:
                 if alert.id not in self._outbox and (alert.sink, alert.key, alert.seq) not in keys:
@@ -89,9 +95,9 @@ class MemoryAlerts:
             self._outbox[one.alert.id] = replace(one, held_until=lease_until)
         return [Outgoing(one.alert, one.attempts, one.written_at) for one in taken]
 
-    async def alert_delivered(self, alert_id: str, *, at: datetime) -> None:
+    async def alert_delivered(self, alert_id: str, *, at: datetime, refused: str | None = None) -> None:
         del at
-        self._finish(alert_id, "delivered", None)
+        self._finish(alert_id, "delivered", refused)
 
     async def alert_given_up(self, alert_id: str, *, at: datetime, error: str) -> None:
         del at
@@ -115,15 +121,16 @@ class MemoryAlerts:
     async def outbox(self, *, dead_since: datetime | None = None) -> Mapping[str, OutboxState]:
         found: dict[str, OutboxState] = {}
         for one in sorted(self._outbox.values(), key=lambda one: one.written_at):
-            if one.state == "delivered" or (
-                one.state == "dead" and dead_since is not None and one.written_at < dead_since
-            ):
+            is_partial = one.state == "delivered" and one.error is not None
+            is_old = dead_since is not None and one.written_at < dead_since
+            if one.state != "pending" and (is_old or (one.state == "delivered" and not is_partial)):
                 continue
             state = found.get(one.alert.sink, OutboxState())
             found[one.alert.sink] = OutboxState(
                 pending=state.pending + (one.state == "pending"),
                 oldest_at=state.oldest_at or (one.written_at if one.state == "pending" else None),
                 dead=state.dead + (one.state == "dead"),
+                partial=state.partial + is_partial,
                 last_error=one.error or state.last_error,
             )
         return found
@@ -160,6 +167,28 @@ class MemoryAlerts:
             if one.state == "pending" or one.written_at >= before
         }
         self._silences = {key: one for key, one in self._silences.items() if one.ends_at >= before}
+
+    def _forget_records(self, now: datetime, keep: Retention) -> None:
+        before = keep.incidents_before(now)
+        waiting = [one.alert.key for one in self._outbox.values() if one.state == "pending"]
+        old = {
+            key
+            for key, one in self._incidents.items()
+            if one.resolved_at is not None
+            and one.resolved_at < before
+            and not any(name in told for told in waiting for name in {key, self._groups.get(one.id, key)})
+        }
+        self._incidents = {key: one for key, one in self._incidents.items() if key not in old}
+        self._transitions = [one for one in self._transitions if one[0] not in old]
+        self._groups = {key: one for key, one in self._groups.items() if key not in old}
+        over = [key for key, (one, _) in self._standings.items() if one is None]
+        for key in over:
+            if self._reviewed_at[key] < before:
+                del self._standings[key]
+        newest = max((one.at for one in self._audit), default=now)
+        self._audit = [
+            one for one in self._audit if one.at >= min(keep.audit_before(now), newest - LEAST_RECORDS)
+        ]
 
     async def days(self, path: PathName, *, since: datetime) -> Sequence[Day]:
         first = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

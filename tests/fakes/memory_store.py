@@ -78,7 +78,7 @@ class MemoryStore(MemoryAlerts, MemoryPast):
     def __init__(self, *, prober: str = "") -> None:
         self._prober = prober
         self._rows: dict[CanaryId, _Row] = {}
-        self._slots: dict[Slot, datetime] = {}
+        self._slots: dict[Slot, tuple[datetime, str]] = {}
         self._missed: dict[Slot, MissedCause] = {}
         self._progress: dict[PathName, tuple[Progress, int]] = {}
         self._incidents: dict[str, Incident] = {}
@@ -89,7 +89,7 @@ class MemoryStore(MemoryAlerts, MemoryPast):
         self._controls: dict[str, tuple[datetime, datetime | None]] = {}
         self._excuses: dict[str, datetime] = {}
         self._samples: dict[tuple[str, str], Sample] = {}
-        self._standings = {}
+        self._standings, self._reviewed_at = {}, {}
         self._outbox = {}
         self._silences = {}
         self._groups = {}
@@ -234,23 +234,18 @@ class MemoryStore(MemoryAlerts, MemoryPast):
 
     # slots
     async def claim(self, slot: Slot, *, holder: str, at: datetime) -> bool:
-        del holder
-        is_free = slot not in self._slots
-        if is_free:
-            self._slots[slot] = at
-        return is_free
+        _, ours = self._slots.setdefault(slot, (at, holder))
+        return ours == holder and slot not in self._missed and slot not in self._launched_slots()
 
     async def last_slot_at(self, path: PathName) -> datetime | None:
         return max((one.at for one in (*self._slots, *self._missed) if one.path == path), default=None)
 
     async def claimed_in_vain(self, path: PathName, *, before: datetime) -> Sequence[Slot]:
-        launched = {
-            Slot(one.canary.path, one.canary.slot_at) for one in self._rows.values() if one.canary.slot_at
-        }
+        launched = self._launched_slots()
         return sorted(
             (
                 one
-                for one, claimed_at in self._slots.items()
+                for one, (claimed_at, _) in self._slots.items()
                 if one.path == path
                 and claimed_at < before
                 and one.at > before - timedelta(days=1)
@@ -259,6 +254,10 @@ class MemoryStore(MemoryAlerts, MemoryPast):
             ),
             key=lambda one: one.at,
         )
+
+    def _launched_slots(self) -> set[Slot]:
+        rows = [one.canary for one in self._rows.values()]
+        return {Slot(one.path, one.slot_at) for one in rows if one.slot_at}
 
     async def note_missed(self, missed: Sequence[MissedSlot], *, at: datetime) -> int:
         del at
@@ -524,6 +523,7 @@ class MemoryStore(MemoryAlerts, MemoryPast):
         self._slots = {one: at for one, at in self._slots.items() if one.at >= before}
         self._missed = {one: cause for one, cause in self._missed.items() if one.at >= before}
         self._forget_alerts(before)
+        self._forget_records(now, keep)
         return len(old)
 
     def _oldest_first(self) -> list[Record]:

@@ -23,9 +23,9 @@ PHONE = {"width": 320, "height": 640}
 
 
 @asynccontextmanager
-async def listening(parts: Parts) -> AsyncIterator[str]:
+async def listening(parts: Parts, *, port: int = 0) -> AsyncIterator[str]:
     """The page's address while it is served; it has ended, and let its port go, when the scope does."""
-    socket = bind("127.0.0.1", 0)
+    socket = bind("127.0.0.1", port)
     port = socket.getsockname()[1]
     async with asyncio.TaskGroup() as group:
         task = group.create_task(

@@ -128,7 +128,7 @@ def test_intake_that_breaks__pages_within_the_promised_time_and_resolves_when_it
 
     with (
         webhooks() as hooks,
-        running_alertmanager(with_receivers(routes, hooks.port)) as alertmanager,
+        running_alertmanager(configuration_text=with_receivers(routes, hooks.port)) as alertmanager,
         serving(intake, port) as daemon,
         running_prometheus(
             f"{HOST}:{port}", rules=rules, alertmanager=f"{HOST}:{alertmanager.port}"

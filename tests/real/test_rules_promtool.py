@@ -230,7 +230,7 @@ def inhibited(server: Alertmanager, source: Labels, target: Labels) -> bool:
 
 @pytest.fixture
 def server() -> Iterator[Alertmanager]:
-    with running_alertmanager(quiet(PLAIN)) as running:
+    with running_alertmanager(configuration_text=quiet(PLAIN)) as running:
         yield running
 
 

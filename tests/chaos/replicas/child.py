@@ -21,7 +21,9 @@ from canary.slot import Slot, due_slot
 from canary.ticket import Ticket, TicketId, TicketRef
 from probes.contracts import Check, Clock, RemovalState, Removed, Report
 from probes.masking import Masker
+from runners.alerts.contracts import AlertSink
 from runners.alerts.delivery import Delivery
+from runners.alerts.refreshing import refreshing_loops
 from runners.clock import ScaledClock
 from runners.daemon import Daemon
 from runners.notices import Notices
@@ -31,6 +33,7 @@ from runners.situation import AlertRules
 from runners.store import open_store
 from runners.surroundings import Surroundings
 from runners.telemetry.process_figures import ProcessFigures, this_build
+from tests.chaos.replicas.alertmanager import NAME, alertmanager_sink
 from tests.chaos.replicas.sink import PlainHook
 from tests.fakes.timer import ClockTimer
 
@@ -43,6 +46,7 @@ class Setting:
 
     store: str
     intake: str
+    alertmanager: str
     origin: datetime
     began: datetime
     speed: float
@@ -64,10 +68,10 @@ class Setting:
 
 
 class Everyone:
-    """Routes all to the hook."""
+    """Routes all to both sinks."""
 
     def sinks_for(self, *_: object) -> tuple[str, ...]:
-        return ("hook",)
+        return ("hook", NAME)
 
 
 class PostProbe:
@@ -216,9 +220,19 @@ async def run(setting: Setting) -> None:
         open_store(setting.store, clock=clock, prober="replicas") as store,
         httpx.AsyncClient(base_url=setting.intake, timeout=5.0) as client,
     ):
+        sinks: dict[str, AlertSink] = {
+            "hook": PlainHook("hook", client),
+            NAME: alertmanager_sink(
+                setting.alertmanager,
+                clock,
+                origin=setting.origin,
+                began=setting.began,
+                speed=setting.speed,
+            ),
+        }
         delivery = Delivery(
             store,
-            {"hook": PlainHook("hook", client)},
+            sinks,
             clock,
             setting.holder,
             chance=random.random,
@@ -235,6 +249,7 @@ async def run(setting: Setting) -> None:
                 notices=Notices(),
                 figures=ProcessFigures("replicas", build=this_build()),
                 delivery=delivery,
+                beside=refreshing_loops(store, sinks, prober="replicas", clock=clock),
             ),
             holder=setting.holder,
         )

@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass
 class Intake:
-    """A ticketing system in memory, and the receiver of a webhook.
+    """A ticketing system in memory, the receiver of a webhook, and that of Alertmanager's.
 
     Attributes:
         now: the scaled time.
@@ -23,6 +23,7 @@ class Intake:
         submitted: how often each canary's request came.
         tickets: when each canary's ticket was made.
         heard: the alerts that were taken, in order, by their webhook-id.
+        notified: what Alertmanager told its webhook: the key of an alert and whether it fires, in order.
     """
 
     now: Callable[[], datetime]
@@ -34,6 +35,7 @@ class Intake:
     tickets: dict[str, str] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
     heard: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    notified: list[tuple[str, bool]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def submit(self, canary_id: str, path: str) -> dict[str, Any]:
@@ -63,6 +65,12 @@ class Intake:
             self.heard.append((message_id, body))
             return True
 
+    def notify(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Take what Alertmanager says (webhook_config, payload version 4)."""
+        with self.lock:
+            self.notified += [(one["labels"]["key"], one["status"] == "firing") for one in body["alerts"]]
+            return {}
+
 
 @contextmanager
 def served(intake: Intake) -> Iterator[Intake]:
@@ -81,6 +89,8 @@ def served(intake: Intake) -> Iterator[Intake]:
                     answer = intake.find(body["ids"])
                 case "/remove":
                     answer = intake.remove(body["ids"])
+                case "/notified":
+                    answer = intake.notify(body)
                 case "/alerts":
                     status = 200 if intake.hear(self.headers["webhook-id"], body) else 503
                 case _:

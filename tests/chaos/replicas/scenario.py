@@ -1,4 +1,14 @@
-"""Some replicas on one store for a while, with accidents by chance; then what the store and the receiver must agree on."""
+"""Some replicas on one store for a while, with accidents by chance; then what the store and the receivers must agree on.
+
+Alerts go to a server of the test, which is busy now and then, and to a real Alertmanager, whose own notifications the
+same server takes. Alertmanager knows the machine's time only, so the wire between the sink and it turns the stamps of
+the fast clock into the machine's: to both it looks as if Alertmanager ran on the fast clock. The sink is the
+project's own, its arithmetic included: an alert that nobody refreshes for five fast minutes (15 s at speed 20) ends
+by itself, and the test sees that as a lie, for its incident goes on or is told of twice. What is compressed is
+Alertmanager's side alone: it is told to notify at once, and to look for news of a group every second.
+
+Not tested here: several members of a cluster, and an Alertmanager that is away (its sink's own tests do that).
+"""
 
 import contextlib
 import json
@@ -19,9 +29,11 @@ from typing import Any
 import psycopg
 
 from canary.slot import due_slot
+from tests.chaos.replicas.alertmanager import NAME
 from tests.chaos.replicas.child import Setting, as_text, path_name
 from tests.chaos.replicas.intake import Intake, served
 from tests.chaos.replicas.wire import Wire, wire_to
+from tests.real.servers.alertmanager import Alertmanager, running_alertmanager
 from tests.real.servers.postgresql import PostgreSql
 from tests.sandbox import ROOT
 
@@ -59,6 +71,7 @@ class Outcome:
     verdicts: Counter[str] = field(default_factory=Counter)
     incidents: int = 0
     alerts: int = 0
+    notified: int = 0
     wrong: list[str] = field(default_factory=list)
 
 
@@ -71,15 +84,19 @@ class _Replica:
 
 
 class _Scene:
-    def __init__(self, plan: Plan, server: PostgreSql, intake: Intake, stack: ExitStack) -> None:
+    def __init__(
+        self, plan: Plan, server: PostgreSql, intake: Intake, alertmanager: Alertmanager, stack: ExitStack
+    ) -> None:
         self.plan = plan
         self.chance = random.Random(plan.seed)  # noqa: S311 -- accidents, not secrets
         self.database = server.new_database()
         self.server = server
         self.began = datetime.now(UTC)
+        self.up_at = ORIGIN
         self.setting = Setting(
             store="",
             intake=intake.url,
+            alertmanager=alertmanager.url,
             origin=ORIGIN,
             began=self.began,
             speed=plan.speed,
@@ -175,8 +192,12 @@ def play(plan: Plan, server: PostgreSql) -> Outcome:
     intake = Intake(now=lambda: ORIGIN, is_down=is_down, chance=random.Random(plan.seed + 1))  # noqa: S311
     with ExitStack() as stack:
         stack.enter_context(served(intake))
-        scene = _Scene(plan, server, intake, stack)
-        for one in scene.replicas:
+        alertmanager = stack.enter_context(running_alertmanager(f"{intake.url}/notified"))
+        scene = _Scene(plan, server, intake, alertmanager, stack)
+        scene.start(scene.replicas[0])
+        # On a busy machine a slot may pass before: nobody can know of it.
+        scene.up_at = scene.now()
+        for one in scene.replicas[1:]:
             scene.start(one)
         ends_at = ORIGIN + timedelta(minutes=plan.minutes)
         while scene.now() < ends_at:
@@ -186,8 +207,10 @@ def play(plan: Plan, server: PostgreSql) -> Outcome:
             if one.process is not None:
                 scene.end(one, signal.SIGTERM)
         _settle(scene)
+        _wait_for_notifications(scene, intake)
         scene.end(scene.replicas[0], signal.SIGTERM)
         _judge(scene, intake, outcome, until=ends_at)
+        _judge_notifications(scene, intake, alertmanager, outcome)
     return outcome
 
 
@@ -203,6 +226,26 @@ def _settle(scene: _Scene) -> None:
         if pending <= scene.plan.paths // 4 and waiting == 0 and open_ones == 0:
             return
         _PAUSE.wait(0.2)
+
+
+def _wait_for_notifications(scene: _Scene, intake: Intake) -> None:
+    """Wait until Alertmanager told the end of all that is over; it looks for news of a group every second."""
+    last = time.perf_counter() + 20
+    while time.perf_counter() < last:
+        over = _keys_over(scene)
+        with intake.lock:
+            now_firing = dict(intake.notified)
+        if all(now_firing.get(key) is False for key in over):
+            return
+        _PAUSE.wait(0.2)
+
+
+def _keys_over(scene: _Scene) -> set[str]:
+    """The keys whose end was written for Alertmanager."""
+    rows = scene.query(
+        f"SELECT dedup_key FROM alert_outbox WHERE sink = '{NAME}' AND transition = 'resolved'"  # noqa: S608
+    )
+    return {key for (key,) in rows}
 
 
 def _judge(scene: _Scene, intake: Intake, outcome: Outcome, *, until: datetime) -> None:
@@ -224,7 +267,7 @@ def _judge_slots(scene: _Scene, outcome: Outcome, until: datetime) -> None:
     interval = timedelta(seconds=plan.interval_seconds)
     for number in range(plan.paths):
         name = path_name(number)
-        at = due_slot(name, interval, ORIGIN).at + interval
+        at = due_slot(name, interval, scene.up_at).at + interval
         while at < until - interval:
             key = (name, (at - _EPOCH) // timedelta(microseconds=1))
             outcome.slots += 1
@@ -258,7 +301,10 @@ def _judge_verdicts(scene: _Scene, outcome: Outcome) -> None:
 
 
 def _judge_alerts(scene: _Scene, intake: Intake, outcome: Outcome) -> None:
-    sent = {row[0] for row in scene.query("SELECT id FROM alert_outbox WHERE state = 'delivered'")}
+    sent = {
+        row[0]
+        for row in scene.query("SELECT id FROM alert_outbox WHERE state = 'delivered' AND sink = 'hook'")
+    }
     pending = scene.query("SELECT id, dedup_key, transition FROM alert_outbox WHERE state <> 'delivered'")
     heard: dict[str, dict[str, Any]] = {}
     by_key: dict[str, list[tuple[int, str]]] = defaultdict(list)
@@ -284,6 +330,29 @@ def _judge_alerts(scene: _Scene, intake: Intake, outcome: Outcome) -> None:
             open_too = any(group == group_id and end is None for _, group, end in incidents)
             if not open_too:
                 outcome.wrong.append(f"incident {incident_id} is over, and its alert is not: {told}")
+
+
+def _judge_notifications(scene: _Scene, intake: Intake, alertmanager: Alertmanager, outcome: Outcome) -> None:
+    """Alertmanager fires once for each key, and then ends it once; what nobody was told of fires nowhere."""
+    told: dict[str, list[bool]] = defaultdict(list)
+    for key, is_firing in intake.notified:
+        # Its webhook is told at least once: the same word again is no second incident.
+        if not told[key] or told[key][-1] is not is_firing:
+            told[key].append(is_firing)
+    outcome.notified = len(intake.notified)
+    written = {
+        key
+        for (key,) in scene.query(f"SELECT DISTINCT dedup_key FROM alert_outbox WHERE sink = '{NAME}'")  # noqa: S608
+    }
+    over = _keys_over(scene)
+    outcome.wrong += [f"Alertmanager was never told of {key}" for key in written - set(told)]
+    outcome.wrong += [f"Alertmanager tells of {key}, of which nobody wrote" for key in set(told) - written]
+    for key, story in told.items():
+        if story != ([True, False] if key in over else [True]):
+            words = ["firing" if one else "resolved" for one in story]
+            outcome.wrong.append(f"Alertmanager told of {key}: {words}")
+    firing = {one["labels"]["key"] for one in alertmanager.alerts()}
+    outcome.wrong += [f"{key} is over, and fires at Alertmanager" for key in firing & over]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Prometheus Alertmanager as a child: one member on loopback, with nobody to notify if no configuration says whom."""
+"""Prometheus Alertmanager as a child: one member on loopback, which notifies nobody, a webhook, or whom it is told."""
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +15,11 @@ _CONFIGURATION = """\
 route: {receiver: nobody, group_by: [alertname], group_wait: 1s, group_interval: 1s}
 receivers: [{name: nobody}]
 """
+_TELLING = """\
+route: {{receiver: hook, group_by: [key], group_wait: 0s, group_interval: 1s, repeat_interval: 4h}}
+receivers: [{{name: hook, webhook_configs: [{{url: "{url}", send_resolved: true}}]}}]
+"""
+"""Each key is a group of its own: what is told of it is told at once, and an end within the second."""
 
 
 @dataclass(slots=True)
@@ -67,12 +72,20 @@ def receivers_of(configuration: str, **labels: str) -> str:
 
 
 @contextlib.contextmanager
-def running_alertmanager(configuration_text: str = _CONFIGURATION) -> Iterator[Alertmanager]:
-    """Start a member on a free port; gone with its data at the end."""
+def running_alertmanager(
+    hook: str | None = None, *, configuration_text: str | None = None
+) -> Iterator[Alertmanager]:
+    """Start a member on a free port; gone with its data at the end.
+
+    Args:
+        hook: the URL of a webhook that it notifies, a group a key; None: nobody.
+        configuration_text: a whole configuration instead.
+    """
     ALERTMANAGER.require()
+    text = configuration_text or (_CONFIGURATION if hook is None else _TELLING.format(url=hook))
     with server_directory("alertmanager") as directory:
         configuration = directory / "alertmanager.yml"
-        configuration.write_text(configuration_text)
+        configuration.write_text(text)
         port = free_port()
         child = Child(
             [

@@ -9,6 +9,7 @@ from canary.alert import AlertKind, Party, Severity, party
 from canary.blame import Stop
 from canary.concern import (
     LeftBehind,
+    cause_of,
     common_cause,
     gauge_concerns,
     gauge_subject,
@@ -198,8 +199,24 @@ def test_gauge_at_page__is_a_page_with_the_paths_through_the_place() -> None:
     (only,) = gauge_concerns([gauge(GaugeState.PAGE)], PATHS)
 
     assert (only.severity, only.paths, only.place) == (Severity.PAGE, (BILLING, MAIL), "support")
-    assert only.detail == "mailbox.capacity of support (storage) is at page 95%: full in 2 h at this rate"
+    assert only.headline == "mailbox support is 95 % full (95 B of 100 B)"
+    assert only.detail == "full in 2 h at this rate"
+    assert (only.read_at, only.is_full) == (NOON, False)
     assert only.names == ("support",)
+
+
+def test_mailbox_that_takes_no_more__is_full() -> None:
+    (only,) = gauge_concerns([gauge(GaugeState.PAGE, 100.0)], PATHS)
+
+    assert (only.headline, only.is_full) == ("mailbox support is 100 % full (100 B of 100 B)", True)
+
+
+def test_full_mailbox_and_the_incident_that_it_makes__have_one_cause() -> None:
+    (full,) = gauge_concerns([gauge(GaugeState.PAGE)], PATHS)
+    (broken,) = incident_concerns([incident(MAIL, FULL)], PATHS, now=NOON)
+
+    assert cause_of(full) == cause_of(broken) == "mailbox/support"
+    assert cause_of(leftover_concerns([LeftBehind(MAIL, 3, NOON)], now=NOON + timedelta(hours=1))[0]) is None
 
 
 def test_gauge_at_warn__is_a_ticket_and_a_good_or_unknown_one_is_nothing() -> None:

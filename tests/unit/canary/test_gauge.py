@@ -1,12 +1,14 @@
 """Gauges: when a mailbox warns, when it pages, and when it stops."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.gauge import CapacityLimits, Gauge, GaugeName, GaugeState, capacity_state
+from canary.gauge import CapacityLimits, Gauge, GaugeName, GaugeState, Resource, capacity_state, fresh
+from canary.gauge_words import called, headline
 from tests.unit.canary.facts import NOON
 
 LIMITS = CapacityLimits()
@@ -109,3 +111,56 @@ def test_share__needs_a_value_and_a_limit(
     gauge = Gauge("support", GaugeName.MAILBOX_CAPACITY, value, "By", limit, NOON)
 
     assert gauge.share == expected
+
+
+STORAGE = Gauge(
+    "support", GaugeName.MAILBOX_CAPACITY, 50.0, "By", 200.0, NOON, GaugeState.OK, Resource.STORAGE
+)
+
+
+def test_resource_that_the_mailbox_tells_no_more__is_not_shown_beside_what_it_tells() -> None:
+    before = replace(
+        STORAGE,
+        value=None,
+        state=GaugeState.UNKNOWN,
+        resource=Resource.MESSAGE,
+        read_at=NOON - timedelta(minutes=5),
+    )
+
+    assert fresh([STORAGE, before], now=NOON) == [STORAGE]
+
+
+def test_reading_that_failed__takes_nothing_back() -> None:
+    failed = replace(STORAGE, value=None, state=GaugeState.UNKNOWN)
+    full = replace(
+        STORAGE, state=GaugeState.PAGE, resource=Resource.MESSAGE, read_at=NOON - timedelta(minutes=5)
+    )
+
+    assert fresh([failed, full], now=NOON) == [failed, full]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (200.0, "mailbox support is 100 % full (200 B of 200 B)"),
+        (199.9, "mailbox support is 99 % full (200 B of 200 B)"),
+        (None, "nobody knows how full mailbox support is"),
+    ],
+)
+def test_headline__is_a_sentence_and_full_only_where_nothing_is_left(
+    value: float | None, expected: str
+) -> None:
+    assert headline(replace(STORAGE, value=value)) == expected
+
+
+@pytest.mark.parametrize("name", GaugeName)
+@pytest.mark.parametrize("value", [None, -5.0, 0.0, 1.0])
+def test_headline__of_every_gauge_names_its_place(name: GaugeName, value: float | None) -> None:
+    assert "support" in headline(Gauge("support", name, value, "1", None, NOON))
+
+
+def test_gauges_of_one_name__are_called_by_what_they_count() -> None:
+    assert [called(STORAGE), called(replace(STORAGE, resource=Resource.MESSAGE))] == [
+        "mailbox.capacity storage",
+        "mailbox.capacity messages",
+    ]

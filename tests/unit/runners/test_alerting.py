@@ -259,6 +259,61 @@ def test_gauge_that_is_well_again__is_over_after_five_minutes() -> None:
     assert {transition for _, transition, _ in s.told()} == {RESOLVED}
 
 
+def test_gauge_that_lasts__is_told_each_time_since_it_began_and_by_its_newest_reading() -> None:
+    s = Scene()
+    began_at = s.clock.now()
+    s.read(GaugeState.PAGE)
+    s.review()
+    for _ in range(7):
+        s.clock.advance(300)
+        s.read(GaugeState.PAGE)
+        s.review()
+
+    opened, reminded = (
+        one for one in s.heard() if one.sink == "pager" and one.concern.kind is AlertKind.GAUGE
+    )
+
+    assert (opened.transition, reminded.transition) == (OPENED, REMINDER)
+    assert {opened.concern.since, reminded.concern.since} == {began_at}
+    assert reminded.concern.read_at == began_at + timedelta(minutes=30)
+
+
+def test_gauge_that_is_over__tells_since_when_it_is_well_and_what_is_read_now() -> None:
+    s = Scene()
+    s.read(GaugeState.PAGE)
+    s.review()
+    s.heard()
+    s.clock.advance(600)
+    well_since = s.clock.now()
+    s.read(GaugeState.OK, 0.1)
+    s.clock.advance(14)
+    s.review()
+    s.clock.advance(286)
+    s.read(GaugeState.OK, 0.2)
+    s.clock.advance(1)
+    s.review()
+
+    (ended, _) = s.heard()
+
+    assert ended.ending is not None
+    assert ended.ending.well_since == well_since
+    assert ended.ending.detail == "mailbox support is 20 % full (20 B of 100 B)"
+
+
+def test_incident_of_a_mailbox_that_paged__says_that_it_is_the_same_cause() -> None:
+    mail = replace(mail_path(), mailbox="support")
+    s = Scene(paths=(mail,))
+    s.read(GaugeState.PAGE)
+    s.review()
+    s.heard()
+    s.opened(mail, Stop(Hop.MAILBOX_ARRIVAL, Reason.MAILBOX_FULL, Side.TARGET))
+
+    (broken, _) = s.heard()
+
+    assert (broken.transition, broken.severity) == (OPENED, Severity.PAGE)
+    assert broken.beside == ("mailbox support is 97 % full (97 B of 100 B)",)
+
+
 def test_more_pages_than_an_hour_may_have__are_held_back_with_one_word_of_it_and_told_later() -> None:
     paths = tuple(replace(email_path(f"path-{n}"), ticketing=None, domain=f"{n}.example") for n in range(5))
     dns = Stop(Hop.DNS, Reason.DNS_NO_RECORD, Side.TARGET)
@@ -458,6 +513,23 @@ def test_path_whose_last_canary_was_breached__is_not_named_as_working() -> None:
     s.opened(mail)
 
     assert {one.working for one in s.heard()} == {()}
+
+
+def test_mail_that_did_not_reach_everybody__is_told_to_the_others_once_and_wakes_nobody() -> None:
+    mail = mail_path()
+    s = Scene(paths=(mail,))
+    s.opened(mail)
+    never = "recipients who will never get it: b@acme.example: 550"
+    asyncio.run(s.store.alert_delivered(_first_of(s, "pager"), at=s.clock.now(), refused=never))
+    s.heard()
+    s.clock.advance(60)
+    s.review()
+    s.clock.advance(60)
+    s.review()
+
+    (told,) = s.heard()
+    assert (told.sink, told.severity, told.concern.place) == ("chat", Severity.TICKET, "pager")
+    assert told.concern.detail.endswith(f"1 did not reach everybody: {never}")
 
 
 def test_sink_that_left_the_configuration__pages_nobody_for_ever() -> None:

@@ -118,7 +118,7 @@ def test_store_in_a_folder_that_is_not_there__fails_with_a_remedy(tmp_path: Path
 
 def test_signing_keys__are_tried(tmp_path: Path) -> None:
     config = read(tmp_path, FULL)
-    _, keys = own_sources(config)
+    _, keys, _ = own_sources(config)
 
     (check,) = asyncio.run(_tried(keys))
 

@@ -431,3 +431,29 @@ def test_store_that_is_gone__launches_nothing_says_so_and_goes_on_when_it_is_bac
     ]
     assert len(launched(store)) == 1
     assert s.notices.all() == []
+
+
+class Forgetting(MemoryStore):
+    """A store whose connection is cut right after the first claim is committed."""
+
+    has_answered = False
+
+    async def claim(self, slot: Slot, *, holder: str, at: datetime) -> bool:
+        is_ours = await super().claim(slot, holder=holder, at=at)
+        if not self.has_answered:
+            self.has_answered = True
+            raise StoreError("store: the connection was lost.")
+        return is_ours
+
+
+def test_claim_whose_answer_was_lost__is_known_again_and_its_slot_launched_once() -> None:
+    clock = FakeClock(JUST_AFTER_A_SLOT)
+    store = Forgetting(prober="test")
+    s = Scene(clock, World(clock), store)
+
+    async def look() -> None:
+        await clock.sleep(20)
+
+    play(s, 20.0, s.daemon(), then=look)
+
+    assert len(launched(store)) == 1

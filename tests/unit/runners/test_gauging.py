@@ -154,7 +154,7 @@ def test_what_explains_nothing__is_not_offered_as_a_reason(gauge: Gauge) -> None
             gauge_of(GaugeName.MAILBOX_CAPACITY, 1000, GaugeState.PAGE, LIMIT),
             Hop.MAILBOX_ARRIVAL,
             Reason.MAILBOX_FULL,
-            "mailbox support: 100% used",
+            "mailbox support: 100 % used",
         ),
         (
             gauge_of(GaugeName.MAILBOX_BACKLOG, 3, GaugeState.OK),

@@ -10,15 +10,16 @@ import pytest
 from canary.gauge import Gauge, GaugeName
 from canary.incident import Progress, Transition
 from canary.path import Path
+from canary.slot import Slot
 from canary.verdict import Verdict
 from runners.alerting import Alerting
 from runners.contracts import CanaryQuery
-from runners.housekeeping import Housekeeping
+from runners.housekeeping import Housekeeping, patience
 from runners.oneshot import OneShot, RunOptions
 from runners.progress import Silent
 from runners.retention import Retention
 from tests.contracts.store_cases import incident_of, make_canary, opened
-from tests.fakes.clock import FakeClock, run_jumping
+from tests.fakes.clock import START, FakeClock, run_jumping
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.sink import FakeSink
 from tests.fakes.world import World, email_path, prober_of
@@ -96,7 +97,7 @@ def test_path_that_is_no_more__has_its_incident_retired_without_a_word_of_recove
     path = with_open_incident(store, clock)
     others = (email_path("another"),) if is_gone else (replace(path, is_enabled=False),)
 
-    asyncio.run(keep(clock, store, *others).begin())
+    asyncio.run(keep(clock, store, *others).retire())
 
     [incident] = asyncio.run(store.incidents(path=None, since=None, limit=9))
     assert (incident.is_open, incident.is_retired, incident.impact_until) == (False, True, None)
@@ -108,10 +109,58 @@ def test_path_that_is_no_more__has_its_incident_retired_without_a_word_of_recove
 def test_enabled_path__keeps_its_incident(clock: FakeClock, store: MemoryStore) -> None:
     path = with_open_incident(store, clock)
 
-    asyncio.run(keep(clock, store, path).begin())
+    asyncio.run(keep(clock, store, path).retire())
 
     [incident] = asyncio.run(store.incidents(path=None, since=None, limit=9))
     assert incident.is_open
+
+
+def test_path_that_another_replica_still_probes__keeps_its_incident_until_that_has_stopped(
+    clock: FakeClock, store: MemoryStore
+) -> None:
+    # A rolling deploy: this replica has the configuration without the path already.
+    path = with_open_incident(store, clock)
+    for number in range(4):
+        launched = make_canary(10 + number, launched_at=clock.now())
+        asyncio.run(store.record(launched, holder="another", lease_until=clock.now()))
+        clock.advance(600)
+    here = keep(clock, store, email_path("another"))
+
+    asyncio.run(here.retire())
+    [still] = asyncio.run(store.incidents(path=path.name, since=None, limit=9))
+    clock.advance(20 * 60)
+    asyncio.run(here.retire())
+    [ended] = asyncio.run(store.incidents(path=path.name, since=None, limit=9))
+
+    assert (still.is_open, ended.is_open, ended.is_retired) == (True, False, True)
+
+
+def test_slot_that_was_claimed_a_moment_ago__is_somebody_who_probes(
+    clock: FakeClock, store: MemoryStore
+) -> None:
+    path = with_open_incident(store, clock)
+    asyncio.run(store.claim(Slot(path.name, clock.now()), holder="another", at=clock.now()))
+
+    asyncio.run(keep(clock, store, replace(path, is_enabled=False)).retire())
+
+    [incident] = asyncio.run(store.incidents(path=None, since=None, limit=9))
+    assert incident.is_open
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"),
+    [
+        ([], timedelta(minutes=10)),
+        ([0], timedelta(minutes=10)),
+        ([0, 1, 2], timedelta(minutes=10)),
+        ([20, 0, 10], timedelta(minutes=30)),
+        ([0, 10, 20, 740, 750], timedelta(hours=36)),
+        ([0, 60 * 24 * 5], timedelta(days=7)),
+    ],
+    ids=["never", "once", "each minute", "each ten minutes", "with a night's rest", "seldom"],
+)
+def test_patience__follows_the_longest_pause_within_bounds(minutes: list[int], expected: timedelta) -> None:
+    assert patience([START + timedelta(minutes=one) for one in minutes]) == expected
 
 
 def test_breach_of_a_disabled_path__opens_no_incident(clock: FakeClock, store: MemoryStore) -> None:

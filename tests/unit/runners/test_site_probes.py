@@ -14,8 +14,9 @@ from canary.signature import mint_id, mint_token
 from probes.contracts import Probe
 from runners.clock import SystemClock
 from runners.config.config import Config
+from runners.config.places import own_mailbox
 from runners.progress import Silent
-from runners.site import Site, open_site, own_mailbox, watched_mailboxes
+from runners.site import Site, open_site, watched_mailboxes
 from runners.site_gauges import gauges_of
 from runners.site_portals import Portals, open_portals
 from runners.site_probes import bears_attachment, expectations, probe_of

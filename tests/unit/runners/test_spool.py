@@ -67,15 +67,15 @@ def test_above_its_bound__nothing_more_is_kept_and_it_says_so(tmp_path: Path) ->
 
     assert kept[0] is True
     assert kept[-1] is False
-    assert spool.is_full
+    assert spool.why_lost == f"the spool {tmp_path}/spool is full (0.000572205 MiB)"
     assert (tmp_path / "spool").stat().st_size <= 600
 
 
-def test_folder_that_is_not_there__loses_it_and_says_so(tmp_path: Path) -> None:
+def test_folder_that_is_not_there__loses_it_and_says_why(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "no" / "spool")
 
     assert spool.add([seen_at(make_canary())]) is False
-    assert spool.is_full
+    assert spool.why_lost == f"the spool {tmp_path}/no/spool can't be written: No such file or directory"
 
 
 def test_file__is_readable_by_its_owner_alone(tmp_path: Path) -> None:

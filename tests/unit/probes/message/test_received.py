@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probes.message.extract import parse_header
-from probes.message.received import authentication_results, relays
+from probes.message.received import RAW_FIELDS, RAW_OCTETS, RELAYS, authentication_results, relays
 
 
 def _mail(*received: str, authentication: str = "") -> Message:
@@ -138,3 +138,31 @@ def test_stamps_in_any_order__leave_the_suspects_out_of_a_rising_run(order: list
     sure = [one.remote_at for one in found if not one.is_clock_suspect and one.remote_at is not None]
     assert sure == sorted(sure)
     assert (order == list(range(5))) == (not any(one.is_clock_suspect for one in found))
+
+
+def test_field__is_kept_as_it_stands_on_one_line_without_local_parts() -> None:
+    (found,) = relays(_mail(_SUBMISSION.replace("for <", 'for <"a b>@x"@spool.test>,<')))
+
+    assert found.raw == (
+        "from [10.0.0.5] (client.test [192.0.2.7]) by relay.probe.test (Postfix) with ESMTPSA id 4A1B2C "
+        "for <***@spool.test>,<***@acme.test>; Mon, 2 Mar 2026 12:00:00 +0000 (UTC)"
+    )
+
+
+def test_fields_of_a_loop__are_kept_of_the_newest_and_never_too_long() -> None:
+    long = f"by a.test ({'é' * 5000}\x1b[31m) with LMTP id 1; Mon, 2 Mar 2026 12:00:00 +0000"
+
+    found = relays(_mail(*[long] * 60))
+
+    kept = [one.raw for one in found if one.raw]
+    assert [bool(one.raw) for one in found] == [False] * (RELAYS - RAW_FIELDS) + [True] * RAW_FIELDS
+    assert {len(one.encode()) for one in kept} == {RAW_OCTETS}
+
+
+@given(st.text(max_size=200), st.sampled_from(["jane", "jane.doe+tag", '"jane doe"', "j@ne", "<jane"]))
+def test_address_anywhere_in_a_field__never_keeps_its_local_part(noise: str, local: str) -> None:
+    (found,) = relays(_mail(f"{' '.join(noise.split())} for <{local}@customer.test> by b.test"))
+
+    assert found.raw.isascii()
+    assert f"{local}@" not in found.raw
+    assert "jane@" not in found.raw

@@ -38,7 +38,7 @@ def test_pagerduty_trigger__bears_severity_blame_and_the_key() -> None:
     assert (payload["component"], payload["class"], payload["group"]) == (
         "mailbox.arrival",
         "mailbox_full",
-        "support-email",
+        "mailbox/support",
     )
     assert payload["custom_details"]["Whose"] == "the mail platform"
     assert event["links"] == [{"href": "https://wiki.acme.example/intake", "text": "Your runbook"}]

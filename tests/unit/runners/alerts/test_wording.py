@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.alert import AlertKind, AlertTransition, Concern, Severity, Subject
+from canary.alert import AlertKind, AlertTransition, Concern, Ending, Severity, Subject
 from canary.gauge import GaugeName
 from canary.hop import Channel, Hop, full_route, route
 from canary.path import PathName
 from canary.reason import Reason, Side
 from canary.verdict import Verdict
+from runners.alerts.body import body_of
 from runners.alerts.effects import FEELS, KIND_FEELS, whose
 from runners.alerts.wording import TEST, WHAT, Known, Words, lasting, words
 from tests.unit.runners.alerts.cases import (
@@ -41,7 +42,7 @@ Customers: their mail is accepted and does not reach the support mailbox; most o
 Still works: send customers to the contact form: contact-form
 Do: Empty or enlarge the mailbox; then watch the backlog drain.
 Evidence: canary c4n4ry: intake-prober trace c4n4ry
-Runbook: docs/runbook/mailbox_full.md
+Runbook: mailbox_full, in the runbook that came with intake-prober
 Incident: 0198f0aa
 From: fra-1, opened, 2026-03-02 12:20 UTC
 Your runbook: https://wiki.acme.example/intake
@@ -62,6 +63,9 @@ def test_page_and_runbooks_with_an_address__are_links() -> None:
         KNOWN, page_url="https://prober.acme.example/", runbook_url="https://docs.example/runbook/"
     )
 
+    assert ("What mailbox_full means", "https://prober.acme.example/runbook/mailbox_full") in [
+        (one.text, one.url) for one in words(an_alert(), replace(known, runbook_url=None)).links
+    ]
     assert [(one.text, one.url) for one in words(an_alert(), known).links] == [
         ("Page", "https://prober.acme.example/incidents/0198f0aa"),
         ("Your runbook", "https://wiki.acme.example/intake"),
@@ -215,13 +219,73 @@ def test_gauge__speaks_of_its_place() -> None:
         since=NOON,
         paths=(MAIL,),
         place="support",
-        detail="mailbox.capacity of support (storage) is at page 96%",
+        headline="mailbox support is 96 % full (96 MiB of 100 MiB)",
+        detail="full in 2 h at this rate",
+        read_at=NOON + timedelta(minutes=18),
     )
     told = words(an_alert(concern), KNOWN)
 
-    assert told.title == "PAGE: mailbox.capacity of support (storage) is at page 96%"
+    assert told.title == "PAGE: mailbox support is 96 % full (96 MiB of 100 MiB)"
     assert said(told, "Whose") == "the mail platform"
     assert (said(told, "Customers") or "").startswith("nothing while it still takes mail")
+    assert said(told, "Detail") == "full in 2 h at this rate"
+    assert (said(told, "Since"), said(told, "Read at")) == (
+        "2026-03-02 12:00 UTC (20 min)",
+        "2026-03-02 12:18 UTC",
+    )
+    assert said(told, "Do") == "Empty or enlarge the mailbox before it is full; find what fills it."
+    assert said(told, "Runbook") == "mailbox_full, in the runbook that came with intake-prober"
+
+    full = words(an_alert(replace(concern, is_full=True)), KNOWN)
+    assert (said(full, "Customers") or "").startswith("the mailbox is full: mail to support is refused")
+
+
+def test_gauge_that_is_over__says_since_when_it_is_well_and_what_is_read_now() -> None:
+    concern = Concern(
+        subject=Subject("gauge/support/mailbox.capacity/storage"),
+        kind=AlertKind.GAUGE,
+        severity=Severity.PAGE,
+        since=NOON,
+        place="support",
+        headline="mailbox support is 100 % full (200 KiB of 200 KiB)",
+        detail="it is full",
+        is_full=True,
+    )
+    ending = Ending(well_since=NOON + timedelta(minutes=7), detail="mailbox support is 1 % full")
+    over = an_alert(
+        concern, transition=AlertTransition.RESOLVED, at=NOON + timedelta(minutes=12), ending=ending
+    )
+    told = words(over, KNOWN)
+
+    assert told.title == "RESOLVED after 7 min (was: mailbox support is 100 % full (200 KiB of 200 KiB))"
+    assert said(told, "Over") == (
+        "2026-03-02 12:07 UTC, after 7 min; told now because it stayed well for 5 min"
+    )
+    assert said(told, "Detail") == "mailbox support is 1 % full"
+    data = body_of(over, KNOWN)["data"]
+    assert (data["since"], data["over_at"], data["detail"]) == (
+        "2026-03-02T12:00:00.000000Z",
+        "2026-03-02T12:07:00.000000Z",
+        "mailbox support is 1 % full",
+    )
+
+
+def test_alert_whose_cause_pages_already__says_so() -> None:
+    alert = an_alert(beside=("mailbox support is 100 % full",))
+
+    assert said(words(alert, KNOWN), "Same cause") == (
+        "as the alert that is open too: mailbox support is 100 % full"
+    )
+
+
+@pytest.mark.parametrize("gauge", GaugeName)
+def test_every_gauge__says_what_to_do_and_what_to_read(gauge: GaugeName) -> None:
+    concern = a_concern(
+        kind=AlertKind.GAUGE, place="support", subject=Subject(f"gauge/support/{gauge}"), stop=None
+    )
+
+    assert said(words(an_alert(concern), KNOWN), "Do")
+    assert said(words(an_alert(concern), KNOWN), "Runbook")
 
 
 def test_gauge_of_our_own_mailbox__says_nothing_of_support() -> None:

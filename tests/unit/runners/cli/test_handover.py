@@ -1,7 +1,7 @@
 """status --since: the hand-over of a shift, as text, Markdown and JSON."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -124,10 +124,15 @@ def test_shift_with_trouble__says_all_of_it(run: Run, tmp_path: Path) -> None:
     assert (mail["silenced"], form["silenced"]) == (True, False)
     assert [(one["path"], one["things"]) for one in answer["leftovers"]] == [("support-email", 1)]
     assert [(one["sink"], one["dead"]) for one in answer["undelivered"]] == [("pager", 1)]
+    since = f"{history.now - timedelta(minutes=35):%Y-%m-%d %H:%M} UTC"
+    until = f"{history.now + 2 * HOUR:%Y-%m-%d %H:%M} UTC"
     assert [one.partition(" (")[0] for one in answer["needs"]] == [
-        "contact-form is broken at form.submit: server_error; it lies with the website or portal",
-        "support-email is broken at mailbox.arrival: misrouted; it lies with the mail platform",
-        "support: mailbox.capacity is at page",
+        f"contact-form is broken at form.submit since {since}: server_error; it lies with the website or portal",
+        (
+            f"support-email is broken at mailbox.arrival since {since}: misrouted; it lies with the mail platform; "
+            f"silenced until {until}"
+        ),
+        "mailbox support is 99 % full",
         "1 thing of canaries could not be removed for more than an hour; see intake-prober audit",
         "alerts for pager are not delivered: 1 refused for good",
     ]
@@ -146,7 +151,7 @@ def test_hand_over_in_markdown__keeps_its_tables_whatever_somebody_wrote(run: Ru
         "## Paths",
         "## Incidents",
         "## Gauges at warn or page",
-        "## Silences",
+        next(line for line in said.out.splitlines() if line.startswith("## Silences and maintenance")),
         "## Leftovers",
         "## Alerts that could not be delivered",
     ]
@@ -161,9 +166,10 @@ def test_hand_over_as_text__has_what_needs_somebody_first(run: Run, tmp_path: Pa
 
     lines = run("status", "--since", "12h").out.splitlines()
 
-    assert lines[1].startswith("! contact-form is broken at form.submit: server_error")
+    assert lines[1].startswith("! contact-form is broken at form.submit since ")
+    assert not any("broken: mailbox" in one for one in lines)
     assert "\x1b" not in "".join(lines)
-    assert "Silences" in lines
+    assert any(line.startswith("Silences and maintenance, also those to come until ") for line in lines)
 
 
 def test_shift_before_which_all_happened__has_no_canary_of_then(run: Run, tmp_path: Path) -> None:
@@ -192,10 +198,41 @@ def test_prober_that_does_not_run__has_missed_slots_that_nobody_noted(run: Run, 
     assert path["coverage_share"] < 0.2
 
 
+def test_status__warns_of_alerts_that_were_refused_or_did_not_reach_everybody(
+    run: Run, tmp_path: Path
+) -> None:
+    history = fill(tmp_path, broken=False, text=changed("every: 10m", "every: 1h"))
+    trouble(history)
+
+    async def refuse_one() -> None:
+        async with open_store(history.config.prober.store_url, clock=SystemClock(), prober="fra-1") as store:
+            now, subject = SystemClock().now(), Subject("incident/mail")
+            told = Concern(subject, AlertKind.INCIDENT, Severity.PAGE, now)
+            mail = Alert("two", "key", 1, "mail", AlertTransition.OPENED, Severity.PAGE, now, told, "fra-1")
+            await store.store_alerts(AlertStep(subject, None, 0, (mail,)), at=now)
+            await store.alert_delivered("two", at=now, refused="b@acme.example: 550 nobody")
+
+    asyncio.run(refuse_one())
+
+    lines = run("status").out.splitlines()
+    assert (
+        "alerts for mail are not delivered: 1 did not reach everybody (b@acme.example: 550 nobody)" in lines
+    )
+    assert any(one.startswith("alerts for pager are not delivered: 1 refused for good") for one in lines)
+    answer = run("status", "--json").answer("status")["undelivered"]
+    assert [(one["sink"], one["dead"], one["partial"]) for one in answer] == [("mail", 0, 1), ("pager", 1, 0)]
+
+
 def test_status_without_since__is_as_it_was(run: Run, tmp_path: Path) -> None:
     broken(tmp_path)
 
-    assert set(run("status", "--json").answer("status")) == {"paths", "gauges", "leftovers", "exit"}
+    assert set(run("status", "--json").answer("status")) == {
+        "paths",
+        "gauges",
+        "leftovers",
+        "undelivered",
+        "exit",
+    }
 
 
 def test_maintenance_window_that_is_open__is_a_silence_of_the_shift(run: Run, tmp_path: Path) -> None:
@@ -204,7 +241,57 @@ def test_maintenance_window_that_is_open__is_a_silence_of_the_shift(run: Run, tm
 
     answer = run("status", "--since", "12h", "--json").answer("status --since")
 
-    assert [(one["about"], one["why"], one["in_force"]) for one in answer["silences"]] == [
-        ("support-email", "their release", True)
-    ]
+    (now,) = [one for one in answer["silences"] if one["in_force"]]
+    assert (now["about"], now["why"]) == ("support-email", "their release")
     assert answer["paths"][0]["silenced"]
+
+
+def window(begins_at: datetime) -> str:
+    """A configuration with a window over the mailbox at that time of each day, for half an hour."""
+    cron = f"{begins_at.minute} {begins_at.hour} * * *"
+    text = (
+        f'maintenance:\n  vendor: {{cron: "{cron}", for: 30m, about: [support], why: their release}}\nalerts:'
+    )
+    return changed("alerts:", text, changed("every: 10m", "every: 1h"))
+
+
+def test_maintenance_window_of_the_next_shift__is_handed_over_with_its_paths(
+    run: Run, tmp_path: Path
+) -> None:
+    begins_at = (SystemClock().now() + 11 * HOUR).replace(second=0, microsecond=0)
+    fill(tmp_path, broken=False, text=window(begins_at))
+
+    answer = run("status", "--since", "1h", "--json").answer("status --since")
+    said = run("status", "--since", "1h").out
+
+    told = {one["about"]: (one["begins_at"][:16], one["in_force"], one["who"]) for one in answer["silences"]}
+    begin = f"{begins_at:%Y-%m-%dT%H:%M}"
+    assert told == {
+        "support": (begin, False, "configuration"),
+        "support-email": (begin, False, "configuration"),
+    }
+    assert not answer["paths"][0]["silenced"]
+    assert f"{begins_at:%Y-%m-%d %H:%M} to {begins_at + HOUR / 2:%Y-%m-%d %H:%M}  their release" in said
+
+
+@pytest.mark.parametrize(("since", "windows"), [("1h", 0), ("12h", 0), ("20h", 2), ("9d", 14)])
+def test_window_after_the_next_shift__is_handed_over_by_whoever_sees_so_far(
+    run: Run, tmp_path: Path, since: str, windows: int
+) -> None:
+    fill(tmp_path, broken=False, text=window(SystemClock().now() + 18 * HOUR))
+
+    answer = run("status", "--since", since, "--json").answer("status --since")
+
+    assert len(answer["silences"]) == windows
+
+
+def test_gauge_of_a_mailbox_that_is_configured_no_more__needs_nobody(run: Run, tmp_path: Path) -> None:
+    history = broken(tmp_path)
+    trouble(history)
+    text = history.file.read_text().replace("support:\n    imap", "other:\n    imap")
+    history.file.write_text(text.replace("mailbox: support", "mailbox: other"))
+
+    answer = run("status", "--since", "12h", "--json").answer("status --since")
+
+    assert answer["gauges"] == []
+    assert not any("capacity" in one for one in answer["needs"])

@@ -116,7 +116,7 @@ def test_gauge__is_shown_with_its_limit_and_share() -> None:
 
     LiveProgress(output).gauged(gauge)
 
-    assert remarks.getvalue() == "support: mailbox.capacity warn: 900.0 KiB of 1000.0 KiB (90%)\n"
+    assert remarks.getvalue() == "support: mailbox.capacity storage warn: 900.0 KiB of 1000.0 KiB (90 %)\n"
 
 
 @pytest.mark.usefixtures("root")

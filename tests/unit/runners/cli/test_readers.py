@@ -65,6 +65,27 @@ def test_status__without_the_secrets__works(run: Run, tmp_path: Path) -> None:
     assert run("status").status == 0
 
 
+def test_status__of_a_mailbox_that_is_configured_no_more__tells_no_gauge_of_it(
+    run: Run, tmp_path: Path
+) -> None:
+    history = fill(tmp_path, broken=False, text=changed("every: 10m", "every: 1h"))
+    before = run("status", "--json").answer("status")["gauges"]
+    text = history.file.read_text().replace("  support:\n", "  other:\n")
+    history.file.write_text(text.replace("mailbox: support", "mailbox: other"))
+
+    assert [one["place"] for one in before] == ["support"]
+    assert run("status", "--json").answer("status")["gauges"] == []
+
+
+def test_status__in_a_maintenance_window__says_that_the_path_is_silenced(run: Run, tmp_path: Path) -> None:
+    window = (
+        'maintenance:\n  vendor: {cron: "* * * * *", for: 2h, about: [desk], why: their release}\nalerts:'
+    )
+    fill(tmp_path, broken=False, text=changed("alerts:", window))
+
+    assert run("status", "--json").answer("status")["paths"][0]["silenced"]
+
+
 def test_canaries__are_listed_newest_first_with_blame(run: Run, tmp_path: Path) -> None:
     fill(tmp_path, broken=True)
 

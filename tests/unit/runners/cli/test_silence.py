@@ -20,6 +20,7 @@ def test_silence__is_kept_listed_shown_by_status_and_ended(run: Run) -> None:
     (one,) = made.answer("silence")["silences"]
     listed = run("silence")
     shown = run("status", "--json").answer("status")["paths"][0]
+    said = run("status")
     ended = run("silence", "--end", one["id"][:8])
 
     assert (made.status, one["about"], one["why"], one["who"]) == (
@@ -28,6 +29,7 @@ def test_silence__is_kept_listed_shown_by_status_and_ended(run: Run) -> None:
         "the mailbox is moved",
         "pat",
     )
+    assert "(silenced until 20" in said.out
     assert "support-email" in listed.out
     assert "pat: the mailbox is moved" in listed.out
     assert shown["silenced"] is True

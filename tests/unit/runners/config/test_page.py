@@ -84,3 +84,30 @@ def test_mistake__is_told_with_its_line_and_remedy(tmp_path: Path, block: str, l
 )
 def test_loopback__is_what_this_machine_alone_reaches(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
+
+
+def with_metrics(listen: str, more: str = "") -> str:
+    return FULL.replace('metrics: {listen: "127.0.0.1:9464"}', f'metrics: {{listen: "{listen}"}}') + more
+
+
+def test_metrics__have_an_address_of_their_own_where_one_is_named(tmp_path: Path) -> None:
+    assert read(tmp_path, FULL).telemetry.metrics_listen == ("127.0.0.1", 9464)
+
+
+def test_metrics_that_other_machines_reach__need_the_page_s_token_or_proxy(tmp_path: Path) -> None:
+    (mistake,) = mistakes(tmp_path, with_metrics("0.0.0.0:9464"))
+
+    assert mistake.key == "telemetry.metrics.listen"
+    assert (
+        mistake.message == "0.0.0.0 is reached from other machines, and anybody there could read the metrics"
+    )
+
+    token = "web: {token: {env: INTAKE_PAGE_TOKEN}}\n"
+    assert read(tmp_path, with_metrics("[::]:9464", token)).telemetry.metrics_listen == ("::", 9464)
+
+
+def test_metrics_at_the_page_s_address__are_refused(tmp_path: Path) -> None:
+    (mistake,) = mistakes(tmp_path, with_metrics("127.0.0.1:8080"))
+
+    assert mistake.message == "that is the page's own address"
+    assert mistake.remedy.startswith("Leave it out: the page has /metrics.")

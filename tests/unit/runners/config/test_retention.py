@@ -21,6 +21,13 @@ def test_canaries_kept_for_less_than_90_days__are_refused(tmp_path: Path) -> Non
     assert mistake.remedy.startswith("Write 90d or more")
 
 
+@pytest.mark.parametrize("key", ["incidents", "audit"])
+def test_records_kept_for_less_than_90_days__are_refused(tmp_path: Path, key: str) -> None:
+    (mistake,) = mistakes(tmp_path, with_retention(f"{{{key}: 60d}}"))
+
+    assert (mistake.key, mistake.message) == (f"prober.retention.{key}", "60d is too short")
+
+
 def test_observations_kept_longer_than_their_canaries__are_refused(tmp_path: Path) -> None:
     (mistake,) = mistakes(tmp_path, with_retention("{observations: 120d}"))
 
@@ -34,13 +41,21 @@ def test_retention_that_is_none__is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_retention__is_read_into_days(tmp_path: Path) -> None:
-    config = read(tmp_path, with_retention("{observations: 2w, canaries: 400d}"))
+    config = read(tmp_path, with_retention("{observations: 2w, canaries: 400d, incidents: 500d, audit: 90d}"))
 
-    assert config.prober.retention == Retention(timedelta(days=14), timedelta(days=400))
+    assert config.prober.retention == Retention(
+        timedelta(days=14), timedelta(days=400), incidents=timedelta(days=500), audit=timedelta(days=90)
+    )
 
 
 def test_configuration_without_a_word_of_it__keeps_30_and_90_days(tmp_path: Path) -> None:
-    assert read(tmp_path, FULL).prober.retention == KEPT == Retention(timedelta(days=30), timedelta(days=90))
+    assert read(tmp_path, FULL).prober.retention == KEPT
+    assert (
+        Retention(
+            timedelta(days=30), timedelta(days=90), incidents=timedelta(days=400), audit=timedelta(days=400)
+        )
+        == KEPT
+    )
 
 
 @pytest.mark.parametrize(("observations", "canaries"), [(30, 89), (91, 90), (0, 90)])

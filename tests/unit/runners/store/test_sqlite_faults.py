@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import stat
 import subprocess
 import sys
 import tempfile
@@ -49,6 +50,43 @@ def test_address_that_is_none__is_said_without_the_password(address: str, findin
 
     assert finding in str(error)
     assert "geheim" not in str(error)
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_file_that_is_deleted_or_replaced_under_us__is_refused_with_a_remedy(
+    tmp_path: Path, *, is_replaced: bool
+) -> None:
+    path = tmp_path / "intake.db"
+
+    async def main() -> None:
+        async with open_store(f"sqlite:///{path}", clock=FakeClock()) as store:
+            await recorded(store, make_canary(1))
+            path.unlink()
+            if is_replaced:
+                path.touch()
+            await recorded(store, make_canary(2))
+
+    with pytest.raises(StoreError) as caught:
+        asyncio.run(main())
+
+    assert "was deleted or replaced while it was in use" in str(caught.value)
+    assert "start this program anew" in str(caught.value)
+
+
+def test_new_store__is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    modes: dict[str, int] = {}
+
+    def look() -> None:
+        modes.update({one.name: stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()})
+
+    async def main() -> None:
+        async with open_store(f"sqlite:///{tmp_path}/intake.db", clock=FakeClock()) as store:
+            await recorded(store, make_canary(1))
+            look()
+
+    asyncio.run(main())
+
+    assert modes == {"intake.db": 0o600, "intake.db-wal": 0o600, "intake.db-shm": 0o600}
 
 
 def test_missing_directory__is_named(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.canaries: dict[CanaryId, Expected] = {}
         self.left: dict[tuple[CanaryId, str], bool] = {}
-        self.claimed: set[int] = set()
+        self.claimed: dict[int, str] = {}
         self.version = 0
         self.lines = 0
         self.reopen()
@@ -115,12 +115,11 @@ class StoreMachine(RuleBasedStateMachine):
         self.runner.run(self.store.launch_ended(canary.id))
         known.launch_ended = True
 
-    @rule(number=st.integers(0, 5))
-    def claim(self, number: int) -> None:
+    @rule(number=st.integers(0, 5), holder=st.sampled_from(["host-a", "host-b"]))
+    def claim(self, number: int, holder: str) -> None:
         slot = Slot(MAIL, after(number))
-        is_ours = self.runner.run(self.store.claim(slot, holder="host-a", at=after(number)))
-        assert is_ours == (number not in self.claimed)
-        self.claimed.add(number)
+        is_ours = self.runner.run(self.store.claim(slot, holder=holder, at=after(number)))
+        assert is_ours == (self.claimed.setdefault(number, holder) == holder)
 
     @precondition(lambda self: self.canaries)
     @rule(

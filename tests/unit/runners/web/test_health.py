@@ -2,7 +2,12 @@
 
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 
+from runners.contracts import StoreError
+from runners.web.access import Access
+from runners.web.app import build_metrics_app
 from tests.fakes.page_scene import Scene
 from tests.unit.runners.web.asked import Asker
 
@@ -38,6 +43,27 @@ def test_metrics__are_what_the_daemon_gives_for_what_is_accepted() -> None:
 
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert answer.text == "# asked for application/openmetrics-text\n"
+
+
+def test_metrics_at_their_own_address__are_all_that_is_there(tmp_path: Path) -> None:
+    scene = Scene()
+    page = Asker(scene, app=build_metrics_app(scene.parts(access=Access(), artifacts=tmp_path)))
+
+    assert page.ask("/metrics", accept="text/plain").text == "# asked for text/plain\n"
+    assert (page.ask("/").status_code, page.ask("/").text) == (404, "Here is /metrics alone.\n")
+    assert page.ask("/healthz").status_code == 404
+    assert page.ask("/metrics", method="POST").status_code == 405
+    assert page.ask("/metrics", base="http://evil.example").status_code == 421
+
+
+def test_store_that_can_not_be_read__is_said_to_who_scrapes_and_masked() -> None:
+    async def gone(_: str) -> tuple[str, bytes]:
+        raise StoreError("store: page-secret-planted-9f31 is gone.")
+
+    scene = Scene()
+    page = Asker(scene, app=build_metrics_app(replace(scene.parts(), metrics=gone)))
+
+    assert (page.ask("/metrics").status_code, page.ask("/metrics").text) == (503, "store: *** is gone.\n")
 
 
 def test_other_commands__import_nothing_of_the_page() -> None:

@@ -15,6 +15,8 @@ from canary.gauge import Gauge, GaugeName
 from canary.incident import Bisected, Incident
 from canary.path import PathName
 from canary.verdict import Verdict
+from runners.config.build_maintenance import MaintenanceWindow
+from runners.config.cron import parse_cron
 from runners.contracts import StoreError
 from runners.history import Glance
 from runners.web.app import build_app
@@ -181,6 +183,25 @@ def test_silences__have_reason_and_author(page: Asker) -> None:
     assert "by m.okafor" in said
 
 
+def test_maintenance_windows__are_among_the_silences_now_and_before_they_begin() -> None:
+    page = asker()
+    cron = {"now": "7 2 * * *", "later": "7 4 * * *"}
+    windows = [
+        MaintenanceWindow(name, MAIL, parse_cron(cron[name]), timedelta(hours=2), f"change {name}")
+        for name in cron
+    ]
+    page.app = build_app(replace(page.scene.parts(), windows=windows))
+
+    said = words(page.ask("/silences").text)
+    of_path = words(page.ask(f"/paths/{MAIL}").text)
+
+    assert "support-email in force change now" in said
+    assert "support-email to come change later" in said
+    assert "by configuration" in said
+    assert "silenced until 2026-03-02 04:07:00 UTC by configuration: change now" in of_path
+    assert page.ask("/status.json").json()["paths"][0]["silenced"]
+
+
 @pytest.mark.parametrize(
     "address", ["/nowhere", "/paths/suport-email", "/canaries/nobody", "/incidents/nobody"]
 )
@@ -201,9 +222,46 @@ def test_notices__stand_on_every_page_and_are_masked(page: Asker) -> None:
     try:
         for address in addresses(page):
             said = words(page.ask(address).text)
-            assert "the new configuration was refused: intake.yaml:14: ***" in said, address
+            assert "The new configuration was refused: intake.yaml:14: ***" in said, address
     finally:
         page.scene.said.clear()
+
+
+def test_notice_that_begins_with_a_secret__is_masked_before_it_begins_a_sentence() -> None:
+    page = asker()
+    page.scene.said.append("page-secret-planted-9f31 is no key")
+
+    said = page.ask("/").text
+
+    assert "secret-planted" not in said
+    assert "*** is no key" in said
+
+
+def test_blind_incident__says_that_nobody_knows_and_no_customer_is_struck(page: Asker) -> None:
+    said = words(page.ask(f"/incidents/{page.incident(OLD)}").text)
+
+    assert "Whether customers reach support is not known here, since 2026-03-02 01:" in said
+    assert "inconclusive" in said
+    assert "impact" not in said
+    assert "failed" not in said.lower()
+    assert "--escalation" not in said
+
+
+def test_incident_that_nothing_came_through_before__says_since_when_is_not_known() -> None:
+    async def from_the_first() -> Asker:
+        scene = Scene()
+        for minutes in (40, 30):
+            await scene.settled(MAIL, NOW - timedelta(minutes=minutes), Verdict.BREACHED)
+        return Asker(scene)
+
+    page = asyncio.run(from_the_first())
+    said = words(page.ask(f"/incidents/{page.incident(MAIL)}").text)
+
+    assert (
+        "Whoever wrote until now may be affected; since when is not known: no canary came through before."
+        in said
+    )
+    assert f"intake-prober incidents {page.incident(MAIL)} --escalation" in said
 
 
 def test_hostile_words__are_text_on_every_page() -> None:
@@ -388,4 +446,4 @@ def test_incident__tells_what_its_bisect_canary_showed_and_the_backlog() -> None
     said = words(page.ask(f"/incidents/{page.incident(MAIL)}").text)
 
     assert "it is the mail platform, or its forwarding, by its bisect canary." in said
-    assert re.search(r"backlog: \d+ missing, 0 came late; nothing arrives\.", said)
+    assert re.search(r"Backlog: \d+ missing, 0 came late; nothing arrives\.", said)
