@@ -41,6 +41,7 @@ COMMANDS = (
     "audit",
     "silence",
     "portal",
+    "render",
     "demo",
     "schema",
     "render",
