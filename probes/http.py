@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from probes.contracts import Blind, Clock
+from probes.contracts import Blind, Clock, RequestOutcome
 from probes.json_answer import Json
 from probes.masking import Masker, Secret
 from probes.rate_limits import RateLimits
@@ -31,6 +31,8 @@ _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 Authorise = Callable[[Secret], Mapping[str, str]]
 """Makes the headers that carry a credential."""
+Asked = Callable[[RequestOutcome], None]
+"""Hears of every request what it came to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class Api:
         masker: Masker,
         secret: SecretSource,
         authorise: Authorise,
+        asked: Asked = lambda _: None,
     ) -> None:
         self._client = client
         self._settings = settings
@@ -124,6 +127,7 @@ class Api:
         self._masker = masker
         self._secret = secret
         self._authorise = authorise
+        self._asked = asked
         self._known = _Known()
         self._base = settings.url.rstrip("/")
         self._origin = _origin(settings.url)
@@ -178,7 +182,7 @@ class Api:
         """
         url = path if "://" in path else f"{self._base}/{path.lstrip('/')}"
         what = f"{method} {url.partition('?')[0]}"
-        request = _Request(method, url, dict(query) if query else None, body, headers, what)
+        request = _Request(method, url, dict(query) if query else None, body, headers, what, accept)
         try:
             async with self._clock.timeout(self._settings.total_seconds):
                 answer = await self._authorised(request)
@@ -230,6 +234,17 @@ class Api:
             ) from error
 
     async def _exchanged(
+        self, request: "_Request", url: str, query: dict[str, str] | None, headers: Mapping[str, str]
+    ) -> Answer:
+        outcome = RequestOutcome.ERROR
+        try:
+            answer = await self._read(request, url, query, headers)
+            outcome = _outcome(answer.status, request.accept)
+        finally:
+            self._asked(outcome)
+        return answer
+
+    async def _read(
         self, request: "_Request", url: str, query: dict[str, str] | None, headers: Mapping[str, str]
     ) -> Answer:
         began_at = self._clock.now()
@@ -287,6 +302,7 @@ class _Request:
     body: object
     headers: Mapping[str, str]
     what: str
+    accept: Collection[int]
 
 
 @asynccontextmanager
@@ -298,6 +314,7 @@ async def open_api(
     secret: SecretSource,
     authorise: Authorise,
     transport: httpx.AsyncBaseTransport | None = None,
+    asked: Asked = lambda _: None,
 ) -> AsyncIterator[Api]:
     """An API with its connections, which are closed at the end of the scope. Connects with the first call only.
 
@@ -316,7 +333,9 @@ async def open_api(
         transport=transport,
     )
     async with client:
-        yield Api(client, settings, clock=clock, masker=masker, secret=secret, authorise=authorise)
+        yield Api(
+            client, settings, clock=clock, masker=masker, secret=secret, authorise=authorise, asked=asked
+        )
 
 
 def retry_after_seconds(headers: Mapping[str, str], *, now: datetime) -> float | None:
@@ -376,6 +395,17 @@ def _is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _outcome(status: int, accept: Collection[int]) -> RequestOutcome:
+    match status:
+        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
+            return RequestOutcome.UNAUTHORISED
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            return RequestOutcome.RATE_LIMITED
+        case _:
+            is_good = status < HTTPStatus.BAD_REQUEST or status in accept
+            return RequestOutcome.OK if is_good else RequestOutcome.ERROR
 
 
 def _is_redirect(status: int) -> bool:

@@ -47,6 +47,7 @@ from runners.store import (
 from runners.store import gauges as readings
 from runners.store.alert_verbs import SqlAlerts
 from runners.store.connecting import Database, connect_to
+from runners.store.figure_verbs import SqlFigures
 from runners.store.frames import Frames
 
 
@@ -84,7 +85,7 @@ async def open_store(
         await database.close()
 
 
-class SqlStore(SqlAlerts):
+class SqlStore(SqlAlerts, SqlFigures):
     """Satisfies `runners.contracts.Store`; opened by `open_store`."""
 
     def __init__(self, database: Database, *, clock: StampClock, prober: str) -> None:

@@ -269,6 +269,14 @@ export_outbox = Table(
     Column("next_at", Instant, nullable=False),
 )
 
+turn = Table(
+    "turn",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until_at", Instant, nullable=False),
+)
+
 artifact = Table(
     "artifact",
     metadata,

@@ -40,6 +40,7 @@ from runners.leases import Held
 from runners.pulse import Pulse
 from runners.retention import KEPT, Retention
 from tests.fakes.memory_alerts import MemoryAlerts
+from tests.fakes.memory_figures import MemoryFigures
 from tests.fakes.memory_past import MemoryPast
 
 _Thing = tuple[CanaryId, RemovalKind, str, str]
@@ -72,7 +73,7 @@ class _Row:
             self.is_thinned = True
 
 
-class MemoryStore(MemoryAlerts, MemoryPast):
+class MemoryStore(MemoryAlerts, MemoryFigures, MemoryPast):
     """Satisfies `runners.contracts.Store`; two tasks that use one see what two processes would."""
 
     def __init__(self, *, prober: str = "") -> None:
@@ -89,9 +90,8 @@ class MemoryStore(MemoryAlerts, MemoryPast):
         self._controls: dict[str, tuple[datetime, datetime | None]] = {}
         self._excuses: dict[str, datetime] = {}
         self._samples: dict[tuple[str, str], Sample] = {}
-        self._standings = {}
-        self._outbox = {}
-        self._silences = {}
+        self._standings, self._turns = {}, {}
+        self._outbox, self._silences = {}, {}
         self._groups = {}
         self._days = {}
         self._day_seconds = {}

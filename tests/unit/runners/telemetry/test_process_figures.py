@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from canary.instruments import Instrument, Source, metrics
 from runners.telemetry.families import Buckets, Points
+from probes.contracts import RequestOutcome
 from runners.telemetry.process_figures import (
     Build,
     ExportKind,
     ProcessFigures,
-    RequestOutcome,
     StoreErrorKind,
     this_build,
 )
