@@ -5,15 +5,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import Table, and_, bindparam, delete, false, select, true, tuple_, update
+from sqlalchemy import Table, and_, bindparam, delete, false, literal_column, select, true, tuple_, update
 from sqlalchemy.engine import Connection
 
 from canary.signature import CanaryId
 from canary.verdict import Verdict
+from runners.export_contracts import KEPT_UNSENT
 from runners.retention import Retention
 from runners.store.alert_tables import alert_outbox, silence
-from runners.store.outbox import DEAD, DELIVERED
-from runners.store.tables import canary, gauge, judgement, missed_slot, observation, slot
+from runners.store.outbox import DEAD, DELIVERED, PENDING
+from runners.store.tables import canary, export_outbox, gauge, judgement, missed_slot, observation, slot
 
 CANARIES_AT_ONCE = 500
 """How many canaries one transaction drops."""
@@ -48,6 +49,8 @@ async def forget(write: Callable[[_Work], Awaitable[int]], now: datetime, keep: 
     for table in ROWS:
         await drop(partial(drop_rows, before=old, table=table), ROWS_AT_ONCE)
     await drop(partial(drop_alerts, before=old), ROWS_AT_ONCE)
+    for state in (PENDING, DEAD):
+        await drop(partial(drop_traces, before=now - KEPT_UNSENT, state=state), ROWS_AT_ONCE)
     canaries = await drop(partial(drop_canaries, before=old), CANARIES_AT_ONCE)
     await drop(partial(thin, before=keep.observations_before(now)), THINNED_AT_ONCE)
     return canaries
@@ -130,6 +133,28 @@ _DROP_ALERTS = delete(alert_outbox).where(
         .limit(ROWS_AT_ONCE)
     )
 )
+
+
+def drop_traces(connection: Connection, before: datetime, *, state: str) -> int:
+    """Drop some parts of traces in that state that were last due before; returns how many."""
+    return connection.execute(_DROP_TRACES[state], {"b_before": before}).rowcount
+
+
+_TRACE_KEY = tuple_(*export_outbox.primary_key.columns)
+_DROP_TRACES = {
+    # The state as a word of the statement: only so is the index of those that are pending taken.
+    state: delete(export_outbox).where(
+        _TRACE_KEY.in_(
+            select(*export_outbox.primary_key.columns)
+            .where(
+                export_outbox.c.state == literal_column(f"'{state}'"),
+                export_outbox.c.next_at < bindparam("b_before"),
+            )
+            .limit(ROWS_AT_ONCE)
+        )
+    )
+    for state in (PENDING, DEAD)
+}
 
 
 def drop_rows(connection: Connection, before: datetime, *, table: Table) -> int:

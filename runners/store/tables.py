@@ -267,7 +267,12 @@ export_outbox = Table(
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_at", Instant, nullable=False),
+    Column("holder", Text),
+    Column("held_until", Instant),
+    Column("body", Text),
+    Column("error", Words),
 )
+"""Parts of traces that wait to be sent, or that nobody takes; one that was sent is gone."""
 
 turn = Table(
     "turn",

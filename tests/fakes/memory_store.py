@@ -40,6 +40,7 @@ from runners.leases import Held
 from runners.pulse import Pulse
 from runners.retention import KEPT, Retention
 from tests.fakes.memory_alerts import MemoryAlerts
+from tests.fakes.memory_exports import MemoryExports
 from tests.fakes.memory_figures import MemoryFigures
 from tests.fakes.memory_past import MemoryPast
 
@@ -73,7 +74,7 @@ class _Row:
             self.is_thinned = True
 
 
-class MemoryStore(MemoryAlerts, MemoryFigures, MemoryPast):
+class MemoryStore(MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast):
     """Satisfies `runners.contracts.Store`; two tasks that use one see what two processes would."""
 
     def __init__(self, *, prober: str = "") -> None:
@@ -95,7 +96,7 @@ class MemoryStore(MemoryAlerts, MemoryFigures, MemoryPast):
         self._groups = {}
         self._days = {}
         self._day_seconds = {}
-        self.exports: list[tuple[CanaryId, str]] = []
+        self._exports = {}
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["MemoryStore"]:
@@ -308,6 +309,7 @@ class MemoryStore(MemoryAlerts, MemoryFigures, MemoryPast):
         row.judgement = fresh
         if is_transition:
             self._count_verdict(fresh, before, row.canary)
+            self._enqueue_verdict(fresh, before, settlement.at)
             self._count_day(fresh, before, row.canary.launched_at)
         self._put_changes(settlement.changes, settlement.at)
         self._put_steps(settlement.alerts, settlement.at)
@@ -440,7 +442,7 @@ class MemoryStore(MemoryAlerts, MemoryFigures, MemoryPast):
             if vague in self._leftovers:
                 self._leftovers[vague] = None
         number = sum(1 for one in self._audit if one.canary_id == entry.canary_id and one.outcome != BEGUN)
-        self.exports.append((entry.canary_id, f"cleanup/{number}"))
+        self._enqueue(entry.canary_id, f"cleanup/{number}", entry.at)
         labels = {"path": row.canary.path, "kind": entry.kind, "outcome": entry.outcome}
         self._count(metrics.CLEANUP_ATTEMPTS, labels)
 
@@ -524,6 +526,7 @@ class MemoryStore(MemoryAlerts, MemoryFigures, MemoryPast):
         self._slots = {one: at for one, at in self._slots.items() if one.at >= before}
         self._missed = {one: cause for one, cause in self._missed.items() if one.at >= before}
         self._forget_alerts(before)
+        self._forget_exports(now, old)
         return len(old)
 
     def _oldest_first(self) -> list[Record]:
@@ -574,8 +577,6 @@ class MemoryStore(MemoryAlerts, MemoryFigures, MemoryPast):
                 self._count(metrics.HOP_DURATION, labels_of_hop, hop.seconds)
         if fresh.verdict in {Verdict.CONFIRMED, Verdict.LATE} and fresh.seconds is not None:
             self._count(metrics.CANARY_DURATION, {**labels, "verdict": fresh.verdict}, fresh.seconds)
-        self.exports += [(fresh.canary_id, "main")] if is_first else []
-        self.exports += [(fresh.canary_id, "aftermath")] if is_end else []
 
     def _series(self, instrument: Instrument, labels: Mapping[str, str]) -> tuple[str, str]:
         """The key of a series, which exists from now on."""

@@ -13,6 +13,7 @@ from canary.observation import Observation
 from runners.contracts import Store, StoreError, TriedRemoval
 from runners.store import NoStoreYet, open_store
 from tests.contracts.alert_contract import AlertContract
+from tests.contracts.export_contract import ExportContract
 from tests.contracts.figure_contract import FigureContract
 from tests.contracts.past_contract import PastContract
 from tests.contracts.pulse_contract import PulseContract
@@ -122,6 +123,9 @@ class TestFigures(FigureContract): ...
 
 
 class TestPast(PastContract): ...
+
+
+class TestExports(ExportContract): ...
 
 
 class TestRetention(RetentionContract): ...

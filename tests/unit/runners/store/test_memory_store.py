@@ -3,6 +3,7 @@
 import pytest
 
 from tests.contracts.alert_contract import AlertContract
+from tests.contracts.export_contract import ExportContract
 from tests.contracts.figure_contract import FigureContract
 from tests.contracts.past_contract import PastContract
 from tests.contracts.pulse_contract import PulseContract
@@ -70,6 +71,9 @@ class TestFigures(FigureContract): ...
 
 
 class TestPast(PastContract): ...
+
+
+class TestExports(ExportContract): ...
 
 
 class TestRetention(RetentionContract): ...

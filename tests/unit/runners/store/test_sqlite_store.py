@@ -13,6 +13,7 @@ import pytest
 from runners.contracts import Store
 from runners.store import open_store
 from tests.contracts.alert_contract import AlertContract
+from tests.contracts.export_contract import ExportContract
 from tests.contracts.figure_contract import FigureContract
 from tests.contracts.past_contract import PastContract
 from tests.contracts.pulse_contract import PulseContract
@@ -100,6 +101,9 @@ class TestFigures(FigureContract): ...
 
 
 class TestPast(PastContract): ...
+
+
+class TestExports(ExportContract): ...
 
 
 class TestRetention(RetentionContract): ...
