@@ -30,7 +30,7 @@ from runners.store import open_store
 from runners.surroundings import Surroundings
 from runners.systemd import Notify
 from runners.telemetry.exposition import Expositions
-from runners.telemetry.process_figures import ProcessFigures, this_build
+from runners.telemetry.process_figures import ProcessFigures
 from runners.telemetry.snapshot import Snapshots
 from runners.web.access import Access
 from runners.web.app import build_app
@@ -219,7 +219,7 @@ class Server:
                 self._apps.pop(daemon, None)
 
     def _daemon(self, store: Store, shown: Store, config: Config, prober: Prober) -> "tuple[Daemon, ASGIApp]":
-        figures = ProcessFigures(prober.name, build=this_build(), systems=config.ticketing)
+        figures = prober.figures
         delivery = Delivery(
             store,
             prober.sinks,

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from dataclasses import dataclass
 
 from canary.canary import Canary
@@ -9,7 +10,7 @@ from canary.hop import Hop
 from canary.path import PathName, Proof
 from probes.certificates import Start
 from probes.contracts import Check, Clock, Disposal, DisposalAction, TicketingSystem
-from probes.http import Authorise, HttpSettings, open_api
+from probes.http import Asked, Authorise, HttpSettings, open_api
 from probes.mailbox.check import check_mailbox
 from probes.mailbox.settings import MailboxSettings
 from probes.mailbox.watcher import SenderMailboxWatcher, SupportMailboxWatcher
@@ -39,6 +40,7 @@ from runners.site_gauges import gauges_of
 from runners.site_portals import open_portals
 from runners.site_probes import bears_attachment, expectations, probe_of, selfcheck
 from runners.situation import AlertRules, NoSinks
+from runners.telemetry.process_figures import ProcessFigures
 
 _START = {TlsMode.IMPLICIT: Start.AT_ONCE, TlsMode.STARTTLS: Start.SMTP}
 
@@ -53,7 +55,11 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
     config = with_bisects(config)
     site = await open_site(config, clock=clock, tell=progress, gone=await store.path_names())
     async with AsyncExitStack() as stack:
-        systems = {name: await _system(site, one, stack) for name, one in config.ticketing.items()}
+        figures = ProcessFigures(config.prober.name, systems=config.ticketing, began_at=clock.now())
+        systems = {
+            name: await _system(site, one, stack, partial(figures.api_request, name))
+            for name, one in config.ticketing.items()
+        }
         places = await _places(site, systems, stack)
         portals = await stack.enter_async_context(open_portals(site))
         probes = {name: probe_of(site, one, store, portals) for name, one in config.paths.items()}
@@ -85,6 +91,7 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
             ),
             heartbeats=build_heartbeats(config, clock=clock),
             retention=config.prober.retention,
+            figures=figures,
             keys=site.signed.keys,
             masker=config.masker,
             schedules={name: one.due_slot for name, one in config.paths.items() if one.schedule is not None},
@@ -137,7 +144,9 @@ async def checkable(config: Config, *, clock: Clock) -> AsyncIterator[tuple[Chec
         yield tuple(sources)
 
 
-async def _system(site: Site, one: TicketingConfig, stack: AsyncExitStack) -> TicketingSystem:
+async def _system(
+    site: Site, one: TicketingConfig, stack: AsyncExitStack, asked: Asked = lambda _: None
+) -> TicketingSystem:
     http = HttpSettings(name=one.name, url=one.url, ca_files=one.ca_files)
     secret = one.token or one.password
     if secret is None:
@@ -148,7 +157,12 @@ async def _system(site: Site, one: TicketingConfig, stack: AsyncExitStack) -> Ti
 
             api = await stack.enter_async_context(
                 open_api(
-                    http, clock=site.clock, masker=site.masker, secret=secret, authorise=helpdesk.authorise
+                    http,
+                    clock=site.clock,
+                    masker=site.masker,
+                    secret=secret,
+                    authorise=helpdesk.authorise,
+                    asked=asked,
                 )
             )
             desk = HelpdeskSettings(
@@ -169,6 +183,7 @@ async def _system(site: Site, one: TicketingConfig, stack: AsyncExitStack) -> Ti
                     masker=site.masker,
                     secret=secret,
                     authorise=_rt_authorise(site, one),
+                    asked=asked,
                 )
             )
             tracker = RtSettings(

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -55,15 +55,24 @@ class ProcessFigures:
     It reads no clock and locks nothing: one event loop writes it, and reads it between two awaits.
     """
 
-    def __init__(self, prober: str, *, build: Build | None = None, systems: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        prober: str,
+        *,
+        build: Build | None = None,
+        systems: Iterable[str] = (),
+        began_at: datetime | None = None,
+    ) -> None:
         """Begin every known series at 0.
 
         Args:
             prober: the value of the label of that name.
             build: what runs; None: the installation is asked when it is first shown.
             systems: the names of the ticketing systems that are asked.
+            began_at: when its counters began at 0.
         """
         self.prober = prober
+        self._began_at = began_at
         self._build = build
         self._heartbeat_at: datetime | None = None
         self._lag_counts = [0] * (len(LAG_BOUNDS) + 1)
@@ -185,7 +194,7 @@ class ProcessFigures:
         for place, is_up in sorted(self._watchers.items()):
             points.add(metrics.PROBER_WATCHER_UP, float(is_up), {**mine, "place": place})
         for one in self._samples() if counts else ():
-            points.add_sample(by_name(one.name), one)
+            points.add_sample(by_name(one.name), replace(one, created_at=self._began_at))
         self._build = self._build or this_build()
         build = {"version": self._build.version, "revision": self._build.revision}
         points.add(metrics.BUILD_INFO, 1.0, {**mine, **build, "python": self._build.python})
