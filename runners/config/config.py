@@ -18,6 +18,7 @@ from runners.config.cron import Cron
 from runners.config.document_places import Cleanup, TicketingType
 from runners.config.page import PageConfig
 from runners.config.sending import Sending
+from runners.config.telemetry import TelemetryConfig
 from runners.retention import KEPT, Retention
 
 if TYPE_CHECKING:
@@ -231,16 +232,6 @@ class PathConfig:
             case Cron():
                 at = self.schedule.latest(now)
                 return Slot(self.path.name, at) if at is not None else None
-
-
-@dataclass(frozen=True, slots=True)
-class TelemetryConfig:
-    """Where traces and metrics go; None: nowhere."""
-
-    otlp_url: str | None
-    metrics_listen: str | None
-    pushgateway_url: str | None
-    textfile: str | None
 
 
 @dataclass(frozen=True, slots=True)

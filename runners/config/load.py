@@ -16,20 +16,21 @@ from runners.config.build_maintenance import build_maintenance
 from runners.config.build_paths import Places, build_path, check_references
 from runners.config.build_places import build_account, build_mailbox, build_ticketing
 from runners.config.build_retention import build_retention
+from runners.config.build_telemetry import build_telemetry
 from runners.config.config import (
     AccountConfig,
     Config,
     PathConfig,
     ProberConfig,
-    TelemetryConfig,
 )
-from runners.config.document import Document, ProberDocument, TelemetryDocument
+from runners.config.document import Document, ProberDocument
 from runners.config.document_alerts import AlertsDocument
 from runners.config.document_channels import AnyPathDocument
 from runners.config.document_maintenance import MaintenanceDocument
 from runners.config.document_page import PageDocument
 from runners.config.document_places import AccountDocument, MailboxDocument, TicketingDocument
 from runners.config.document_portal import PortalPathDocument
+from runners.config.document_telemetry import TelemetryDocument
 from runners.config.errors import ConfigError, ConfigErrors
 from runners.config.mistakes import unknown_key
 from runners.config.page import build_page
@@ -170,7 +171,10 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
             place_names=[*_names(top, "mailboxes"), *_names(top, "ticketing")],
         )
     ]
-    if tree.errors or built_prober is None or alerts is None or telemetry is None or web is None:
+    built_telemetry = None
+    if telemetry is not None and prober is not None:
+        built_telemetry = build_telemetry(telemetry, around, prober=prober.name)
+    if tree.errors or built_prober is None or alerts is None or built_telemetry is None or web is None:
         return None
     return Config(
         file=file,
@@ -181,12 +185,7 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
         paths=MappingProxyType(paths),
         alerts=built_alerts,
         maintenance=tuple(windows),
-        telemetry=TelemetryConfig(
-            telemetry.otlp,
-            telemetry.metrics.listen,
-            telemetry.metrics.pushgateway,
-            telemetry.metrics.textfile,
-        ),
+        telemetry=built_telemetry,
         masker=around.masker,
         own_addresses=_own_addresses(accounts, paths, [one.address for one in mailboxes.values()]),
         web=web,
