@@ -159,14 +159,18 @@ class OneShot:
 
     async def run(self, options: RunOptions) -> RunResult:
         """Launch, watch, settle, clean; returns early, with all stored, on SIGINT or SIGTERM."""
-        async with _interruptible() as caught:
-            try:
+        interrupted_by: int | None = None
+        try:
+            async with _interruptible() as caught:
                 await self._whole(options)
-            except* StoreError as errors:
-                self._trouble(errors.exceptions[0])
-            if caught.signal is None:
-                await self._figures.last()
-        return self._result(caught.signal)
+            interrupted_by = caught.signal
+        except* StoreError as errors:
+            self._trouble(errors.exceptions[0])
+        return self._result(interrupted_by)
+
+    async def push(self) -> None:
+        """Push the figures, bounded, after the run: whoever waits for its answer does not wait for this."""
+        await self._figures.last()
 
     async def _whole(self, options: RunOptions) -> None:
         await self._housekeeping.begin()

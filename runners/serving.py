@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path as FilePath
@@ -30,8 +30,8 @@ from runners.store import open_store
 from runners.surroundings import Surroundings
 from runners.systemd import Notify
 from runners.telemetry.exposition import Expositions
-from runners.telemetry.process_figures import ProcessFigures
 from runners.telemetry.snapshot import Snapshots
+from runners.ways_out import serving_routes
 from runners.web.access import Access
 from runners.web.app import build_app
 from runners.web.events import Broadcaster
@@ -220,6 +220,14 @@ class Server:
 
     def _daemon(self, store: Store, shown: Store, config: Config, prober: Prober) -> "tuple[Daemon, ASGIApp]":
         figures = prober.figures
+        snapshots = Snapshots(
+            shown,
+            figures,
+            paths=[one.path for one in config.paths.values()],
+            clock=self._clock,
+            sinks=list(prober.sinks),
+            windows=config.maintenance,
+        )
         delivery = Delivery(
             store,
             prober.sinks,
@@ -238,24 +246,16 @@ class Server:
             figures=figures,
             spool=Spool(_spool_file(config)),
             delivery=delivery if prober.sinks else None,
-            beside=_refreshing(store, prober, self._clock),
+            beside=_refreshing(store, prober, self._clock)
+            | _pushing(snapshots, prober, config, store, self._clock),
             pingers=prober.heartbeats,
             changed=self._events.note,
         )
-        return Daemon(prober, around), build_app(self._parts(shown, config, prober, figures))
+        return Daemon(prober, around), build_app(self._parts(shown, config, prober, snapshots))
 
-    def _parts(self, store: Store, config: Config, prober: Prober, figures: ProcessFigures) -> Parts:
+    def _parts(self, store: Store, config: Config, prober: Prober, snapshots: Snapshots) -> Parts:
         paths = {name: one.path for name, one in config.paths.items()}
-        expositions = Expositions(
-            Snapshots(
-                store,
-                figures,
-                paths=list(paths.values()),
-                clock=self._clock,
-                sinks=list(prober.sinks),
-                windows=config.maintenance,
-            )
-        )
+        expositions = Expositions(snapshots)
         web = config.web
         return Parts(
             store=store,
@@ -289,7 +289,22 @@ def _spool_file(config: Config) -> FilePath:
     return config.file.absolute().parent / f".{config.prober.name}.spool"
 
 
-def _refreshing(store: Store, prober: Prober, clock: Clock) -> Mapping[str, Callable[[], Awaitable[None]]]:
+def _pushing(
+    snapshots: Snapshots, prober: Prober, config: Config, store: Store, clock: Clock
+) -> dict[str, Callable[[], Awaitable[None]]]:
+    """A loop that pushes the figures, where that is wanted beside the page."""
+    routes = serving_routes(config)
+    if not routes:
+        return {}
+    from runners.telemetry.pushing import Pushing
+
+    pushing = Pushing(
+        routes, snapshots, prober.figures, store, clock=clock, holder="serve", mask=prober.masker.mask
+    )
+    return {"metrics": pushing.run}
+
+
+def _refreshing(store: Store, prober: Prober, clock: Clock) -> dict[str, Callable[[], Awaitable[None]]]:
     """A loop for each sink that forgets what it is not told again."""
 
     async def lasting(sink: str) -> list[Alert]:

@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from dataclasses import dataclass
+from functools import partial
 
 from canary.canary import Canary
 from canary.hop import Hop
@@ -41,6 +41,7 @@ from runners.site_portals import open_portals
 from runners.site_probes import bears_attachment, expectations, probe_of, selfcheck
 from runners.situation import AlertRules, NoSinks
 from runners.telemetry.process_figures import ProcessFigures
+from runners.ways_out import one_shot_routes
 
 _START = {TlsMode.IMPLICIT: Start.AT_ONCE, TlsMode.STARTTLS: Start.SMTP}
 
@@ -92,6 +93,7 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
             heartbeats=build_heartbeats(config, clock=clock),
             retention=config.prober.retention,
             figures=figures,
+            routes=one_shot_routes(config, clock=clock),
             keys=site.signed.keys,
             masker=config.masker,
             schedules={name: one.due_slot for name, one in config.paths.items() if one.schedule is not None},

@@ -48,7 +48,11 @@ async def _run(config: "Config", wanted: "RunOptions", progress: "Progress") -> 
         open_store(config.prober.store_url, clock=clock, prober=config.prober.name) as store,
         wired(config, clock=clock, store=store, progress=progress) as prober,
     ):
-        return await OneShot(prober, store, clock=clock, progress=progress).run(wanted)
+        shot = OneShot(prober, store, clock=clock, progress=progress)
+        result = await shot.run(wanted)
+        if result.interrupted_by is None:
+            await shot.push()
+        return result
 
 
 def _print(options: Options, result: "RunResult") -> None:

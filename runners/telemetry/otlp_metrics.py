@@ -6,13 +6,15 @@ change no number.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, assert_never
 
 from canary.instruments import SCOPE, Kind
+from probes.servers import SecretUnavailable
+from runners.config.telemetry import OtlpConfig
 from runners.telemetry.families import Buckets, Family, Point, Snapshot
 from runners.telemetry.routes import NotPushed
 
@@ -22,23 +24,22 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
 
 KEY = "telemetry.otlp"
-EXPORT_SECONDS = 10.0
-"""How long one export may take, the exporter's own retries included."""
+MOST_SECONDS = 8.0
+"""An export may take no longer, the exporter's own retries included: it must end before it is given up."""
 _LIBRARY = "opentelemetry.exporter.otlp.proto.http"
 
 
 @dataclass(frozen=True, slots=True)
 class OtlpMetrics:
-    """Satisfies `runners.telemetry.routes.Route`.
+    """Satisfies `runners.telemetry.routes.Route`. Its library is imported with the first push.
 
     Attributes:
-        make: an exporter for the endpoint; imports its library, so it is called in a thread, at the first push.
-        resource: who we are: the same in every process of one prober.
-        version: of this program, for the scope.
+        otlp: the receiver, and who we are to it: the same in every process of one prober.
+        version: of this program.
+        mask: takes secrets out of what the other side says.
     """
 
-    make: "Callable[[], OTLPMetricExporter]"
-    resource: "Callable[[], Resource]"
+    otlp: OtlpConfig
     version: str
     mask: Callable[[str], str]
 
@@ -58,35 +59,75 @@ class OtlpMetrics:
         Raises:
             NotPushed: the endpoint did not take it.
         """
-        exporter = await asyncio.to_thread(self.make)
+        await self._export(snapshot.families, snapshot.at)
+
+    async def knock(self, at: datetime) -> None:
+        """Send a request without a metric, to see whether it is taken.
+
+        Raises:
+            NotPushed: it is not.
+        """
+        await self._export((), at)
+
+    async def _export(self, families: Sequence[Family], at: datetime) -> None:
+        exporter = await asyncio.to_thread(self._exporter, await self._headers())
         try:
-            await asyncio.to_thread(self._export, exporter, snapshot)
+            await asyncio.to_thread(self._exported, exporter, families, at)
         finally:
             exporter.shutdown()
 
-    def _export(self, exporter: "OTLPMetricExporter", snapshot: Snapshot) -> None:
-        from opentelemetry.sdk.metrics.export import MetricExportResult
+    async def _headers(self) -> Mapping[str, str]:
+        try:
+            return {
+                name: value if isinstance(value, str) else (await value.read()).reveal()
+                for name, value in self.otlp.headers.items()
+            }
+        except SecretUnavailable as error:
+            raise NotPushed(f"a header field can't be had: {error}") from error
 
-        data = metrics_data(snapshot, self.resource(), version=self.version)
+    # in a thread
+    def _exporter(self, headers: Mapping[str, str]) -> "OTLPMetricExporter":
+        from opentelemetry.exporter.otlp.proto.http import Compression
+        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+
+        otlp = self.otlp
+        return OTLPMetricExporter(
+            endpoint=otlp.metrics_url,
+            certificate_file=otlp.ca_file,
+            client_certificate_file=otlp.client_certificate,
+            client_key_file=otlp.client_key,
+            headers=dict(headers),
+            timeout=min(otlp.timeout_seconds, MOST_SECONDS),
+            compression=Compression(otlp.compression.value),
+        )
+
+    def _exported(self, exporter: "OTLPMetricExporter", families: Sequence[Family], at: datetime) -> None:
+        from opentelemetry.sdk.metrics.export import MetricExportResult
+        from opentelemetry.sdk.resources import Resource
+
+        resource = Resource({**self.otlp.resource, "service.version": self.version})
+        data = metrics_data(families, at, resource, version=self.version)
         with _heard() as said:
             result = exporter.export(data)
         if result is not MetricExportResult.SUCCESS:
             words = self.mask(" ".join(said[-1].split())) if said else "the exporter does not say why"
             raise NotPushed(
-                f"the endpoint took no metrics ({words}). Look at the collector; where it takes traces alone, say"
-                " `telemetry.metrics.otlp: never`."
+                f"{self.otlp.metrics_url} took no metrics ({words}). Look at the receiver; where it takes traces alone,"
+                " say `otlp: never` below telemetry.metrics."
             )
 
 
-def metrics_data(snapshot: Snapshot, resource: "Resource", *, version: str) -> "MetricsData":
-    """The snapshot as OpenTelemetry's data, with the names of the catalogue."""
+def metrics_data(
+    families: Sequence[Family], at: datetime, resource: "Resource", *, version: str
+) -> "MetricsData":
+    """Figures of one time as OpenTelemetry's data, with the names of the catalogue."""
     from opentelemetry.sdk.metrics.export import Metric, MetricsData, ResourceMetrics, ScopeMetrics
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-    now = _nanoseconds(snapshot.at)
+    now = _nanoseconds(at)
     several = [
         Metric(one.instrument.name, one.instrument.meaning, one.instrument.unit, _data(one, now))
-        for one in snapshot.families
+        for one in families
     ]
     scope = ScopeMetrics(InstrumentationScope(SCOPE, version), several, "")
     return MetricsData([ResourceMetrics(resource, [scope], "")])

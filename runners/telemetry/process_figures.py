@@ -135,8 +135,9 @@ class ProcessFigures:
         taken = [one for one in self._samples() if one.value or any(one.counts)]
         self._lag_counts = [0] * (len(LAG_BOUNDS) + 1)
         self._lag_seconds, self._lag_least, self._lag_greatest = 0.0, None, None
-        for numbers in (self._store_errors, self._export_errors, self._requests):
-            numbers.update(dict.fromkeys(numbers, 0))  # type: ignore[call-overload]  # keys of three kinds
+        self._store_errors = dict.fromkeys(self._store_errors, 0)
+        self._export_errors = dict.fromkeys(self._export_errors, 0)
+        self._requests = dict.fromkeys(self._requests, 0)
         return taken
 
     def give_back(self, taken: Sequence[Sample]) -> None:

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.instruments import Instrument, Source, metrics
-from runners.telemetry.families import Buckets, Points
 from probes.contracts import RequestOutcome
+from runners.telemetry.families import Buckets, Points
 from runners.telemetry.process_figures import (
     Build,
     ExportKind,
