@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path as FilePath
@@ -30,7 +30,9 @@ from runners.store import open_store
 from runners.surroundings import Surroundings
 from runners.systemd import Notify
 from runners.telemetry.exposition import Expositions
+from runners.telemetry.process_figures import ExportKind, ProcessFigures
 from runners.telemetry.snapshot import Snapshots
+from runners.tracing import exporter_of
 from runners.ways_out import serving_routes
 from runners.web.access import Access
 from runners.web.app import build_app
@@ -228,6 +230,8 @@ class Server:
             sinks=list(prober.sinks),
             windows=config.maintenance,
         )
+        if config.telemetry.otlp_problem:
+            self._progress.note(f"no traces are sent: {config.telemetry.otlp_problem}")
         delivery = Delivery(
             store,
             prober.sinks,
@@ -246,8 +250,11 @@ class Server:
             figures=figures,
             spool=Spool(_spool_file(config)),
             delivery=delivery if prober.sinks else None,
-            beside=_refreshing(store, prober, self._clock)
-            | _pushing(snapshots, prober, config, store, self._clock),
+            beside={
+                **_refreshing(store, prober, self._clock),
+                **_tracing(store, config, self._clock, figures),
+                **_pushing(snapshots, prober, config, store, self._clock),
+            },
             pingers=prober.heartbeats,
             changed=self._events.note,
         )
@@ -291,7 +298,7 @@ def _spool_file(config: Config) -> FilePath:
 
 def _pushing(
     snapshots: Snapshots, prober: Prober, config: Config, store: Store, clock: Clock
-) -> dict[str, Callable[[], Awaitable[None]]]:
+) -> Mapping[str, Callable[[], Awaitable[None]]]:
     """A loop that pushes the figures, where that is wanted beside the page."""
     routes = serving_routes(config)
     if not routes:
@@ -304,7 +311,17 @@ def _pushing(
     return {"metrics": pushing.run}
 
 
-def _refreshing(store: Store, prober: Prober, clock: Clock) -> dict[str, Callable[[], Awaitable[None]]]:
+def _tracing(
+    store: Store, config: Config, clock: Clock, figures: ProcessFigures
+) -> Mapping[str, Callable[[], Awaitable[None]]]:
+    """A loop that sends traces, where somebody wants them."""
+    exporter = exporter_of(
+        config, store, clock=clock, failed=partial(figures.export_error, ExportKind.TRACES)
+    )
+    return {} if exporter is None else {"traces": exporter.run}
+
+
+def _refreshing(store: Store, prober: Prober, clock: Clock) -> Mapping[str, Callable[[], Awaitable[None]]]:
     """A loop for each sink that forgets what it is not told again."""
 
     async def lasting(sink: str) -> list[Alert]:

@@ -9,6 +9,8 @@ from runners.cli.interrupt import run_loop
 from runners.cli.options import Options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from runners.config.config import Config
     from runners.oneshot import RunOptions, RunResult
     from runners.progress import Progress
@@ -26,33 +28,49 @@ def once(options: Options, config: "Config", wanted: "RunOptions") -> None:
     from runners.contracts import StoreError
 
     output = options.output
+    answered: list[int] = []
+
+    def answer(result: "RunResult") -> None:
+        if options.as_json:
+            output.answer_json(run_answer(result.records, result.gauges, result.exit_code))
+        else:
+            _print(options, result)
+        answered.append(result.exit_code)
+
     try:
-        result = run_loop(_run(config, wanted, progress_for(output)))
+        run_loop(_run(config, wanted, progress_for(output), answer))
     except (StoreError, SecretUnavailable) as error:
         raise options.fail(config.masker.mask(str(error)).rstrip("."), status=Exit.BLIND) from None
-    if options.as_json:
-        output.answer_json(run_answer(result.records, result.gauges, result.exit_code))
-    else:
-        _print(options, result)
-    raise typer.Exit(result.exit_code)
+    except KeyboardInterrupt:
+        if not answered:
+            raise
+    raise typer.Exit(answered[0])
 
 
-async def _run(config: "Config", wanted: "RunOptions", progress: "Progress") -> "RunResult":
+async def _run(
+    config: "Config", wanted: "RunOptions", progress: "Progress", answer: "Callable[[RunResult], None]"
+) -> None:
+    """Run, answer, and only then send traces: who waits for the answer does not wait for a receiver."""
     from runners.clock import SystemClock
     from runners.oneshot import OneShot
     from runners.store import open_store
+    from runners.tracing import exporter_of
     from runners.wiring import wired
 
     clock = SystemClock()
-    async with (
-        open_store(config.prober.store_url, clock=clock, prober=config.prober.name) as store,
-        wired(config, clock=clock, store=store, progress=progress) as prober,
-    ):
-        shot = OneShot(prober, store, clock=clock, progress=progress)
-        result = await shot.run(wanted)
-        if result.interrupted_by is None:
-            await shot.push()
-        return result
+    async with open_store(config.prober.store_url, clock=clock, prober=config.prober.name) as store:
+        async with wired(config, clock=clock, store=store, progress=progress) as prober:
+            shot = OneShot(prober, store, clock=clock, progress=progress)
+            result = await shot.run(wanted)
+        answer(result)
+        if config.telemetry.otlp_problem:
+            progress.note(f"no traces are sent: {config.telemetry.otlp_problem}")
+        exporter = exporter_of(config, store, clock=clock, failed=lambda: None, is_oneshot=True)
+        if result.interrupted_by is not None:
+            return
+        if exporter is not None:
+            await exporter.drain()
+        await shot.push()
 
 
 def _print(options: Options, result: "RunResult") -> None:

@@ -44,6 +44,10 @@ class Sender(Protocol):
         """Send one part; raises `NotSent`."""
         ...
 
+    def close(self) -> None:
+        """Nothing more is sent for now."""
+        ...
+
 
 class _Round(Enum):
     """What one look at the outbox came to."""
@@ -93,6 +97,12 @@ class Exporter:
 
     async def run(self) -> None:
         """Send for ever. Cancellable at any moment: what was under way is sent again when its lease has run out."""
+        try:
+            await self._run()
+        finally:
+            self.sender.close()
+
+    async def _run(self) -> None:
         pause = 1.0
         await self.clock.sleep(LOOK_SECONDS)
         while True:
@@ -122,6 +132,8 @@ class Exporter:
             self._tell("the time to send in is over; the next run goes on")
         except StoreError as error:
             self._tell(self.redact(str(error)))
+        finally:
+            self.sender.close()
 
     def _pause_seconds(self) -> float:
         doubled = FIRST_PAUSE_SECONDS * 2.0 ** min(self._failures - 1, 10)

@@ -72,10 +72,9 @@ class OtlpSender:
     The exporter blocks, so it has a thread of its own that keeps no process alive.
     """
 
-    def __init__(self, otlp: OtlpConfig, *, clock: Clock, version: str) -> None:
+    def __init__(self, otlp: OtlpConfig, *, clock: Clock) -> None:
         self._otlp = otlp
         self._clock = clock
-        self._version = version
         self._worker = Worker("otlp")
         self._opened: _Opened | None = None
         self._must_renew = False
@@ -86,8 +85,9 @@ class OtlpSender:
         return self._otlp.timeout_seconds + _MORE_SECONDS
 
     def close(self) -> None:
-        """Let the thread end; repeatable."""
+        """Let the thread end; the next sending begins another one."""
         self._worker.stop()
+        self._worker, self._opened = Worker("otlp"), None
 
     async def send(self, batch: TraceBatch) -> None:
         """Send one part. Cancellable: what is under way may still arrive, and is sent again.
@@ -113,8 +113,7 @@ class OtlpSender:
                 failure = await asyncio.wrap_future(sending)
         except TimeoutError:
             # A receiver that sends a byte now and then: its thread is left behind, and ends with the process.
-            self._worker.stop()
-            self._worker, self._opened = Worker("otlp"), None
+            self.close()
             raise NotSent(f"no answer within {self._otlp.timeout_seconds:g} s") from None
         if failure is not None:
             self._must_renew = failure.status in _OF_THE_CREDENTIAL
