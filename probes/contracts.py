@@ -70,15 +70,6 @@ class Check:
     seconds: float | None = None
 
 
-class RequestOutcome(StrEnum):
-    """What a request to a ticketing API came to."""
-
-    OK = "ok"
-    RATE_LIMITED = "rate_limited"
-    UNAUTHORISED = "unauthorised"
-    ERROR = "error"
-
-
 class Probe(Protocol):
     """One channel: submits a canary, hop by hop."""
 

@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from probes.contracts import Blind, Clock, RequestOutcome
+from probes.contracts import Blind, Clock
 from probes.json_answer import Json
 from probes.masking import Masker, Secret
 from probes.rate_limits import RateLimits
+from probes.request_outcome import RequestOutcome, outcome_of
 from probes.servers import SecretSource
 from probes.skew import Skew
 from probes.unpacking import ACCEPTED, Unpacking
@@ -239,7 +240,7 @@ class Api:
         outcome = RequestOutcome.ERROR
         try:
             answer = await self._read(request, url, query, headers)
-            outcome = _outcome(answer.status, request.accept)
+            outcome = outcome_of(answer.status, request.accept)
         finally:
             self._asked(outcome)
         return answer
@@ -395,17 +396,6 @@ def _is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _outcome(status: int, accept: Collection[int]) -> RequestOutcome:
-    match status:
-        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
-            return RequestOutcome.UNAUTHORISED
-        case HTTPStatus.TOO_MANY_REQUESTS:
-            return RequestOutcome.RATE_LIMITED
-        case _:
-            is_good = status < HTTPStatus.BAD_REQUEST or status in accept
-            return RequestOutcome.OK if is_good else RequestOutcome.ERROR
 
 
 def _is_redirect(status: int) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 
 from canary.instrument_metrics import BLIND_CAUSES, LAG_BOUNDS
 from canary.instruments import by_name, metrics
-from probes.contracts import RequestOutcome
+from probes.request_outcome import RequestOutcome
 from runners.contracts import Sample
 from runners.telemetry.families import Points
 

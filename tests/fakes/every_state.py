@@ -26,7 +26,8 @@ from canary.signature import mint_id, mint_token
 from canary.silence import Silence, SilenceId
 from canary.slot import MissedCause, MissedSlot, Slot
 from canary.verdict import Judgement, Verdict
-from probes.contracts import Clock, RequestOutcome
+from probes.contracts import Clock
+from probes.request_outcome import RequestOutcome
 from runners.alert_contracts import AlertStep
 from runners.contracts import AuditEntry, RemovalKind, Settlement, Store, TriedRemoval
 from runners.telemetry.process_figures import Build, ExportKind, ProcessFigures, StoreErrorKind

@@ -68,3 +68,5 @@ PROMETHEUS = Needed("Prometheus", ("/usr/bin/prometheus", "/usr/bin/promtool"), 
 CHROMIUM = Needed("Chromium", ("/usr/bin/chromium",), ("chromium", "fonts-dejavu-core"))
 SMALL_DISK = Needed("a small disk to fill", is_for_root=True)
 ALERTMANAGER = Needed("Alertmanager", ("/usr/bin/prometheus-alertmanager",), ("prometheus-alertmanager",))
+PUSHGATEWAY = Needed("Pushgateway", ("/usr/bin/prometheus-pushgateway",), ("prometheus-pushgateway",))
+NODE_EXPORTER = Needed("node exporter", ("/usr/bin/prometheus-node-exporter",), ("prometheus-node-exporter",))

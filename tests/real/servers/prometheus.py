@@ -1,4 +1,4 @@
-"""Prometheus as a child: scrapes one page on loopback every second, and answers queries about it."""
+"""Prometheus as a child: scrapes pages on loopback every second, and answers queries about it."""
 
 import contextlib
 import json
@@ -24,7 +24,8 @@ _CONFIGURATION = """\
 global: {{scrape_interval: 1s, scrape_timeout: 1s}}
 scrape_configs:
 - job_name: intake
-  static_configs: [{{targets: ["{target}"]}}]
+  honor_labels: {honor_labels}
+  static_configs: [{{targets: [{targets}]}}]
 """
 
 
@@ -77,13 +78,17 @@ def checked(exposition: bytes) -> str:
 
 
 @contextlib.contextmanager
-def running_prometheus(target: str) -> Iterator[Prometheus]:
-    """Start one that scrapes ``host:port``; gone with all that it took at the end."""
+def running_prometheus(*targets: str, honor_labels: bool = False) -> Iterator[Prometheus]:
+    """Start one that scrapes each ``host:port``; gone with all that it took at the end."""
     PROMETHEUS.require()
     account = unprivileged_account()
     with server_directory("prometheus", account) as directory:
         configuration = directory / "prometheus.yml"
-        configuration.write_text(_CONFIGURATION.format(target=target))
+        configuration.write_text(
+            _CONFIGURATION.format(
+                targets=", ".join(f'"{one}"' for one in targets), honor_labels=str(honor_labels).lower()
+            )
+        )
         hand_over(configuration, account)
         port = free_port()
         child = Child(
