@@ -19,7 +19,7 @@ from probes.contracts import Blind, Clock
 from probes.json_answer import Json
 from probes.masking import Masker, Secret
 from probes.rate_limits import RateLimits
-from probes.request_outcome import RequestOutcome, outcome_of
+from probes.request_outcome import Asked, RequestOutcome, meaning_of, outcome_of
 from probes.servers import SecretSource
 from probes.skew import Skew
 from probes.unpacking import ACCEPTED, Unpacking
@@ -32,8 +32,6 @@ _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 Authorise = Callable[[Secret], Mapping[str, str]]
 """Makes the headers that carry a credential."""
-Asked = Callable[[RequestOutcome], None]
-"""Hears of every request what it came to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +287,7 @@ class Api:
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES or status in accept:
             return answer
         raise Blind(
-            f"{self.name}: {answer.what} answered {status}: {_meaning(status)}",
+            f"{self.name}: {answer.what} answered {status}: {meaning_of(status)}",
             status=status,
             retry_after_seconds=retry_after_seconds(answer.headers, now=self._clock.now()),
         )
@@ -400,19 +398,3 @@ def _is_loopback(url: str) -> bool:
 
 def _is_redirect(status: int) -> bool:
     return status in {301, 302, 303, 307, 308}
-
-
-def _meaning(status: int) -> str:
-    match status:
-        case HTTPStatus.UNAUTHORIZED:
-            return "our credential is refused, also after it was read again. Renew it."
-        case HTTPStatus.FORBIDDEN:
-            return "our credential lacks a permission. See the adapter's list of permissions."
-        case HTTPStatus.NOT_FOUND:
-            return "there is no such place, or it is not shown to us. Correct `url`, or the permissions."
-        case HTTPStatus.TOO_MANY_REQUESTS:
-            return "we are throttled. Lower the rate, or ask for a higher limit."
-        case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return "the system fails. Look at its own status."
-        case _:
-            return "it does not take our request. Compare its version with the adapter's page."

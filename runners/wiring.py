@@ -10,10 +10,11 @@ from canary.hop import Hop
 from canary.path import PathName, Proof
 from probes.certificates import Start
 from probes.contracts import Check, Clock, Disposal, DisposalAction, TicketingSystem
-from probes.http import Asked, Authorise, HttpSettings, open_api
+from probes.http import Authorise, HttpSettings, open_api
 from probes.mailbox.check import check_mailbox
 from probes.mailbox.settings import MailboxSettings
 from probes.mailbox.watcher import SenderMailboxWatcher, SupportMailboxWatcher
+from probes.request_outcome import Asked
 from probes.servers import SecretUnavailable, TlsMode
 from probes.ticketing.basic import basic
 from probes.ticketing.settings import (

@@ -8,7 +8,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from prometheus_client.parser import text_string_to_metric_families
-from prometheus_client.utils import floatToGoString
 
 from runners.telemetry.exposition import exposition
 from runners.telemetry.families import Snapshot
@@ -75,7 +74,7 @@ def _of_metric(metric: Metric) -> Series:
     name = metric.name.replace(".", "_")
     suffix = _UNITS.get(metric.unit, "")
     name = name if name.endswith(suffix) else name + suffix
-    kind = metric.WhichOneof("data")
+    kind = str(metric.WhichOneof("data"))
     found: Series = {}
     for point in getattr(metric, kind).data_points:
         labels = {one.key: one.value.string_value for one in point.attributes}
@@ -83,7 +82,7 @@ def _of_metric(metric: Metric) -> Series:
             total = 0
             for bound, count in zip([*point.explicit_bounds, float("inf")], point.bucket_counts, strict=True):
                 total += count
-                found[f"{name}_bucket", _sorted({**labels, "le": floatToGoString(bound)})] = total
+                found[f"{name}_bucket", _sorted({**labels, "le": str(bound)})] = total
             found[f"{name}_sum", _sorted(labels)] = point.sum
             found[f"{name}_count", _sorted(labels)] = point.count
         else:
@@ -94,5 +93,5 @@ def _of_metric(metric: Metric) -> Series:
 
 def _sorted(labels: dict[str, str]) -> tuple[tuple[str, str], ...]:
     """In order; a bound by its value, since a Pushgateway and a node exporter write 1 where we write 1.0."""
-    same = {**labels, "le": floatToGoString(float(labels["le"]))} if "le" in labels else labels
+    same = {**labels, "le": str(float(labels["le"]))} if "le" in labels else labels
     return tuple(sorted(same.items()))
