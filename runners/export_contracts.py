@@ -15,6 +15,9 @@ KEPT_UNSENT = timedelta(days=3)
 """A part that nobody took for so long is dropped: a weekend without a collector loses nothing, a store without one
 does not grow for ever."""
 
+LONGEST_REMOVAL = timedelta(minutes=5)
+"""What ended later than this after a begin is not its end: no place is waited for so long."""
+
 MAIN = "main"
 """The part of a trace that is sent at the first verdict."""
 AFTERMATH = "aftermath"

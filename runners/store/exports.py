@@ -1,7 +1,7 @@
 """Parts of traces that are to be sent, and the rows that they are made of."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, bindparam, delete, func, literal_column, or_, select, update
@@ -13,7 +13,15 @@ from canary.instruments import metrics
 from canary.signature import CanaryId
 from canary.verdict import Judgement, Verdict
 from runners.contracts import BEGUN
-from runners.export_contracts import KEPT_UNSENT, ExportState, PartKey, Removal, TracePart, TraceRows
+from runners.export_contracts import (
+    KEPT_UNSENT,
+    LONGEST_REMOVAL,
+    ExportState,
+    PartKey,
+    Removal,
+    TracePart,
+    TraceRows,
+)
 from runners.store import canaries, codec, observing
 from runners.store.counters import Tally
 from runners.store.outbox import DEAD, PENDING
@@ -219,13 +227,16 @@ def _removals(connection: Connection, canary_ids: Sequence[CanaryId]) -> dict[Ca
     found: dict[CanaryId, tuple[Removal, ...]] = {}
     begun: dict[tuple[str, ...], datetime] = {}
     for line in connection.execute(_LINES, {"b_ids": canary_ids}):
-        thing = (line.canary_id, line.kind, line.place, line.what)
+        place = (line.canary_id, line.kind, line.place)
         if line.outcome == BEGUN:
-            begun[thing] = line.at
+            begun[place] = line.at
             continue
+        # One line says that a place is being cleaned; each thing in it then has an end of its own.
+        begun_at = begun.get(place)
+        is_of_it = begun_at is not None and timedelta(0) <= line.at - begun_at <= LONGEST_REMOVAL
         one = Removal(
             at=line.at,
-            begun_at=begun.pop(thing, None),
+            begun_at=begun_at if is_of_it else None,
             prober=line.prober,
             kind=line.kind,
             place=line.place,

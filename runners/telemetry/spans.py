@@ -28,7 +28,7 @@ from runners.telemetry.span_rows import (
 )
 
 ROOT: Final = "canary"
-_CLEANED: Final = frozenset({"done", "accepted", "gone"})
+_CLEANED: Final = frozenset({"done", "accepted", "absent"})
 _KNOWN: Final = frozenset(one.name for one in ATTRIBUTES)
 
 

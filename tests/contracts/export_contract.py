@@ -11,6 +11,7 @@ from runners.contracts import BEGUN, Store, TriedRemoval
 from runners.export_contracts import (
     AFTERMATH,
     KEPT_UNSENT,
+    LONGEST_REMOVAL,
     MAIN,
     ExportState,
     PartKey,
@@ -79,18 +80,19 @@ class ExportContract:
     def test_each_try_to_clean__is_a_part_of_its_own(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             canary = await settled(store)
-            await store.note_begun(removal(canary.id, outcome=BEGUN, at=99))
+            await store.note_begun(removal(canary.id, what="", outcome=BEGUN, at=99))
             failed = removal(canary.id, outcome="failed", at=100)
             await store.note_removed(TriedRemoval(failed, after(200)))
-            await store.note_removed(TriedRemoval(removal(canary.id, at=101), None))
+            later = removal(canary.id, at=101 + LONGEST_REMOVAL.total_seconds())
+            await store.note_removed(TriedRemoval(later, None))
 
-            parts = [one.key.part for one in await claimed(store, 110)]
+            parts = [one.key.part for one in await claimed(store, 1000, until=1060)]
             rows = (await store.trace_rows([canary.id]))[canary.id]
 
             assert parts == [cleanup_part(2), cleanup_part(1), MAIN]
             assert [(one.outcome, one.begun_at, one.at) for one in rows.removals] == [
                 ("failed", after(99), after(100)),
-                ("done", None, after(101)),
+                ("done", None, later.at),
             ]
 
         run(place, scenario)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from canary.canary import Canary
 from canary.incident import Incident, IncidentKind
@@ -14,6 +14,7 @@ from runners.contracts import BEGUN, AuditEntry, Record
 from runners.export_contracts import (
     AFTERMATH,
     KEPT_UNSENT,
+    LONGEST_REMOVAL,
     MAIN,
     ExportState,
     PartKey,
@@ -165,14 +166,16 @@ class MemoryExports:
         for one in self._audit:
             if one.canary_id != canary_id:
                 continue
-            thing = (one.kind.value, one.place, one.what)
+            place = (one.kind.value, one.place)
             if one.outcome == BEGUN:
-                begun[thing] = one.at
+                begun[place] = one.at
                 continue
+            since = begun.get(place)
+            is_of_it = since is not None and timedelta(0) <= one.at - since <= LONGEST_REMOVAL
             found.append(
                 Removal(
                     one.at,
-                    begun.pop(thing, None),
+                    since if is_of_it else None,
                     one.prober,
                     one.kind.value,
                     one.place,

@@ -346,7 +346,7 @@ def test_refused_for_good__is_dead_and_counted(receiver: Receiver) -> None:
     assert len(failures) == 1
 
 
-def test_part_is_kept_while_the_receiver_is_away_and_sent_the_same_when_it_is_back(
+def test_receiver_that_was_away__gets_the_part_as_it_was_first_made(
     receiver: Receiver,
 ) -> None:
     store, failures = MemoryStore(), list[int]()
