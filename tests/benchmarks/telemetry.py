@@ -25,7 +25,7 @@ from tests.real.otlp_receiver import receiving
 from tests.sandbox import ROOT, Sandbox
 
 ROUNDS = 9
-STARTS = 9
+STARTS = 5
 _DEADLINE = {"paths": {"support-email": {"deadline": "60s", "horizon": "120s"}}}
 _PARTS = {
     "textfile only": ("prometheus_client",),
