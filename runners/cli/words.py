@@ -22,7 +22,8 @@ def ago(at: datetime | None, now: datetime) -> str:
     """How long ago something was."""
     if at is None:
         return "never"
-    return f"{duration(max(0.0, (now - at).total_seconds()))} ago"
+    seconds = (now - at).total_seconds()
+    return f"{duration(seconds)} ago" if seconds >= 1 else "just now"
 
 
 def canaries(count: int) -> str:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
 from canary.alert import BISECTED
-from canary.incident import Incident
+from canary.incident import Incident, IncidentKind
 from canary.instruments import metrics
 from canary.path import PathName
 from canary.silence import with_windows
@@ -244,7 +244,14 @@ async def incident(request: Request) -> Response:
         ),
         bisected=BISECTED.get(found.bisected.verdict) if found.bisected is not None else None,
         backlog=backlog_words(backlog, now) if backlog is not None else "",
-        drawn_impact=pictures.impact("impact", points, times, now=now, name=found.path),
+        drawn_impact=pictures.impact(
+            "impact",
+            points,
+            times,
+            now=now,
+            name=found.path,
+            is_blind=found.kind is IncidentKind.BLIND,
+        ),
     )
 
 

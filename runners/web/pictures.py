@@ -58,7 +58,7 @@ def sparkline(key: str, points: Sequence[Point], *, deadline_seconds: float, nam
 def spark_note(points: Sequence[Point]) -> str:
     """The scale of a sparkline: its middle and its most; empty where nothing was confirmed."""
     timed = sorted(_timed(points))
-    return f"{duration(timed[len(timed) // 2])}, at most {duration(timed[-1])}" if timed else ""
+    return f"median {duration(timed[len(timed) // 2])}, longest {duration(timed[-1])}" if timed else ""
 
 
 def _timed(points: Sequence[Point]) -> list[float]:
@@ -254,6 +254,8 @@ def strip_words(days: Sequence[Day], *, today: datetime) -> str:
     shown = [one.verdicts for one in days if one.day.date() >= first and any(one.verdicts.values())]
     bad = [one for one in shown if one.get(Verdict.BREACHED)]
     blind = [one for one in shown if one.get(Verdict.INCONCLUSIVE) and not one.get(Verdict.BREACHED)]
+    if not shown:
+        return f"None of {STRIP_DAYS} days was probed."
     return (
         f"{len(shown)} of {STRIP_DAYS} days probed, from {first} to today; {len(bad)} with a breach,"
         f" {len(blind)} more with an inconclusive canary."
@@ -325,7 +327,13 @@ def thinned(points: Sequence[tuple[float, float]], most: int = 120) -> list[tupl
 
 
 def impact(
-    key: str, points: Sequence[Point], times: Mapping[str, datetime | None], *, now: datetime, name: str
+    key: str,
+    points: Sequence[Point],
+    times: Mapping[str, datetime | None],
+    *,
+    now: datetime,
+    name: str,
+    is_blind: bool = False,
 ) -> str:
     """An incident's canaries on a line of time: the impact window shaded, onset and detection marked.
 
@@ -335,6 +343,7 @@ def impact(
         times: of ``from``, ``onset``, ``opened``, ``until`` and ``resolved``, where known.
         now: the right end of one that lasts.
         name: of the path.
+        is_blind: what is shaded is not known, rather than bad.
     """
     known = [at for at in times.values() if at is not None]
     until = times.get("until") or times.get("resolved") or now
@@ -347,7 +356,10 @@ def impact(
         return 400 * min(1.0, max(0.0, (at - begin).total_seconds() / whole))
 
     left = x_of(times.get("from") or times.get("onset") or begin)
-    parts = [rect(left, 0, x_of(until) - left, 60, "window"), line(0, 52, 400, 52, "axis")]
+    parts = [
+        rect(left, 0, x_of(until) - left, 60, "window blind" if is_blind else "window"),
+        line(0, 52, 400, 52, "axis"),
+    ]
     inside = [one for one in points if begin <= one.launched_at <= end]
     for one in inside:
         x = x_of(one.launched_at)
@@ -363,5 +375,10 @@ def impact(
         if (at := times.get(word)) is not None:
             parts.append(line(x_of(at), 0, x_of(at), 60, f"moment {word}"))
     failed = sum(1 for one in inside if one.verdict.is_breach)
+    unseen = sum(1 for one in inside if one.verdict is Verdict.INCONCLUSIVE)
     about = f"{len(inside)} canaries around it, {failed} of them breached; the impact window is shaded."
+    if is_blind:
+        about = (
+            f"{len(inside)} canaries around it, {unseen} of them inconclusive; what is shaded is not known."
+        )
     return picture(key, (400, 60), (f"{name}: the incident in time", about), parts, "impact")

@@ -54,6 +54,7 @@ def _environment(masker: Masker) -> Environment:
         "tone": lambda word: drawing.tone_of(str(word)),
         "gauge_words": gauge_words,
         "leftovers": leftovers_wait,
+        "sentence": _sentence(masker),
         "segment": lambda text: quote(str(text), safe=""),
         "remedy": lambda reason: CAUSES[reason].remedy,
     }
@@ -72,10 +73,24 @@ def _finalize(masker: Masker) -> Callable[[Any], Any]:
         if isinstance(value, Markup):
             return value
         if isinstance(value, str):
-            return unsigned(masker.mask(plain(value)))
+            return _clean(masker, value)
         return value
 
     return finalized
+
+
+def _clean(masker: Masker, text: str) -> str:
+    return unsigned(masker.mask(plain(text)))
+
+
+def _sentence(masker: Masker) -> Callable[[str], str]:
+    """The text as the begin of a sentence; masked before, for a secret may be what it begins with."""
+
+    def sentence(text: str) -> str:
+        clean = _clean(masker, text)
+        return clean[:1].upper() + clean[1:]
+
+    return sentence
 
 
 def _link(masker: Masker) -> Callable[[str | None], Markup]:

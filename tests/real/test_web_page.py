@@ -196,7 +196,7 @@ def test_change__is_shown_without_a_reload_and_focus_and_opened_details_stay() -
             await page.click("summary")
             scene.clock.step(60)
             scene.events.note("verdict")
-            await page.locator(".foot time", has_text="03:08:00").wait_for()
+            await page.locator(".asof time", has_text="03:08:00").wait_for()
             return state, spoken, held, bool(await page.evaluate("document.querySelector('details').open"))
 
     assert asyncio.run(follow()) == (

@@ -65,7 +65,7 @@ def test_prober_that_goes_and_comes_back__is_said_and_withdrawn_and_the_data_is_
                 await page.locator("#old").wait_for(state="hidden")
                 await page.locator("[data-live]", has_text="follows").wait_for()
                 back = [await page.inner_text("#told"), await page.title(), await page.inner_text("h1")]
-                back += [await page.inner_text(".foot time")]
+                back += [await page.inner_text(".asof time")]
             assert width <= PHONE["width"]
             return gone, back, [report.generate_report()] if report.violations_count else []
 
@@ -84,6 +84,21 @@ def test_prober_that_goes_and_comes_back__is_said_and_withdrawn_and_the_data_is_
         "2026-03-02 03:17:00 UTC",
     ]
     assert violations == []
+
+
+def test_prober_that_still_answers_once_after_it_closed_the_stream__is_found_gone_all_the_same() -> None:
+    async def ending() -> str:
+        scene = await quiet()
+        async with chromium() as browser, looking(browser) as one:
+            page = one.page
+            async with listening(scene.parts()) as url:
+                await opened(page, url)
+                async with page.expect_response(f"{url}/"):
+                    scene.events.close()  # as the server does before it lets its port go
+            await page.locator("#old", has_text="does not answer").wait_for()
+            return await page.inner_text("#told")
+
+    assert asyncio.run(ending()) == "The prober does not answer."
 
 
 def test_page_that_slept__is_said_to_be_old_until_it_is_read_anew() -> None:
@@ -146,7 +161,7 @@ def test_page_out_of_the_browsers_memory__is_read_anew_and_follows_again() -> No
             await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
             await page.locator("h1", has_text="broken").wait_for()
             await page.locator("[data-live]", has_text="follows").wait_for()
-            return await page.inner_text(".foot time"), scene.events.readers
+            return await page.inner_text(".asof time"), scene.events.readers
 
     assert asyncio.run(back()) == ("2026-03-02 03:17:00 UTC", 1)
 

@@ -20,6 +20,7 @@
   let isLive = false;
   let isBehind = false; // what was answered is of before the last change: a newer one is being made
   let isLost = false; // the prober did not answer
+  let doubts = 0; // so often it is asked again soon: one that ends closes the stream first, and still answers for a moment
 
   const keyOf = (element) => {
     if (!element || !document.getElementById("content").contains(element)) return null;
@@ -39,11 +40,11 @@
     return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
   };
 
-  // Says how old the page is: at its top where it must not be taken for now, else at its foot.
+  // Says how old the page is: at its top where it must not be taken for now, else beside the time.
   const say = () => {
     const age = Date.now() - madeAt;
     const isOld = isLost || age > OLD;
-    const asOf = document.querySelector(".foot time");
+    const asOf = document.querySelector(".asof time");
     document.documentElement.classList.toggle("old", isOld);
     document.title = isOld ? `Old: ${title}` : title;
     warning.hidden = !isOld;
@@ -121,8 +122,9 @@
       const isMissed = isBusy; // what is being read may be of before the last change
       await read();
       clearTimeout(timer);
-      timer = setTimeout(soon, isLost ? AGAIN : isBehind || isMissed ? PAUSE : EVERY);
+      timer = setTimeout(soon, isLost || doubts > 0 ? AGAIN : isBehind || isMissed ? PAUSE : EVERY);
       isBehind = false;
+      doubts = Math.max(0, doubts - 1);
       // A browser gives a stream up for good when it is refused once, as while the prober starts.
       if (!isLost && events.readyState === EventSource.CLOSED && Date.now() - connected >= EVERY) connect();
     }, Math.max(0, last + pause - Date.now()));
@@ -136,6 +138,7 @@
     events.addEventListener("open", () => {
       const wasLive = isLive;
       isLive = true;
+      doubts = 0;
       say();
       if (!wasLive && last) soon();
     });
@@ -143,7 +146,9 @@
       const wasLive = isLive;
       isLive = false;
       say();
-      if (wasLive) soon(); // whether it is gone, or only the stream ended
+      if (!wasLive) return;
+      doubts = 4;
+      soon(); // whether it is gone, or only the stream ended
     });
   };
 

@@ -41,6 +41,7 @@ class Scene:
     log: list[str] = field(default_factory=list)
     next: str | None = None
     wishes: Wishes = field(default_factory=Wishes)
+    heard: list[str] = field(default_factory=list)
 
     def service(self) -> Service[str]:
         @asynccontextmanager
@@ -59,7 +60,7 @@ class Scene:
             clock=self.clock,
             notices=self.notices,
             notify=Notify({}),
-            say=self.log.append,
+            say=self.heard.append,
             happened=lambda event, _: self.log.append(event),
             entered=lambda *_: None,
         )
@@ -77,6 +78,9 @@ def test_stop__ends_the_daemon_in_good_order() -> None:
     run_jumping(s.clock, main())
 
     assert s.log == ["one runs", "one ended", "one closed"]
+    assert s.heard == [
+        "it ends: launches under way have 30 s; a second signal ends it at once, and nothing is lost"
+    ]
 
 
 def test_new_configuration__takes_over_when_the_old_daemon_has_ended() -> None:

@@ -230,9 +230,46 @@ def test_notices__stand_on_every_page_and_are_masked(page: Asker) -> None:
     try:
         for address in addresses(page):
             said = words(page.ask(address).text)
-            assert "the new configuration was refused: intake.yaml:14: ***" in said, address
+            assert "The new configuration was refused: intake.yaml:14: ***" in said, address
     finally:
         page.scene.said.clear()
+
+
+def test_notice_that_begins_with_a_secret__is_masked_before_it_begins_a_sentence() -> None:
+    page = asker()
+    page.scene.said.append("page-secret-planted-9f31 is no key")
+
+    said = page.ask("/").text
+
+    assert "secret-planted" not in said
+    assert "*** is no key" in said
+
+
+def test_blind_incident__says_that_nobody_knows_and_no_customer_is_struck(page: Asker) -> None:
+    said = words(page.ask(f"/incidents/{page.incident(OLD)}").text)
+
+    assert "Whether customers reach support is not known here, since 2026-03-02 01:" in said
+    assert "inconclusive" in said
+    assert "impact" not in said
+    assert "failed" not in said.lower()
+    assert "--escalation" not in said
+
+
+def test_incident_that_nothing_came_through_before__says_since_when_is_not_known() -> None:
+    async def from_the_first() -> Asker:
+        scene = Scene()
+        for minutes in (40, 30):
+            await scene.settled(MAIL, NOW - timedelta(minutes=minutes), Verdict.BREACHED)
+        return Asker(scene)
+
+    page = asyncio.run(from_the_first())
+    said = words(page.ask(f"/incidents/{page.incident(MAIL)}").text)
+
+    assert (
+        "Whoever wrote until now may be affected; since when is not known: no canary came through before."
+        in said
+    )
+    assert f"intake-prober incidents {page.incident(MAIL)} --escalation" in said
 
 
 def test_hostile_words__are_text_on_every_page() -> None:
@@ -415,4 +452,4 @@ def test_incident__tells_what_its_bisect_canary_showed_and_the_backlog() -> None
     said = words(page.ask(f"/incidents/{page.incident(MAIL)}").text)
 
     assert "it is the mail platform, or its forwarding, by its bisect canary." in said
-    assert re.search(r"backlog: \d+ missing, 0 came late; nothing arrives\.", said)
+    assert re.search(r"Backlog: \d+ missing, 0 came late; nothing arrives\.", said)
