@@ -42,12 +42,14 @@ class OutboxState:
     Attributes:
         oldest_at: when the oldest of what is pending was written; None where nothing is.
         dead: what the sink will never take.
-        last_error: what it last said of what is pending or dead.
+        partial: what it took, and not for everybody whom it was meant for.
+        last_error: what it last said of what is pending, dead or partial.
     """
 
     pending: int = 0
     oldest_at: datetime | None = None
     dead: int = 0
+    partial: int = 0
     last_error: str | None = None
 
 
@@ -68,8 +70,8 @@ class AlertStore(Protocol):
         """Take due messages for a while, each the first of its key to its sink that was not delivered."""
         ...
 
-    async def alert_delivered(self, alert_id: str, *, at: datetime) -> None:
-        """A message arrived (repeatable); counted once."""
+    async def alert_delivered(self, alert_id: str, *, at: datetime, refused: str | None = None) -> None:
+        """A message arrived (repeatable), perhaps not for everybody: ``refused`` says for whom not; counted once."""
         ...
 
     async def alert_deferred(self, alert_id: str, *, next_at: datetime, error: str) -> None:
@@ -81,7 +83,7 @@ class AlertStore(Protocol):
         ...
 
     async def outbox(self, *, dead_since: datetime | None = None) -> Mapping[str, OutboxState]:
-        """What waits for each sink, and what (of what was written since then) is dead; others are left out."""
+        """What waits for each sink, and what (of what was written since then) is dead or partial; others are left out."""
         ...
 
     async def pages_since(self, since: datetime) -> int:

@@ -25,12 +25,9 @@ from runners.contracts import SettlementConflict, Store
 from runners.prober import Prober
 from runners.situation import FLOOD, HOUR, Situation, flood_concern
 from runners.states import PathState
+from runners.undelivered import DEAD_FOR, OVERDUE
 
 _TRIES = 8
-_DEAD_FOR = timedelta(hours=24)
-"""So long people are told that a sink refused something for good."""
-_OVERDUE = timedelta(minutes=5)
-"""What waits longer for a sink is told to the others."""
 _PATHS_EVERY = timedelta(minutes=1)
 """How often the paths themselves are looked at: that asks the store for each of them."""
 _KINDS = {PathState.DEGRADED: AlertKind.DEGRADED, PathState.STALE: AlertKind.NOT_PROBED}
@@ -214,20 +211,25 @@ class Alerting:
 
     async def _delivery_concerns(self, now: datetime) -> list[Concern]:
         found = []
-        for sink, state in sorted((await self._store.outbox(dead_since=now - _DEAD_FOR)).items()):
-            is_overdue = state.oldest_at is not None and now - state.oldest_at > _OVERDUE
+        for sink, state in sorted((await self._store.outbox(dead_since=now - DEAD_FOR)).items()):
+            is_overdue = state.oldest_at is not None and now - state.oldest_at > OVERDUE
             configured = self._prober.alerts.sinks
-            if (not state.dead and not is_overdue) or (configured is not None and sink not in configured):
+            is_told = state.dead or state.partial or is_overdue
+            if not is_told or (configured is not None and sink not in configured):
                 continue
+            words = [f"{state.pending} alerts wait", f"{state.dead} were refused for good"]
+            if state.partial:
+                words.append(f"{state.partial} did not reach everybody")
             said = f": {state.last_error}" if state.last_error else ""
             found.append(
                 Concern(
                     subject=Subject(f"{AlertKind.DELIVERY}/{sink}"),
                     kind=AlertKind.DELIVERY,
-                    severity=Severity.PAGE,
+                    # Where the others got it, nobody need be woken for the one who did not.
+                    severity=Severity.PAGE if state.dead or is_overdue else Severity.TICKET,
                     since=state.oldest_at or now,
                     place=sink,
-                    detail=f"sink {sink}: {state.pending} alerts wait, {state.dead} were refused for good{said}",
+                    detail=f"sink {sink}: {', '.join(words)}{said}",
                 )
             )
         return found

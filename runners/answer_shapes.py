@@ -178,12 +178,24 @@ class PathAnswer(TypedDict):
     incident: IncidentAnswer | None
 
 
+class UndeliveredAnswer(TypedDict):
+    """What a sink did not take: what waits for it, what it never will take, what it took and not for everybody."""
+
+    sink: str
+    pending: int
+    oldest_at: str | None
+    dead: int
+    partial: int
+    last_error: str | None
+
+
 class StatusAnswer(TypedDict):
-    """`status`."""
+    """`status`; ``undelivered`` is what sinks did not take, as far as it is more than on its way."""
 
     paths: list[PathAnswer]
     gauges: list[GaugeAnswer]
     leftovers: int
+    undelivered: list[UndeliveredAnswer]
     exit: int
 
 

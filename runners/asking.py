@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,12 +13,20 @@ from canary.observation import Observation
 from canary.path import Path, PathName
 from canary.silence import Silence, Window, are_silenced, with_windows
 from canary.verdict import Verdict
+from runners.alert_contracts import OutboxState
 from runners.cli.exits import Exit
 from runners.contracts import CanaryQuery, PathFacts, Record, Store
 from runners.states import PathState, PathView, view_path
+from runners.undelivered import DEAD_FOR, undelivered
 
 if TYPE_CHECKING:
-    from runners.answer_shapes import CanariesAnswer, IncidentsAnswer, StatusAnswer, TraceAnswer
+    from runners.answer_shapes import (
+        CanariesAnswer,
+        IncidentsAnswer,
+        StatusAnswer,
+        TraceAnswer,
+        UndeliveredAnswer,
+    )
 
 _BACK = re.compile(r"(\d{1,6})([mhdw])", re.ASCII)
 _SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -44,6 +52,8 @@ class Status:
         leftovers: how many things are still to be removed.
         silences: in force or to come; maintenance windows among them, those to come for `AHEAD`.
         lasting: every open incident, also of paths that are configured no more.
+        outbox: what waits for each sink, and what of the last day it did not take.
+        at: when that was.
     """
 
     paths: tuple[Seen, ...]
@@ -51,6 +61,13 @@ class Status:
     leftovers: int
     silences: tuple[Silence, ...] = ()
     lasting: tuple[Incident, ...] = ()
+    outbox: Mapping[str, OutboxState] = field(default_factory=dict)
+    at: datetime | None = None
+
+    @property
+    def undelivered(self) -> "list[UndeliveredAnswer]":
+        """What sinks did not take, as far as it is more than on its way."""
+        return undelivered(self.outbox, now=self.at) if self.at is not None else []
 
     @property
     def exit(self) -> Exit:
@@ -162,7 +179,8 @@ async def ask_status(
     silences = tuple(with_windows(await store.silences(now), windows, now, ahead=AHEAD))
     lasting = tuple(await store.incidents(path=None, since=now, limit=0))
     seen = await view_paths(store, paths, gauges, now=now, silences=silences, lasting=lasting)
-    return Status(seen, gauges, len(await store.leftovers()), silences, lasting)
+    outbox = await store.outbox(dead_since=now - DEAD_FOR)
+    return Status(seen, gauges, len(await store.leftovers()), silences, lasting, outbox, now)
 
 
 def status_answer(status: Status) -> "StatusAnswer":
@@ -173,6 +191,7 @@ def status_answer(status: Status) -> "StatusAnswer":
         "paths": [path_answer(one.view, one.facts) for one in status.paths],
         "gauges": [gauge_answer(one) for one in status.gauges],
         "leftovers": status.leftovers,
+        "undelivered": status.undelivered,
         "exit": int(status.exit),
     }
 

@@ -24,8 +24,8 @@ from runners.story_shapes import (
     ShiftIncidentAnswer,
     ShiftPathAnswer,
     SilenceAnswer,
-    UndeliveredAnswer,
 )
+from runners.undelivered import undelivered, undelivered_words
 
 _MOST_POINTS = 100_000
 _MOST_INCIDENTS = 1000
@@ -33,8 +33,6 @@ _MOST_SLOTS = 10_000
 _NEXT_SHIFT = timedelta(hours=12)
 _FARTHEST = timedelta(days=7)
 """The next shift is taken to be as long as the one that ends, but no shorter and no longer than that."""
-_OVERDUE = timedelta(minutes=5)
-"""What waits longer for a sink is told; less is on its way."""
 _LEFT_OVER = timedelta(hours=1)
 """What could not be removed for so long needs somebody."""
 
@@ -82,7 +80,7 @@ async def hand_over(
         if one.state in {GaugeState.WARN, GaugeState.PAGE}
     ]
     leftovers = await store.leftovers()
-    undelivered = await _undelivered(store, since=since, now=now)
+    not_taken = undelivered(await store.outbox(dead_since=since), now=now)
     return {
         "since": stamp(since),
         "until": stamp(now),
@@ -93,10 +91,7 @@ async def hand_over(
             *(_page_words(one) for one in gauges if one.state is GaugeState.PAGE),
             *_well_and_not_told(await store.standings()),
             *_left_too_long(leftovers, now),
-            *(
-                f"alerts for {one['sink']} are not delivered: {_undelivered_words(one)}"
-                for one in undelivered
-            ),
+            *(f"alerts for {one['sink']} are not delivered: {undelivered_words(one)}" for one in not_taken),
         ],
         "paths": shift,
         "incidents": [await _incident(store, one, known, now) for one in found],
@@ -104,7 +99,7 @@ async def hand_over(
         "silences": _silences(silences, now),
         "silences_until": stamp(now + ahead),
         "leftovers": _left_behind(leftovers),
-        "undelivered": undelivered,
+        "undelivered": not_taken,
         "exit": status,
     }
 
@@ -238,26 +233,6 @@ def _left_behind(leftovers: Sequence[Leftover]) -> list[LeftBehindAnswer]:
         {"path": path, "things": counts[path], "oldest_since": stamp(since)}
         for path, since in sorted(oldest.items())
     ]
-
-
-async def _undelivered(store: Store, *, since: datetime, now: datetime) -> list[UndeliveredAnswer]:
-    return [
-        {
-            "sink": sink,
-            "pending": one.pending,
-            "oldest_at": _maybe(one.oldest_at),
-            "dead": one.dead,
-            "last_error": one.last_error,
-        }
-        for sink, one in sorted((await store.outbox(dead_since=since)).items())
-        if one.dead or (one.oldest_at is not None and one.oldest_at <= now - _OVERDUE)
-    ]
-
-
-def _undelivered_words(one: UndeliveredAnswer) -> str:
-    words = [f"{one['pending']} wait"] if one["pending"] else []
-    words += [f"{one['dead']} refused for good"] if one["dead"] else []
-    return ", ".join(words) + (f" ({one['last_error']})" if one["last_error"] else "")
 
 
 def _worst_first(gauges: Sequence[Gauge]) -> list[Gauge]:

@@ -15,7 +15,7 @@ from canary.signature import CanaryId
 from canary.verdict import Verdict
 from probes.contracts import Clock
 from runners.alerting import Alerting
-from runners.alerts.delivery import Delivery
+from runners.alerts.delivery import DRAIN_SECONDS, Delivery
 from runners.board import Board
 from runners.clean import Cleaner
 from runners.contracts import Record, Store, StoreError
@@ -255,7 +255,11 @@ class OneShot:
         if not self._prober.alerts.tells_anybody:
             return
         await self._alerting.review()
+        began_at = self._clock.monotonic()
         await self._delivery.drain()
+        # What a sink just refused for good is told to the others now, not by the next run.
+        if await self._alerting.review():
+            await self._delivery.drain(max(1.0, DRAIN_SECONDS - (self._clock.monotonic() - began_at)))
 
     def _trouble(self, error: BaseException) -> None:
         """Note the first reason why something could not be recorded."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from runners.answer_shapes import CanaryAnswer, GaugeAnswer, IncidentAnswer, TicketAnswer
+from runners.answer_shapes import CanaryAnswer, GaugeAnswer, IncidentAnswer, TicketAnswer, UndeliveredAnswer
 
 
 class MomentAnswer(TypedDict):
@@ -192,16 +192,6 @@ class LeftBehindAnswer(TypedDict):
     path: str
     things: int
     oldest_since: str
-
-
-class UndeliveredAnswer(TypedDict):
-    """What a sink did not take: what waits for it, and what it never will take."""
-
-    sink: str
-    pending: int
-    oldest_at: str | None
-    dead: int
-    last_error: str | None
 
 
 class HandoverAnswer(TypedDict):

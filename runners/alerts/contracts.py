@@ -71,8 +71,11 @@ class AlertSink(Protocol):
         """Its name in the configuration."""
         ...
 
-    async def deliver(self, alert: Alert) -> None:
+    async def deliver(self, alert: Alert) -> str | None:
         """Hand one alert over; repeatable by ``alert.id``. Cancellable: it may or may not have arrived then.
+
+        Returns:
+            who will never get it although it was taken, masked; None: nobody is left out.
 
         Raises:
             Undelivered: it was not taken, for now or for good.

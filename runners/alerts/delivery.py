@@ -25,14 +25,7 @@ _LONGEST_STORE_PAUSE: Final = 60.0
 _DRAIN_LOOK_SECONDS: Final = 1.0
 _JITTER_SHARE: Final = 0.2
 
-OnDead = Callable[[Alert, str], Awaitable[None]]
-"""Told of a message that its sink will never take, and why."""
-
 _log = logging.getLogger(__name__)
-
-
-async def _tell_nobody(alert: Alert, error: str) -> None:
-    """The default of `Delivery.on_dead`: it was logged and counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +34,8 @@ class Delivery:
 
     The store hands out the first message of a key that was not delivered, to one holder at a time; so a resolve never
     overtakes its trigger, whoever sends them. A message may arrive twice (a crash after it was sent, a lease that ran
-    out): its sink repeats it by its id.
+    out): its sink repeats it by its id. What a sink refuses for good stays in the outbox as dead, where the next review
+    finds it and tells the other sinks.
 
     Attributes:
         store: the outbox.
@@ -50,7 +44,6 @@ class Delivery:
         holder: this process.
         chance: a number from 0 to 1, for the jitter.
         mask: takes secrets out of what is stored and logged.
-        on_dead: told of what was given up.
     """
 
     store: AlertStore
@@ -59,7 +52,6 @@ class Delivery:
     holder: str
     chance: Callable[[], float]
     mask: Mask
-    on_dead: OnDead = _tell_nobody
     _news: dict[str, asyncio.Event] = field(default_factory=dict, init=False, repr=False)
     _not_before: dict[str, float] = field(default_factory=dict, init=False, repr=False)
 
@@ -150,12 +142,13 @@ class Delivery:
 
     async def _deliver(self, name: str, outgoing: Outgoing, *, ends_at: float) -> None:
         alert = outgoing.alert
-        failure = await self._attempt(self.sinks[name], alert)
+        failure, never = await self._attempt(self.sinks[name], alert)
         asked = (failure.retry_after_seconds if failure is not None else None) or 0.0
         self._not_before[name] = self.clock.monotonic() + max(asked, pace_of(self.sinks[name]))
         if failure is None:
             _log.info("alert_delivered", extra={"place": name, "detail": f"{alert.key} {alert.seq}"})
-            await self._note(lambda: self.store.alert_delivered(alert.id, at=self.clock.now()), ends_at)
+            now = self.clock.now()
+            await self._note(lambda: self.store.alert_delivered(alert.id, at=now, refused=never), ends_at)
             return
         error = self.mask(str(failure))
         outcome = "dead" if failure.permanent else "deferred"
@@ -163,27 +156,27 @@ class Delivery:
         _log.warning("alert_not_delivered", extra={"place": name, "outcome": outcome, "detail": detail})
         if failure.permanent:
             now = self.clock.now()
-            if await self._note(lambda: self.store.alert_given_up(alert.id, at=now, error=error), ends_at):
-                await self._tell(alert, error)
+            await self._note(lambda: self.store.alert_given_up(alert.id, at=now, error=error), ends_at)
             return
         wait = retry_seconds(outgoing.attempts, self.chance())
         next_at = self.clock.now() + timedelta(seconds=max(wait, failure.retry_after_seconds or 0.0))
         await self._note(lambda: self.store.alert_deferred(alert.id, next_at=next_at, error=error), ends_at)
 
-    async def _attempt(self, sink: AlertSink, alert: Alert) -> Undelivered | None:
+    async def _attempt(self, sink: AlertSink, alert: Alert) -> tuple[Undelivered | None, str | None]:
+        """Why it was not taken, if it was not; and who will never get it although it was."""
         limit_seconds = limit_of(sink)
         try:
             async with self.clock.timeout(limit_seconds):
-                await sink.deliver(alert)
+                return None, await sink.deliver(alert)
         except Undelivered as error:
-            return error
+            return error, None
         except TimeoutError:
-            return Undelivered(f"{sink.name}: took longer than {limit_seconds:g} s", permanent=False)
+            return Undelivered(f"{sink.name}: took longer than {limit_seconds:g} s", permanent=False), None
         except Exception as error:  # noqa: BLE001 -- the boundary of a sink: see below
             # A fault in one sink must not stop the others, nor lose its message: the next release may send it.
             _log.exception("alert_not_delivered", extra={"place": sink.name})
-            return Undelivered(f"{sink.name}: a fault of the prober, {type(error).__name__}", permanent=False)
-        return None
+            fault = f"{sink.name}: a fault of the prober, {type(error).__name__}"
+            return Undelivered(fault, permanent=False), None
 
     async def _note(self, verb: Callable[[], Awaitable[None]], ends_at: float) -> bool:
         """Store what became of a message, again and again while it is ours; whether that was possible.
@@ -202,13 +195,6 @@ class Delivery:
                 pause *= 2
             else:
                 return True
-
-    async def _tell(self, alert: Alert, error: str) -> None:
-        try:
-            await self.on_dead(alert, error)
-        except StoreError as failure:
-            # It stays dead in the outbox, where whoever looks next finds it.
-            self._store_failed(failure)
 
     def _store_failed(self, error: StoreError) -> None:
         _log.error("store_failed", extra={"detail": self.mask(str(error))})

@@ -104,8 +104,11 @@ class Email:
     limit_seconds: float = LIMIT_SECONDS
     _receipts: dict[str, _Receipt] = field(default_factory=dict, init=False, repr=False)
 
-    async def deliver(self, alert: Alert) -> None:
+    async def deliver(self, alert: Alert) -> str | None:
         """Hand one mail to the relay. Cancellable: it may have been taken then.
+
+        Returns:
+            the recipients who were refused for good beside others, and why; None: there are none.
 
         Raises:
             Undelivered: 5yz to the mail for every recipient is for good. A refused log-in, 4yz for one of them and
@@ -121,9 +124,11 @@ class Email:
             raise self._failed(f"not taken: {_told({**attempt.put_off, **receipt.refused})}")
         if receipt.refused and not receipt.taken:
             raise self._failed(f"refused for good: {_told(receipt.refused)}", permanent=True)
-        if receipt.refused:
-            detail = f"{alert.key} {alert.seq}: recipients who will never get it: {_told(receipt.refused)}"
-            self._warn("alert_not_delivered", detail)
+        if not receipt.refused:
+            return None
+        never = " ".join(self.mask(f"recipients who will never get it: {_told(receipt.refused)}").split())
+        self._warn("alert_not_delivered", f"{alert.key} {alert.seq}: {never}")
+        return never
 
     def _receipt(self, alert_id: str) -> _Receipt:
         receipt = self._receipts.setdefault(alert_id, _Receipt())

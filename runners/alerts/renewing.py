@@ -49,14 +49,14 @@ class Renewing:
         """How long the sink wants between two messages."""
         return pace_of(self.sink)
 
-    async def deliver(self, alert: Alert) -> None:
+    async def deliver(self, alert: Alert) -> str | None:
         """Hand one alert over. Raises `Undelivered`; cancellable."""
         try:
-            await self.sink.deliver(alert)
+            return await self.sink.deliver(alert)
         except Undelivered as refusal:
             if not refusal.suspects_secret:
                 raise
             changed = [await one.renew() for one in self.secrets]
             if not any(changed):
                 raise
-            await self.sink.deliver(alert)
+            return await self.sink.deliver(alert)

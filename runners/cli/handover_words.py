@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from canary.quantity import amount
-from runners.answer_shapes import GaugeAnswer
+from runners.answer_shapes import GaugeAnswer, UndeliveredAnswer
 from runners.cli.output import Output, Style, plain
 from runners.markdown import escaped, table
 from runners.story_shapes import (
@@ -11,7 +11,6 @@ from runners.story_shapes import (
     ShiftIncidentAnswer,
     ShiftPathAnswer,
     SilenceAnswer,
-    UndeliveredAnswer,
 )
 
 _CAUSES = {
@@ -86,7 +85,7 @@ def _sections(answer: HandoverAnswer) -> Iterator[tuple[str, tuple[str, ...], li
     )
     yield (
         "Alerts that could not be delivered",
-        ("sink", "waiting", "since (UTC)", "refused for good", "last error"),
+        ("sink", "waiting", "since (UTC)", "refused for good", "not to everybody", "last error"),
         [_undelivered_cells(one) for one in answer["undelivered"]],
     )
 
@@ -167,6 +166,7 @@ def _undelivered_cells(one: UndeliveredAnswer) -> tuple[str, ...]:
         str(one["pending"]),
         utc(one["oldest_at"]),
         str(one["dead"]),
+        str(one["partial"]),
         one["last_error"] or _NONE,
     )
 

@@ -64,6 +64,7 @@ def status(
 def _print(output: Output, status: "Status", now: "datetime") -> None:
     from canary.gauge import GaugeState
     from runners.cli.words import ago, canaries, clock, gauge_words, leftovers_wait, verdict_marks
+    from runners.undelivered import undelivered_words
 
     until = {one.about: clock(one.ends_at) for one in status.silences if one.is_in_force(now)}
 
@@ -94,6 +95,9 @@ def _print(output: Output, status: "Status", now: "datetime") -> None:
         output.answer(
             output.paint(f"{leftovers_wait(leftovers)} for removal; see intake-prober audit", Style.WARN)
         )
+    for sink in status.undelivered:
+        said = f"alerts for {sink['sink']} are not delivered: {undelivered_words(sink)}"
+        output.answer(output.paint(said, Style.WARN))
 
 
 def _style(state: "PathState") -> Style:

@@ -35,9 +35,10 @@ class SqlAlerts:
         )
         return await self._database.write(work)
 
-    async def alert_delivered(self, alert_id: str, *, at: datetime) -> None:
-        """A message arrived."""
-        await self._database.write(partial(outbox.alert_delivered, alert_id=alert_id, at=at))
+    async def alert_delivered(self, alert_id: str, *, at: datetime, refused: str | None = None) -> None:
+        """A message arrived, perhaps not for everybody."""
+        work = partial(outbox.alert_delivered, alert_id=alert_id, at=at, refused=refused)
+        await self._database.write(work)
 
     async def alert_deferred(self, alert_id: str, *, next_at: datetime, error: str) -> None:
         """A message is to be tried again then."""
@@ -49,7 +50,7 @@ class SqlAlerts:
         await self._database.write(partial(outbox.alert_given_up, alert_id=alert_id, at=at, error=error))
 
     async def outbox(self, *, dead_since: datetime | None = None) -> Mapping[str, OutboxState]:
-        """What waits for each sink, and what was written since then and is dead."""
+        """What waits for each sink, and what was written since then and is dead or partial."""
         return await self._database.read(partial(outbox.outbox_states, dead_since=dead_since))
 
     async def pages_since(self, since: datetime) -> int:

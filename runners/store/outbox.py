@@ -120,9 +120,9 @@ def claim_alerts(
     return [Outgoing(codec.loads(Alert, row.body), row.attempts, row.written_at) for row in rows]
 
 
-def alert_delivered(connection: Connection, alert_id: str, *, at: datetime) -> None:
-    """A message arrived; counted once."""
-    _finish(connection, alert_id, state=DELIVERED, at=at, error=None)
+def alert_delivered(connection: Connection, alert_id: str, *, at: datetime, refused: str | None) -> None:
+    """A message arrived, perhaps not for everybody; counted once."""
+    _finish(connection, alert_id, state=DELIVERED, at=at, error=refused)
 
 
 def alert_given_up(connection: Connection, alert_id: str, *, at: datetime, error: str) -> None:
@@ -142,29 +142,31 @@ def alert_deferred(connection: Connection, alert_id: str, *, next_at: datetime, 
 
 
 def outbox_states(connection: Connection, *, dead_since: datetime | None) -> dict[str, OutboxState]:
-    """Of each sink: how much is pending and since when, what it last said, and how much since then is dead."""
+    """Of each sink: how much is pending and since when, how much since then is dead or partial, and what it last said."""
     table = alert_outbox
-    is_dead = table.c.state == DEAD
+    is_over = or_(table.c.state == DEAD, and_(table.c.state == DELIVERED, table.c.error.is_not(None)))
     if dead_since is not None:
-        is_dead = and_(is_dead, table.c.written_at >= dead_since)
-    is_open = or_(table.c.state == PENDING, is_dead)
+        is_over = and_(is_over, table.c.written_at >= dead_since)
+    is_told = or_(table.c.state == PENDING, is_over)
     found: dict[str, OutboxState] = {}
     counted = connection.execute(
         select(table.c.sink, table.c.state, func.count(), func.min(table.c.written_at))
-        .where(is_open)
+        .where(is_told)
         .group_by(table.c.sink, table.c.state)
     )
     for sink, state, count, oldest_at in counted:
         before = found.get(sink, OutboxState())
-        found[sink] = (
-            replace(before, pending=count, oldest_at=oldest_at)
-            if state == PENDING
-            else replace(before, dead=count)
-        )
+        match state:
+            case "pending":
+                found[sink] = replace(before, pending=count, oldest_at=oldest_at)
+            case "dead":
+                found[sink] = replace(before, dead=count)
+            case _:
+                found[sink] = replace(before, partial=count)
     for sink, known in found.items():
         last = connection.scalar(
             select(table.c.error)
-            .where(table.c.sink == sink, is_open, table.c.error.is_not(None))
+            .where(table.c.sink == sink, is_told, table.c.error.is_not(None))
             .order_by(table.c.written_at.desc())
             .limit(1)
         )

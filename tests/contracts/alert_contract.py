@@ -212,6 +212,23 @@ class AlertContract:
 
         run(place, scenario)
 
+    def test_message_that_did_not_reach_everybody__is_over_and_told_of_for_a_while(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            chat = alert(1, sink="chat")
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (alert(1), chat)), at=after(5))
+            await store.alert_delivered(alert(1).id, at=after(11), refused="b@acme.example: 550 nobody")
+            await store.alert_delivered(chat.id, at=after(11))
+
+            assert await claimed(store, 50) == []
+            assert await store.outbox(dead_since=after(0)) == {
+                "pager": OutboxState(partial=1, last_error="b@acme.example: 550 nobody")
+            }
+            assert await store.outbox(dead_since=after(6)) == {}
+
+        run(place, scenario)
+
     def test_sink_that_is_not_asked_for__keeps_its_messages(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             await store.store_alerts(AlertStep(DESK, standing(), 0, (alert(1),)), at=after(5))

@@ -95,9 +95,9 @@ class MemoryAlerts:
             self._outbox[one.alert.id] = replace(one, held_until=lease_until)
         return [Outgoing(one.alert, one.attempts, one.written_at) for one in taken]
 
-    async def alert_delivered(self, alert_id: str, *, at: datetime) -> None:
+    async def alert_delivered(self, alert_id: str, *, at: datetime, refused: str | None = None) -> None:
         del at
-        self._finish(alert_id, "delivered", None)
+        self._finish(alert_id, "delivered", refused)
 
     async def alert_given_up(self, alert_id: str, *, at: datetime, error: str) -> None:
         del at
@@ -121,15 +121,16 @@ class MemoryAlerts:
     async def outbox(self, *, dead_since: datetime | None = None) -> Mapping[str, OutboxState]:
         found: dict[str, OutboxState] = {}
         for one in sorted(self._outbox.values(), key=lambda one: one.written_at):
-            if one.state == "delivered" or (
-                one.state == "dead" and dead_since is not None and one.written_at < dead_since
-            ):
+            is_partial = one.state == "delivered" and one.error is not None
+            is_old = dead_since is not None and one.written_at < dead_since
+            if one.state != "pending" and (is_old or (one.state == "delivered" and not is_partial)):
                 continue
             state = found.get(one.alert.sink, OutboxState())
             found[one.alert.sink] = OutboxState(
                 pending=state.pending + (one.state == "pending"),
                 oldest_at=state.oldest_at or (one.written_at if one.state == "pending" else None),
                 dead=state.dead + (one.state == "dead"),
+                partial=state.partial + is_partial,
                 last_error=one.error or state.last_error,
             )
         return found

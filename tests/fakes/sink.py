@@ -27,7 +27,7 @@ class FakeSink:
     taken: list[Alert] = field(default_factory=list)
     tried: int = 0
 
-    async def deliver(self, alert: Alert) -> None:
+    async def deliver(self, alert: Alert) -> str | None:
         self.tried += 1
         if self.hangs:
             await asyncio.Event().wait()
@@ -37,6 +37,7 @@ class FakeSink:
         await asyncio.sleep(0)
         if error is not None:
             raise error
+        return None
 
 
 def down(alert: Alert) -> Undelivered:

@@ -515,6 +515,23 @@ def test_path_whose_last_canary_was_breached__is_not_named_as_working() -> None:
     assert {one.working for one in s.heard()} == {()}
 
 
+def test_mail_that_did_not_reach_everybody__is_told_to_the_others_once_and_wakes_nobody() -> None:
+    mail = mail_path()
+    s = Scene(paths=(mail,))
+    s.opened(mail)
+    never = "recipients who will never get it: b@acme.example: 550"
+    asyncio.run(s.store.alert_delivered(_first_of(s, "pager"), at=s.clock.now(), refused=never))
+    s.heard()
+    s.clock.advance(60)
+    s.review()
+    s.clock.advance(60)
+    s.review()
+
+    (told,) = s.heard()
+    assert (told.sink, told.severity, told.concern.place) == ("chat", Severity.TICKET, "pager")
+    assert told.concern.detail.endswith(f"1 did not reach everybody: {never}")
+
+
 def test_sink_that_left_the_configuration__pages_nobody_for_ever() -> None:
     mail = mail_path()
     s = Scene(paths=(mail,))

@@ -7,18 +7,22 @@ from datetime import timedelta
 
 import pytest
 
+from canary.alert import AlertKind
 from canary.hop import Hop
 from canary.observation import Observation
 from canary.reason import Reason
 from canary.verdict import Verdict
 from probes.contracts import ABOVE_CAP, RemovalState, Removed
+from runners.alerts.contracts import Undelivered
 from runners.contracts import BEGUN, RemovalKind, StoreError
 from runners.launch import Launcher, Order
 from runners.oneshot import OneShot, RunOptions, RunResult
 from runners.prober import GaugedPlace
 from runners.progress import Silent
+from runners.situation import AlertRules
 from tests.fakes.clock import FakeClock, run_jumping
 from tests.fakes.memory_store import MemoryStore
+from tests.fakes.sink import FakeSink
 from tests.fakes.world import SENDER, World, email_path, prober_of
 from tests.unit.runners.test_gauging import Reader
 
@@ -434,3 +438,30 @@ def test_gauge_that_answers_slowly__is_waited_for_before_the_breach_is_given_its
     result = run_jumping(clock, OneShot(prober, store, clock=clock, progress=Silent()).run(RunOptions()))
 
     assert stop_of(result) == (Hop.MAILBOX_ARRIVAL, Reason.MAILBOX_FULL)
+
+
+class Everyone:
+    """Routes all to both sinks."""
+
+    def sinks_for(self, *_: object) -> tuple[str, ...]:
+        return ("pager", "chat")
+
+
+def test_alert_that_its_sink_refuses_for_good__is_told_to_the_other_sink_by_the_same_run_once(
+    world: World, store: MemoryStore, clock: FakeClock
+) -> None:
+    world.ticket_after_seconds = None
+    pager = FakeSink("pager", lambda _: Undelivered("400 bad key", permanent=True))
+    chat = FakeSink("chat")
+    sinks = {"pager": pager, "chat": chat}
+    rules = AlertRules("test", Everyone(), sinks=frozenset(sinks))
+    prober = replace(prober_of(world), alerts=rules, sinks=sinks)
+
+    for _ in range(2):
+        run_jumping(clock, OneShot(prober, store, clock=clock, progress=Silent()).run(RunOptions()))
+
+    kinds = [one.concern.kind for one in chat.taken]
+    assert kinds == [AlertKind.INCIDENT, AlertKind.DELIVERY]
+    assert chat.taken[1].concern.place == "pager"
+    run_jumping(clock, OneShot(prober, store, clock=clock, progress=Silent()).run(RunOptions()))
+    assert [one.concern.kind for one in chat.taken].count(AlertKind.DELIVERY) == 1

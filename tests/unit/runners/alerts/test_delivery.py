@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 
 import pytest
@@ -25,6 +25,18 @@ _numbers = count()
 SECRET = "planted-secret"
 
 
+class Mourning(MemoryStore):
+    """A store that remembers what was given up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dead: list[str] = []
+
+    async def alert_given_up(self, alert_id: str, *, at: datetime, error: str) -> None:
+        await super().alert_given_up(alert_id, at=at, error=error)
+        self.dead.append(alert_id)
+
+
 def message(number: int = 1, *, key: str = "one", sink: str = "pager") -> Alert:
     """The message of that number; the third one of a key is its end."""
     transition = (AlertTransition.OPENED, AlertTransition.REMINDER, AlertTransition.RESOLVED)[number - 1]
@@ -38,9 +50,7 @@ async def written(store: MemoryStore, *alerts: Alert) -> None:
     await store.store_alerts(AlertStep(subject, None, 0, alerts), at=START)
 
 
-def delivery(
-    store: MemoryStore, clock: FakeClock, *sinks: FakeSink, holder: str = "a", **more: object
-) -> Delivery:
+def delivery(store: MemoryStore, clock: FakeClock, *sinks: FakeSink, holder: str = "a") -> Delivery:
     return Delivery(
         store,
         {one.name: one for one in sinks},
@@ -48,7 +58,6 @@ def delivery(
         holder,
         lambda: 0.5,
         lambda text: text.replace(SECRET, "***"),
-        **more,  # type: ignore[arg-type]
     )
 
 
@@ -139,11 +148,8 @@ def test_sink_that_is_down_for_hours__loses_nothing() -> None:
     assert pager.tried < 200
 
 
-def test_message_that_is_refused_for_good__is_dead_told_and_lets_the_next_one_pass() -> None:
-    store, clock, told = MemoryStore(), FakeClock(), []
-
-    async def on_dead(alert: Alert, error: str) -> None:
-        told.append((alert.id, error))
+def test_message_that_is_refused_for_good__is_dead_and_lets_the_next_one_pass() -> None:
+    store, clock = MemoryStore(), FakeClock()
 
     def refusing(alert: Alert) -> Undelivered | None:
         return Undelivered(f"400 bad key {SECRET}", permanent=True) if alert.seq == 1 else None
@@ -151,13 +157,14 @@ def test_message_that_is_refused_for_good__is_dead_told_and_lets_the_next_one_pa
     pager = FakeSink("pager", refusing)
     delivered(
         clock,
-        delivery(store, clock, pager, on_dead=on_dead),
+        delivery(store, clock, pager),
         1,
         lambda: written(store, message(1), message(3)),
     )
 
     assert [one.seq for one in pager.taken] == [3]
-    assert told == [("pager/one/1", "400 bad key ***")]
+    state = asyncio.run(store.outbox())["pager"]
+    assert (state.dead, state.last_error) == (1, "400 bad key ***")
     assert asyncio.run(store.outbox())["pager"].dead == 1
 
 
@@ -345,21 +352,17 @@ def test_random_failures_and_two_processes__end_never_before_the_beginning_and_n
     takes_then_fails: bool,
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 -- of a test
-    store, clock, dead = MemoryStore(), FakeClock(), []
+    store, clock = Mourning(), FakeClock()
+    dead = store.dead
 
     pager = FakeSink(
         "pager", by_chance(chance, failing=failing, dying=dying), takes_then_fails=takes_then_fails
     )
 
-    async def on_dead(alert: Alert, error: str) -> None:
-        del error
-        dead.append(alert.id)
-
     async def main() -> None:
         async with asyncio.TaskGroup() as group:
             running = [
-                group.create_task(delivery(store, clock, pager, holder=one, on_dead=on_dead).run())
-                for one in ("a", "b")
+                group.create_task(delivery(store, clock, pager, holder=one).run()) for one in ("a", "b")
             ]
             for number in (1, 2, 3):
                 for key in range(keys):
@@ -381,3 +384,18 @@ def test_random_failures_and_two_processes__end_never_before_the_beginning_and_n
     assert (state.pending if state else 0) == 0
     assert (state.dead if state else 0) == len(dead)
     assert len(set(dead)) == len(dead)
+
+
+def test_message_that_did_not_reach_everybody__is_delivered_and_that_is_kept() -> None:
+    class Half(FakeSink):
+        async def deliver(self, alert: Alert) -> str | None:
+            await super().deliver(alert)
+            return "b@acme.example: 550 nobody"
+
+    store, clock, mail = MemoryStore(), FakeClock(), Half("pager")
+
+    delivered(clock, delivery(store, clock, mail), 1, lambda: written(store, message(1)))
+
+    state = asyncio.run(store.outbox(dead_since=START))["pager"]
+    assert (state.pending, state.dead, state.partial) == (0, 0, 1)
+    assert state.last_error == "b@acme.example: 550 nobody"

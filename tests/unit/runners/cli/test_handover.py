@@ -198,10 +198,41 @@ def test_prober_that_does_not_run__has_missed_slots_that_nobody_noted(run: Run, 
     assert path["coverage_share"] < 0.2
 
 
+def test_status__warns_of_alerts_that_were_refused_or_did_not_reach_everybody(
+    run: Run, tmp_path: Path
+) -> None:
+    history = fill(tmp_path, broken=False, text=changed("every: 10m", "every: 1h"))
+    trouble(history)
+
+    async def refuse_one() -> None:
+        async with open_store(history.config.prober.store_url, clock=SystemClock(), prober="fra-1") as store:
+            now, subject = SystemClock().now(), Subject("incident/mail")
+            told = Concern(subject, AlertKind.INCIDENT, Severity.PAGE, now)
+            mail = Alert("two", "key", 1, "mail", AlertTransition.OPENED, Severity.PAGE, now, told, "fra-1")
+            await store.store_alerts(AlertStep(subject, None, 0, (mail,)), at=now)
+            await store.alert_delivered("two", at=now, refused="b@acme.example: 550 nobody")
+
+    asyncio.run(refuse_one())
+
+    lines = run("status").out.splitlines()
+    assert (
+        "alerts for mail are not delivered: 1 did not reach everybody (b@acme.example: 550 nobody)" in lines
+    )
+    assert any(one.startswith("alerts for pager are not delivered: 1 refused for good") for one in lines)
+    answer = run("status", "--json").answer("status")["undelivered"]
+    assert [(one["sink"], one["dead"], one["partial"]) for one in answer] == [("mail", 0, 1), ("pager", 1, 0)]
+
+
 def test_status_without_since__is_as_it_was(run: Run, tmp_path: Path) -> None:
     broken(tmp_path)
 
-    assert set(run("status", "--json").answer("status")) == {"paths", "gauges", "leftovers", "exit"}
+    assert set(run("status", "--json").answer("status")) == {
+        "paths",
+        "gauges",
+        "leftovers",
+        "undelivered",
+        "exit",
+    }
 
 
 def test_maintenance_window_that_is_open__is_a_silence_of_the_shift(run: Run, tmp_path: Path) -> None:
