@@ -62,7 +62,12 @@ LOG_EVENTS: tuple[LogEvent, ...] = (
     LogEvent("clock_stepped", "WARNING", "Our wall clock was set."),
     LogEvent("store_failed", "ERROR", "The store could not be read or written."),
     LogEvent("store_migrated", "INFO", "The store has a new revision."),
-    LogEvent("export_failed", "WARNING", "A trace or snapshot was not taken; it is sent again."),
+    LogEvent(
+        "export_failed",
+        "WARNING",
+        "A trace or snapshot was not taken; told once an outage, and of each that is given up.",
+    ),
+    LogEvent("export_resumed", "INFO", "Traces are taken again."),
     LogEvent("alert_delivered", "INFO", "A sink took an alert."),
     LogEvent("alert_not_delivered", "WARNING", "A sink did not take an alert."),
     LogEvent("page_opened", "INFO", "The daemon's page is open."),

@@ -71,7 +71,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("intake.link", "string", "What a link is for: incident_onset."),
     Attribute("user_agent.synthetic.type", "string", "Always test."),
     Attribute("intake.hop", "string", "The hop."),
-    Attribute("intake.outcome", "string", "ok or failed."),
+    Attribute("intake.outcome", "string", "ok or failed; unknown, where it was waited for in vain."),
     Attribute("intake.evidence", "string", "observed, reported or inferred."),
     Attribute("intake.times", "string", "measured, or bounded by other hops."),
     Attribute("intake.observer", "string", "Host or pod of the process that saw it."),
@@ -126,6 +126,12 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("intake.page.slowest", "string", "What took longest."),
     Attribute("intake.page.console_errors", "int", "Errors on the console."),
     Attribute("intake.page.script_error", "string", "The first error of a script."),
+    Attribute("intake.step.number", "int", "Which step of the path, from 1."),
+    Attribute("intake.step.text", "string", "The step as the configuration has it, without secrets."),
+    Attribute("intake.request.type", "string", "What the browser asked for: document, xhr, image, …."),
+    Attribute("intake.request.failure", "string", "The browser's word for why there is no answer."),
+    Attribute("intake.cleanup.kind", "string", "What was to be removed: ticket or mail."),
+    Attribute("intake.cleanup.outcome", "string", "What the place said of it: done, accepted, failed, …."),
     Attribute("intake.ticket.lookups", "int", "How many looks it took."),
     Attribute("intake.remote.created_at", "string", "When it was created, by the remote's word."),
     Attribute("intake.mail.spf", "string", "What the receiving server said of SPF (RFC 8601)."),
@@ -192,6 +198,7 @@ _PORTAL = (
     ),
 )
 _TICKET = ("intake.ticket.lookups", "intake.remote.created_at")
+_CLEANUP = ("intake.cleanup.kind", "intake.cleanup.outcome", "intake.ticket.system", "intake.ticket.id")
 
 
 def _attributes_of(hop: Hop) -> tuple[str, ...]:
@@ -204,7 +211,8 @@ def _attributes_of(hop: Hop) -> tuple[str, ...]:
         "ticket": _HTTP + _TICKET,
         "portal": _PORTAL,
     }
-    return _HOP + _NETWORK + by_stage.get(stage, ()) + (_TLS if step == "tls" else ())
+    more = (_TLS if step == "tls" else ()) + (_CLEANUP if hop is Hop.TICKET_CLEANUP else ())
+    return _HOP + _NETWORK + by_stage.get(stage, ()) + more
 
 
 def _hop_span(hop: Hop) -> Span:
@@ -264,11 +272,44 @@ SPANS: tuple[Span, ...] = (
         ),
     ),
     Span(
+        name="portal.step",
+        key="step/<hop>/<n>",
+        parent="portal.<…>",
+        kind=SpanKind.INTERNAL,
+        meaning="One step of a portal's journey, clamped into its hop.",
+        attributes=("intake.step.number", "intake.step.text"),
+    ),
+    Span(
+        name="portal.request",
+        key="request/<hop>/<n>",
+        parent="portal.<…>",
+        kind=SpanKind.CLIENT,
+        meaning="One request of a portal's page, clamped into its hop; failed and slow ones before others.",
+        attributes=(
+            "http.request.method",
+            "http.response.status_code",
+            "url.full",
+            "server.address",
+            "server.port",
+            "intake.request.type",
+            "intake.request.failure",
+        ),
+    ),
+    Span(
         name="canary.aftermath",
         key="aftermath",
         parent="canary",
         kind=SpanKind.INTERNAL,
         meaning="From the breach to late or lost.",
+        attributes=(
+            "intake.verdict",
+            "intake.blame",
+            "intake.reason",
+            "intake.seconds",
+            "intake.ticket.system",
+            "intake.ticket.id",
+            "intake.ticket.url",
+        ),
     ),
 )
 

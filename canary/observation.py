@@ -7,6 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from canary.hop import Hop
+from canary.page import PageRequest, PageStep
 from canary.reason import CAUSES, Reason, Side
 from canary.signature import CanaryId
 from canary.ticket import Ticket
@@ -107,6 +108,7 @@ class Observation:
         skew_seconds: the remote's clock less ours, where known.
         facts: attributes of the span to come, by their names in the catalogue.
         observer: which process saw it.
+        steps, requests: what the browser did in it, as far as that is kept.
     """
 
     canary_id: CanaryId
@@ -129,6 +131,8 @@ class Observation:
     relays: tuple[Relay, ...] = ()
     facts: Mapping[str, Fact] = field(default_factory=lambda: MappingProxyType({}))
     observer: str = ""
+    steps: tuple[PageStep, ...] = ()
+    requests: tuple[PageRequest, ...] = ()
 
     @property
     def order(self) -> tuple[datetime, datetime, int, *tuple[str, ...]]:

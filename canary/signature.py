@@ -17,9 +17,10 @@ from typing import NewType
 CanaryId = NewType("CanaryId", str)
 
 _LETTER = "k"
-_ID_LENGTH = 16
+ID_LENGTH = 16
+"""Letters of every canary's id."""
 _SIGNATURE_LENGTH = 20
-TOKEN_LENGTH = len(_LETTER) + _ID_LENGTH + _SIGNATURE_LENGTH
+TOKEN_LENGTH = len(_LETTER) + ID_LENGTH + _SIGNATURE_LENGTH
 RANDOM_BYTES = 4
 """How much randomness `mint_id` takes."""
 
@@ -66,7 +67,7 @@ def launched_at_of(canary_id: CanaryId) -> datetime:
     Raises:
         ValueError: it is no id.
     """
-    if len(canary_id) != _ID_LENGTH:
+    if len(canary_id) != ID_LENGTH:
         raise ValueError(f"no canary id: {canary_id!r}")
     raw = base64.b32decode(canary_id.upper())
     try:
@@ -111,9 +112,9 @@ def verify(token: str, *, keys: Sequence[bytes], paths: Iterable[str]) -> Verifi
     word = token.lower()
     if not _TOKEN.fullmatch(word):
         return None
-    canary_id = CanaryId(word[1 : 1 + _ID_LENGTH])
+    canary_id = CanaryId(word[1 : 1 + ID_LENGTH])
     # "a" stands for five bits that are 0; base32 is read in groups of eight letters.
-    signature = base64.b32decode(f"{word[1 + _ID_LENGTH :]}aaaa".upper())[:13]
+    signature = base64.b32decode(f"{word[1 + ID_LENGTH :]}aaaa".upper())[:13]
     for path in paths:
         for key in keys:
             if hmac.compare_digest(_sign(canary_id, path, key), signature):

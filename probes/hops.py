@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 
 from canary.canary import Canary
 from canary.hop import Hop
 from canary.observation import Evidence, Fact, Observation, Outcome
+from canary.page import PageRequest, PageStep
 from canary.reason import Reason, Side
 from probes.contracts import Clock, Report
 from probes.masking import Masker
@@ -20,6 +22,11 @@ _LIMIT_REASONS: Final = {
     Hop.FORM_CONNECT: Reason.CONNECT_TIMEOUT,
 }
 """What it means that a hop's own limit ran out; elsewhere the server stayed silent."""
+
+
+Moment = Callable[[float], datetime]
+"""Makes a moment of the monotonic clock one of the wall clock, as it was when the hop began."""
+Browsed = tuple[tuple[PageStep, ...], tuple[PageRequest, ...]]
 
 
 class HopFailed(Exception):
@@ -51,6 +58,8 @@ class Passage:
         limit_reason: what the limit of the hop means by now; None: what it means at its begin.
         question: what to ask the controls where the fault may be our own; None: the reason's table decides.
         side: whose fault a failure is, where the body knows better than the reason's table.
+        browsed: tells at the end what a browser did in it; takes what makes a moment of the monotonic clock one of
+            ours.
     """
 
     place: str = ""
@@ -63,6 +72,7 @@ class Passage:
     limit_reason: Reason | None = None
     question: Question | None = None
     side: Side | None = None
+    browsed: Callable[[Moment], Browsed] | None = None
 
 
 @asynccontextmanager
@@ -116,6 +126,11 @@ async def hop(
             raise
         failure = (fault, error)
     seconds, ended_at = clock.monotonic() - began, clock.now()
+    steps, requests = (
+        passage.browsed(lambda moment: began_at + timedelta(seconds=moment - began))
+        if passage.browsed is not None
+        else ((), ())
+    )
     detail = passage.detail
     reason, outcome, rules_out = passage.flaw, Outcome.OK, False
     if passage.is_skipped:
@@ -148,6 +163,8 @@ async def hop(
             attempt=attempt,
             rules_out_ticket=rules_out,
             facts=facts,
+            steps=steps,
+            requests=requests,
         )
     )
     if failure is not None:

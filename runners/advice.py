@@ -2,18 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from math import ceil
 from typing import assert_never
 
 from canary.path import Proof
+from dashboards.timing import SCRAPE_SECONDS
 from probes.contracts import Check, CheckState
 from probes.form.settings import FormSettings
 from probes.portal.settings import PortalSettings
 from probes.portal.steps import Wait
 from probes.servers import TlsMode
 from runners.config.config import Config, MailServer, PathConfig
+from runners.config.document_alerts import AlertsVia
 from runners.config.document_email import Via
 from runners.config.fields import duration_text
 from runners.config.sending import EmailConfig
+from runners.estate import page_after_seconds
 
 MANY_PATHS = 100
 """About 450 series a path: above this, Prometheus and people have a hard time."""
@@ -21,11 +25,13 @@ MANY_PATHS = 100
 
 def advise(config: Config) -> tuple[Check, ...]:
     """The checks of the configuration itself."""
+    via_prometheus = config.alerts.via is AlertsVia.PROMETHEUS
+    page_after = page_after_seconds(config) if via_prometheus else None
     return (
         *_size(config),
         *_launches(config),
         *_encryption(config),
-        *(check for path in config.paths.values() for check in _path(config, path)),
+        *(check for path in config.paths.values() for check in _path(config, path, page_after)),
     )
 
 
@@ -44,6 +50,17 @@ def launches_per_hour(config: Config) -> dict[tuple[str, str], float]:
                 3600.0 / path.interval_seconds / len(one.senders)
             )
     return dict(sums)
+
+
+def _found_within(seconds: float, page_after: float | None) -> str:
+    """When an outage is an incident and, by the rules of Prometheus, how long after that it pages at the latest."""
+    finding = f"an outage is an incident within {duration_text(seconds)}"
+    if page_after is None:
+        return finding
+    page = duration_text(ceil(seconds + page_after))
+    return (
+        f"{finding}, and a page within {page} where Prometheus scrapes every {duration_text(SCRAPE_SECONDS)}"
+    )
 
 
 def detection_seconds(path: PathConfig) -> float | None:
@@ -111,7 +128,7 @@ def _encryption(config: Config) -> Iterator[Check]:
             )
 
 
-def _path(config: Config, path: PathConfig) -> Iterator[Check]:
+def _path(config: Config, path: PathConfig, page_after: float | None) -> Iterator[Check]:
     name = path.path.name
     seconds = detection_seconds(path)
     if not path.path.is_enabled:
@@ -120,8 +137,7 @@ def _path(config: Config, path: PathConfig) -> Iterator[Check]:
         remedy = "Add every: 10m, and run `intake-prober run --due` from cron."
         yield Check(name, "schedule", CheckState.OK, "launched by hand only", remedy)
     else:
-        finding = f"an outage is an incident within {duration_text(seconds)}"
-        yield Check(name, "schedule", CheckState.OK, finding)
+        yield Check(name, "schedule", CheckState.OK, _found_within(seconds, page_after))
     if path.path.proof is Proof.REPLY:
         yield Check(
             name,

@@ -200,9 +200,10 @@ class StatusAnswer(TypedDict):
 
 
 class CanariesAnswer(TypedDict):
-    """`canaries`, newest first."""
+    """`canaries`, newest first. Where there are more, ``next`` is the id with which ``before`` goes on, else null."""
 
     canaries: list[CanaryAnswer]
+    next: str | None
     exit: int
 
 
@@ -347,6 +348,14 @@ class SilencesAnswer(TypedDict):
     exit: int
 
 
+class RenderAnswer(TypedDict):
+    """`render`: the files that were written; without --output, the text instead."""
+
+    written: list[str]
+    text: str | None
+    exit: int
+
+
 ANSWERS: Mapping[str, type] = {
     "audit": AuditAnswer,
     "canaries": CanariesAnswer,
@@ -355,6 +364,7 @@ ANSWERS: Mapping[str, type] = {
     "incidents": IncidentsAnswer,
     "portal import": ImportAnswer,
     "portal try": TryAnswer,
+    "render": RenderAnswer,
     "run": RunAnswer,
     "silence": SilencesAnswer,
     "status": StatusAnswer,

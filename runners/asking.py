@@ -11,11 +11,13 @@ from canary.gauge import Gauge, fresh
 from canary.incident import Incident
 from canary.observation import Observation
 from canary.path import Path, PathName
+from canary.signature import CanaryId
 from canary.silence import Silence, Window, are_silenced, with_windows
 from canary.verdict import Verdict
 from runners.alert_contracts import OutboxState
 from runners.cli.exits import Exit
 from runners.contracts import CanaryQuery, PathFacts, Record, Store
+from runners.history import Point
 from runners.states import PathState, PathView, view_path
 from runners.undelivered import DEAD_FOR, undelivered
 
@@ -38,10 +40,11 @@ SINCE_REMEDY = "Write 90m, 24h, 7d, or a time with its zone: 2026-03-01T08:00Z."
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A path as the store knows it now."""
+    """A path as the store knows it now, with as many of its newest canaries as were asked for."""
 
     view: PathView
     facts: PathFacts
+    points: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,14 @@ class Trace:
     exit: Exit = Exit.OK
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Canaries, newest first; ``next`` is the one after which the list goes on (`before`), None at its end."""
+
+    records: tuple[Record, ...]
+    next: CanaryId | None
+
+
 async def view_paths(
     store: Store,
     paths: Sequence[Path],
@@ -99,6 +110,7 @@ async def view_paths(
     now: datetime,
     silences: Sequence[Silence] | None = None,
     lasting: Sequence[Incident] | None = None,
+    points: int = 0,
 ) -> tuple[Seen, ...]:
     """Each path's state at that time, in a number of transactions that does not grow with the paths.
 
@@ -107,7 +119,7 @@ async def view_paths(
     """
     if silences is None:
         silences = await store.silences(now)
-    found = await store.glances({one.name: one.incidents.window for one in paths})
+    found = await store.glances({one.name: one.incidents.window for one in paths}, points=points)
     if lasting is None:
         lasting = await store.incidents(path=None, since=now, limit=0)
     seen = []
@@ -116,7 +128,7 @@ async def view_paths(
         mine = [one for one in lasting if one.path == path.name]
         view = view_path(path, glance.facts, incidents=mine, recent=glance.recent, gauges=gauges, now=now)
         is_silenced = are_silenced([path.name], silences, now)
-        seen.append(Seen(replace(view, is_silenced=is_silenced), glance.facts))
+        seen.append(Seen(replace(view, is_silenced=is_silenced), glance.facts, glance.points))
     return tuple(seen)
 
 
@@ -162,6 +174,7 @@ async def ask_status(
     now: datetime,
     places: Collection[str] | None = None,
     windows: Sequence[Window] = (),
+    points: int = 0,
 ) -> Status:
     """The paths at a glance.
 
@@ -171,6 +184,7 @@ async def ask_status(
         now: aware UTC.
         places: those of which gauges are shown: what is configured now; None: of all.
         windows: the maintenance windows.
+        points: how many of each path's newest canaries are drawn.
 
     Raises:
         StoreError: it can't be read.
@@ -178,7 +192,7 @@ async def ask_status(
     gauges = tuple(fresh(await store.latest_gauges(), now=now, places=places))
     silences = tuple(with_windows(await store.silences(now), windows, now, ahead=AHEAD))
     lasting = tuple(await store.incidents(path=None, since=now, limit=0))
-    seen = await view_paths(store, paths, gauges, now=now, silences=silences, lasting=lasting)
+    seen = await view_paths(store, paths, gauges, now=now, silences=silences, lasting=lasting, points=points)
     outbox = await store.outbox(dead_since=now - DEAD_FOR)
     return Status(seen, gauges, len(await store.leftovers()), silences, lasting, outbox, now)
 
@@ -198,24 +212,33 @@ def status_answer(status: Status) -> "StatusAnswer":
 
 async def ask_canaries(
     store: Store, query: CanaryQuery, paths: Sequence[Path], *, now: datetime
-) -> tuple[Sequence[Record], Exit]:
+) -> tuple[Listed, Exit]:
     """History, and how the paths asked for are. Raises `StoreError`."""
-    records = await store.canaries(query)
-    return records, exit_of([one.view for one in await view_paths(store, paths, (), now=now)])
+    found = await list_canaries(store, query)
+    return found, exit_of([one.view for one in await view_paths(store, paths, (), now=now)])
 
 
-def canaries_answer(records: Sequence[Record], status: int) -> "CanariesAnswer":
+async def list_canaries(store: Store, query: CanaryQuery) -> Listed:
+    """Canaries, and whether there are more. Raises `StoreError`."""
+    records = await store.canaries(replace(query, limit=query.limit + 1))
+    some = tuple(records[: query.limit])
+    return Listed(some, some[-1].canary.id if len(records) > len(some) and some else None)
+
+
+def canaries_answer(listed: Listed, status: int) -> "CanariesAnswer":
     """`canaries --json`."""
     from runners.answers import canary_answer
 
-    return {"canaries": [canary_answer(one) for one in records], "exit": int(status)}
+    return {
+        "canaries": [canary_answer(one) for one in listed.records],
+        "next": listed.next,
+        "exit": int(status),
+    }
 
 
-async def ask_trace(
-    store: Store, word: str, paths: Mapping[PathName, Path], *, now: datetime, by_end: bool = True
-) -> Trace:
+async def ask_trace(store: Store, word: str, paths: Mapping[PathName, Path], *, now: datetime) -> Trace:
     """One canary by its id, its beginning or end, its token or trace id. Raises `StoreError`."""
-    found = tuple(await store.find(word.strip().lower(), by_end=by_end))
+    found = tuple(await store.find(word.strip().lower()))
     if len(found) != 1:
         return Trace(found)
     configured = paths.get(found[0].canary.path)

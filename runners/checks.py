@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from operator import attrgetter
 
 from probes.contracts import Check, CheckState, Clock
@@ -13,9 +14,12 @@ from runners.alert_advice import advise_on_alerts
 from runners.config.config import Config
 from runners.config.secrets import read_signing_keys
 from runners.contracts import StoreError
+from runners.export_contracts import ExportState
 
 LIMIT_SECONDS = 60.0
 """How long one source of checks may take: a login and a few commands, each with limits of its own."""
+OVERDUE_TRACES = timedelta(hours=1)
+"""What waits for longer waits for a receiver that is down, or for a prober that does not run."""
 AT_ONCE = 8
 """How many sources are asked at the same time."""
 
@@ -98,6 +102,7 @@ def store_source(config: Config, *, clock: Clock) -> CheckSource:
         try:
             async with open_store(config.prober.store_url, clock=clock, prober=config.prober.name) as store:
                 leftovers = await store.leftovers()
+                exports = await store.exports() if config.telemetry.otlp is not None else ExportState()
         except StoreError as error:
             finding, _, remedy = str(error).partition(". ")
             return [Check("store", "open", CheckState.FAIL, finding, remedy)]
@@ -107,9 +112,20 @@ def store_source(config: Config, *, clock: Clock) -> CheckSource:
             remedy = "See `intake-prober audit`; `intake-prober sweep` tries again."
             finding = f"{leftovers_wait(len(leftovers))} for removal"
             found.append(Check("store", "leftovers", CheckState.WARN, finding, remedy))
+        found += _exports(exports, clock.now())
         return found
 
     return CheckSource("store", attempt)
+
+
+def _exports(state: ExportState, now: datetime) -> Sequence[Check]:
+    """Traces that wait for long, or that nobody will take."""
+    is_overdue = state.oldest_at is not None and now - state.oldest_at > OVERDUE_TRACES
+    if not state.dead and not is_overdue:
+        return []
+    said = f"; last word: {state.last_error}" if state.last_error else ""
+    finding = f"{state.pending} parts of traces wait, {state.dead} were refused for good{said}"
+    return [Check("store", "traces", CheckState.WARN, finding, "Look at the receiver in telemetry.otlp.")]
 
 
 def exit_of(checks: Sequence[Check]) -> int:

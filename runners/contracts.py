@@ -21,6 +21,7 @@ from canary.slot import MissedSlot, Slot
 from canary.trace import TraceId
 from canary.verdict import Judgement, Verdict
 from runners.alert_contracts import AlertStep, AlertStore
+from runners.export_contracts import ExportStore
 from runners.history import HistoryStore
 from runners.leases import LeaseStore
 from runners.pulse import PulseStore
@@ -196,7 +197,7 @@ class CanaryQuery:
     before: tuple[datetime, CanaryId] | None = None
 
 
-class Store(LeaseStore, AlertStore, HistoryStore, PulseStore, Protocol):
+class Store(LeaseStore, AlertStore, HistoryStore, PulseStore, ExportStore, Protocol):
     """What is kept. Raises `StoreError` from any verb."""
 
     # canaries
@@ -229,11 +230,8 @@ class Store(LeaseStore, AlertStore, HistoryStore, PulseStore, Protocol):
         """Canaries that are pending, or breached before their horizon's look, or not yet clean; oldest first."""
         ...
 
-    async def find(self, id_or_token: str, *, by_end: bool = True) -> Sequence[Record]:
-        """Canaries whose id begins or (from `SHOWN_CHARACTERS` on) ends with the text, or whose token or trace id is it.
-
-        By the end only ``by_end``: that reads all ids there are.
-        """
+    async def find(self, id_or_token: str) -> Sequence[Record]:
+        """Canaries whose id begins or (from `SHOWN_CHARACTERS` on) ends with the text, or whose token or trace id is it."""
         ...
 
     async def canaries(self, query: CanaryQuery) -> Sequence[Record]:

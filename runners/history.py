@@ -1,18 +1,20 @@
 """What the store keeps of a path's past in figures."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from canary.blame import Flaw, Stop
+from canary.hop import Hop
 from canary.incident import Incident
 from canary.path import PathName
 from canary.signature import CanaryId
-from canary.verdict import Verdict
+from canary.verdict import Judgement, Verdict
 from runners.retention import KEPT, Retention
 
 if TYPE_CHECKING:
-    from runners.contracts import PathFacts, Record
+    from runners.contracts import PathFacts
 
 RECENT = 40
 """How many of a path's last canaries its state looks at."""
@@ -34,9 +36,12 @@ class Day:
     counts: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One canary in a picture; ``seconds`` is from launch to the intact ticket, None without one."""
+class Point(NamedTuple):
+    """One canary in a picture; ``seconds`` is from launch to the intact ticket, None without one.
+
+    A tuple, because an overview of two hundred paths makes ten thousand of them, and a frozen dataclass takes five times
+    as long to make.
+    """
 
     canary_id: CanaryId
     path: PathName
@@ -46,16 +51,37 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Gist:
+    """What of a judgement says how the path is. Most of a stored judgement are its hops, and to read them takes longest.
+
+    The fields are called as those of `Judgement`, of whose text it is read.
+    """
+
+    canary_id: CanaryId
+    verdict: Verdict
+    stop: Stop | None = None
+    slow: tuple[Hop, ...] = ()
+    flaws: tuple[Flaw, ...] = ()
+
+    @classmethod
+    def of(cls, judgement: Judgement) -> "Gist":
+        """The gist of a judgement."""
+        return cls(judgement.canary_id, judgement.verdict, judgement.stop, judgement.slow, judgement.flaws)
+
+
+@dataclass(frozen=True, slots=True)
 class Glance:
     """What the state of a path is judged by.
 
     Attributes:
         recent: of its newest `RECENT` canaries, newest first: those that count (confirmed or a breach), as many as
             were asked for, and the newest inconclusive one.
+        points: its newest canaries, newest launch first, as many as were asked for.
     """
 
     facts: "PathFacts"
-    recent: "tuple[Record, ...]"
+    recent: tuple[Gist, ...]
+    points: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +89,12 @@ class Past:
     """A path's past in figures.
 
     Attributes:
-        days: those with a verdict, oldest first.
+        verdicts: those of its days, added up.
         missed: slots of that time that nobody launched.
-        points: the newest canaries, newest launch first.
     """
 
-    days: tuple[Day, ...] = ()
+    verdicts: Mapping[Verdict, int] = field(default_factory=dict)
     missed: int = 0
-    points: tuple[Point, ...] = ()
 
 
 class HistoryStore(Protocol):
@@ -86,18 +110,17 @@ class HistoryStore(Protocol):
         """A path's days from the one of that time on, oldest first; a day without a verdict is left out."""
         ...
 
-    async def glances(self, windows: Mapping[PathName, int]) -> "Mapping[PathName, Glance]":
+    async def glances(self, windows: Mapping[PathName, int], *, points: int = 0) -> Mapping[PathName, Glance]:
         """What the states of several paths are judged by, in one transaction whose cost does not grow with history.
 
         Args:
             windows: of each path, how many canaries that count its rules look at.
+            points: so many of its newest canaries come with it, for a picture.
         """
         ...
 
-    async def pasts(
-        self, paths: Sequence[PathName], *, since: datetime, points: int
-    ) -> Mapping[PathName, Past]:
-        """The figures of several paths in one transaction: days and missed slots since then, so many points."""
+    async def pasts(self, paths: Sequence[PathName], *, since: datetime) -> Mapping[PathName, Past]:
+        """The figures of several paths from the day of that time on, in one transaction."""
         ...
 
     async def open_incidents(self) -> Sequence[Incident]:

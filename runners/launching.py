@@ -1,8 +1,10 @@
 """Launching by schedule: whatever becomes due is claimed, recorded and sent; at the end, what is under way may end."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 
 from canary.canary import Canary
 from canary.hop import Channel
@@ -60,8 +62,10 @@ class Launching:
         self._lagged = lagged
         self._troubled = troubled
         self._turns = {channel: asyncio.Semaphore(most) for channel, most in AT_ONCE.items()}
+        self._next_behind = {channel: asyncio.Lock() for channel in AT_ONCE}
         self._expected: dict[PathName, datetime | None] = {}
         self._waiting: set[PathName] = set()
+        self._behind: set[PathName] = set()
         self._announce: Callable[[PathName], None] | None = None
         self._is_closing = False
         self._under_way: set[asyncio.Task[None]] = set()
@@ -93,7 +97,7 @@ class Launching:
         return [
             path
             for path, at in self._expected.items()
-            if at is not None and now - at > OVERDUE and path not in self._waiting
+            if at is not None and now - at > OVERDUE and path not in self._waiting | self._behind
         ]
 
     def announce_all(self) -> None:
@@ -111,17 +115,19 @@ class Launching:
     async def _schedule(self, group: asyncio.TaskGroup) -> None:
         """Launch what became due while nobody ran, and then whatever is announced."""
 
-        def announce(path: PathName) -> None:
+        def announce(path: PathName, *, is_behind: bool = False) -> None:
             now = self._clock.now()
             due_at, self._expected[path] = self._expected.get(path) or now, self._prober.timetable[path](now)
-            # One that waits for its turn is enough: it will ask which slot is due by then.
-            if path in self._waiting or self._is_closing:
+            # One that waits for its turn is enough: it will ask which slot is due by then. But what becomes due now
+            # does not wait among those that are late.
+            lane = self._behind if is_behind else self._waiting
+            if path in self._waiting | lane or self._is_closing:
                 return
-            self._waiting.add(path)
-            work = self._supervisor.once(
-                f"launch of {path}", lambda: self._launch_due(path, min(due_at, now))
+            lane.add(path)
+            launch = partial(self._launch_due, path, min(due_at, now), is_behind=is_behind)
+            task = group.create_task(
+                self._supervisor.once(f"launch of {path}", launch), name=f"launch {path}"
             )
-            task = group.create_task(work, name=f"launch {path}")
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
 
@@ -130,24 +136,41 @@ class Launching:
             for name, next_due in self._prober.timetable.items()
             if self._prober.paths[name].is_enabled
         }
-        self._announce = announce
+        self._announce = partial(announce, is_behind=True)
         for name in enabled:
-            announce(name)
+            announce(name, is_behind=True)
         await self._timer.run(enabled, announce)
 
-    async def _launch_due(self, path: PathName, due_at: datetime) -> None:
+    async def _launch_due(self, path: PathName, due_at: datetime, *, is_behind: bool) -> None:
         """Launch one canary down a path, if its slot is due and nobody else's; the turn comes before the claim.
 
         A slot that is claimed and then waits would go stale in a queue, and look missed to everybody else.
         """
+        lane = self._behind if is_behind else self._waiting
         try:
-            turn = self._turns[self._prober.paths[path].channel]
-            async with turn:
-                self._waiting.discard(path)
+            async with self._turn(self._prober.paths[path].channel, is_behind=is_behind):
+                lane.discard(path)
                 for order in [] if self._is_closing else await self._claimed(path):
                     await self._launch(order, due_at)
         finally:
-            self._waiting.discard(path)
+            lane.discard(path)
+
+    @asynccontextmanager
+    async def _turn(self, channel: Channel, *, is_behind: bool) -> AsyncIterator[None]:
+        """A turn to launch. Of those that are late already, one at a time waits for it: whoever is on time passes the rest.
+
+        At a start with two hundred paths the others waited behind all of them, seven seconds and more.
+        """
+        turn = self._turns[channel]
+        if is_behind:
+            async with self._next_behind[channel]:
+                await turn.acquire()
+        else:
+            await turn.acquire()
+        try:
+            yield
+        finally:
+            turn.release()
 
     async def _claimed(self, path: PathName) -> list[Order]:
         for _ in range(RETRIES):

@@ -1,9 +1,11 @@
 """`serve`, composed: one store, one daemon a configuration, and the page beside them."""
 
 import asyncio
+import contextlib
 import os
 import secrets
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -33,17 +35,22 @@ from runners.systemd import Notify
 from runners.telemetry.exposition import Expositions
 from runners.telemetry.process_figures import ProcessFigures, this_build
 from runners.telemetry.snapshot import Snapshots
+from runners.tracing import tracing_loops
 from runners.web.access import Access
 from runners.web.app import build_app, build_metrics_app
 from runners.web.events import Broadcaster
+from runners.web.pages import make_ahead
 from runners.web.parts import Parts
 from runners.web.serving import CannotListen, bind, serve
 from runners.wiring import wired
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 
+SWITCH_SECONDS = 0.0005
+"""So long a thread that draws a page may hold up the event loop, which has launches to send; Python's own 5 ms add up."""
 PAGE_SECONDS = 5.0
 """After so long a page that died is opened again."""
 
@@ -154,6 +161,7 @@ class Server:
             CannotListen: the page's address, or that of the metrics, can't be had.
             Refused: the configuration can't be wired.
         """
+        sys.setswitchinterval(SWITCH_SECONDS)
         wishes = self.wishes
         task = asyncio.current_task()
         with ExitStack() as stack:
@@ -264,15 +272,21 @@ class Server:
                 )
             except (SecretUnavailable, StoreError) as error:
                 raise Refused(config.masker.mask(str(error))) from None
-            daemon, parts = self._daemon(store, shown, config, prober)
-            self._apps[daemon] = build_app(parts), _metrics_app(parts, config)
+            daemon, page, metrics = self._daemon(store, shown, config, prober)
+            self._apps[daemon] = page, metrics
             try:
                 yield daemon
             finally:
                 self._apps.pop(daemon, None)
 
-    def _daemon(self, store: Store, shown: Store, config: Config, prober: Prober) -> tuple[Daemon, Parts]:
+    def _daemon(
+        self, store: Store, shown: Store, config: Config, prober: Prober
+    ) -> "tuple[Daemon, Starlette, ASGIApp | None]":
         figures = ProcessFigures(prober.name, build=this_build(), systems=config.ticketing)
+        if config.telemetry.otlp_problem:
+            self._progress.note(f"no traces are sent: {config.telemetry.otlp_problem}")
+        parts = self._parts(shown, config, prober, figures)
+        app = build_app(parts)
         delivery = Delivery(
             store,
             prober.sinks,
@@ -291,11 +305,15 @@ class Server:
             figures=figures,
             spool=Spool(self._spool_of(config)),
             delivery=delivery if prober.sinks else None,
-            beside=refreshing_loops(store, prober.sinks, prober=prober.name, clock=self._clock),
+            beside={
+                **refreshing_loops(store, prober.sinks, prober=prober.name, clock=self._clock),
+                "first page": partial(_make_ahead, app),
+                **tracing_loops(config, store, clock=self._clock, figures=figures),
+            },
             pingers=prober.heartbeats,
             changed=self._events.note,
         )
-        return Daemon(prober, around), self._parts(shown, config, prober, figures)
+        return Daemon(prober, around), app, _metrics_app(parts, config)
 
     def _spool_of(self, config: Config) -> FilePath:
         """Where the spool is; where it can't be made, that is said before it is needed."""
@@ -363,3 +381,10 @@ def _address(listening: socket.socket) -> str:
 def _cancel(task: "asyncio.Task[object] | None") -> None:
     if task is not None:
         task.cancel()
+
+
+async def _make_ahead(app: "Starlette") -> None:
+    """Once; then nothing more. A store that can't be read now is read when somebody asks."""
+    with contextlib.suppress(StoreError):
+        await make_ahead(app)
+    await asyncio.Event().wait()

@@ -9,7 +9,8 @@ from canary.gauge import Gauge, GaugeState
 from canary.incident import BLIND_RUN, Incident, IncidentKind
 from canary.path import Path
 from canary.verdict import Verdict
-from runners.contracts import PathFacts, Record
+from runners.contracts import PathFacts
+from runners.history import Gist
 
 _STALE_INTERVALS = 3
 
@@ -46,7 +47,7 @@ def view_path(
     facts: PathFacts,
     *,
     incidents: Sequence[Incident],
-    recent: Sequence[Record],
+    recent: Sequence[Gist],
     gauges: Sequence[Gauge],
     now: datetime,
 ) -> PathView:
@@ -56,7 +57,7 @@ def view_path(
         path: as configured.
         facts: when it was last heard of.
         incidents: those of this path; closed ones don't matter.
-        recent: its last canaries, newest launch first.
+        recent: what was judged of its last canaries, newest launch first.
         gauges: the newest readings of all places.
         now: aware UTC.
     """
@@ -86,10 +87,8 @@ def view_path(
     return PathView(path, PathState.DEGRADED if why else PathState.OK, why)
 
 
-def _first_reason(recent: Sequence[Record]) -> str:
-    stops = [
-        one.judgement.stop for one in recent if one.judgement is not None and one.judgement.stop is not None
-    ]
+def _first_reason(recent: Sequence[Gist]) -> str:
+    stops = [one.stop for one in recent if one.stop is not None]
     return f": {stops[0].hop}, {stops[0].reason}" if stops else ""
 
 
@@ -102,7 +101,7 @@ def _stale_since(path: Path, facts: PathFacts, now: datetime) -> timedelta | Non
     return age if age > limit else None
 
 
-def _degraded(path: Path, recent: Sequence[Record], gauges: Sequence[Gauge]) -> str:
+def _degraded(path: Path, recent: Sequence[Gist], gauges: Sequence[Gauge]) -> str:
     """Why a path is worse than it should be although it works; empty if it is not."""
     places = {path.mailbox, path.ticketing, path.domain} - {None, ""}
     for gauge in gauges:
@@ -110,11 +109,7 @@ def _degraded(path: Path, recent: Sequence[Record], gauges: Sequence[Gauge]) -> 
             return f"{gauge.name} of {gauge.place} is at {gauge.state}" + (
                 f": {gauge.detail}" if gauge.detail else ""
             )
-    counting = [
-        one.judgement
-        for one in recent
-        if one.judgement is not None and (one.verdict is Verdict.CONFIRMED or one.verdict.is_breach)
-    ]
+    counting = [one for one in recent if one.verdict is Verdict.CONFIRMED or one.verdict.is_breach]
     for rule in path.incidents.open:
         worse = [one for one in counting[: rule.of] if one.slow or one.flaws]
         if len(worse) >= rule.failed:

@@ -77,6 +77,9 @@ class Exchange:
         """
         self._settings = settings
         self._identity = identity
+        self._origin = Origin.of(settings.url)
+        self.traceparent = ""
+        """What requests to the path's own origin carry from now on; empty: nothing."""
         self._client = httpx.AsyncClient(
             transport=wire,
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPTED, **headers},
@@ -197,7 +200,10 @@ class Exchange:
         return await self._client.send(request, stream=True, auth=self._identity.auth(Origin.of(request.url)))
 
     def _headers(self, url: httpx.URL, more: Mapping[str, str]) -> dict[str, str]:
-        return {**more, **self._identity.headers(Origin.of(url))}
+        origin = Origin.of(url)
+        # To nobody else: an id by which two hosts could tell that it was the same visitor is none of theirs.
+        traced = {"traceparent": self.traceparent} if self.traceparent and origin == self._origin else {}
+        return {**traced, **more, **self._identity.headers(origin)}
 
 
 def redirect_of(answer: Answer | httpx.Response) -> str | None:

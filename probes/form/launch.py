@@ -162,6 +162,7 @@ class Launch:
             identity = await identity_of(self._settings, self._parts.contexts)
             what = await said(self._canary, self._settings)
             exchange = Exchange(wire, self._settings, identity, headers=accepted(is_page=is_page))
+            exchange.traceparent = self._traceparent(Hop.FORM_SUBMIT)
             response = await self._submit(stage, exchange, identity, what)
         async with self._stage(
             Hop.FORM_CONFIRMATION,
@@ -173,6 +174,7 @@ class Launch:
             stage.evidence = Evidence.REPORTED
             stage.perhaps_left = True
             stage.limit_reason = Reason.PAGE_TIMEOUT
+            exchange.traceparent = self._traceparent(Hop.FORM_CONFIRMATION)
             await self._confirm(stage, exchange, response, what)
 
     async def _submit(
@@ -255,9 +257,12 @@ class Launch:
         if finding.ticket:
             stage.facts["intake.ticket.id"] = finding.ticket
 
+    def _traceparent(self, hop: Hop) -> str:
+        return self._canary.traceparent(hop) if self._settings.propagate else ""
+
     def _marks(self) -> dict[str, str]:
-        """What the post bears for those who trace it, or could otherwise take it twice."""
-        marks = {"traceparent": self._canary.traceparent(Hop.FORM_SUBMIT)}
+        """What the post bears for those who could otherwise take it twice."""
+        marks: dict[str, str] = {}
         if self._settings.idempotency_header is not None:
             # The draft (draft-ietf-httpapi-idempotency-key-header) quotes the key; the services that know it don't.
             marks[self._settings.idempotency_header] = self._canary.token

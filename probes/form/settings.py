@@ -183,6 +183,8 @@ class FormSettings:
         proxy: ``http://host:port`` or ``https://host:port``, a secret where it holds a password; None: none,
             whatever the environment says.
         http2: whether HTTP/2 is offered; the server chooses.
+        propagate: whether requests to the origin of ``url`` carry the W3C trace context of the hop under way, so that
+            a target that is instrumented goes on with the canary's trace.
         idempotency_header: the header field that bears the canary's token, so that a server can tell a second
             post of it; None: none. See `IDEMPOTENCY_HEADER`.
         pace_seconds: the least time between the page and the post, as a person needs it (HTML only).
@@ -201,6 +203,7 @@ class FormSettings:
     ca_files: tuple[str, ...] = ()
     proxy: FieldValue | None = None
     http2: bool = False
+    propagate: bool = False
     idempotency_header: str | None = None
     pace_seconds: float = 0.0
     limits: FormLimits = field(default_factory=FormLimits)

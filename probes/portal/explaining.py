@@ -12,6 +12,7 @@ from canary.hop import Hop
 from canary.reason import Reason, Side
 from probes.contracts import Clock
 from probes.hops import Passage
+from probes.portal.browsing import Browsing
 from probes.portal.connection import Reach
 from probes.portal.diagnosis import diagnose
 from probes.portal.elements import awaited_first
@@ -70,6 +71,7 @@ class Explainer:
             default=0,
         )
         self._number = 0
+        self._browsing = Browsing(arrangement, clock)
         self.first = 0
         self.doing = ""
         self.known_alerts: tuple[str, ...] = ()
@@ -78,8 +80,13 @@ class Explainer:
 
     def at(self, step: Step) -> None:
         """The journey is at this step."""
+        self._browsing.begin(step)
         self.doing, self._number = str(step), step.number
         self._element = awaited_first((replace(step, is_optional=False),))
+
+    def left_out(self) -> None:
+        """The step that the journey is at is none of it: what it is about is not there."""
+        self._browsing.forget()
 
     @asynccontextmanager
     async def explained(
@@ -98,6 +105,8 @@ class Explainer:
         """
         first = self.first = len(self._traffic.exchanges) if since is None else since
         self.doing, self._number, self._element = "", 0, None
+        self._traffic.hop = hop
+        passage.browsed = self._browsing.enter()
         passage.limit_reason = (
             Reason.BROWSER_UNRESPONSIVE
         )  # the hop's own limit runs out only if the diagnosis hangs
@@ -105,7 +114,9 @@ class Explainer:
         try:
             async with self._clock.timeout(max(1.0, min(limit, left))):
                 yield
+            self._browsing.end(is_done=True)
         except (PlaywrightError, TimeoutError, Failure, Unexplained) as error:
+            self._browsing.end(is_done=False)
             failure = await diagnose(
                 error,
                 Situation(

@@ -5,7 +5,7 @@ request anew, redirects too (https://chromedevtools.github.io/devtools-protocol/
 """
 
 import contextlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,9 +16,25 @@ from probes.servers import SecretUnavailable
 
 
 async def send_headers(
-    page: Page, headers: Mapping[str, str], secrets: Mapping[str, str], *, hosts: Collection[str], origin: str
+    page: Page,
+    headers: Mapping[str, str],
+    secrets: Mapping[str, str],
+    *,
+    hosts: Collection[str],
+    origin: str,
+    trace: Callable[[], str] | None = None,
 ) -> None:
     """From now on, send these fields with the page's requests: to the hosts, and what is secret to the origin alone.
+
+    Args:
+        page: the page.
+        headers: for the hosts.
+        secrets: for the origin.
+        hosts: the portal's own, lower case.
+        origin: of the path's address.
+        trace: the trace context (W3C) of the moment, for what a page of the portal asks of its own origin, and for
+            the pages themselves; None: none. Asked across origins, a field more would need the other's consent
+            (CORS), and would tell it who we are.
 
     Raises:
         playwright.async_api.Error: the browser is gone.
@@ -30,7 +46,7 @@ async def send_headers(
                 f"headers.{name}: the secret holds a line break, an outer space or a letter beyond ASCII. Correct it."
             )
     session = await page.context.new_cdp_session(page)
-    adder = _Adder(session, headers, secrets, hosts=frozenset(hosts), origin=origin)
+    adder = _Adder(page, session, headers, secrets, hosts=frozenset(hosts), origin=origin, trace=trace)
     session.on("Fetch.requestPaused", adder.go_on)
     await session.send("Fetch.enable", {"patterns": [{"urlPattern": "*"}]})
 
@@ -46,13 +62,17 @@ def origin_of(url: str) -> str:
 class _Adder:
     def __init__(
         self,
+        page: Page,
         session: CDPSession,
         headers: Mapping[str, str],
         secrets: Mapping[str, str],
         *,
         hosts: frozenset[str],
         origin: str,
+        trace: Callable[[], str] | None,
     ) -> None:
+        self._page = page
+        self._trace = trace
         self._session = session
         self._headers = headers
         self._secrets = secrets
@@ -66,9 +86,18 @@ class _Adder:
         url = request["url"]
         added = dict(self._headers) if (urlsplit(url).hostname or "").lower() in self._hosts else {}
         added |= self._secrets if origin_of(url) == self._origin else {}
+        if self._trace is not None and self._is_own(
+            url, is_document=paused.get("resourceType") == "Document"
+        ):
+            added["traceparent"] = self._trace()
         if added:
             merged = {name.lower(): (name, value) for name, value in request["headers"].items()}
             merged |= {name.lower(): (name, value) for name, value in added.items()}
             answer["headers"] = [{"name": name, "value": value} for name, value in merged.values()]
         with contextlib.suppress(PlaywrightError):  # the page is gone in the meantime
             await self._session.send("Fetch.continueRequest", answer)
+
+    def _is_own(self, url: str, *, is_document: bool) -> bool:
+        """Whether a page of the portal asks its own origin, or goes to another page of the portal."""
+        is_of_the_portal = (urlsplit(url).hostname or "").lower() in self._hosts
+        return is_of_the_portal and (is_document or origin_of(self._page.url) == origin_of(url))

@@ -287,6 +287,7 @@ class Journey:
             await self._verify()
             began = self._clock.monotonic()
             if step.is_optional and not await self._is_shown(step):
+                self._explainer.left_out()
                 continue
             await self._hand.do(step, within_seconds=self._step_ms(step) / 1000)
             if note is not None:

@@ -47,6 +47,7 @@ class PortalSettings:
         headers: extra header fields, sent to `expect_hosts` only; a secret to the origin of `url` only.
         http_login: for HTTP authentication (RFC 9110 section 11), shown to `expect_hosts` only.
         ca_files: PEM files of authorities that are trusted beside the system's.
+        propagate: whether requests of the portal's own origin carry the W3C trace context of the hop under way.
         pace_seconds: the least time between the form's first step and the submit, as a person needs it.
         locale, time_zone, user_agent: as the browser tells them; None: its own.
     """
@@ -63,6 +64,7 @@ class PortalSettings:
     http_login: Password | None = None
     client_certificate: ClientCertificate | None = None
     ca_files: tuple[str, ...] = ()
+    propagate: bool = False
     pace_seconds: float = 2.0
     limits: PortalLimits = field(default_factory=PortalLimits)
     locale: str | None = None

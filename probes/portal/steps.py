@@ -192,9 +192,14 @@ class Step:
     timeout_seconds: float | None = None
     is_optional: bool = False
 
+    @property
+    def told(self) -> str:
+        """``fill {label: Subject}``; a value that is typed is not shown."""
+        return _told(self.action)
+
     def __str__(self) -> str:
-        """``step 3 (fill {label: Subject})``; a value that is typed is not shown."""
-        return f"step {self.number} ({_told(self.action)})"
+        """``step 3 (fill {label: Subject})``."""
+        return f"step {self.number} ({self.told})"
 
 
 _WORDS: Final = {

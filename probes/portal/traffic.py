@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, Response, WebError
 from playwright.async_api import Error as PlaywrightError
 
+from canary.hop import Hop
+
 _MOST_REQUESTS: Final = 2000
 _MOST_LINES: Final = 200
 _LINE_CHARACTERS: Final = 500
@@ -95,6 +97,7 @@ class Traffic:
 
     Attributes:
         is_on: whether the journey is in that window (None: one that is just being opened); else its documents tell nothing.
+        hop: which is under way.
         changed: set whenever something began, was answered or failed; whoever waits for it clears it.
     """
 
@@ -106,6 +109,7 @@ class Traffic:
     script_errors: list[str] = field(default_factory=list)
     console_errors: int = 0
     has_crashed: bool = False
+    hop: Hop = Hop.PORTAL_LOAD
     is_on: Callable[[Page | None], bool] = lambda _: True
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     _of: dict[Request, Exchange] = field(default_factory=dict)

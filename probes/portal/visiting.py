@@ -1,7 +1,7 @@
 """Arrange a browser's context as one path wants it, and a page in it that is listened to."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -106,10 +106,12 @@ async def _arrange(
     hand = Hand(page, customer, settings.url, clock, visit.is_alive)
     traffic.is_on = hand.is_on
 
+    trace = (lambda: canary.traceparent(traffic.hop)) if settings.propagate else None
+
     async def equip(window: Page) -> None:
         for locator in settings.dismiss:
             await window.add_locator_handler(find(window, locator).first, _click_away)
-        await equip_headers(window, settings)
+        await equip_headers(window, settings, trace=trace)
 
     async def follow(opened: Page) -> None:
         traffic.watch_page(opened)
@@ -128,14 +130,21 @@ async def _arrange(
     return Arrangement(visit, hand, traffic, collector)
 
 
-async def equip_headers(page: Page, settings: PortalSettings) -> None:
+async def equip_headers(
+    page: Page, settings: PortalSettings, *, trace: Callable[[], str] | None = None
+) -> None:
     """From now on, have a page send the path's extra header fields.
+
+    Args:
+        page: the page.
+        settings: the path's.
+        trace: the trace context of the moment, for the portal's own origin; None: none.
 
     Raises:
         playwright.async_api.Error: the browser is gone.
         SecretUnavailable: a secret among them can't be had, or sent.
     """
-    if not settings.headers:
+    if not settings.headers and trace is None:
         return
     plain = {name: value for name, value in settings.headers.items() if isinstance(value, str)}
     secret = {
@@ -143,7 +152,9 @@ async def equip_headers(page: Page, settings: PortalSettings) -> None:
         for name, value in settings.headers.items()
         if not isinstance(value, str)
     }
-    await send_headers(page, plain, secret, hosts=settings.expect_hosts, origin=origin_of(settings.url))
+    await send_headers(
+        page, plain, secret, hosts=settings.expect_hosts, origin=origin_of(settings.url), trace=trace
+    )
 
 
 async def _click_away(element: PageLocator) -> None:

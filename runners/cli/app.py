@@ -41,8 +41,10 @@ COMMANDS = (
     "audit",
     "silence",
     "portal",
+    "render",
     "demo",
     "schema",
+    "render",
 )
 """All commands, in the order of the help; each is the function, or the group, of its name in the module of its name."""
 

@@ -9,9 +9,8 @@ from runners.cli.output import Output, Style
 from runners.cli.selecting import LimitOption, PathOption, SinceOption
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from canary.verdict import Verdict
+    from runners.asking import Listed
     from runners.cli.exits import Exit
     from runners.contracts import Record, Store
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 @command
 def canaries(
     options: Options,
+    *,
     path: PathOption = None,
     verdict: Annotated[
         str | None,
@@ -26,13 +26,17 @@ def canaries(
     ] = None,
     since: SinceOption = None,
     limit: LimitOption = 20,
+    before: Annotated[
+        str | None,
+        typer.Option("--before", metavar="ID", help="Go on after this canary; --json names it as next."),
+    ] = None,
 ) -> None:
     """List canaries, newest first, each with its verdict, blame and time.
 
     Example: intake-prober canaries --path support-email --verdict breached --since 7d
     """
     from runners.asking import ask_canaries, canaries_answer
-    from runners.cli.selecting import paths_of, since_when, verdict_of
+    from runners.cli.selecting import before_of, paths_of, since_when, verdict_of
     from runners.cli.storing import ask_store
     from runners.clock import SystemClock
     from runners.contracts import CanaryQuery
@@ -45,18 +49,19 @@ def canaries(
         verdict=verdict_of(options, verdict),
         since=since_when(options, since, now),
         limit=limit,
+        before=before_of(options, before),
     )
 
-    async def ask(store: "Store") -> "tuple[Sequence[Record], Exit]":
+    async def ask(store: "Store") -> "tuple[Listed, Exit]":
         return await ask_canaries(store, query, paths, now=now)
 
-    records, code = ask_store(options, config, ask)
+    listed, code = ask_store(options, config, ask)
     if options.as_json:
-        options.output.answer_json(canaries_answer(records, code))
+        options.output.answer_json(canaries_answer(listed, code))
     else:
-        for record in records:
+        for record in listed.records:
             options.output.answer(canary_line(options.output, record))
-        if not records:
+        if not listed.records:
             options.output.tell("No canaries.")
     raise typer.Exit(code)
 

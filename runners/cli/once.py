@@ -9,6 +9,9 @@ from runners.cli.interrupt import run_loop
 from runners.cli.options import Options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from probes.contracts import Clock
     from runners.config.config import Config
     from runners.oneshot import RunOptions, RunResult
     from runners.progress import Progress
@@ -26,18 +29,29 @@ def once(options: Options, config: "Config", wanted: "RunOptions") -> None:
     from runners.contracts import StoreError
 
     output = options.output
+    answered: list[int] = []
+
+    def answer(result: "RunResult") -> None:
+        if options.as_json:
+            output.answer_json(run_answer(result.records, result.gauges, result.exit_code))
+        else:
+            _print(options, result)
+        answered.append(result.exit_code)
+
     try:
-        result = run_loop(_run(config, wanted, progress_for(output)))
+        run_loop(_run(config, wanted, progress_for(output), answer))
     except (StoreError, SecretUnavailable) as error:
         raise options.fail(config.masker.mask(str(error)).rstrip("."), status=Exit.BLIND) from None
-    if options.as_json:
-        output.answer_json(run_answer(result.records, result.gauges, result.exit_code))
-    else:
-        _print(options, result)
-    raise typer.Exit(result.exit_code)
+    except KeyboardInterrupt:
+        if not answered:
+            raise
+    raise typer.Exit(answered[0])
 
 
-async def _run(config: "Config", wanted: "RunOptions", progress: "Progress") -> "RunResult":
+async def _run(
+    config: "Config", wanted: "RunOptions", progress: "Progress", answer: "Callable[[RunResult], None]"
+) -> None:
+    """Run, answer, and only then send traces: who waits for the answer does not wait for a receiver."""
     from uuid import uuid4
 
     from runners.alerts.building import build_heartbeats
@@ -58,7 +72,27 @@ async def _run(config: "Config", wanted: "RunOptions", progress: "Progress") -> 
 
     # Their own, not the prober's: that the store can't be opened is told too.
     heartbeats = build_heartbeats(config, clock=clock)
-    return await pinged(work, heartbeats, clock=clock, run_id=str(uuid4()))
+    result = await pinged(work, heartbeats, clock=clock, run_id=str(uuid4()))
+    answer(result)
+    if config.telemetry.otlp_problem:
+        progress.note(f"no traces are sent: {config.telemetry.otlp_problem}")
+    if config.telemetry.otlp is not None and result.interrupted_by is None:
+        await _send_traces(config, clock, progress)
+
+
+async def _send_traces(config: "Config", clock: "Clock", progress: "Progress") -> None:
+    """Bounded; whatever goes wrong here is not the run's."""
+    from runners.contracts import StoreError
+    from runners.store import open_store
+    from runners.tracing import exporter_of
+
+    try:
+        async with open_store(config.prober.store_url, clock=clock, prober=config.prober.name) as store:
+            exporter = exporter_of(config, store, clock=clock, failed=lambda: None, is_oneshot=True)
+            if exporter is not None:
+                await exporter.drain()
+    except StoreError as error:
+        progress.note(config.masker.mask(str(error)))
 
 
 def _print(options: Options, result: "RunResult") -> None:

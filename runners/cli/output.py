@@ -76,4 +76,6 @@ def open_output(*, no_color: bool, environ: Mapping[str, str] | None = None) -> 
 
 def plain(text: str) -> str:
     """A text of a remote, without what would steer a terminal."""
+    if text.isprintable():
+        return text
     return "".join(one if one.isprintable() else "�" for one in text)

@@ -9,6 +9,7 @@ from runners.cli.options import Options
 
 if TYPE_CHECKING:
     from canary.path import Path
+    from canary.signature import CanaryId
     from canary.verdict import Verdict
     from runners.config.config import Config
 
@@ -66,3 +67,19 @@ def verdict_of(options: Options, text: str | None) -> "Verdict | None":
     if text not in set(Verdict):
         raise options.fail(f"{text} is not a verdict", did_you_mean(text, list(Verdict)))
     return Verdict(text)
+
+
+def before_of(options: Options, word: str | None) -> "tuple[datetime, CanaryId] | None":
+    """After which canary a list goes on: its launch is in its id.
+
+    Raises:
+        typer.Exit: the word is no canary's id; that was said.
+    """
+    if word is None:
+        return None
+    from canary.signature import CanaryId, launched_at_of
+
+    try:
+        return launched_at_of(CanaryId(word)), CanaryId(word)
+    except ValueError:
+        raise options.fail(f"--before {word} is no canary's id", "Write the last one's, in full.") from None

@@ -71,13 +71,27 @@ SinkConfig: TypeAlias = (
 
 
 @dataclass(frozen=True, slots=True)
+class PrometheusConfig:
+    """What rendered rules say and link to.
+
+    Attributes:
+        team: who answers for the prober itself; empty: nobody is named.
+        dashboards_url: base of links; None: a placeholder is written.
+    """
+
+    team: str = ""
+    dashboards_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AlertsConfig:
     """Who sends alerts, where to, and when again.
 
     Attributes:
         pages_per_hour: above it, one alert says that there are more.
         namespace: of this deployment, in the alerts' keys.
-        runbooks: where the pages of reasons are published; None: on the prober's own page.
+        runbooks: where the pages of reasons are published; None: on the prober's own page, and
+            rendered rules have a placeholder.
     """
 
     via: AlertsVia
@@ -88,6 +102,7 @@ class AlertsConfig:
     pages_per_hour: int = 10
     namespace: str = ""
     runbooks: str | None = None
+    prometheus: PrometheusConfig = field(default_factory=PrometheusConfig)
 
     @property
     def sink_names(self) -> tuple[str, ...]:

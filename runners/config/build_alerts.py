@@ -17,6 +17,7 @@ from runners.config.alerting import (
     EmailSinkConfig,
     HeartbeatConfig,
     PagerDutyConfig,
+    PrometheusConfig,
     SinkConfig,
     SlackConfig,
     WebhookConfig,
@@ -101,6 +102,7 @@ def build_alerts(
         pages_per_hour=document.pages_per_hour,
         namespace=document.namespace or prober,
         runbooks=document.runbooks,
+        prometheus=PrometheusConfig(document.prometheus.team, document.prometheus.dashboards),
     )
 
 

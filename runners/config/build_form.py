@@ -83,6 +83,7 @@ def build_form(
         ca_files=(*trusted, *around.files(document.ca, (*loc, "ca"))),
         proxy=_proxy(document.proxy, around, (*loc, "proxy")),
         http2=document.http2,
+        propagate=document.propagate,
         idempotency_header=document.idempotency_key,
         pace_seconds=document.pace or 0.0,
         limits=_limits(document.limits),

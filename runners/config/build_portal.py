@@ -67,6 +67,7 @@ def build_portal(
         http_login=http_login(document, around, loc),
         client_certificate=client_certificate(document, document.url, around, loc),
         ca_files=(*trusted, *around.files(document.ca, (*loc, "ca"))),
+        propagate=document.propagate,
         pace_seconds=document.pace,
         limits=_limits(document.limits),
         locale=document.locale,

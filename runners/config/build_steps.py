@@ -168,7 +168,7 @@ def _script(text: str, around: Surroundings, loc: Loc) -> Script | None:
         source = around.content(file, loc)
         if len(around.noted()) == before:
             _check_function(source, Path(file).name, function, around, loc)
-    return Script(around.folder / file, function)
+    return Script(around.named(file), function)
 
 
 def _check_function(source: bytes, file: str, name: str, around: Surroundings, loc: Loc) -> None:

@@ -16,8 +16,10 @@ from probes.servers import Bearer, Credential, Password, SecretSource, Server, T
 from runners.config.alerting import AlertsConfig
 from runners.config.cron import Cron
 from runners.config.document_places import Cleanup, TicketingType
+from runners.config.needs import Needs
 from runners.config.page import PageConfig
 from runners.config.sending import EmailConfig, Sending
+from runners.config.telemetry import TelemetryConfig
 from runners.retention import KEPT, Retention
 
 if TYPE_CHECKING:
@@ -239,20 +241,6 @@ class PathConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class TelemetryConfig:
-    """Where traces and metrics go; None: nowhere.
-
-    Attributes:
-        metrics_listen: host and port of a /metrics of its own; port 0: any that is free.
-    """
-
-    otlp_url: str | None
-    metrics_listen: tuple[str, int] | None
-    pushgateway_url: str | None
-    textfile: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class ProberConfig:
     """This prober.
 
@@ -283,6 +271,7 @@ class Config:
         maintenance: the windows in which alerts are held back again and again.
         masker: knows every secret that the configuration named and that was read so far.
         own_addresses: every address in it, lower case: the only ones that logs may show.
+        needs: what it needs of the place where it runs.
     """
 
     file: FilePath
@@ -297,6 +286,7 @@ class Config:
     masker: Masker
     own_addresses: frozenset[str]
     web: PageConfig = field(default_factory=PageConfig)
+    needs: Needs = field(default_factory=Needs)
 
     def with_paths(self, names: Sequence[str]) -> "Config":
         """The same with only these paths; all of them where none is named.

@@ -90,6 +90,15 @@ class Cron:
             day += timedelta(days=1)
         return longest or None
 
+    def usual_gap_seconds(self) -> float | None:
+        """The longest time between two moments of one day; of a schedule with one moment a day, `longest_gap_seconds`.
+
+        The nights and weekends are not in it: it says how far apart moments are while the schedule runs.
+        """
+        clocks = [60 * hour + minute for hour in sorted(self.hours) for minute in sorted(self.minutes)]
+        within = [60.0 * (later - earlier) for earlier, later in itertools.pairwise(clocks)]
+        return max(within) if within else self.longest_gap_seconds()
+
     def _is_on(self, day: date) -> bool:
         if day.month not in self.months:
             return False

@@ -1,4 +1,4 @@
-"""The YAML document: the top, the prober and telemetry; its models are the source of the JSON Schema."""
+"""The YAML document: the top and the prober; its models are the source of the JSON Schema."""
 
 # ruff: noqa: RUF012 -- pydantic copies its models' defaults
 
@@ -11,10 +11,11 @@ from runners.config.block import Block
 from runners.config.document_alerts import AlertsDocument
 from runners.config.document_channels import PathSetting
 from runners.config.document_maintenance import MaintenanceDocument
-from runners.config.document_page import Listen, PageDocument
+from runners.config.document_page import PageDocument
 from runners.config.document_places import AccountDocument, Files, MailboxDocument, TicketingDocument
 from runners.config.document_portal import ArtifactsDocument, BrowserDocument
 from runners.config.document_retention import RetentionDocument
+from runners.config.document_telemetry import TelemetryDocument
 from runners.config.fields import LISTED, Line, Marker, Name, SecretSetting, Url, mistake, shown
 
 # As probes.selfcheck reads it, whose imports are too heavy for every start; a test holds them equal.
@@ -96,29 +97,6 @@ class ProberDocument(Block):
     retention: Annotated[RetentionDocument, Field(description="How long the store keeps what.")] = (
         RetentionDocument()
     )
-
-
-class MetricsDocument(Block):
-    """How metrics leave."""
-
-    listen: Annotated[
-        Listen | None,
-        Field(
-            description="address:port where `serve` has /metrics alone, beside the page's. As with `web.listen`, any other"
-            " than loopback demands `web.token` or `web.proxy`."
-        ),
-    ] = None
-    pushgateway: Annotated[Url | None, Field(description="A Pushgateway, for one-shot runs.")] = None
-    textfile: Annotated[
-        Line | None, Field(description="A file for the node exporter's textfile collector.")
-    ] = None
-
-
-class TelemetryDocument(Block):
-    """Where traces and metrics go."""
-
-    otlp: Annotated[Url | None, Field(description="An OTLP/HTTP endpoint.")] = None
-    metrics: Annotated[MetricsDocument, Field(description="How metrics leave.")] = MetricsDocument()
 
 
 class Document(Block):

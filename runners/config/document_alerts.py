@@ -211,6 +211,15 @@ class AlertsVia(StrEnum):
     PROMETHEUS = "prometheus"
 
 
+class PrometheusDocument(Block):
+    """What `render prometheus-rules` and `render alertmanager` can't take from anywhere else."""
+
+    team: Annotated[
+        Line, Field(description="The team that answers for the prober itself: a label of alerts about it.")
+    ] = ""
+    dashboards: Annotated[Url | None, Field(description="The base of Grafana: alerts link to it.")] = None
+
+
 class AlertsDocument(Block):
     """When an incident opens and ends, and where alerts go."""
 
@@ -237,10 +246,13 @@ class AlertsDocument(Block):
     runbooks: Annotated[
         Url | None,
         Field(
-            description="Where the pages of docs/runbook are published: alerts link to REASON.md below it. Default: the"
-            " prober's own page, where web.url is set."
+            description="Where docs/runbook is published: alerts link to REASON.md below it, those of rendered rules to"
+            " alerts/ALERT.md. Default: the prober's own page, where web.url is set; rules have none."
         ),
     ] = None
     namespace: Annotated[
         Name | None, Field(description="In the alerts' keys: of this deployment; default: prober.name.")
     ] = None
+    prometheus: Annotated[PrometheusDocument, Field(description="What rendered rules say and link to.")] = (
+        PrometheusDocument()
+    )

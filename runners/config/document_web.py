@@ -62,6 +62,12 @@ class WebPathDocument(PathDocument):
         ),
     ] = None
     request: Annotated[RequestDocument, Field(description="What the request says.")] = RequestDocument()
+    propagate: Annotated[
+        bool,
+        Field(
+            description="Send the canary's trace context (traceparent) to the target's own origin, which goes on with the trace."
+        ),
+    ] = False
     headers: Annotated[
         dict[Line, HeaderSetting],
         Field(description="Extra header fields, such as one by which a bot defence knows us."),

@@ -16,20 +16,21 @@ from runners.config.build_maintenance import build_maintenance
 from runners.config.build_paths import Places, build_path, check_references
 from runners.config.build_places import build_account, build_mailbox, build_ticketing
 from runners.config.build_retention import build_retention
+from runners.config.build_telemetry import build_telemetry
 from runners.config.config import (
     AccountConfig,
     Config,
     PathConfig,
     ProberConfig,
-    TelemetryConfig,
 )
-from runners.config.document import Document, ProberDocument, TelemetryDocument
+from runners.config.document import Document, ProberDocument
 from runners.config.document_alerts import AlertsDocument
 from runners.config.document_channels import AnyPathDocument
 from runners.config.document_maintenance import MaintenanceDocument
 from runners.config.document_page import PageDocument
 from runners.config.document_places import AccountDocument, MailboxDocument, TicketingDocument
 from runners.config.document_portal import PortalPathDocument
+from runners.config.document_telemetry import TelemetryDocument
 from runners.config.errors import ConfigError, ConfigErrors
 from runners.config.mistakes import unknown_key
 from runners.config.page import build_page, check_metrics
@@ -172,7 +173,10 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
             place_names=[*_names(top, "mailboxes"), *_names(top, "ticketing")],
         )
     ]
-    if tree.errors or built_prober is None or alerts is None or telemetry is None or web is None:
+    built_telemetry = None
+    if telemetry is not None and prober is not None:
+        built_telemetry = build_telemetry(telemetry, around, prober=prober.name)
+    if tree.errors or built_prober is None or alerts is None or built_telemetry is None or web is None:
         return None
     return Config(
         file=file,
@@ -183,15 +187,11 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
         paths=MappingProxyType(paths),
         alerts=built_alerts,
         maintenance=tuple(windows),
-        telemetry=TelemetryConfig(
-            telemetry.otlp,
-            telemetry.metrics.listen,
-            telemetry.metrics.pushgateway,
-            telemetry.metrics.textfile,
-        ),
+        telemetry=built_telemetry,
         masker=around.masker,
         own_addresses=_own_addresses(accounts, paths, [one.address for one in mailboxes.values()]),
         web=web,
+        needs=around.needs,
     )
 
 
@@ -231,6 +231,7 @@ def _prober(
 
         browser = build_browser(document.browser, around)
         artifacts = build_artifacts(document.artifacts, around.folder, store_url)
+        around.needs.artifacts_name = document.artifacts.directory
     return ProberConfig(
         name=document.name,
         store_url=store_url,
@@ -257,11 +258,13 @@ def _store_url(url: str, around: Surroundings) -> str:
         )
         return url
     if url.startswith("sqlite:///"):
+        around.needs.store_name = url.removeprefix("sqlite:///")
         return f"sqlite:///{around.folder / url.removeprefix('sqlite:///')}"
     userinfo = url.removeprefix("postgresql+psycopg://").partition("/")[0].rpartition("@")[0]
     password = userinfo.partition(":")[2]
     if password:
         around.masker.register(Secret(password))
+        around.needs.literals.add("prober.store")
         if not around.allow_literal_secrets:
             around.note(
                 loc,

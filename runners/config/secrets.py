@@ -26,6 +26,11 @@ class EnvSecret:
     def __repr__(self) -> str:
         return f"EnvSecret({self._name})"
 
+    @property
+    def name(self) -> str:
+        """The variable's name."""
+        return self._name
+
     def now(self) -> Secret:
         """The variable's value.
 

@@ -3,7 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import assert_never
 
@@ -12,6 +12,7 @@ from probes.masking import Masker, Secret
 from probes.servers import SecretSource, SecretUnavailable
 from runners.config.errors import ConfigError
 from runners.config.fields import SecretKind, SecretRef
+from runners.config.needs import NamedFile, Needs
 from runners.config.reading import Loc, Tree, dotted
 from runners.config.secrets import EnvSecret, ExecSecret, FileSecret, LiteralSecret
 
@@ -32,6 +33,7 @@ class Surroundings:
     Attributes:
         folder: what relative file names are relative to: where the configuration lies.
         needs_secrets: whether a secret that can't be had is a mistake (not for who only reads the store).
+        needs: notes what the configuration needs of the place where it runs.
     """
 
     tree: Tree
@@ -41,6 +43,7 @@ class Surroundings:
     clock: Clock
     allow_literal_secrets: bool
     needs_secrets: bool
+    needs: Needs = field(default_factory=Needs)
 
     def note(self, loc: Loc, message: str, remedy: str = "", *, at_key: bool = False) -> None:
         """Note a mistake."""
@@ -59,15 +62,18 @@ class Surroundings:
         """A source for a secret; notes a mistake where it can't be had, or is too short for a signing key."""
         match ref.kind:
             case SecretKind.ENV:
+                self.needs.variables.add(ref.words[0])
                 env = EnvSecret(ref.words[0], environ=self.environ, masker=self.masker)
                 remedy = f"Set {ref.words[0]} where the prober runs, or name another source."
                 self._try(env, loc, remedy, is_key=is_key)
                 return env
             case SecretKind.FILE:
+                self.needs.secret_files.add(NamedFile(ref.words[0], self.folder / ref.words[0]))
                 file = FileSecret(self.folder / ref.words[0], masker=self.masker)
                 self._try(file, loc, "Write the secret there, readable for the prober alone.", is_key=is_key)
                 return file
             case SecretKind.EXEC:
+                self.needs.commands.add(ref.words)
                 if self.needs_secrets and shutil.which(ref.words[0], path=self.environ.get("PATH")) is None:
                     self.note(
                         loc, f"there is no command {ref.words[0]}", "Install it, or write its whole path."
@@ -131,16 +137,22 @@ class Surroundings:
         """Files that must be readable, as whole paths."""
         found = []
         for index, name in enumerate(names):
-            path = self.folder / name
+            path = self.named(name)
             if self.needs_secrets:
                 self.content(name, (*loc, index))
             found.append(str(path))
         return tuple(found)
 
+    def named(self, name: str) -> Path:
+        """The whole path of a file that is no secret, which the configuration names."""
+        path = self.folder / name
+        self.needs.files.add(NamedFile(name, path))
+        return path
+
     def content(self, name: str, loc: Loc) -> bytes:
         """What a file holds; nothing, and a mistake noted, where it can't be read."""
         try:
-            return (self.folder / name).read_bytes()
+            return self.named(name).read_bytes()
         except (OSError, ValueError) as error:
             cause = error.strerror if isinstance(error, OSError) and error.strerror else "it has no such name"
             self.note(
@@ -159,7 +171,7 @@ class Surroundings:
                 self.note(
                     loc, "there is no certificate in this file", "It begins with -----BEGIN CERTIFICATE-----."
                 )
-        return str(self.folder / name)
+        return str(self.named(name))
 
     def _literal(self, ref: SecretRef, loc: Loc, *, is_key: bool) -> SecretSource:
         secret = Secret(ref.words[0])
@@ -167,6 +179,7 @@ class Surroundings:
         if ref.is_open:
             return literal
         self.masker.register(secret)
+        self.needs.literals.add(dotted(loc))
         if self.allow_literal_secrets:
             self._try(literal, loc, "", is_key=is_key)
         else:

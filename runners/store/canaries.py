@@ -12,6 +12,7 @@ from sqlalchemy import (
     false,
     func,
     insert,
+    literal_column,
     or_,
     select,
     union_all,
@@ -23,7 +24,7 @@ from canary.canary import Canary, Token
 from canary.hop import Channel
 from canary.instruments import metrics
 from canary.path import PathName
-from canary.signature import CanaryId
+from canary.signature import ID_LENGTH, CanaryId
 from canary.trace import TraceId, span_id
 from canary.verdict import Judgement, Verdict
 from runners.contracts import SHOWN_CHARACTERS, CanaryQuery, Record, StoreError
@@ -35,6 +36,7 @@ from runners.store.tables import canary, incident, judgement, lease
 _LAUNCH = "launch"
 WATCH = "watch"
 _MOST_FOUND = 100
+_FEW = 1000
 _AFTER_ANY_ID = "{"
 """Sorts after every character of an id."""
 
@@ -156,20 +158,36 @@ def of_ids(connection: Connection, canary_ids: Sequence[CanaryId]) -> list[Recor
     return sorted(found, key=lambda one: (one.canary.launched_at, one.canary.id))
 
 
-def find(connection: Connection, id_or_token: str, *, by_end: bool = True) -> list[Record]:
+def find(connection: Connection, id_or_token: str) -> list[Record]:
     """Canaries whose id begins or ends with the text, or whose token or trace id is it; newest first, at most a hundred."""
     word = id_or_token.strip().lower()
     if not word or not word.isascii() or not word.isalnum():
         return []
-    # A whole word is the usual case and has an index each; an id's end can only be found by reading all of them.
-    if whole := _records(connection, _WHOLE, {"b_word": word}):
-        return sorted(whole, key=lambda one: (one.canary.launched_at, one.canary.id), reverse=True)
-    wanted = or_(
-        and_(canary.c.id >= word, canary.c.id < word + _AFTER_ANY_ID),
-        *([canary.c.id.endswith(word)] if by_end and len(word) >= SHOWN_CHARACTERS else []),
-    )
-    newest_first = _RECORDS.where(wanted).order_by(canary.c.launched_at.desc(), canary.c.id.desc())
-    return _records(connection, newest_first.limit(_MOST_FOUND))
+    # A whole word is the usual case and has an index each.
+    found = _records(connection, _WHOLE, {"b_word": word}) or [
+        *_beginning_with(connection, word),
+        *_ending_with(connection, word),
+    ]
+    several = {one.canary.id: one for one in found}.values()
+    return sorted(several, key=lambda one: (one.canary.launched_at, one.canary.id), reverse=True)[
+        :_MOST_FOUND
+    ]
+
+
+def _beginning_with(connection: Connection, word: str) -> list[Record]:
+    """The newest canaries whose id begins with the word; the order of ids is not that of time."""
+    values = {"b_word": word, "b_after": word + _AFTER_ANY_ID}
+    some = connection.scalars(_BEGINNING, values).all()
+    if len(some) < _FEW:
+        return of_ids(connection, [CanaryId(one) for one in some])
+    return _records(connection, _MANY_BEGINNING, values)
+
+
+def _ending_with(connection: Connection, word: str) -> list[Record]:
+    if not SHOWN_CHARACTERS <= len(word) <= ID_LENGTH:
+        return []
+    ids = connection.scalars(_ENDING, {"b_end": word[-SHOWN_CHARACTERS:]})
+    return of_ids(connection, [CanaryId(one) for one in ids if one.endswith(word)])
 
 
 def history(connection: Connection, query: CanaryQuery) -> list[Record]:
@@ -187,14 +205,6 @@ def history(connection: Connection, query: CanaryQuery) -> list[Record]:
         same = and_(canary.c.launched_at == at, canary.c.id < last)
         statement = statement.where(canary.c.launched_at <= at, or_(canary.c.launched_at < at, same))
     return _records(connection, statement)
-
-
-def records_of(connection: Connection, canary_ids: Sequence[CanaryId]) -> dict[CanaryId, Record]:
-    """The records of these ids that are there."""
-    found: dict[CanaryId, Record] = {}
-    for chunk in chunks(canary_ids):
-        found |= {one.canary.id: one for one in _records(connection, _OF_IDS, {"b_ids": chunk})}
-    return found
 
 
 def launched_since(connection: Connection, since: datetime, *, sender: str, paths: Sequence[PathName]) -> int:
@@ -259,7 +269,17 @@ _WHOLE = _RECORDS.where(
     )
 )
 """In no order: with one, SQLite walks all canaries in it rather than three indexes."""
-_OF_IDS = _RECORDS.where(canary.c.id.in_(bindparam("b_ids", expanding=True)))
+_IS_BEGINNING = and_(canary.c.id >= bindparam("b_word"), canary.c.id < bindparam("b_after"))
+_BEGINNING = select(canary.c.id).where(_IS_BEGINNING).limit(_FEW)
+"""In no order, for the same reason."""
+_MANY_BEGINNING = (
+    _RECORDS.where(_IS_BEGINNING).order_by(canary.c.launched_at.desc(), canary.c.id.desc()).limit(_MOST_FOUND)
+)
+"""Of so many that one is soon met whichever way the database goes."""
+_ENDING = select(canary.c.id).where(
+    # As the index of migration 0004 says it: a number that is bound would not be known for the same.
+    func.substr(canary.c.id, literal_column(str(ID_LENGTH - SHOWN_CHARACTERS + 1))) == bindparam("b_end")
+)
 OUTSTANDING_IDS = union_all(
     # One index each; an OR of the three would read all canaries of all time.
     select(canary.c.id).where(canary.c.is_clean == false()),

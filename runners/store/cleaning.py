@@ -13,6 +13,7 @@ from canary.instruments import metrics
 from canary.path import PathName
 from canary.signature import CanaryId
 from runners.contracts import BEGUN, AuditEntry, Leftover, RemovalKind, TriedRemoval
+from runners.export_contracts import cleanup_part
 from runners.store import outbox
 from runners.store.columns import storable
 from runners.store.counters import Tally
@@ -215,7 +216,7 @@ def _parts(connection: Connection, written: Sequence[AuditEntry]) -> list[tuple[
     for chunk in chunks(sorted(added)):
         for row in connection.execute(_TRIES, {"b_ids": chunk}):
             first = row.tries - added[row.canary_id] + 1
-            parts += [(row.canary_id, outbox.cleanup_part(number)) for number in range(first, row.tries + 1)]
+            parts += [(row.canary_id, cleanup_part(number)) for number in range(first, row.tries + 1)]
     return parts
 
 

@@ -1,124 +1,206 @@
 """Several paths at once: what their states are judged by, and their past in figures.
 
-Each statement walks an index from its newest end, so that a million canaries cost what a hundred do.
+Each statement walks an index from its newest end, so that a million canaries cost what a hundred do. What is read of
+many rows comes as the numbers and words that are stored: to make a time or a verdict of each takes longer than to
+read them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cache, lru_cache
+from operator import itemgetter
+from typing import Any, Final
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    bindparam,
+    func,
+    select,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.engine import Connection
 
 from canary.path import PathName
 from canary.signature import CanaryId
 from canary.verdict import Verdict
 from runners.contracts import PathFacts
-from runners.history import RECENT, Glance, Past, Point
-from runners.store.canaries import records_of
-from runners.store.history import days_of
+from runners.history import RECENT, Gist, Glance, Past, Point
+from runners.store import codec
+from runners.store.alert_tables import day
+from runners.store.columns import instant
+from runners.store.history import date_of
 from runners.store.sql import chunks
-from runners.store.tables import canary, missed_slot
+from runners.store.tables import canary, judgement, missed_slot
 
+_Columns = Sequence[Any]
+_OfOne = Callable[[BindParameter[str]], Select[Any]]
 _LAST_VERDICTS = 10
+_TOGETHER = 25
+"""So many paths a statement."""
+_VERDICTS: Final = {one.value: one for one in Verdict}
+_COUNTING: Final = frozenset(one.value for one in Verdict if one is Verdict.CONFIRMED or one.is_breach)
 
-_OF_PATH = canary.c.path == bindparam("b_path")
-_NEWEST = (
-    select(canary.c.id, canary.c.launched_at, canary.c.verdict)
-    .where(_OF_PATH)
-    .order_by(canary.c.launched_at.desc(), canary.c.id.desc())
-    .limit(RECENT)
-)
-_SETTLED = (
-    select(canary.c.settled_at, canary.c.verdict)
-    .where(_OF_PATH, canary.c.settled_at.is_not(None))
-    .order_by(canary.c.settled_at.desc(), canary.c.launched_at.desc())
-    .limit(_LAST_VERDICTS)
-)
+
+def _number(column: ColumnElement[Any]) -> ColumnElement[int]:
+    """A time as it is stored."""
+    return type_coerce(column, BigInteger)
+
+
+def _newest(path: BindParameter[str]) -> Select[Any]:
+    """By their launches alone: with the ids in the order, too, the databases sort what the index has in order."""
+    return (
+        select(canary.c.path, canary.c.id, _number(canary.c.launched_at), canary.c.verdict, canary.c.seconds)
+        .where(canary.c.path == path)
+        .order_by(canary.c.launched_at.desc())
+        .limit(bindparam("b_most"))
+    )
+
+
+def _settled(path: BindParameter[str]) -> Select[Any]:
+    return (
+        select(canary.c.path, _number(canary.c.settled_at), _number(canary.c.launched_at), canary.c.verdict)
+        .where(canary.c.path == path, canary.c.settled_at.is_not(None))
+        .order_by(canary.c.settled_at.desc(), canary.c.launched_at.desc())
+        .limit(_LAST_VERDICTS)
+    )
+
+
 _LAST_SUCCESS = (
     select(canary.c.settled_at)
-    .where(_OF_PATH, canary.c.verdict == Verdict.CONFIRMED.value, canary.c.settled_at.is_not(None))
+    .where(
+        canary.c.path == bindparam("b_path"),
+        canary.c.verdict == Verdict.CONFIRMED.value,
+        canary.c.settled_at.is_not(None),
+    )
     .order_by(canary.c.settled_at.desc())
     .limit(1)
 )
-_POINTS = (
-    select(canary.c.id, canary.c.launched_at, canary.c.verdict, canary.c.seconds)
-    .where(_OF_PATH, canary.c.launched_at >= bindparam("b_since"))
-    .order_by(canary.c.launched_at.desc(), canary.c.id.desc())
-    .limit(bindparam("b_points"))
+_JUDGED = select(judgement.c.canary_id, judgement.c.body).where(
+    judgement.c.canary_id.in_(bindparam("b_ids", expanding=True))
 )
+_PATHS: Final[BindParameter[Any]] = bindparam("b_paths", expanding=True)
 _MISSED = (
-    select(missed_slot.c.path, func.count().label("slots"))
-    .where(
-        missed_slot.c.path.in_(bindparam("b_paths", expanding=True)),
-        missed_slot.c.slot_at >= bindparam("b_since"),
-    )
+    select(missed_slot.c.path, func.count())
+    .where(missed_slot.c.path.in_(_PATHS), missed_slot.c.slot_at >= bindparam("b_since"))
     .group_by(missed_slot.c.path)
 )
+_ADDED = (
+    select(day.c.path, day.c.verdict, func.sum(day.c.canaries))
+    .where(day.c.path.in_(_PATHS), day.c.day >= bindparam("b_day"))
+    .group_by(day.c.path, day.c.verdict)
+)
 
 
-def glances(connection: Connection, windows: Mapping[PathName, int]) -> dict[PathName, Glance]:
-    """What the state of each path is judged by."""
+def glances(
+    connection: Connection, windows: Mapping[PathName, int], *, points: int = 0
+) -> dict[PathName, Glance]:
+    """What the state of each path is judged by, and so many of its newest canaries."""
+    paths = list(windows)
+    newest = _of_each(connection, _newest, paths, b_most=max(RECENT, points))
+    settled = _of_each(connection, _settled, paths)
     facts: dict[PathName, PathFacts] = {}
     wanted: dict[PathName, list[CanaryId]] = {}
     for path, window in windows.items():
-        newest = connection.execute(_NEWEST, {"b_path": path}).all()
-        facts[path] = _facts(connection, path, newest[0].launched_at if newest else None)
-        wanted[path] = _wanted([(CanaryId(row.id), Verdict(row.verdict)) for row in newest], window)
-    records = records_of(connection, [one for ids in wanted.values() for one in ids])
+        rows = newest[path] = sorted(newest[path], key=itemgetter(2, 1), reverse=True)
+        wanted[path] = _wanted([(row[1], row[3]) for row in rows[:RECENT]], window)
+        last = sorted(settled[path], key=itemgetter(1, 2), reverse=True)
+        verdicts = [(instant(at), _VERDICTS[verdict]) for _, at, _, verdict in last]
+        facts[path] = _facts(connection, path, instant(rows[0][2]) if rows else None, verdicts)
+    gists = _gists(connection, [one for ids in wanted.values() for one in ids])
     return {
-        path: Glance(facts[path], tuple(records[one] for one in ids if one in records))
+        path: Glance(
+            facts[path],
+            recent=tuple(gists[one] for one in ids if one in gists),
+            points=_points(path, newest[path][:points]),
+        )
         for path, ids in wanted.items()
     }
 
 
-def _facts(connection: Connection, path: PathName, last_launch_at: datetime | None) -> PathFacts:
+def _points(path: PathName, rows: Sequence[_Columns]) -> tuple[Point, ...]:
+    return tuple(
+        Point(CanaryId(canary_id), path, instant(at), _VERDICTS[verdict], seconds)
+        for _, canary_id, at, verdict, seconds in rows
+    )
+
+
+def _facts(
+    connection: Connection,
+    path: PathName,
+    last_launch_at: datetime | None,
+    last: Sequence[tuple[datetime, Verdict]],
+) -> PathFacts:
     """As `settling.path_facts`; the last success is mostly among the last verdicts."""
-    last = connection.execute(_SETTLED, {"b_path": path}).all()
-    confirmed = [row.settled_at for row in last if row.verdict == Verdict.CONFIRMED.value]
+    confirmed = [at for at, verdict in last if verdict is Verdict.CONFIRMED]
     may_be_older = not confirmed and len(last) == _LAST_VERDICTS
     older = connection.scalar(_LAST_SUCCESS, {"b_path": path}) if may_be_older else None
     return PathFacts(
         last_launch_at=last_launch_at,
-        last_verdict_at=last[0].settled_at if last else None,
+        last_verdict_at=last[0][0] if last else None,
         last_success_at=confirmed[0] if confirmed else older,
-        verdicts=tuple((row.settled_at, Verdict(row.verdict)) for row in last),
+        verdicts=tuple(last),
     )
 
 
-def _wanted(newest: Sequence[tuple[CanaryId, Verdict]], window: int) -> list[CanaryId]:
+def _wanted(newest: Sequence[tuple[str, str]], window: int) -> list[CanaryId]:
     """The canaries whose judgements matter: to read forty of each path takes longer than all the rest."""
     wanted: list[CanaryId] = []
     counting, is_blind_known = 0, False
     for canary_id, verdict in newest:
-        counts = verdict is Verdict.CONFIRMED or verdict.is_breach
-        if counts and counting < window:
+        if verdict in _COUNTING and counting < window:
             counting += 1
-            wanted.append(canary_id)
-        elif verdict is Verdict.INCONCLUSIVE and not is_blind_known:
+            wanted.append(CanaryId(canary_id))
+        elif verdict == Verdict.INCONCLUSIVE and not is_blind_known:
             is_blind_known = True
-            wanted.append(canary_id)
+            wanted.append(CanaryId(canary_id))
     return wanted
 
 
-def pasts(
-    connection: Connection, paths: Sequence[PathName], *, since: datetime, points: int
-) -> dict[PathName, Past]:
-    """Days and missed slots of each path since then, and its newest canaries."""
-    missed: dict[str, int] = {}
-    for chunk in chunks(paths):
-        rows = connection.execute(_MISSED, {"b_paths": chunk, "b_since": since})
-        missed |= {row.path: row.slots for row in rows}
-    days = days_of(connection, paths, since=since)
+def _gists(connection: Connection, canary_ids: Sequence[CanaryId]) -> dict[CanaryId, Gist]:
     return {
-        path: Past(
-            days=tuple(days.get(path, ())),
-            missed=missed.get(path, 0),
-            points=tuple(_points(connection, path, since=since, limit=points)),
-        )
-        for path in paths
+        CanaryId(canary_id): _gist(body)
+        for chunk in chunks(canary_ids)
+        for canary_id, body in connection.execute(_JUDGED, {"b_ids": chunk}).all()
     }
 
 
-def _points(connection: Connection, path: PathName, *, since: datetime, limit: int) -> list[Point]:
-    rows = connection.execute(_POINTS, {"b_path": path, "b_since": since, "b_points": limit})
-    return [Point(CanaryId(row.id), path, row.launched_at, Verdict(row.verdict), row.seconds) for row in rows]
+@lru_cache(maxsize=2048)
+def _gist(body: str) -> Gist:
+    """Read once: when a page is read anew, most paths have been judged no further."""
+    return codec.loads(Gist, body)
+
+
+def pasts(connection: Connection, paths: Sequence[PathName], *, since: datetime) -> dict[PathName, Past]:
+    """The verdicts and missed slots of each path from that day on."""
+    missed: dict[str, int] = {}
+    verdicts: dict[str, dict[Verdict, int]] = {}
+    for chunk in chunks(paths):
+        counted = connection.execute(_MISSED, {"b_paths": chunk, "b_since": since}).all()
+        missed |= {path: slots for path, slots in counted}  # noqa: C416 -- a row is no pair for mypy
+        for path, verdict, count in connection.execute(_ADDED, {"b_paths": chunk, "b_day": date_of(since)}):
+            verdicts.setdefault(path, {})[_VERDICTS[verdict]] = int(count)
+    return {path: Past(verdicts.get(path, {}), missed.get(path, 0)) for path in paths}
+
+
+def _of_each(
+    connection: Connection, of_one: _OfOne, paths: Sequence[PathName], **values: object
+) -> dict[PathName, list[_Columns]]:
+    """The rows of each path, whose name is their first column, in no order."""
+    found: dict[PathName, list[_Columns]] = {path: [] for path in paths}
+    for start in range(0, len(paths), _TOGETHER):
+        several = paths[start : start + _TOGETHER]
+        named = {f"b_path_{number}": path for number, path in enumerate(several)}
+        for row in connection.execute(_together(of_one, len(several)), {**named, **values}).all():
+            found[row[0]].append(row)
+    return found
+
+
+@cache
+def _together(of_one: _OfOne, count: int) -> CompoundSelect[Any]:
+    """One statement for so many paths: to send a statement takes longer than to read what it finds."""
+    return union_all(*(select(of_one(bindparam(f"b_path_{number}")).subquery()) for number in range(count)))

@@ -16,7 +16,7 @@ from canary.signature import CanaryId
 from canary.verdict import Judgement, Verdict
 from runners.history import Day, Point
 from runners.store.alert_tables import day, day_seconds
-from runners.store.sql import chunks, insert_into
+from runners.store.sql import insert_into
 from runners.store.tables import canary
 
 _TIMED = frozenset({Verdict.CONFIRMED, Verdict.LATE})
@@ -28,7 +28,7 @@ def count_days(connection: Connection, reached: Sequence[tuple[Judgement, dateti
     verdicts: Counter[tuple[str, str, str]] = Counter()
     seconds: Counter[tuple[str, str, int]] = Counter()
     for fresh, launched_at, before in reached:
-        date = _date(launched_at)
+        date = date_of(launched_at)
         if before is Verdict.PENDING and fresh.verdict in _AFTER_BREACH:
             verdicts[fresh.path, date, Verdict.BREACHED] += 1
         verdicts[fresh.path, date, fresh.verdict] += 1
@@ -55,37 +55,31 @@ def count_days(connection: Connection, reached: Sequence[tuple[Judgement, dateti
 
 
 def days(connection: Connection, path: PathName, *, since: datetime) -> list[Day]:
-    """A path's days from the one of that time on, oldest first."""
-    return days_of(connection, [path], since=since).get(path, [])
+    """A path's days from the one of that time on, oldest first; a day without a verdict is left out."""
+    verdicts: dict[str, dict[Verdict, int]] = {}
+    counts: dict[str, list[int]] = {}
+    wanted = {"b_path": path, "b_day": date_of(since)}
+    for date, verdict, canaries in connection.execute(_DAYS, wanted).all():
+        verdicts.setdefault(date, {})[Verdict(verdict)] = canaries
+    for date, bucket, measured in connection.execute(_DAY_SECONDS, wanted).all():
+        buckets = counts.setdefault(date, [0] * (len(metrics.CANARY_DURATION.bounds) + 1))
+        buckets[min(bucket, len(buckets) - 1)] += measured
+    return [
+        Day(
+            path,
+            datetime.fromisoformat(date).replace(tzinfo=UTC),
+            verdicts[date],
+            tuple(counts.get(date, ())),
+        )
+        for date in sorted(verdicts)
+    ]
 
 
-def days_of(
-    connection: Connection, paths: Sequence[PathName], *, since: datetime
-) -> dict[PathName, list[Day]]:
-    """The days of several paths from the one of that time on, oldest first; a path without one is left out."""
-    verdicts: dict[tuple[str, str], dict[Verdict, int]] = {}
-    counts: dict[tuple[str, str], list[int]] = {}
-    for chunk in chunks(paths):
-        wanted = {"b_paths": chunk, "b_day": _date(since)}
-        for row in connection.execute(_DAYS, wanted):
-            verdicts.setdefault((row.path, row.day), {})[Verdict(row.verdict)] = row.canaries
-        for row in connection.execute(_DAY_SECONDS, wanted):
-            buckets = counts.setdefault((row.path, row.day), [0] * (len(metrics.CANARY_DURATION.bounds) + 1))
-            buckets[min(row.bucket, len(buckets) - 1)] += row.measured
-    found: dict[PathName, list[Day]] = {}
-    for name, date in sorted(verdicts):
-        path = PathName(name)
-        at = datetime.fromisoformat(date).replace(tzinfo=UTC)
-        one = Day(path, at, verdicts[name, date], tuple(counts.get((name, date), ())))
-        found.setdefault(path, []).append(one)
-    return found
-
-
-_DAYS = select(day).where(
-    day.c.path.in_(bindparam("b_paths", expanding=True)), day.c.day >= bindparam("b_day")
+_DAYS = select(day.c.day, day.c.verdict, day.c.canaries).where(
+    day.c.path == bindparam("b_path"), day.c.day >= bindparam("b_day")
 )
-_DAY_SECONDS = select(day_seconds).where(
-    day_seconds.c.path.in_(bindparam("b_paths", expanding=True)), day_seconds.c.day >= bindparam("b_day")
+_DAY_SECONDS = select(day_seconds.c.day, day_seconds.c.bucket, day_seconds.c.measured).where(
+    day_seconds.c.path == bindparam("b_path"), day_seconds.c.day >= bindparam("b_day")
 )
 
 
@@ -109,7 +103,8 @@ def points(
     ]
 
 
-def _date(at: datetime) -> str:
+def date_of(at: datetime) -> str:
+    """The UTC day of a time, as the days are kept."""
     return at.astimezone(UTC).date().isoformat()
 
 

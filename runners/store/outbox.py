@@ -21,16 +21,6 @@ PENDING = "pending"
 DELIVERED = "delivered"
 DEAD = "dead"
 
-MAIN = "main"
-"""The part of a trace that is sent at the first verdict."""
-AFTERMATH = "aftermath"
-"""The part that is sent when a breached canary turned out late or lost."""
-
-
-def cleanup_part(number: int) -> str:
-    """The part that is sent after one try to clean, counted from 1."""
-    return f"cleanup/{number}"
-
 
 def enqueue_traces(connection: Connection, parts: Sequence[tuple[CanaryId, str]], *, at: datetime) -> None:
     """Have parts of canaries' traces sent; each once, however often it is asked for."""
@@ -43,7 +33,7 @@ def enqueue_traces(connection: Connection, parts: Sequence[tuple[CanaryId, str]]
                 "kind": "trace",
                 "canary_id": canary_id,
                 "part": part,
-                "state": "pending",
+                "state": PENDING,
                 "attempts": 0,
                 "next_at": at,
             }

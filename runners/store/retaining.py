@@ -16,6 +16,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     or_,
     select,
     true,
@@ -26,10 +27,21 @@ from sqlalchemy.engine import Connection
 
 from canary.signature import CanaryId
 from canary.verdict import Verdict
+from runners.export_contracts import KEPT_UNSENT
 from runners.retention import LEAST_RECORDS, Retention
 from runners.store.alert_tables import alert_outbox, alert_standing, silence
 from runners.store.outbox import DEAD, DELIVERED, PENDING
-from runners.store.tables import audit, canary, gauge, incident, judgement, missed_slot, observation, slot
+from runners.store.tables import (
+    audit,
+    canary,
+    export_outbox,
+    gauge,
+    incident,
+    judgement,
+    missed_slot,
+    observation,
+    slot,
+)
 
 CANARIES_AT_ONCE = 500
 """How many canaries one transaction drops."""
@@ -64,6 +76,8 @@ async def forget(write: Callable[[_Work], Awaitable[int]], now: datetime, keep: 
     for table in ROWS:
         await drop(partial(drop_rows, before=old, table=table), ROWS_AT_ONCE)
     await drop(partial(drop_alerts, before=old), ROWS_AT_ONCE)
+    for state in (PENDING, DEAD):
+        await drop(partial(drop_traces, before=now - KEPT_UNSENT, state=state), ROWS_AT_ONCE)
     for table, statement in _DROP_RECORDS.items():
         before = keep.audit_before(now) if table is audit else keep.incidents_before(now)
         await drop(partial(drop_records, before=before, statement=statement), ROWS_AT_ONCE)
@@ -149,6 +163,28 @@ _DROP_ALERTS = delete(alert_outbox).where(
         .limit(ROWS_AT_ONCE)
     )
 )
+
+
+def drop_traces(connection: Connection, before: datetime, *, state: str) -> int:
+    """Drop some parts of traces in that state that were last due before; returns how many."""
+    return connection.execute(_DROP_TRACES[state], {"b_before": before}).rowcount
+
+
+_TRACE_KEY = tuple_(*export_outbox.primary_key.columns)
+_DROP_TRACES = {
+    # The state as a word of the statement: only so is the index of those that are pending taken.
+    state: delete(export_outbox).where(
+        _TRACE_KEY.in_(
+            select(*export_outbox.primary_key.columns)
+            .where(
+                export_outbox.c.state == literal_column(f"'{state}'"),
+                export_outbox.c.next_at < bindparam("b_before"),
+            )
+            .limit(ROWS_AT_ONCE)
+        )
+    )
+    for state in (PENDING, DEAD)
+}
 
 
 def drop_records(connection: Connection, before: datetime, *, statement: Delete) -> int:

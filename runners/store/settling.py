@@ -18,6 +18,7 @@ from canary.trace import TraceId
 from canary.verdict import Judgement, Verdict
 from runners.alert_contracts import AlertStep
 from runners.contracts import PathFacts, Settlement, SettlementConflict
+from runners.export_contracts import AFTERMATH, MAIN
 from runners.store import codec, history, incidents, outbox, standings
 from runners.store.counters import Tally
 from runners.store.sql import chunks, insert_into
@@ -201,8 +202,8 @@ def _enqueue(connection: Connection, transitions: Sequence[Settlement]) -> None:
     for one in transitions:
         wanted = parts.setdefault(one.at, [])
         if one.expected is Verdict.PENDING:
-            wanted.append((one.judgement.canary_id, outbox.MAIN))
+            wanted.append((one.judgement.canary_id, MAIN))
         if one.judgement.verdict in {Verdict.LATE, Verdict.LOST}:
-            wanted.append((one.judgement.canary_id, outbox.AFTERMATH))
+            wanted.append((one.judgement.canary_id, AFTERMATH))
     for at, some in parts.items():
         outbox.enqueue_traces(connection, some, at=at)

@@ -47,6 +47,7 @@ from runners.store import (
 from runners.store import gauges as readings
 from runners.store.alert_verbs import SqlAlerts
 from runners.store.connecting import Database, connect_to
+from runners.store.export_verbs import SqlExports
 from runners.store.frames import Frames
 
 
@@ -84,7 +85,7 @@ async def open_store(
         await database.close()
 
 
-class SqlStore(SqlAlerts):
+class SqlStore(SqlAlerts, SqlExports):
     """Satisfies `runners.contracts.Store`; opened by `open_store`."""
 
     def __init__(self, database: Database, *, clock: StampClock, prober: str) -> None:
@@ -146,9 +147,9 @@ class SqlStore(SqlAlerts):
         """Give up all watches of this holder."""
         await self._database.write(partial(watches.let_go, holder=holder, at=at))
 
-    async def find(self, id_or_token: str, *, by_end: bool = True) -> Sequence[Record]:
+    async def find(self, id_or_token: str) -> Sequence[Record]:
         """Canaries whose id begins or ends with the text, or whose token or trace id is it; newest first."""
-        return await self._database.read(partial(canaries.find, id_or_token=id_or_token, by_end=by_end))
+        return await self._database.read(partial(canaries.find, id_or_token=id_or_token))
 
     async def canaries(self, query: CanaryQuery) -> Sequence[Record]:
         """History, newest launch first."""
@@ -258,15 +259,13 @@ class SqlStore(SqlAlerts):
         """A path's days from the one of that time on, oldest first."""
         return await self._database.read(partial(history.days, path=path, since=since))
 
-    async def glances(self, windows: Mapping[PathName, int]) -> Mapping[PathName, Glance]:
-        """What the states of several paths are judged by."""
-        return await self._database.read(partial(glances.glances, windows=windows))
+    async def glances(self, windows: Mapping[PathName, int], *, points: int = 0) -> Mapping[PathName, Glance]:
+        """What the states of several paths are judged by, and so many of their newest canaries."""
+        return await self._database.read(partial(glances.glances, windows=windows, points=points))
 
-    async def pasts(
-        self, paths: Sequence[PathName], *, since: datetime, points: int
-    ) -> Mapping[PathName, Past]:
+    async def pasts(self, paths: Sequence[PathName], *, since: datetime) -> Mapping[PathName, Past]:
         """The figures of several paths."""
-        return await self._database.read(partial(glances.pasts, paths=paths, since=since, points=points))
+        return await self._database.read(partial(glances.pasts, paths=paths, since=since))
 
     async def open_incidents(self) -> Sequence[Incident]:
         """All that last, newest first."""

@@ -2,7 +2,8 @@
 
 Times are whole microseconds since 1970 in UTC: exact, the same in both databases, and in order. What only the domain
 reads is one JSON text a row (`runners.store.codec`); what is searched, counted or joined has a column of its own.
-Partial indexes (`PARTIAL_INDEXES`) stand in the migrations alone: to declare one here would load every dialect.
+Partial indexes (`PARTIAL_INDEXES`) stand in the migrations alone: to declare one here would load every dialect. So does
+the one of an expression (`EXPRESSION_INDEXES`): Alembic can't compare it.
 """
 
 from sqlalchemy import (
@@ -31,6 +32,7 @@ PARTIAL_INDEXES = frozenset(
         "ix_alert_outbox_pending",
     }
 )
+EXPRESSION_INDEXES = frozenset({"ix_canary_end"})
 
 
 def _of_canary(*, is_key: bool = True) -> Column[str]:
@@ -267,7 +269,12 @@ export_outbox = Table(
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_at", Instant, nullable=False),
+    Column("holder", Text),
+    Column("held_until", Instant),
+    Column("body", Text),
+    Column("error", Words),
 )
+"""Parts of traces that wait to be sent, or that nobody takes; one that was sent is gone."""
 
 artifact = Table(
     "artifact",

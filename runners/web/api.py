@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
+from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -65,20 +66,21 @@ def answer_json(answer: Mapping[str, object], masker: Masker, status_code: int =
 async def answer_aside(request: Request, build: Callable[[], Mapping[str, object]]) -> Response:
     """The same of what may be long: built and masked in a thread."""
     masker = parts_of(request).masker
-    return Response(await aside(request, lambda: _text(build(), masker)), media_type="application/json")
+    return Response(await aside(request.app, lambda: _text(build(), masker)), media_type="application/json")
 
 
-async def aside(request: Request, work: Callable[[], T]) -> T:
+async def aside(app: Starlette, work: Callable[[], T]) -> T:
     """What the work gives, done in a thread."""
-    turn: Aside = request.app.state.aside
+    turn: Aside = app.state.aside
     return await turn(work)
 
 
 async def lend(
-    request: Request, name: str, make: Callable[[], Awaitable[bytes]], *, media_type: str
+    app: Starlette, name: str, make: Callable[[], Awaitable[bytes]], *, media_type: str
 ) -> Response:
     """What all who ask share; a newer one is made once this reader has been answered."""
-    parts, shared = parts_of(request), _shared(request, name)
+    parts: Parts = app.state.parts
+    shared: Shared[bytes] = app.state.shared[name]
     version, key = parts.events.changes, (parts.events.turns, *parts.notices())
     lent = await shared.get(make, version=version, key=key)
     return Response(
@@ -87,11 +89,6 @@ async def lend(
         headers={"X-Behind": "1"} if lent.is_behind else None,  # an open page asks again soon
         background=BackgroundTask(shared.renew, make, version=version, key=key) if lent.is_due else None,
     )
-
-
-def _shared(request: Request, name: str) -> Shared[bytes]:
-    found: dict[str, Shared[bytes]] = request.app.state.shared
-    return found[name]
 
 
 def _text(answer: Mapping[str, object], masker: Masker) -> bytes:
@@ -129,9 +126,9 @@ async def status(request: Request) -> Response:
             places=parts.places,
             windows=parts.windows,
         )
-        return await aside(request, lambda: _text(status_answer(found), parts.masker))
+        return await aside(request.app, lambda: _text(status_answer(found), parts.masker))
 
-    return await lend(request, "status.json", made, media_type="application/json")
+    return await lend(request.app, "status.json", made, media_type="application/json")
 
 
 async def path(request: Request) -> Response:
@@ -147,18 +144,21 @@ async def path(request: Request) -> Response:
 
 
 async def canaries(request: Request) -> Response:
-    """`canaries --json`, with its options as the query: path, verdict, since, limit."""
+    """`canaries --json`, with its options as the query: path, verdict, since, limit, before."""
     parts = parts_of(request)
     query, paths = query_of(request, SHOWN)
-    records, code = await ask_canaries(parts.store, query, paths, now=parts.clock.now())
-    return await answer_aside(request, lambda: canaries_answer(records, code))
+    listed, code = await ask_canaries(parts.store, query, paths, now=parts.clock.now())
+    answer = await answer_aside(request, lambda: canaries_answer(listed, code))
+    if listed.next is not None:
+        answer.headers["Link"] = f'<{older(request, listed.next)}>; rel="next"'  # RFC 8288
+    return answer
 
 
 async def canary(request: Request) -> Response:
     """`trace --json`."""
     parts = parts_of(request)
     word = _without_suffix(request, "id")
-    found = await ask_trace(parts.store, word, parts.paths(), now=parts.clock.now(), by_end=False)
+    found = await ask_trace(parts.store, word, parts.paths(), now=parts.clock.now())
     refuse_unless_one(word, [one.canary.id for one in found.records])
     return await answer_aside(request, lambda: trace_answer(found))
 
@@ -240,6 +240,13 @@ def before_of(request: Request) -> tuple[datetime, CanaryId] | None:
         raise HTTPException(400, f"{word} is no canary's id\nLeave before out.") from None
 
 
+def older(request: Request, last: CanaryId | None) -> str:
+    """The address of the same list from after that canary on; None: from its newest."""
+    kept = request.url.remove_query_params("before")
+    url = kept.include_query_params(before=last) if last is not None else kept
+    return f"{url.path}?{url.query}" if url.query else url.path
+
+
 def path_named(parts: Parts, name: str) -> Path:
     """The path of that name. Raises `HTTPException` 404."""
     found = parts.paths().get(PathName(name))
@@ -253,12 +260,14 @@ def refuse_unless_one(word: str, ids: list[str]) -> None:
     if not ids:
         raise not_found(
             f"there is no canary {word}",
-            "It may be older than 90 days. Here, one is found by its id or the beginning of it, its token or its trace id;"
-            " by the end of its id, `intake-prober trace` finds it. See /canaries.",
+            "It may be older than 90 days. One is found by its id, the beginning or the last six letters of it or more, its"
+            " token or its trace id. See /canaries.",
         )
     if len(ids) > 1:
         some = ", ".join(ids[:5])
-        raise not_found(f"{word} is the beginning of {len(ids)} canaries: {some}", "Write more of it.")
+        raise not_found(
+            f"{word} is the beginning or the end of {len(ids)} canaries: {some}", "Write more of it."
+        )
 
 
 def not_found(message: str, remedy: str) -> HTTPException:

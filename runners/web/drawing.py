@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -44,6 +45,7 @@ TONES: Final = {
 }
 
 
+@lru_cache(maxsize=8192)  # the pictures of one page have most of their coordinates in common
 def number(value: float) -> str:
     """A coordinate: finite, within bounds, two digits."""
     if not math.isfinite(value):

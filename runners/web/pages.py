@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
@@ -15,7 +17,7 @@ from canary.path import PathName
 from canary.silence import with_windows
 from canary.slo import WINDOW, window_from
 from canary.verdict import Verdict
-from runners.asking import ask_status, ask_trace, view_paths, working_beside
+from runners.asking import ask_status, ask_trace, list_canaries, view_paths, working_beside
 from runners.cli.incident_words import backlog_words
 from runners.contracts import CanaryQuery, Record
 from runners.dossier import backlog_of, ends_of, failed_in
@@ -40,42 +42,53 @@ _AHEAD: Final = timedelta(days=7)
 def render(request: Request, template: str, *, status_code: int = 200, **shown: object) -> Response:
     """A whole page, or the part of it that an open page swaps in."""
     now = parts_of(request).clock.now()
-    return HTMLResponse(_rendered(request, template, now, **shown), status_code=status_code)
+    layout, here = _layout_of(request), request.url.path
+    text = _rendered(request.app, template, layout=layout, here=here, now=now, **shown)
+    return HTMLResponse(text, status_code=status_code)
 
 
 def _layout_of(request: Request) -> str:
     return LAYOUTS[1 if request.headers.get("x-fragment") else 0]
 
 
-def _rendered(request: Request, template: str, now: datetime, **shown: object) -> str:
-    parts = parts_of(request)
-    renderer: Renderer = request.app.state.renderer
-    return renderer(
-        template,
-        layout=_layout_of(request),
-        prober=parts.prober,
-        notices=parts.notices(),
-        now=now,
-        here=request.url.path,
-        **shown,
-    )
+def _rendered(app: Starlette, template: str, *, now: datetime, **shown: object) -> str:
+    parts: Parts = app.state.parts
+    renderer: Renderer = app.state.renderer
+    return renderer(template, prober=parts.prober, notices=parts.notices(), now=now, **shown)
 
 
 async def overview(request: Request) -> Response:
     """All paths at a glance."""
     if api.asks_json(request):
         return await api.status(request)
-    parts = parts_of(request)
+    layout = _layout_of(request)
+    return await api.lend(
+        request.app, layout, partial(_overview, request.app, layout), media_type="text/html"
+    )
 
-    async def made() -> bytes:
-        read = await views.read(parts)
 
-        def rendered() -> bytes:
-            return _rendered(request, "overview.html", read.now, page=views.overview(parts, read)).encode()
+async def _overview(app: Starlette, layout: str) -> bytes:
+    """The first page, made anew: read, and then laid out in a thread."""
+    parts: Parts = app.state.parts
+    read = await views.read(parts)
 
-        return await api.aside(request, rendered)
+    def rendered() -> bytes:
+        page = views.overview(parts, read)
+        text = _rendered(app, "overview.html", layout=layout, here="/", now=read.now, page=page)
+        return text.encode()
 
-    return await api.lend(request, _layout_of(request), made, media_type="text/html")
+    return await api.aside(app, rendered)
+
+
+async def make_ahead(app: Starlette) -> None:
+    """Make ready what the first who asks after a start would wait for: templates, statements, and the first page.
+
+    Raises:
+        StoreError: the store can't be read; whoever asks hears of it.
+    """
+    await api.aside(app, app.state.renderer.load)
+    for layout in LAYOUTS:
+        await api.lend(app, layout, partial(_overview, app, layout), media_type="text/html")
 
 
 async def path(request: Request) -> Response:
@@ -85,10 +98,11 @@ async def path(request: Request) -> Response:
     parts = parts_of(request)
     wanted, now = api.path_named(parts, request.path_params["name"]), parts.clock.now()
     status = await ask_status(parts.store, [wanted], now=now, places=parts.places, windows=parts.windows)
+    past = (await parts.store.pasts([wanted.name], since=window_from(now)))[wanted.name]
     long_ago = now - timedelta(days=pictures.STRIP_DAYS)
-    past = (await parts.store.pasts([wanted.name], since=long_ago, points=views.SPARK_POINTS))[wanted.name]
-    missed = (await parts.store.pasts([wanted.name], since=window_from(now), points=0))[wanted.name].missed
-    days = [one for one in past.days if one.day >= window_from(now)]
+    points = await parts.store.points(wanted.name, since=long_ago, limit=views.SPARK_POINTS)
+    all_days = await parts.store.days(wanted.name, since=long_ago)
+    days = [one for one in all_days if one.day >= window_from(now)]
     records = await parts.store.canaries(
         CanaryQuery(path=wanted.name, limit=_A_PAGE + 1, before=api.before_of(request))
     )
@@ -101,17 +115,17 @@ async def path(request: Request) -> Response:
         seen=status.paths[0],
         whose=views.whose(lasting, parts.paths()) if lasting is not None else "",
         silences=[one for one in status.silences if one.about == wanted.name],
-        budget=views.path_budget(wanted, days, missed),
+        budget=views.path_budget(wanted, past),
         window_days=WINDOW.days,
-        strip=pictures.strip("strip", past.days, today=now, name=wanted.name),
+        strip=pictures.strip("strip", all_days, today=now, name=wanted.name),
         distribution=pictures.distribution(
             "distribution", days, bounds, deadline_seconds=deadline, name=wanted.name
         ),
-        spark=pictures.sparkline("spark", past.points, deadline_seconds=deadline, name=wanted.name),
+        spark=pictures.sparkline("spark", points, deadline_seconds=deadline, name=wanted.name),
         said={
-            "strip": pictures.strip_words(past.days, today=now),
+            "strip": pictures.strip_words(all_days, today=now),
             "spread": pictures.spread_words(days, bounds, deadline_seconds=deadline),
-            "spark": pictures.spark_words(past.points),
+            "spark": pictures.spark_words(points),
         },
         canaries=[_row(one) for one in records[:_A_PAGE]],
         older=records[_A_PAGE - 1].canary.id if len(records) > _A_PAGE else None,
@@ -133,11 +147,13 @@ async def canaries(request: Request) -> Response:
     if api.asks_json(request):
         return await api.canaries(request)
     query, _ = api.query_of(request, _A_PAGE)
-    records = await parts_of(request).store.canaries(query)
+    listed = await list_canaries(parts_of(request).store, query)
     return render(
         request,
         "canaries.html",
-        canaries=[_row(one) for one in records],
+        canaries=[_row(one) for one in listed.records],
+        older=api.older(request, listed.next) if listed.next is not None else None,
+        newest=api.older(request, None) if query.before is not None else None,
         query=query,
         paths=list(parts_of(request).paths()),
         verdicts=list(Verdict),
@@ -150,7 +166,7 @@ async def canary(request: Request) -> Response:
         return await api.canary(request)
     parts = parts_of(request)
     word = str(request.path_params["id"])
-    found = await ask_trace(parts.store, word, parts.paths(), now=parts.clock.now(), by_end=False)
+    found = await ask_trace(parts.store, word, parts.paths(), now=parts.clock.now())
     api.refuse_unless_one(word, [one.canary.id for one in found.records])
     (record,) = found.records
     hops = record.judgement.hops if record.judgement is not None else ()
@@ -178,7 +194,7 @@ async def artifact(request: Request) -> Response:
     """One file of a canary's evidence; all but the screenshot is only to be downloaded."""
     parts = parts_of(request)
     word, name = str(request.path_params["id"]), str(request.path_params["file"])
-    records = await parts.store.find(word, by_end=False)
+    records = await parts.store.find(word)
     api.refuse_unless_one(word, [one.canary.id for one in records])
     found = evidence(parts.artifacts, records[0].canary, name)
     if found is None:

@@ -39,7 +39,7 @@ def sparkline(key: str, points: Sequence[Point], *, deadline_seconds: float, nam
     for index, one in enumerate(ordered):
         x = (index + 0.5) * step
         if one.verdict is Verdict.CONFIRMED and one.seconds is not None:
-            run.append((x, height - height * max(0.0, one.seconds) / top))
+            run.append((x, round(height - height * max(0.0, one.seconds) / top, 1)))
             continue
         parts += [path(run, "curve"), *_trouble(one.verdict, x, height, min(step, 5.0))]
         run = []

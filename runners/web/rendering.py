@@ -27,6 +27,11 @@ class Renderer:
     def __init__(self, masker: Masker) -> None:
         self._environment = _environment(masker)
 
+    def load(self) -> None:
+        """Compile every template, so that no reader waits for it; takes a tenth of a second or more."""
+        for name in self._environment.list_templates():
+            self._environment.get_template(name)
+
     def __call__(self, template: str, **shown: object) -> str:
         """The page as text."""
         return self._environment.get_template(template).render(**shown)
@@ -40,6 +45,7 @@ def _environment(masker: Masker) -> Environment:
         finalize=_finalize(masker),
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # else each rendering looks at the files again
     )
     environment.filters |= {
         "moment": moment,
@@ -53,8 +59,8 @@ def _environment(masker: Masker) -> Environment:
         "mark": lambda word: Markup(drawing.mark(str(word))),  # noqa: S704 -- fixed shapes
         "tone": lambda word: drawing.tone_of(str(word)),
         "gauge_words": gauge_words,
-        "leftovers": leftovers_wait,
         "sentence": _sentence(masker),
+        "leftovers": leftovers_wait,
         "segment": lambda text: quote(str(text), safe=""),
         "remedy": lambda reason: CAUSES[reason].remedy,
     }

@@ -16,7 +16,7 @@ from canary.quantity import amount
 from canary.slo import Budget, budget, counts_of, window_from
 from runners.asking import Seen, Status, ask_status, working_beside
 from runners.gauging import TREND
-from runners.history import Day, Past, Point
+from runners.history import Past, Point
 from runners.states import PathState
 from runners.web import pictures
 from runners.web.parts import Parts
@@ -116,9 +116,14 @@ async def read(parts: Parts) -> ReadNow:
     """
     now, paths = parts.clock.now(), parts.paths()
     status = await ask_status(
-        parts.store, list(paths.values()), now=now, places=parts.places, windows=parts.windows
+        parts.store,
+        list(paths.values()),
+        now=now,
+        places=parts.places,
+        windows=parts.windows,
+        points=SPARK_POINTS,
     )
-    pasts = await parts.store.pasts(list(paths), since=window_from(now), points=SPARK_POINTS)
+    pasts = await parts.store.pasts(list(paths), since=window_from(now))
     groups = await parts.store.groups([one.id for one in status.lasting])
     series = {
         one: await parts.store.gauges(
@@ -153,9 +158,9 @@ def overview(parts: Parts, found: ReadNow) -> Overview:
 def path_row(seen: Seen, past: Past) -> PathRow:
     """A path with its figures of the last 30 days."""
     path = seen.view.path
-    spark = _spark(path.name, past.points, path.slo.deadline_seconds)
-    note = pictures.spark_note(past.points)
-    return PathRow(seen, path_budget(path, past.days, past.missed), spark, note)
+    spark = _spark(path.name, seen.points, path.slo.deadline_seconds)
+    note = pictures.spark_note(seen.points)
+    return PathRow(seen, path_budget(path, past), spark, note)
 
 
 @lru_cache(maxsize=1024)
@@ -164,9 +169,9 @@ def _spark(name: PathName, points: tuple[Point, ...], deadline_seconds: float) -
     return pictures.sparkline(f"spark-{name}", points, deadline_seconds=deadline_seconds, name=name)
 
 
-def path_budget(path: Path, days: Sequence[Day], missed: int) -> Budget:
-    """The error budget of those days."""
-    return budget(counts_of([one.verdicts for one in days], missed=missed), path.slo.objective_share)
+def path_budget(path: Path, past: Past) -> Budget:
+    """The error budget of that time."""
+    return budget(counts_of([past.verdicts], missed=past.missed), path.slo.objective_share)
 
 
 def headline_of(paths: Sequence[Seen]) -> tuple[str, PathState]:

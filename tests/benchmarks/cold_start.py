@@ -34,11 +34,11 @@ def tables(sandbox: Sandbox) -> Iterator[Table]:
             f"intake-prober status ({CANARIES:,} canaries)": intake.command("status"),
         }
         for command in commands.values():
-            _start(command)  # leaves the bytecode behind that an installation has
+            started(command)  # leaves the bytecode behind that an installation has
         costs: dict[str, list[Cost]] = {name: [] for name in commands}
         for _ in range(ROUNDS):
             for name, command in commands.items():
-                costs[name].append(_start(command))
+                costs[name].append(started(command))
     bare = median(one.wall_seconds for one in costs["python -c pass"])
     rows = []
     for name, found in costs.items():
@@ -63,7 +63,8 @@ async def _fill(address: str) -> None:
             await store.settle(settlement(judged(canary, Verdict.CONFIRMED), version=version))
 
 
-def _start(command: Sequence[str]) -> Cost:
+def started(command: Sequence[str]) -> Cost:
+    """What a command costs from its start to its end; whatever its exit status."""
     before, began = os.times(), time.perf_counter()
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     subprocess.run(

@@ -1,12 +1,14 @@
 """`python -m tests.benchmarks.million [--paths N] [--each N] [--postgresql] [--keep FILE]`: the page on a store that is full.
 
 The rows go straight into the tables, as a year of `serve` leaves them: canaries and judgements, days, observations of the
-last days only, gauges, a few incidents. Then the overview, a path's page and `status` are asked for, and timed.
+last days only, gauges, a few incidents. Then the pages are asked for, and timed, and the command `status` beside the same
+on a store of one canary.
 """
 
 import argparse
 import asyncio
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +23,7 @@ from statistics import median
 
 import httpx
 import psycopg
+import yaml
 
 from canary.blame import HopResult, Stop
 from canary.gauge import Gauge, GaugeName, GaugeState, Resource
@@ -32,12 +35,17 @@ from canary.reason import Reason, Side
 from canary.signature import CanaryId, mint_id
 from canary.verdict import Judgement, Verdict
 from probes.masking import Masker
-from runners.contracts import Store
+from runners.cli.exits import Exit
+from runners.contracts import SHOWN_CHARACTERS, Store
 from runners.store import codec, open_store
 from runners.web.access import Access
 from runners.web.app import build_app
+from runners.web.pages import make_ahead
 from runners.web.parts import Parts
-from tests.benchmarks.report import Table, machine
+from tests.benchmarks.cold_start import started
+from tests.benchmarks.report import Table, machine, ratio
+from tests.benchmarks.scene import Cost
+from tests.contracts.store_cases import make_canary
 from tests.fakes.clock import FakeClock
 from tests.fakes.page_scene import FakeHealth, fake_metrics, make_path
 from tests.real.servers.postgresql import running_postgresql
@@ -47,6 +55,7 @@ EVERY_SECONDS = 600.0
 RAW_DAYS = 2.0
 """So long raw observations are kept here; of what is older the judgement tells."""
 ROUNDS = 7
+STARTS = 11
 STOP = Stop(Hop.TICKET_CREATED, Reason.NOT_SEEN, Side.TARGET)
 BLIND = Stop(Hop.TICKET_CREATED, Reason.TICKET_API_UNREADABLE, Side.PROBER)
 _A_BATCH = 20_000
@@ -289,13 +298,17 @@ async def measured(store: Store, known: dict[PathName, Path]) -> list[tuple[str,
         "a path, 90 days": f"/paths/{next(iter(known))}",
         "a path, 80 days back": f"/paths/{next(iter(known))}?before={(old or last)[0].canary_id}",
         "a canary": f"/canaries/{last[0].canary_id}",
+        "a canary by its last letters": f"/canaries/{last[0].canary_id[-SHOWN_CHARACTERS:]}",
         "canaries that breached": "/canaries?verdict=lost",
         "status.json": "/status.json",
     }
     rows: list[tuple[str, ...]] = []
-    transport = httpx.ASGITransport(build_app(parts))
+    app = build_app(parts)
+    began = time.perf_counter()
+    await make_ahead(app)
+    rows.append(("made ahead at the start", f"{time.perf_counter() - began:.3f} s", "", ""))
+    transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-        await client.get("/silences")  # the templates are read
         for name, address in pages.items():
             took, size = [], 0
             for _ in range(ROUNDS):
@@ -314,6 +327,75 @@ async def measured(store: Store, known: dict[PathName, Path]) -> list[tuple[str,
                 )
             )
     return rows
+
+
+def status_beside_empty(url: str, known: dict[PathName, Path], folder: FilePath) -> Table:
+    """`status` on the store, and on one with next to nothing in it, as processes of their own, alternating."""
+    commands = {}
+    for name, store in {"nearly empty": f"sqlite:///{folder / 'empty.db'}", "this store": url}.items():
+        configuration = folder / f"{name.replace(' ', '-')}.yaml"
+        configuration.write_text(yaml.safe_dump(_configured(store, known)))
+        commands[name] = [sys.executable, "-m", "runners", "--config", str(configuration), "status"]
+    asyncio.run(_begin(f"sqlite:///{folder / 'empty.db'}", next(iter(known.values()))))
+    for command in commands.values():  # leaves the bytecode behind that an installation has
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode in {Exit.OK, Exit.BREACH, Exit.BLIND}, done.stderr
+        assert str(next(iter(known))) in done.stdout
+    found: dict[str, list[Cost]] = {name: [] for name in commands}
+    for _ in range(STARTS):
+        for name, command in commands.items():
+            found[name].append(started(command))
+    wall = {name: median(one.wall_seconds for one in costs) for name, costs in found.items()}
+    cpu = {name: median(one.cpu_seconds for one in costs) for name, costs in found.items()}
+    empty = "nearly empty"
+    rows = [
+        (
+            f"{name}: `status`",
+            f"{wall[name]:.3f} s",
+            f"{cpu[name]:.3f} s",
+            f"{wall[name] - wall[empty]:+.3f} s",
+            f"{cpu[name] - cpu[empty]:+.3f} s",
+            ratio(wall[name], wall[empty]),
+        )
+        for name in commands
+    ]
+    return Table(
+        "`status` beside the same on a store of one canary",
+        ("store", "wall", "CPU", "wall beyond", "CPU beyond", "ratio"),
+        rows,
+        f"Medians of {STARTS} starts of each, alternating, with the same {len(known)} paths configured. Aim: under 0.3 s beyond.",
+    )
+
+
+def _configured(store: str, known: dict[PathName, Path]) -> dict[str, object]:
+    """Those paths, each by mail: what `status` costs does not depend on how a request is sent."""
+    account = {
+        "address": "canary@probe.example",
+        "smtp": {"host": "smtp.probe.example", "port": 587, "tls": "starttls"},
+    }
+    return {
+        "prober": {"name": "fra-1", "store": store, "signing_keys": [{"env": "INTAKE_SIGNING_KEY"}]},
+        "accounts": {"canary": account},
+        "ticketing": {"desk": {"type": "helpdesk", "url": "https://desk.example", "token": {"env": "DESK"}}},
+        "paths": {
+            str(name): {
+                "channel": "email",
+                "from": ["canary"],
+                "to": "support@acme.example",
+                "ticketing": "desk",
+                "every": "10m",
+                "deadline": "10m",
+            }
+            for name in known
+        },
+    }
+
+
+async def _begin(url: str, path: Path) -> None:
+    """A store with one canary."""
+    clock = FakeClock(NOW)
+    async with open_store(url, clock=clock) as store:
+        await store.record(make_canary(path=path.name), holder="bench", lease_until=NOW)
 
 
 async def run(url: str, known: dict[PathName, Path], each: int) -> Table:
@@ -347,12 +429,19 @@ def main() -> None:
     sys.stdout.write(machine())
     if given.postgresql:
         with running_postgresql() as server:
-            table = asyncio.run(run(server.new_database(), known, given.each))
+            measure(server.new_database(), known, given.each)
+    elif given.keep:
+        measure(f"sqlite:///{FilePath(given.keep).absolute()}", known, given.each)
     else:
         with tempfile.TemporaryDirectory(prefix="million-") as folder:
-            file = FilePath(given.keep) if given.keep else FilePath(folder) / "intake.db"
-            table = asyncio.run(run(f"sqlite:///{file.absolute()}", known, given.each))
-    sys.stdout.write(f"\n{table.markdown()}")
+            measure(f"sqlite:///{FilePath(folder) / 'intake.db'}", known, given.each)
+
+
+def measure(url: str, known: dict[PathName, Path], each: int) -> None:
+    """Fill that store, measure, and print what came out."""
+    sys.stdout.write(f"\n{asyncio.run(run(url, known, each)).markdown()}")
+    with tempfile.TemporaryDirectory(prefix="million-status-") as folder:
+        sys.stdout.write(f"\n{status_beside_empty(url, known, FilePath(folder)).markdown()}")
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ class PastContract:
             found = await store.glances({MAIL: 2, FORM: 3, NOWHERE: 3})
 
             assert set(found) == {MAIL, FORM, NOWHERE}
-            assert [one.canary.id for one in found[MAIL].recent] == [ids[5], ids[4], ids[3]]
+            assert [one.canary_id for one in found[MAIL].recent] == [ids[5], ids[4], ids[3]]
             assert [one.verdict for one in found[FORM].recent] == [Verdict.BREACHED]
             assert found[MAIL].facts == await store.path_facts(MAIL)
             assert found[FORM].facts == await store.path_facts(FORM)
@@ -108,17 +108,21 @@ class PastContract:
             await store.note_missed(slots, at=after(9))
             since = NOON - timedelta(days=1)
 
-            found = await store.pasts([MAIL, FORM, NOWHERE], since=since, points=2)
+            found = await store.pasts([MAIL, FORM, NOWHERE], since=since)
 
             assert found[MAIL].missed == 2
             until = await store.points(MAIL, since=since, limit=9, until=after(60))
             assert [one.launched_at for one in until] == [after(60), after(0)]
-            assert list(found[MAIL].points) == list(await store.points(MAIL, since=since, limit=2))
-            assert list(found[MAIL].days) == list(await store.days(MAIL, since=since))
-            assert found[MAIL].days[0].verdicts == {Verdict.CONFIRMED: 3}
-            assert sum(found[MAIL].days[0].counts) == 3
-            assert (found[FORM].days[0].verdicts, found[FORM].missed) == ({Verdict.BREACHED: 1}, 0)
-            assert (found[NOWHERE].days, found[NOWHERE].points) == ((), ())
+            seen = await store.glances({MAIL: 1, NOWHERE: 1}, points=2)
+            assert list(seen[MAIL].points) == list(await store.points(MAIL, since=since, limit=2))
+            assert seen[NOWHERE].points == ()
+            assert found[MAIL].verdicts == {Verdict.CONFIRMED: 3}
+            assert (found[FORM].verdicts, found[FORM].missed) == ({Verdict.BREACHED: 1}, 0)
+            assert (found[NOWHERE].verdicts, found[NOWHERE].missed) == ({}, 0)
+            (today,) = await store.days(MAIL, since=since)
+            assert (today.verdicts, sum(today.counts)) == ({Verdict.CONFIRMED: 3}, 3)
+            later = await store.pasts([MAIL], since=NOON + timedelta(days=1))
+            assert (later[MAIL].verdicts, later[MAIL].missed) == ({}, 0)
 
         run(place, scenario)
 

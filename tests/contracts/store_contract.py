@@ -140,6 +140,11 @@ class CanaryContract:
             assert [one.canary for one in await store.find(second.token.upper())] == [second]
             assert [one.canary for one in await store.find(first.trace_id)] == [first]
             assert [one.canary for one in await store.find(first.id[:5])] == [second, first]
+            assert [one.canary for one in await store.find(first.id[-6:])] == [first]
+            assert [one.canary for one in await store.find(second.id[-15:])] == [second]
+            assert list(await store.find(first.id[-5:])) == []
+            assert list(await store.find(f"7{first.id[-6:]}")) == []
+            assert list(await store.find(f"a{first.id}")) == []
             for stranger in ("", "%", "_", "zzzz", "' or 1=1", first.token + "x"):
                 assert list(await store.find(stranger)) == []
 

@@ -1,14 +1,14 @@
 """The part of the memory store that looks at several paths at once."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from canary.incident import Incident
 from canary.path import PathName
 from canary.slot import MissedSlot
 from canary.verdict import Verdict
 from runners.contracts import CanaryQuery, PathFacts, Record
-from runners.history import RECENT, Day, Glance, Past, Point
+from runners.history import RECENT, Day, Gist, Glance, Past, Point
 
 
 class MemoryPast:
@@ -33,25 +33,23 @@ class MemoryPast:
     async def missed(self, path: PathName, *, since: datetime) -> Sequence[MissedSlot]:
         raise NotImplementedError
 
-    async def glances(self, windows: Mapping[PathName, int]) -> Mapping[PathName, Glance]:
+    async def glances(self, windows: Mapping[PathName, int], *, points: int = 0) -> Mapping[PathName, Glance]:
         found = {}
         for path, window in windows.items():
             newest = await self.canaries(CanaryQuery(path=path, limit=RECENT))
             counting = [one for one in newest if one.verdict is Verdict.CONFIRMED or one.verdict.is_breach]
             blind = [one for one in newest if one.verdict is Verdict.INCONCLUSIVE]
             wanted = [*counting[:window], *blind[:1]]
-            recent = tuple(one for one in newest if one in wanted)
-            found[path] = Glance(await self.path_facts(path), recent)
+            recent = tuple(Gist.of(one.judgement) for one in newest if one in wanted and one.judgement)
+            drawn = await self.points(path, since=datetime.min.replace(tzinfo=UTC), limit=points)
+            found[path] = Glance(await self.path_facts(path), recent, tuple(drawn))
         return found
 
-    async def pasts(
-        self, paths: Sequence[PathName], *, since: datetime, points: int
-    ) -> Mapping[PathName, Past]:
+    async def pasts(self, paths: Sequence[PathName], *, since: datetime) -> Mapping[PathName, Past]:
         return {
             path: Past(
-                days=tuple(await self.days(path, since=since)),
+                verdicts=_added(await self.days(path, since=since)),
                 missed=len(await self.missed(path, since=since)),
-                points=tuple(await self.points(path, since=since, limit=points)),
             )
             for path in paths
         }
@@ -62,3 +60,11 @@ class MemoryPast:
 
     async def incident(self, incident_id: str) -> Incident | None:
         return self._incidents.get(incident_id)
+
+
+def _added(days: Sequence[Day]) -> dict[Verdict, int]:
+    found: dict[Verdict, int] = {}
+    for one in days:
+        for verdict, count in one.verdicts.items():
+            found[verdict] = found.get(verdict, 0) + count
+    return found

@@ -40,6 +40,7 @@ from runners.leases import Held
 from runners.pulse import Pulse
 from runners.retention import KEPT, Retention
 from tests.fakes.memory_alerts import MemoryAlerts
+from tests.fakes.memory_exports import MemoryExports
 from tests.fakes.memory_past import MemoryPast
 
 _Thing = tuple[CanaryId, RemovalKind, str, str]
@@ -72,7 +73,7 @@ class _Row:
             self.is_thinned = True
 
 
-class MemoryStore(MemoryAlerts, MemoryPast):
+class MemoryStore(MemoryAlerts, MemoryExports, MemoryPast):
     """Satisfies `runners.contracts.Store`; two tasks that use one see what two processes would."""
 
     def __init__(self, *, prober: str = "") -> None:
@@ -95,7 +96,7 @@ class MemoryStore(MemoryAlerts, MemoryPast):
         self._groups = {}
         self._days = {}
         self._day_seconds = {}
-        self.exports: list[tuple[CanaryId, str]] = []
+        self._exports = {}
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["MemoryStore"]:
@@ -199,7 +200,7 @@ class MemoryStore(MemoryAlerts, MemoryPast):
             if row.watcher == holder and row.watched_until > at:
                 row.watched_until = at
 
-    async def find(self, id_or_token: str, *, by_end: bool = True) -> Sequence[Record]:
+    async def find(self, id_or_token: str) -> Sequence[Record]:
         word = id_or_token.strip().lower()
         if not word or not word.isascii() or not word.isalnum():
             return []
@@ -207,7 +208,7 @@ class MemoryStore(MemoryAlerts, MemoryPast):
             one
             for one in reversed(self._oldest_first())
             if one.canary.id.startswith(word)
-            or (by_end and len(word) >= SHOWN_CHARACTERS and one.canary.id.endswith(word))
+            or (len(word) >= SHOWN_CHARACTERS and one.canary.id.endswith(word))
             or word in {one.canary.token, one.canary.trace_id}
         ][:100]
 
@@ -307,6 +308,7 @@ class MemoryStore(MemoryAlerts, MemoryPast):
         row.judgement = fresh
         if is_transition:
             self._count_verdict(fresh, before, row.canary)
+            self._enqueue_verdict(fresh, before, settlement.at)
             self._count_day(fresh, before, row.canary.launched_at)
         self._put_changes(settlement.changes, settlement.at)
         self._put_steps(settlement.alerts, settlement.at)
@@ -439,7 +441,7 @@ class MemoryStore(MemoryAlerts, MemoryPast):
             if vague in self._leftovers:
                 self._leftovers[vague] = None
         number = sum(1 for one in self._audit if one.canary_id == entry.canary_id and one.outcome != BEGUN)
-        self.exports.append((entry.canary_id, f"cleanup/{number}"))
+        self._enqueue(entry.canary_id, f"cleanup/{number}", entry.at)
         labels = {"path": row.canary.path, "kind": entry.kind, "outcome": entry.outcome}
         self._count(metrics.CLEANUP_ATTEMPTS, labels)
 
@@ -523,6 +525,7 @@ class MemoryStore(MemoryAlerts, MemoryPast):
         self._slots = {one: at for one, at in self._slots.items() if one.at >= before}
         self._missed = {one: cause for one, cause in self._missed.items() if one.at >= before}
         self._forget_alerts(before)
+        self._forget_exports(now, old)
         self._forget_records(now, keep)
         return len(old)
 
@@ -574,8 +577,6 @@ class MemoryStore(MemoryAlerts, MemoryPast):
                 self._count(metrics.HOP_DURATION, labels_of_hop, hop.seconds)
         if fresh.verdict in {Verdict.CONFIRMED, Verdict.LATE} and fresh.seconds is not None:
             self._count(metrics.CANARY_DURATION, {**labels, "verdict": fresh.verdict}, fresh.seconds)
-        self.exports += [(fresh.canary_id, "main")] if is_first else []
-        self.exports += [(fresh.canary_id, "aftermath")] if is_end else []
 
     def _series(self, instrument: Instrument, labels: Mapping[str, str]) -> tuple[str, str]:
         """The key of a series, which exists from now on."""

@@ -13,6 +13,7 @@ from canary.observation import Observation
 from runners.contracts import Store, StoreError, TriedRemoval
 from runners.store import NoStoreYet, open_store
 from tests.contracts.alert_contract import AlertContract
+from tests.contracts.export_contract import ExportContract
 from tests.contracts.past_contract import PastContract
 from tests.contracts.pulse_contract import PulseContract
 from tests.contracts.retention_contract import RetentionContract
@@ -118,6 +119,9 @@ class TestPulses(PulseContract): ...
 
 
 class TestPast(PastContract): ...
+
+
+class TestExports(ExportContract): ...
 
 
 class TestRetention(RetentionContract): ...

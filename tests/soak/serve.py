@@ -26,6 +26,16 @@ SENDERS = 20
 MOST_LAG_SECONDS = 1.0
 MOST_PAGE_SECONDS = 0.1
 MOST_GROWTH_BYTES = 32 * 2**20
+MOST_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How late one canary was recorded: after its slot, so many seconds after the first launch of all."""
+
+    seconds: float
+    path: str
+    after_seconds: float
 
 
 @dataclass
@@ -44,6 +54,7 @@ class Held:
     cpu_seconds: float = 0.0
     seconds: float = 0.0
     lags: list[float] = field(default_factory=list)
+    longest: list[Lag] = field(default_factory=list)
     verdicts: dict[str, int] = field(default_factory=dict)
     missed: int = 0
 
@@ -77,6 +88,10 @@ def say(held: Held) -> None:
     lines = {
         "canaries": f"{canaries} in {held.seconds / 60:.1f} min: {held.verdicts}, {held.missed} slots missed",
         "scheduler lag": _quantiles(held.lags),
+        "the longest": ", ".join(
+            f"{one.seconds:.2f} s ({one.path}, {one.after_seconds:.0f} s after the start)"
+            for one in held.longest[:MOST_SHOWN]
+        ),
         "the overview": _quantiles(held.pages),
         "status.json": _quantiles(held.statuses),
         "memory": f"{held.rss[0] / 2**20:.0f} MiB first, {_half(held.rss) / 2**20:.0f} MiB half-way,"
@@ -159,12 +174,16 @@ def _read_store(file: Path, held: Held) -> None:
     with sqlite3.connect(file) as store:
         rows = store.execute("SELECT verdict, count(*) FROM canary GROUP BY verdict").fetchall()
         held.verdicts = dict(rows)
-        held.lags = [
-            (launched - slot) / 1e6
-            for slot, launched in store.execute(
-                "SELECT slot_at, launched_at FROM canary WHERE slot_at IS NOT NULL ORDER BY launched_at"
-            )
-        ][200:]  # the first of each path was due before the start
+        rows = store.execute(
+            "SELECT slot_at, launched_at, path FROM canary WHERE slot_at IS NOT NULL ORDER BY launched_at"
+        ).fetchall()
+        begin = rows[0][1] if rows else 0
+        lags = [Lag((launched - slot) / 1e6, path, (launched - begin) / 1e6) for slot, launched, path in rows]
+        first = {one.path: one for one in reversed(lags)}
+        # The first of each path was due before the start.
+        counted = [one for one in lags if one is not first[one.path]]
+        held.lags = [one.seconds for one in counted]
+        held.longest = sorted(counted, key=lambda one: one.seconds, reverse=True)
         (held.missed,) = store.execute("SELECT count(*) FROM missed_slot").fetchone()
 
 

@@ -1,7 +1,7 @@
-"""Prometheus Alertmanager as a child: one member on loopback, which notifies nobody, or a webhook of the tests."""
+"""Prometheus Alertmanager as a child: one member on loopback, which notifies nobody, a webhook, or whom it is told."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from tests.real.servers.needed import ALERTMANAGER
-from tests.real.servers.process import HOST, Child, free_port, server_directory, wait_until
+from tests.real.servers.process import HOST, Child, free_port, run_as, server_directory, wait_until
 
 _CONFIGURATION = """\
 route: {receiver: nobody, group_by: [alertname], group_wait: 1s, group_interval: 1s}
@@ -41,18 +41,51 @@ class Alertmanager:
         found: list[dict[str, Any]] = answer.raise_for_status().json()
         return found
 
+    def post(self, alerts: Sequence[Mapping[str, str]]) -> None:
+        """Fire alerts, by their labels."""
+        body = [{"labels": dict(one)} for one in alerts]
+        httpx.post(f"{self.url}/api/v2/alerts", json=body, trust_env=False, timeout=5).raise_for_status()
+
+
+def checked(configuration: str) -> str:
+    """What `amtool check-config` says of a configuration.
+
+    Raises:
+        CommandError: it is wrong.
+    """
+    ALERTMANAGER.require()
+    with server_directory("amtool") as directory:
+        file = directory / "alertmanager.yml"
+        file.write_text(configuration)
+        return run_as(None, ["/usr/bin/amtool", "check-config", str(file)]).decode()
+
+
+def receivers_of(configuration: str, **labels: str) -> str:
+    """Which receivers an alert reaches, by `amtool config routes test`."""
+    ALERTMANAGER.require()
+    with server_directory("amtool") as directory:
+        file = directory / "alertmanager.yml"
+        file.write_text(configuration)
+        words = [f"{name}={value}" for name, value in labels.items()]
+        command = ["/usr/bin/amtool", "config", "routes", "test", f"--config.file={file}", *words]
+        return run_as(None, command).decode().strip()
+
 
 @contextlib.contextmanager
-def running_alertmanager(hook: str | None = None) -> Iterator[Alertmanager]:
+def running_alertmanager(
+    hook: str | None = None, *, configuration_text: str | None = None
+) -> Iterator[Alertmanager]:
     """Start a member on a free port; gone with its data at the end.
 
     Args:
         hook: the URL of a webhook that it notifies, a group a key; None: nobody.
+        configuration_text: a whole configuration instead.
     """
     ALERTMANAGER.require()
+    text = configuration_text or (_CONFIGURATION if hook is None else _TELLING.format(url=hook))
     with server_directory("alertmanager") as directory:
         configuration = directory / "alertmanager.yml"
-        configuration.write_text(_CONFIGURATION if hook is None else _TELLING.format(url=hook))
+        configuration.write_text(text)
         port = free_port()
         child = Child(
             [

@@ -66,5 +66,13 @@ REQUEST_TRACKER = Needed(
 POSTGRESQL = Needed("PostgreSQL", ("/usr/lib/postgresql/*/bin/postgres",), ("postgresql-15",))
 PROMETHEUS = Needed("Prometheus", ("/usr/bin/prometheus", "/usr/bin/promtool"), ("prometheus",))
 CHROMIUM = Needed("Chromium", ("/usr/bin/chromium",), ("chromium", "fonts-dejavu-core"))
+CRON = Needed("cron", ("/usr/sbin/cron", "/usr/bin/crontab"), ("cron",), is_for_root=True)
+SYSTEMD = Needed("systemd-analyze", ("/usr/bin/systemd-analyze",), ("systemd",))
+NAMESPACES = Needed(
+    "a mount namespace of its own",
+    ("/usr/bin/unshare", "/usr/bin/setpriv"),
+    ("util-linux",),
+    is_for_root=True,
+)
 SMALL_DISK = Needed("a small disk to fill", is_for_root=True)
 ALERTMANAGER = Needed("Alertmanager", ("/usr/bin/prometheus-alertmanager",), ("prometheus-alertmanager",))

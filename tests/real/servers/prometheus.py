@@ -76,14 +76,54 @@ def checked(exposition: bytes) -> str:
     ).decode()
 
 
+def rules_checked(rules: str) -> str:
+    """What `promtool check rules` says.
+
+    Raises:
+        CommandError: they are wrong.
+    """
+    PROMETHEUS.require()
+    with server_directory("promtool") as directory:
+        file = directory / "rules.yml"
+        file.write_text(rules)
+        return run_as(None, ["/usr/bin/promtool", "check", "rules", str(file)]).decode()
+
+
+def rules_tested(files: Mapping[str, str], *, limit_seconds: float = 300.0) -> str:
+    """What `promtool test rules` says of all ``*.test.yml`` among these files: as it is, be it good or bad."""
+    PROMETHEUS.require()
+    with server_directory("promtool") as directory:
+        for name, text in files.items():
+            (directory / name).write_text(text)
+        tests = [str(directory / name) for name in files if name.endswith(".test.yml")]
+        command = ["/bin/sh", "-c", 'exec promtool test rules "$@" 2>&1', "promtool", *tests]
+        return run_as(None, command, accept=(0, 1), limit_seconds=limit_seconds).decode()
+
+
 @contextlib.contextmanager
-def running_prometheus(target: str) -> Iterator[Prometheus]:
-    """Start one that scrapes ``host:port``; gone with all that it took at the end."""
+def running_prometheus(
+    target: str, *, rules: str | None = None, alertmanager: str | None = None
+) -> Iterator[Prometheus]:
+    """Start one that scrapes ``host:port``; gone with all that it took at the end.
+
+    Args:
+        target: what is scraped.
+        rules: a file of rules, as text.
+        alertmanager: ``host:port`` of where alerts go.
+    """
     PROMETHEUS.require()
     account = unprivileged_account()
     with server_directory("prometheus", account) as directory:
         configuration = directory / "prometheus.yml"
-        configuration.write_text(_CONFIGURATION.format(target=target))
+        text = _CONFIGURATION.format(target=target)
+        if rules is not None:
+            rule_file = directory / "intake.rules.yml"
+            rule_file.write_text(rules)
+            hand_over(rule_file, account)
+            text += f"rule_files: [{rule_file}]\n"
+        if alertmanager is not None:
+            text += f'alerting: {{alertmanagers: [{{static_configs: [{{targets: ["{alertmanager}"]}}]}}]}}\n'
+        configuration.write_text(text)
         hand_over(configuration, account)
         port = free_port()
         child = Child(

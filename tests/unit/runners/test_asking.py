@@ -17,7 +17,7 @@ from canary.verdict import Verdict
 from runners.asking import ask_status, exit_of, parse_since, status_answer, view_paths
 from runners.cli.exits import Exit
 from runners.contracts import CanaryQuery
-from runners.history import RECENT
+from runners.history import RECENT, Gist
 from runners.states import view_path
 from tests.fakes.page_scene import BLIND, FORM, NOW, Scene
 
@@ -51,7 +51,11 @@ def test_state_by_the_few_canaries_that_matter__is_that_by_the_last_forty(
             path,
             await store.path_facts(FORM),
             incidents=await store.incidents(path=FORM, since=NOW, limit=5),
-            recent=await store.canaries(CanaryQuery(path=FORM, limit=RECENT)),
+            recent=[
+                Gist.of(one.judgement)
+                for one in await store.canaries(CanaryQuery(path=FORM, limit=RECENT))
+                if one.judgement is not None
+            ],
             gauges=(),
             now=NOW,
         )

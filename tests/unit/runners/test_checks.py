@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from canary.verdict import Verdict
 from probes.contracts import Check, CheckState
 from probes.masking import Masker, Secret
 from runners.advice import advise, detection_seconds, launches_per_hour
 from runners.checks import CheckSource, exit_of, own_sources, run_checks, store_source
 from runners.clock import SystemClock
+from runners.store import open_store
+from tests.contracts.store_cases import after, judged, make_canary, recorded, settlement
 from tests.fakes.clock import FakeClock, run_jumping
 from tests.unit.runners.config.examples import FULL, changed, read
 from tests.unit.runners.config.examples_web import JSON, PORTAL, portal_file
@@ -114,6 +117,24 @@ def test_store_in_a_folder_that_is_not_there__fails_with_a_remedy(tmp_path: Path
 
     assert check.state is CheckState.FAIL
     assert "gone/intake.db" in check.finding
+
+
+def test_traces_that_nobody_takes__are_a_warning_of_the_store(tmp_path: Path) -> None:
+    config = read(tmp_path, FULL)
+    clock = FakeClock()
+
+    async def scenario() -> Sequence[Check]:
+        async with open_store(config.prober.store_url, clock=clock) as store:
+            canary = await recorded(store, make_canary())
+            await store.settle(settlement(judged(canary, Verdict.CONFIRMED), version=0))
+            (part,) = await store.claim_traces(after(100), holder="a", lease_until=after(160), limit=8)
+            await store.trace_given_up(part.key, at=after(101), error="400 too old")
+        return await store_source(config, clock=clock).check()
+
+    (found,) = [one for one in asyncio.run(scenario()) if one.name == "traces"]
+
+    assert found.state is CheckState.WARN
+    assert found.finding == "0 parts of traces wait, 1 were refused for good; last word: 400 too old"
 
 
 def test_signing_keys__are_tried(tmp_path: Path) -> None:

@@ -329,6 +329,23 @@ def test_launches_that_take_longer_than_their_interval__wait_in_no_queue_and_non
     assert max(ages) <= 61.0
 
 
+def test_slot_that_becomes_due_while_many_catch_up__does_not_wait_behind_them() -> None:
+    s = scene()
+    s.world.launch_seconds = 1.0
+    paths = [email_path(f"path-{n:03}", interval_seconds=60.0) for n in range(120)]
+    begin = s.clock.now()
+
+    play(s, 20.0, s.daemon(*paths))
+
+    lags = [
+        (one.canary.launched_at - one.canary.slot_at).total_seconds()
+        for one in asyncio.run(s.store.canaries(CanaryQuery(limit=1000)))
+        if one.canary.slot_at is not None and one.canary.slot_at > begin
+    ]
+    assert len(lags) > 20
+    assert max(lags) <= 2.0
+
+
 def test_stop__launches_nothing_of_what_was_still_waiting_for_its_turn() -> None:
     s = scene()
     s.world.launch_seconds = 20.0

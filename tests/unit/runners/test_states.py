@@ -4,16 +4,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from canary.blame import Flaw, Stop
-from canary.canary import Canary, Token
 from canary.gauge import Gauge, GaugeName, GaugeState
 from canary.hop import Channel, Hop, route
 from canary.incident import Incident, IncidentId, IncidentKind
 from canary.path import Path, PathName, Slo
 from canary.reason import Reason, Side
 from canary.signature import CanaryId
-from canary.trace import trace_id
-from canary.verdict import Judgement, Verdict
-from runners.contracts import PathFacts, Record
+from canary.verdict import Verdict
+from runners.contracts import PathFacts
+from runners.history import Gist
 from runners.states import PathState, PathView, view_path
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -45,22 +44,8 @@ def _facts(*verdicts: Verdict, minutes_ago: float = 5) -> PathFacts:
     return PathFacts(at, at if verdicts else None, None, tuple((at, one) for one in verdicts))
 
 
-def _record(verdict: Verdict, *, slow: tuple[Hop, ...] = (), flaws: tuple[Flaw, ...] = ()) -> Record:
-    canary = Canary(
-        id=CanaryId("aaaaaaaaaaaaaaaa"),
-        path=PathName("p"),
-        channel=Channel.EMAIL,
-        token=Token("t"),
-        marker="m",
-        sender="c@p.example",
-        launched_at=NOW,
-        deadline_at=NOW + timedelta(minutes=10),
-        horizon_at=NOW + timedelta(days=1),
-        trace_id=trace_id("x"),
-        prober="fra-1",
-    )
-    judgement = Judgement(canary.id, canary.path, verdict, None, slow, flaws, (), None, NOW)
-    return Record(canary, judgement, launch_ended=True, is_clean=True)
+def _gist(verdict: Verdict, *, slow: tuple[Hop, ...] = (), flaws: tuple[Flaw, ...] = ()) -> Gist:
+    return Gist(CanaryId("aaaaaaaaaaaaaaaa"), verdict, None, slow, flaws)
 
 
 def _view(facts: PathFacts, **changes: object) -> PathView:
@@ -114,10 +99,10 @@ def test_last_two_inconclusive__is_blind() -> None:
 
 
 def test_slow_or_flawed_canaries__that_meet_the_rule__are_degraded() -> None:
-    slow = _record(Verdict.CONFIRMED, slow=(Hop.SMTP_ACCEPT,))
-    flawed = _record(Verdict.CONFIRMED, flaws=(Flaw(Hop.MAILBOX_ARRIVAL, Reason.MISROUTED),))
-    good = _record(Verdict.CONFIRMED)
-    blind = _record(Verdict.INCONCLUSIVE)
+    slow = _gist(Verdict.CONFIRMED, slow=(Hop.SMTP_ACCEPT,))
+    flawed = _gist(Verdict.CONFIRMED, flaws=(Flaw(Hop.MAILBOX_ARRIVAL, Reason.MISROUTED),))
+    good = _gist(Verdict.CONFIRMED)
+    blind = _gist(Verdict.INCONCLUSIVE)
 
     view = _view(_facts(Verdict.CONFIRMED), recent=[slow, blind, good, flawed])
 

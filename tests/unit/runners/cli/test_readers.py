@@ -105,6 +105,23 @@ def test_canaries__are_listed_newest_first_with_blame(run: Run, tmp_path: Path) 
     assert [hop["name"] for hop in canary["hops"]][:2] == ["dns", "smtp.connect"]
 
 
+def test_canaries__go_on_before_the_one_that_the_answer_names(run: Run, tmp_path: Path) -> None:
+    fill(tmp_path, broken=True)
+
+    first = run("canaries", "--json", "--limit", "2").answer("canaries")
+    rest = run("canaries", "--json", "--limit", "2", "--before", first["next"]).answer("canaries")
+
+    assert first["next"] == first["canaries"][-1]["id"]
+    assert [one["verdict"] for one in (*first["canaries"], *rest["canaries"])] == [
+        "breached",
+        "breached",
+        "confirmed",
+    ]
+    assert rest["next"] is None
+    refused = run("canaries", "--before", "nobody")
+    assert (refused.status, "--before nobody is no canary's id" in refused.err) == (2, True)
+
+
 def test_canaries__of_an_unknown_verdict_or_time__are_told(run: Run, tmp_path: Path) -> None:
     fill(tmp_path, broken=False)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.contracts.alert_contract import AlertContract
+from tests.contracts.export_contract import ExportContract
 from tests.contracts.past_contract import PastContract
 from tests.contracts.pulse_contract import PulseContract
 from tests.contracts.retention_contract import RetentionContract
@@ -66,6 +67,9 @@ class TestPulses(PulseContract): ...
 
 
 class TestPast(PastContract): ...
+
+
+class TestExports(ExportContract): ...
 
 
 class TestRetention(RetentionContract): ...

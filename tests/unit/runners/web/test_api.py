@@ -11,6 +11,7 @@ from canary.path import PathName
 from canary.verdict import Verdict
 from runners.answer_shapes import ANSWERS
 from runners.asking import ask_status, ask_trace, status_answer, trace_answer
+from runners.contracts import CanaryQuery
 from tests.fakes.page_scene import BILLING, FORM, HOSTILE, MAIL, SECRET, night
 from tests.unit.runners.web.asked import Asker, asker
 
@@ -126,23 +127,45 @@ def test_query_that_means_nothing__is_told_with_its_remedy(
     assert answer.json()["exit"] == 2
 
 
-def test_canaries__are_paged_by_the_last_one_s_id(page: Asker) -> None:
-    first = page.ask("/canaries.json?limit=3").json()["canaries"]
-    second = page.ask(f"/canaries.json?limit=3&before={first[-1]['id']}").json()["canaries"]
-    together = page.ask("/canaries.json?limit=6").json()["canaries"]
+def test_canaries__are_paged_by_the_id_that_each_answer_names(page: Asker) -> None:
+    first = page.ask("/canaries.json?path=support-email&limit=3")
+    second = page.ask(f"/canaries.json?path=support-email&limit=3&before={first.json()['next']}").json()
+    together = page.ask("/canaries.json?path=support-email&limit=6").json()
 
-    assert [one["id"] for one in first + second] == [one["id"] for one in together]
+    ids = [one["id"] for one in (*first.json()["canaries"], *second["canaries"])]
+    assert ids == [one["id"] for one in together["canaries"]]
+    assert {one["path"] for one in second["canaries"]} == {"support-email"}
     assert page.ask("/canaries.json?limit=501").status_code == 400
 
 
-def test_canary__is_not_searched_by_the_end_of_its_id_and_that_is_said(page: Asker) -> None:
+def test_canaries__link_to_the_next_ones_until_there_are_none(page: Asker) -> None:
+    address, seen = "/canaries.json?path=support-email&limit=20", list[str]()
+    while address:
+        answer = page.ask(address)
+        seen += [one["id"] for one in answer.json()["canaries"]]
+        address = answer.links.get("next", {}).get("url", "")
+        assert bool(address) == (answer.json()["next"] is not None)
+
+    assert len(seen) > 40
+    assert len(seen) == len(set(seen))
+    whole = asyncio.run(page.scene.store.canaries(CanaryQuery(path=MAIL, limit=9999)))
+    assert seen == [one.canary.id for one in whole]
+
+
+@pytest.mark.parametrize("letters", [6, 8, 15])
+def test_canary__is_found_by_the_last_letters_of_its_id(page: Asker, letters: int) -> None:
     word = page.newest(MAIL)
 
-    answer = page.ask(f"/canaries/{word[-8:]}.json")
+    assert page.ask(f"/canaries/{word[-letters:]}.json").json()["canary"]["id"] == word
+    assert word in page.ask(f"/canaries/{word[-letters:]}").text
+    assert page.ask(f"/canaries/{word[:15]}.json").status_code == 200
+
+
+def test_canary__is_not_found_by_fewer_letters_and_that_is_said(page: Asker) -> None:
+    answer = page.ask(f"/canaries/{page.newest(MAIL)[-5:]}.json")
 
     assert answer.status_code == 404
-    assert "the beginning of it" in answer.json()["errors"][0]["remedy"]
-    assert page.ask(f"/canaries/{word[:15]}.json").status_code == 200
+    assert "the last six letters" in answer.json()["errors"][0]["remedy"]
 
 
 def test_incident__is_the_one_of_its_id(page: Asker) -> None:

@@ -1,0 +1,273 @@
+"""Unit tests of the rules about paths."""
+
+from math import ceil
+
+from canary.instruments import metrics
+from dashboards.rule_case import STALE, Case, Firing, Given, Moment, always, step_for, switched
+from dashboards.rule_scene import ABOUT_PATH, STOP, Scene, path_info
+from dashboards.timing import INTERVALS, rounded
+
+_OTHER_TEAM = "somebody-else"
+
+
+def path_cases(scene: Scene) -> list[Case]:
+    """Broken, silenced, recovered, with two replicas, pushed, with a team that changes, and with a prober that dies."""
+    return [
+        _broken(scene),
+        _dies_broken(scene),
+        _team_changes(scene),
+        _pushed(scene),
+        _blind_meanwhile(scene),
+        _final_answer(scene),
+        _not_probed(scene),
+        _leftovers(scene),
+        *_unseen(scene),
+        *_slots_missed(scene),
+    ]
+
+
+def _is_open(scene: Scene, *changes: tuple[float, float | str | None], instance: str = "a") -> Given:
+    labels = {"path": scene.path, **STOP, "instance": instance}
+    return Given(metrics.INCIDENT_OPEN, labels, switched(*changes))
+
+
+def _broken(scene: Scene) -> Case:
+    step = max(1.0, scene.timing.keep // 10)
+    kept = ceil(scene.timing.keep / step)
+    alert = scene.broken(since=10 * step, worked=5 * step)
+    name = "IntakePathBroken"
+    return Case(
+        "a broken path pages once, whatever the number of replicas; not while silenced, and no longer than it lasts",
+        step,
+        [
+            path_info(scene.path),
+            path_info(scene.path, instance="b"),
+            Given(metrics.PATH_SILENCED, {"path": scene.path}, switched((0, 1), (41 * step, 0))),
+            _is_open(scene, (0, 0), (10 * step, 1), (61 * step, 0)),
+            _is_open(scene, (0, 0), (10 * step, 1), (61 * step, 0), instance="b"),
+            Given(metrics.INCIDENT_START, {"path": scene.path}, switched((10 * step, 10 * step))),
+            Given(metrics.PATH_LAST_SUCCESS, {"path": scene.path}, always(5 * step)),
+        ],
+        [
+            Moment(5 * step, name),
+            Moment(30 * step, name),
+            Moment(50 * step, name, [alert]),
+            Moment((61 + kept // 2) * step, name, [alert]),
+            Moment((63 + kept) * step, name),
+        ],
+    )
+
+
+def _dies_broken(scene: Scene) -> Case:
+    timing = scene.timing
+    step = step_for(timing.absent + timing.silent_for)
+    died = 10 * step
+    at = died + timing.absent + timing.silent_for + 2 * step
+    return Case(
+        "a prober that dies while a path is broken ends no page before its own silence pages",
+        step,
+        [
+            path_info(scene.path, values=switched((0, 1), (died, STALE))),
+            _is_open(scene, (0, 1), (died, STALE)),
+            Given(metrics.PROBER_HEARTBEAT, {"prober": "eu"}, lambda now: now if now < died else STALE),
+        ],
+        [
+            Moment(at, "IntakePathBroken", [scene.broken()]),
+            Moment(at, "IntakeProberSilent", [scene.firing("IntakeProberSilent", {})]),
+        ],
+    )
+
+
+def _team_changes(scene: Scene) -> Case:
+    step = max(1.0, scene.timing.keep // 10)
+    kept = ceil(scene.timing.keep / step)
+    at = (24 + kept) * step
+    return Case(
+        "a path whose team was changed pages all the same, and the new team",
+        step,
+        [
+            path_info(scene.path, values=switched((0, 1), (20 * step, STALE))),
+            path_info(scene.path, team=_OTHER_TEAM, values=switched((20 * step, 1))),
+            _is_open(scene, (10 * step, 1)),
+        ],
+        [Moment(at, "IntakePathBroken", [scene.broken(team=_OTHER_TEAM)])],
+    )
+
+
+def _pushed(scene: Scene) -> Case:
+    every, at = 900.0, 4500.0
+
+    def pushed(now: float) -> float | None:
+        return 1.0 if now % every == 0 else None
+
+    labels = {"path": scene.path, **STOP}
+    return Case(
+        "what a run pushes every 15 minutes is still known ten minutes later",
+        60.0,
+        [path_info(scene.path, values=pushed), Given(metrics.INCIDENT_OPEN, labels, pushed)],
+        [
+            Moment(
+                at + 600,
+                "IntakePathBroken",
+                [scene.broken()],
+            )
+        ],
+    )
+
+
+def _blind_meanwhile(scene: Scene) -> Case:
+    blind = {"prober": "eu", "cause": "dns"}
+    return Case(
+        "blindness of the prober mutes no page about a target",
+        60.0,
+        [
+            path_info(scene.path),
+            _is_open(scene, (0, 1)),
+            Given(metrics.PROBER_BLIND, {**blind, "instance": "a"}, always(1)),
+        ],
+        [
+            Moment(
+                1200,
+                "IntakePathBroken",
+                [scene.broken()],
+            ),
+            Moment(1200, "IntakeProberBlind", [scene.firing("IntakeProberBlind", blind)]),
+        ],
+    )
+
+
+def _final_answer(scene: Scene) -> Case:
+    name = "IntakeFinalAnswer"
+    final = {"path": scene.path, "hop": "smtp.accept", "reason": "recipient_unknown"}
+    other = {"path": scene.path, "hop": "ticket.created", "reason": "not_seen"}
+    labels = {"path": scene.path, "blame": "smtp.accept", "reason": "recipient_unknown", **ABOUT_PATH}
+    alert = scene.firing(name, labels, times=(None,))
+    return Case(
+        "one canary that is refused for good pages until one comes through; a mail that is only missing does not",
+        60.0,
+        [
+            path_info(scene.path),
+            Given(metrics.CANARY_FAILURES, other, switched((300, 1), (360, 2))),
+            Given(metrics.CANARY_FAILURES, {**final, "instance": "a"}, switched((1200, 1))),
+            Given(metrics.CANARY_FAILURES, {**final, "instance": "b"}, switched((1200, 1))),
+            Given(
+                metrics.PATH_CONSECUTIVE_FAILURES,
+                {"path": scene.path},
+                switched((0, 0), (300, 1), (600, 0), (1200, 1), (1800, 0)),
+            ),
+        ],
+        [Moment(420, name), Moment(1500, name, [alert]), Moment(1920, name)],
+    )
+
+
+def _not_probed(scene: Scene) -> Case:
+    name = "IntakePathNotProbed"
+    path = scene.estate.scheduled[0][0] if scene.estate.scheduled else None
+    interval = (path.interval_seconds if path is not None else None) or 300.0
+    deadline = path.slo.deadline_seconds if path is not None else 600.0
+    limit = INTERVALS * interval + deadline
+    step = step_for(limit + 300)
+    fires = (ceil((limit + 300) / step) + 3) * step
+    who = path.name if path is not None else scene.path
+    return Case(
+        "a path of which nothing was concluded for three intervals and a deadline; one that is launched by hand never",
+        step,
+        [
+            path_info(who),
+            path_info("by-hand"),
+            Given(metrics.PATH_LAST_VERDICT, {"path": who}, lambda now: now if now > fires else 0),
+            Given(metrics.PATH_LAST_VERDICT, {"path": "by-hand"}, always(0)),
+            Given(metrics.PATH_INTERVAL, {"path": who}, always(interval)),
+            Given(metrics.PATH_DEADLINE, {"path": who}, always(deadline)),
+            Given(metrics.PATH_DEADLINE, {"path": "by-hand"}, always(deadline)),
+        ],
+        [
+            Moment(limit // step * step, name),
+            Moment(fires, name, [scene.firing(name, {"path": who, **ABOUT_PATH}, value=fires)]),
+            Moment(fires + 4 * step, name),
+        ],
+    )
+
+
+def _leftovers(scene: Scene) -> Case:
+    name, gone = "IntakeLeftovers", "configured-no-more"
+    left = {"path": scene.path, "kind": "ticket"}
+    return Case(
+        "what could not be removed for an hour is told, also of a path that is configured no more",
+        60.0,
+        [
+            path_info(scene.path),
+            Given(metrics.CLEANUP_LEFTOVERS, left, switched((0, 3), (4800, 0))),
+            Given(metrics.CLEANUP_LEFTOVERS, {"path": scene.path, "kind": "mail"}, always(0)),
+            Given(metrics.CLEANUP_LEFTOVERS, {"path": gone, "kind": "mail"}, switched((0, 1), (4800, 0))),
+        ],
+        [
+            Moment(3000, name),
+            Moment(
+                3720,
+                name,
+                [
+                    scene.firing(name, {**left, **ABOUT_PATH}, value=3),
+                    scene.firing(name, {"path": gone, "kind": "mail"}, value=1),
+                ],
+            ),
+            Moment(5000 // 60 * 60, name),
+        ],
+    )
+
+
+def _classes(scene: Scene) -> list[tuple[str, float]]:
+    """A path for each usual interval."""
+    found: dict[float, str] = {}
+    for path, usual in scene.estate.scheduled:
+        found.setdefault(usual, path.name)
+    return [(found[usual], usual) for usual in sorted(found)]
+
+
+def _unseen(scene: Scene) -> list[Case]:
+    return [_unseen_of(scene, path, usual) for path, usual in _classes(scene)]
+
+
+def _unseen_of(scene: Scene, path: str, usual: float) -> Case:
+    name, step = "IntakePathUnseen", float(ceil(usual))
+    long = (ceil(max(3600.0, rounded(INTERVALS * usual)) / step) + 4) * step
+    ticket, page = (Firing(one, {"path": path, **ABOUT_PATH}) for one in scene.rules_about(path, name))
+    inconclusive = {"path": path, "channel": "email", "verdict": "inconclusive"}
+    return Case(
+        f"{path}: canaries that are all inconclusive are the prober's trouble: a ticket, then a page",
+        step,
+        [
+            path_info(path),
+            Given(metrics.CANARY_VERDICTS, inconclusive, lambda now: now // step),
+            Given(metrics.SLO_ELIGIBLE, {"path": path}, lambda now: max(0.0, (now - long) // step)),
+        ],
+        [
+            Moment(step, name),
+            Moment(4 * step, name, [ticket]),
+            Moment(long, name, [ticket, page]),
+            Moment(long + 3 * step, name),
+        ],
+    )
+
+
+def _slots_missed(scene: Scene) -> list[Case]:
+    return [_slots_missed_of(scene, path, usual) for path, usual in _classes(scene)]
+
+
+def _slots_missed_of(scene: Scene, path: str, usual: float) -> Case:
+    name, step = "IntakeSlotsMissed", float(ceil(usual))
+    (rule,) = scene.rules_about(path, name)
+
+    def missed(now: float) -> float:
+        slot = int(now // step)
+        return float(min(2, max(0, slot - 1)) + max(0, slot - 14))
+
+    return Case(
+        f"{path}: two missed slots are none to tell of, though both replicas show them; more are",
+        step,
+        [
+            Given(metrics.PROBER_MISFIRES, {"path": path, "prober": "eu", "instance": one}, missed)
+            for one in ("a", "b")
+        ],
+        [Moment(12 * step, name), Moment(18 * step, name, [Firing(rule, {"path": path})])],
+    )

@@ -1,0 +1,190 @@
+"""Alerts about paths: broken, refused for good, unseen, not probed, what canaries left behind."""
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from canary.instruments import Instrument, metrics
+from canary.path import PathName
+from canary.reason import CAUSES, Reason, Side
+from canary.verdict import Verdict
+from dashboards.estate import Estate
+from dashboards.promql import Matcher, Query, any_of, duration, increase, last, max_by, renamed, sum_by
+from dashboards.recording import of_path, unless_silenced
+from dashboards.rule import About, AlertRule, Category, Severity
+from dashboards.timing import INTERVALS, Timing, rounded
+
+FINAL_REASONS: Final = tuple(
+    sorted(one for one in Reason if CAUSES[one].is_final and CAUSES[one].side is Side.TARGET)
+)
+"""The target's own word that a request will not become a ticket: nobody need wait for a second one."""
+_LABELS: Final = ("path", "blame", "reason")
+
+
+def path_rules(estate: Estate, timing: Timing) -> Iterator[AlertRule]:
+    """The pages about a target."""
+    is_open = max_by(_LABELS, last(metrics.INCIDENT_OPEN, timing.remembered))
+    yield AlertRule(
+        name="IntakePathBroken",
+        query=unless_silenced(of_path(Query(f"{is_open} == 1", is_open.labels)), timing),
+        severity=Severity.PAGE,
+        category=Category.TARGET,
+        about=About.PATH,
+        keep_seconds=timing.keep,
+        summary="Support intake {{ $labels.path }} is broken at {{ $labels.blame }} ({{ $labels.reason }})",
+        description=(
+            f"Canaries fail since {_at(metrics.INCIDENT_START, timing)}; the last one that came through: "
+            f"{_at(metrics.PATH_LAST_SUCCESS, timing)}. Whoever wrote since then may be affected. "
+            "First: intake-prober incidents --path {{ $labels.path }} --limit 1, "
+            f"then intake-prober trace with the canary that it names.{_own_runbooks(estate)}"
+        ),
+    )
+    yield AlertRule(
+        name="IntakeFinalAnswer",
+        query=unless_silenced(of_path(_final_answers(timing)), timing),
+        severity=Severity.PAGE,
+        category=Category.TARGET,
+        about=About.PATH,
+        summary="{{ $labels.path }} refused a request for good at {{ $labels.blame }} ({{ $labels.reason }})",
+        description=(
+            "One canary was refused by the target's own final word, and none has come through since; the last one that "
+            f"did: {_at(metrics.PATH_LAST_SUCCESS, timing)}. First: intake-prober canaries --path {{{{ $labels.path }}}} --limit 3, "
+            f"then intake-prober trace with the newest.{_own_runbooks(estate)}"
+        ),
+    )
+
+
+def seen_rules(estate: Estate, timing: Timing) -> Iterator[AlertRule]:
+    """Paths of which nothing is known, and slots that nobody launched: a rule for each usual interval."""
+    verdict_at = max_by(("path",), last(metrics.PATH_LAST_VERDICT, timing.lookback(3600)))
+    interval = max_by(("path",), last(metrics.PATH_INTERVAL, timing.lookback(3600)))
+    deadline = max_by(("path",), last(metrics.PATH_DEADLINE, timing.lookback(3600)))
+    silence = Query(f"time() - {verdict_at}\n  > {INTERVALS} * {interval} + {deadline}", verdict_at.labels)
+    yield AlertRule(
+        name="IntakePathNotProbed",
+        query=of_path(silence),
+        severity=Severity.TICKET,
+        category=Category.PROBER,
+        about=About.PATH,
+        for_seconds=300,
+        summary="No verdict for {{ $labels.path }} for {{ $value | humanizeDuration }}",
+        description=(
+            "Whether customers reach support by it is not known. First: intake-prober status; is the prober running, and "
+            "may it launch (leftovers, the sender's cap)?"
+        ),
+    )
+    for window, paths in _by_window(estate, INTERVALS, least=0.0):
+        yield from _unseen(window, _only(estate, paths))
+    for window, paths in _by_window(estate, INTERVALS + 1, least=3600.0):
+        yield _slots_missed(window, _only(estate, paths))
+
+
+def leftover_rule(timing: Timing) -> AlertRule:
+    """What is left of a path that is configured no more has no team, and is told all the same."""
+    left = max_by(("path", "kind"), last(metrics.CLEANUP_LEFTOVERS, timing.lookback(1800)))
+    some = Query(f"{left} > 0", left.labels)
+    joined = of_path(some)
+    return AlertRule(
+        name="IntakeLeftovers",
+        query=Query(f"{joined}\nor on (path, kind) ({some})", joined.labels),
+        severity=Severity.TICKET,
+        category=Category.PROBER,
+        about=About.PATH,
+        for_seconds=3600,
+        summary="{{ $value }} synthetic {{ $labels.kind }}s of {{ $labels.path }} are left behind",
+        description=(
+            "Agents may see them, and a path with too many of them launches nothing. First: intake-prober audit; then "
+            "intake-prober sweep"
+        ),
+    )
+
+
+def _final_answers(timing: Timing) -> Query:
+    """Answers of some time, while no canary has come through since.
+
+    The series begins with its first failure, which increase() doesn't see, so it is compared with what it was before.
+    """
+    window = max(3600.0, rounded(INTERVALS * timing.longest))
+    final = any_of("reason", FINAL_REASONS)
+    labels = ("path", "hop", "reason")
+    now = max_by(labels, last(metrics.CANARY_FAILURES, timing.lookback(900), final))
+    before = max_by(labels, last(metrics.CANARY_FAILURES, timing.lookback(900), final, before=window))
+    grown = Query(f"{now} - ({before} or {now} * 0)", now.labels)
+    failing = max_by(("path",), last(metrics.PATH_CONSECUTIVE_FAILURES, timing.lookback(900)))
+    answers = max_by(_LABELS, renamed(grown, "hop", "blame"))
+    return Query(f"{answers} > 0\n  and on (path) {failing} > 0", answers.labels)
+
+
+def _unseen(window: float, of_these: tuple[Matcher, ...]) -> Iterator[AlertRule]:
+    """All canaries of some time were inconclusive: the prober is blind there, whatever the cause."""
+    for severity, seconds, lasting in (
+        (Severity.TICKET, 0.0, ""),
+        (Severity.PAGE, max(3600.0, window), f" for {duration(max(3600.0, window))}"),
+    ):
+        inconclusive = Matcher("verdict", "=", Verdict.INCONCLUSIVE)
+        blind = max_by(("path",), increase(metrics.CANARY_VERDICTS, window, inconclusive, *of_these))
+        seen = max_by(("path",), increase(metrics.SLO_ELIGIBLE, window))
+        yield AlertRule(
+            name="IntakePathUnseen",
+            query=of_path(Query(f"{blind} > 1.5\n  unless on (path) {seen} > 0", blind.labels)),
+            severity=severity,
+            category=Category.PROBER,
+            about=About.PATH,
+            for_seconds=seconds,
+            labels={"blame": "prober", "window": duration(window)},
+            summary=f"The prober can't see{lasting} whether {{{{ $labels.path }}}} works",
+            description=(
+                "All its canaries are inconclusive: the fault is ours, and meanwhile nobody watches this path. "
+                "First: intake-prober status, then intake-prober check"
+            ),
+        )
+
+
+def _slots_missed(window: float, of_these: tuple[Matcher, ...]) -> AlertRule:
+    # Replicas show one stored figure, each its own copy: the maximum of them, and only then the sum of probers.
+    missed = max_by(("path", "prober"), increase(metrics.PROBER_MISFIRES, window, *of_these))
+    by_path = sum_by(("path",), missed)
+    return AlertRule(
+        name="IntakeSlotsMissed",
+        query=Query(f"{by_path} > 2.5", by_path.labels),
+        severity=Severity.TICKET,
+        category=Category.PROBER,
+        about=About.PATH,
+        labels={"window": duration(window)},
+        summary="{{ $labels.path }}: scheduled canaries were not launched",
+        description=(
+            f"Three or more in {duration(window)}: unprobed is not good. First: intake-prober status; it says "
+            "why: not running, the sender's cap, leftovers, too many without a verdict"
+        ),
+    )
+
+
+def _by_window(estate: Estate, intervals: int, *, least: float) -> list[tuple[float, tuple[PathName, ...]]]:
+    """The windows that hold so many launches, each with the paths of which that is true."""
+    found: dict[float, list[PathName]] = {}
+    for path, usual in estate.scheduled:
+        found.setdefault(max(least, rounded(intervals * usual)), []).append(path.name)
+    return [(window, tuple(found[window])) for window in sorted(found)]
+
+
+def _only(estate: Estate, paths: tuple[PathName, ...]) -> tuple[Matcher, ...]:
+    return () if paths == estate.names else (any_of("path", paths),)
+
+
+def _at(instrument: Instrument, timing: Timing) -> str:
+    """A template that says a path's time."""
+    asked = f"max({last(instrument, timing.remembered, Matcher('path', '=', '%q'))})".replace('"%q"', "%q")
+    return (
+        f"{{{{ with printf {json.dumps(asked)} $labels.path | query }}}}"
+        "{{ . | first | value | humanizeTimestamp }}{{ else }}not known{{ end }}"
+    )
+
+
+def _own_runbooks(estate: Estate) -> str:
+    """What the configuration names as a path's own page, said in its alerts."""
+    return "".join(
+        f"{{{{ if eq $labels.path {json.dumps(str(one.path.name))} }}}}"
+        f" Your runbook: {{{{ {json.dumps(one.path.runbook)} }}}}{{{{ end }}}}"
+        for one in estate.paths
+        if one.path.runbook is not None
+    )

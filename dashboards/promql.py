@@ -1,0 +1,153 @@
+"""PromQL out of the catalogue: a query is made from instruments, so it can't ask for a metric or a label that isn't there."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+from canary.instruments import Instrument
+
+_UNITS: Final = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A series that one of our recording rules makes.
+
+    Attributes:
+        name: level, metric and operation, between colons.
+        labels: all that it has.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """One condition on a label; ``operator`` is ``=``, ``!=``, ``=~`` or ``!~``."""
+
+    label: str
+    operator: str
+    value: str
+
+    def __str__(self) -> str:
+        """As PromQL and Alertmanager write it."""
+        escaped = self.value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'{self.label}{self.operator}"{escaped}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """An expression, and the labels that its result may have."""
+
+    text: str
+    labels: frozenset[str]
+
+    def __str__(self) -> str:
+        """The expression alone, to be put into another."""
+        return self.text
+
+
+Series = Instrument | Recorded
+
+
+def duration(seconds: float) -> str:
+    """A duration in the largest unit that holds it whole: ``90m``, ``3d``.
+
+    Raises:
+        ValueError: it is shorter than a second.
+    """
+    whole = ceil(seconds)
+    if whole < 1:
+        raise ValueError("PromQL has no window shorter than a second worth asking for")
+    size, unit = next(one for one in _UNITS if whole % one[0] == 0)
+    return f"{whole // size}{unit}"
+
+
+def any_of(label: str, names: Iterable[str]) -> Matcher:
+    """The label has one of these values: names of paths and places, which have no special characters but a full stop."""
+    return Matcher(label, "=~", "|".join(one.replace(".", "[.]") for one in names))
+
+
+def series(one: Series, *matchers: Matcher) -> Query:
+    """The newest sample of a series; of one that was pushed, nothing after five minutes: see `last`."""
+    return Query(_selected(one, matchers), frozenset(one.labels))
+
+
+def last(one: Series, seconds: float, *matchers: Matcher, before: float = 0.0) -> Query:
+    """Its last sample of some time, be the series there no more; ``before``: as it was so many seconds ago."""
+    return _over_time("last_over_time", one, seconds, matchers, before=before)
+
+
+def increase(one: Series, seconds: float, *matchers: Matcher) -> Query:
+    """How much a counter grew in some time. Of replicas that show one store's figure, take the maximum of this."""
+    return _over_time("increase", one, seconds, matchers)
+
+
+def over_time(function: str, one: Series, seconds: float, *more: float) -> Query:
+    """Another function of a window, with its further arguments: ``deriv``, ``predict_linear``, ``absent_over_time``."""
+    found = _over_time(function, one, seconds, ())
+    return Query(f"{found.text[:-1]}{''.join(f', {_number(value)}' for value in more)})", found.labels)
+
+
+def max_by(labels: Sequence[str], query: Query) -> Query:
+    """The greatest of each group."""
+    return _by("max", labels, query)
+
+
+def min_by(labels: Sequence[str], query: Query) -> Query:
+    """The least of each group."""
+    return _by("min", labels, query)
+
+
+def sum_by(labels: Sequence[str], query: Query) -> Query:
+    """The sum of each group: only of what each process counts for itself."""
+    return _by("sum", labels, query)
+
+
+def renamed(query: Query, old: str, new: str) -> Query:
+    """With one label under another name beside its own."""
+    if old not in query.labels:
+        raise ValueError(f"{query.text} has no label {old}")
+    return Query(f'label_replace({query.text}, "{new}", "$1", "{old}", "(.*)")', query.labels | {new})
+
+
+def either(queries: Sequence[Query]) -> Query:
+    """What any of them finds, of series that no two of them share: one rule of one name, for what has limits of its own.
+
+    Two rules of one name and the same labels would be an error of `promtool check rules`.
+    """
+    if len(queries) == 1:
+        return queries[0]
+    return Query("\n  or ".join(f"({one})" for one in queries), queries[0].labels)
+
+
+def _selected(one: Series, matchers: Iterable[Matcher]) -> str:
+    conditions = list(matchers)
+    if wrong := [condition.label for condition in conditions if condition.label not in one.labels]:
+        raise ValueError(f"{_name(one)} has the labels {one.labels}, not {wrong}")
+    inside = ",".join(map(str, conditions))
+    return f"{_name(one)}{{{inside}}}" if inside else _name(one)
+
+
+def _over_time(
+    function: str, one: Series, seconds: float, matchers: Iterable[Matcher], *, before: float = 0.0
+) -> Query:
+    back = f" offset {duration(before)}" if before else ""
+    text = f"{function}({_selected(one, matchers)}[{duration(seconds)}]{back})"
+    return Query(text, frozenset(one.labels))
+
+
+def _by(function: str, labels: Sequence[str], query: Query) -> Query:
+    if wrong := set(labels) - query.labels:
+        raise ValueError(f"{query.text} has no label {', '.join(sorted(wrong))}")
+    return Query(f"{function} by ({', '.join(labels)}) ({query.text})", frozenset(labels))
+
+
+def _name(one: Series) -> str:
+    return one.prometheus if isinstance(one, Instrument) else one.name
+
+
+def _number(value: float) -> str:
+    return f"{value:g}" if value < 1e6 else str(int(value))  # noqa: PLR2004 -- %g would write an exponent

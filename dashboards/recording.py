@@ -1,0 +1,76 @@
+"""The recorded series that alerts are made of, and the joins with what a path or a place is."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from canary.instruments import Instrument, metrics
+from dashboards.promql import Query, Recorded, duration, increase, last, max_by, series
+from dashboards.rule import RecordingRule
+from dashboards.timing import Timing
+
+PATH_INFO: Final = Recorded("path:intake_info", ("path", "channel", "team", "domain"))
+PLACE_INFO: Final = Recorded("place:intake_info", ("place", "kind", "team", "domain"))
+BUDGET: Final = Recorded("path:intake_slo_budget:ratio", ("path",))
+
+
+def bad(seconds: float) -> Recorded:
+    """How many eligible canaries of a path failed in some time."""
+    return Recorded(f"path:intake_slo_bad:increase{duration(seconds)}", ("path",))
+
+
+def errors(seconds: float) -> Recorded:
+    """The share of a path's eligible canaries that failed in some time; absent where none was eligible."""
+    return Recorded(f"path:intake_slo_errors:ratio{duration(seconds)}", ("path",))
+
+
+def recording_rules(timing: Timing, windows: Iterable[float]) -> list[RecordingRule]:
+    """What a path and a place is, the budget, and failures in each window, shortest first."""
+    objective = max_by(("path",), last(metrics.SLO_OBJECTIVE, timing.lookback(1800)))
+    rules = [
+        RecordingRule(BUDGET, Query(f"1 - {objective}", objective.labels)),
+        RecordingRule(PATH_INFO, _info(metrics.PATH_INFO, PATH_INFO, timing)),
+        RecordingRule(PLACE_INFO, _info(metrics.PLACE_INFO, PLACE_INFO, timing)),
+    ]
+    for seconds in sorted(windows):
+        eligible = max_by(("path",), increase(metrics.SLO_ELIGIBLE, seconds))
+        good = max_by(("path",), increase(metrics.SLO_GOOD, seconds))
+        rules += [
+            RecordingRule(bad(seconds), Query(f"clamp_min({eligible} - {good}, 0)", eligible.labels)),
+            RecordingRule(
+                errors(seconds), Query(f"{series(bad(seconds))} / ({eligible} > 0)", eligible.labels)
+            ),
+        ]
+    return rules
+
+
+def _info(instrument: Instrument, recorded: Recorded, timing: Timing) -> Query:
+    """What is shown now, else what was shown last.
+
+    The last alone would have a path twice for a while after its team or domain was changed: joins with it fail, and with
+    them every page.
+    """
+    now = max_by(recorded.labels, series(instrument))
+    before = max_by(recorded.labels, last(instrument, timing.remembered))
+    return Query(f"{now}\nor on ({recorded.labels[0]}) {before}", now.labels)
+
+
+def of_path(query: Query) -> Query:
+    """With the channel, team and domain of its path."""
+    return _joined(query, PATH_INFO, "*")
+
+
+def of_place(query: Query, *, operator: str = "*") -> Query:
+    """With the kind, team and domain of its place; a value of 0 is joined by ``+`` and grows by one."""
+    return _joined(query, PLACE_INFO, operator)
+
+
+def _joined(query: Query, info: Recorded, operator: str) -> Query:
+    key, *more = info.labels
+    text = f"({query})\n{operator} on ({key}) group_left ({', '.join(more)}) {info.name}"
+    return Query(text, query.labels | set(more))
+
+
+def unless_silenced(query: Query, timing: Timing) -> Query:
+    """Nothing of paths in a maintenance window."""
+    silenced = max_by(("path",), last(metrics.PATH_SILENCED, timing.remembered))
+    return Query(f"{query}\nunless on (path) {silenced} == 1", query.labels)

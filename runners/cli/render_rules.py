@@ -1,0 +1,72 @@
+"""`render prometheus-rules`: recorded series and alerts for what is configured, with unit tests for promtool."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runners.cli.options import Options, command
+from runners.cli.render_files import ForceOption, OutputOption, answer, put, target_of
+
+if TYPE_CHECKING:
+    from runners.config.config import Config
+
+
+@command
+def render_rules(
+    options: Options,
+    *,
+    output: OutputOption = None,
+    with_tests: Annotated[
+        Path | None,
+        typer.Option(
+            "--with-tests", metavar="DIR", help="Also write the rules and unit tests for them to a folder."
+        ),
+    ] = None,
+    force: ForceOption = False,
+) -> None:
+    """Write the recording and alerting rules of Prometheus for the configured paths and places.
+
+    Windows follow the paths' intervals: render again when paths change. Unit tests say of each rule when it fires and
+    when it is silent: promtool test rules DIR/*.test.yml.
+
+    Exit: 0, 2 configuration or usage, a file that is there already.
+
+    Example: intake-prober render prometheus-rules --output intake.rules.yml --with-tests rule-tests
+    """
+    from dashboards.rule_tests import rule_tests
+    from dashboards.rules import FILE, prometheus_rules
+    from runners.estate import estate_of
+
+    config = options.load(needs_secrets=False)
+    _warn(options, config)
+    estate = estate_of(config)
+    text = prometheus_rules(estate)
+    files = {target_of(output, FILE): text} if output is not None else {}
+    if with_tests is not None:
+        try:
+            with_tests.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise options.fail(
+                f"{with_tests} can't be made: {error.strerror}", "Name another folder."
+            ) from None
+        files |= {with_tests / name: one for name, one in {FILE: text, **rule_tests(estate)}.items()}
+    put(options, files, force=force)
+    answer(options, {} if output is not None else {FILE: text}, files)
+
+
+def _warn(options: Options, config: "Config") -> None:
+    """Say what would make these rules useless, or double."""
+    from runners.config.document_alerts import AlertsVia
+
+    alerts = config.alerts
+    if alerts.via is AlertsVia.DIRECT:
+        options.output.tell(
+            "alerts.via is direct: with these rules everybody would be paged twice. Write alerts: {via: prometheus}."
+        )
+    for key, url in (
+        ("alerts.runbooks", alerts.runbooks),
+        ("alerts.prometheus.dashboards", alerts.prometheus.dashboards_url),
+    ):
+        if url is None:
+            options.output.tell(f"{key} is not set: its links lead nowhere.")
