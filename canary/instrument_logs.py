@@ -35,6 +35,11 @@ LOG_FIELDS = (
     "seconds",
     "place",
     "detail",
+    "verdict",
+    "gauge",
+    "state",
+    "value",
+    "cause",
     "exc",
 )
 """The fields of one line, in order; what does not apply is left out."""
@@ -78,5 +83,13 @@ LOG_EVENTS: tuple[LogEvent, ...] = (
     ),
     LogEvent("spool_failed", "WARNING", "An observation could not be kept on disk either."),
     LogEvent("spool_line_torn", "WARNING", "A line of the spool was torn by a crash, and is passed over."),
+    LogEvent(
+        "idle_ended", "DEBUG", "A mailbox's connection was lost while it was waited on; it is made again."
+    ),
+    LogEvent(
+        "portal_session_not_kept",
+        "WARNING",
+        "A portal's log-in could not be kept; the next canary logs in anew.",
+    ),
     LogEvent("heartbeat_failed", "WARNING", "The heartbeat could not be sent."),
 )

@@ -19,6 +19,7 @@ from probes.contracts import Blind, Clock
 from probes.json_answer import Json
 from probes.masking import Masker, Secret
 from probes.rate_limits import RateLimits
+from probes.request_outcome import Asked, RequestOutcome, meaning_of, outcome_of
 from probes.servers import SecretSource
 from probes.skew import Skew
 from probes.unpacking import ACCEPTED, Unpacking
@@ -117,6 +118,7 @@ class Api:
         masker: Masker,
         secret: SecretSource,
         authorise: Authorise,
+        asked: Asked = lambda _: None,
     ) -> None:
         self._client = client
         self._settings = settings
@@ -124,6 +126,7 @@ class Api:
         self._masker = masker
         self._secret = secret
         self._authorise = authorise
+        self._asked = asked
         self._known = _Known()
         self._base = settings.url.rstrip("/")
         self._origin = _origin(settings.url)
@@ -178,7 +181,7 @@ class Api:
         """
         url = path if "://" in path else f"{self._base}/{path.lstrip('/')}"
         what = f"{method} {url.partition('?')[0]}"
-        request = _Request(method, url, dict(query) if query else None, body, headers, what)
+        request = _Request(method, url, dict(query) if query else None, body, headers, what, accept)
         try:
             async with self._clock.timeout(self._settings.total_seconds):
                 answer = await self._authorised(request)
@@ -232,6 +235,17 @@ class Api:
     async def _exchanged(
         self, request: "_Request", url: str, query: dict[str, str] | None, headers: Mapping[str, str]
     ) -> Answer:
+        outcome = RequestOutcome.ERROR
+        try:
+            answer = await self._read(request, url, query, headers)
+            outcome = outcome_of(answer.status, request.accept)
+        finally:
+            self._asked(outcome)
+        return answer
+
+    async def _read(
+        self, request: "_Request", url: str, query: dict[str, str] | None, headers: Mapping[str, str]
+    ) -> Answer:
         began_at = self._clock.now()
         async with self._client.stream(
             request.method, url, params=query, json=request.body, headers=headers
@@ -273,7 +287,7 @@ class Api:
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES or status in accept:
             return answer
         raise Blind(
-            f"{self.name}: {answer.what} answered {status}: {_meaning(status)}",
+            f"{self.name}: {answer.what} answered {status}: {meaning_of(status)}",
             status=status,
             retry_after_seconds=retry_after_seconds(answer.headers, now=self._clock.now()),
         )
@@ -287,6 +301,7 @@ class _Request:
     body: object
     headers: Mapping[str, str]
     what: str
+    accept: Collection[int]
 
 
 @asynccontextmanager
@@ -298,6 +313,7 @@ async def open_api(
     secret: SecretSource,
     authorise: Authorise,
     transport: httpx.AsyncBaseTransport | None = None,
+    asked: Asked = lambda _: None,
 ) -> AsyncIterator[Api]:
     """An API with its connections, which are closed at the end of the scope. Connects with the first call only.
 
@@ -316,7 +332,9 @@ async def open_api(
         transport=transport,
     )
     async with client:
-        yield Api(client, settings, clock=clock, masker=masker, secret=secret, authorise=authorise)
+        yield Api(
+            client, settings, clock=clock, masker=masker, secret=secret, authorise=authorise, asked=asked
+        )
 
 
 def retry_after_seconds(headers: Mapping[str, str], *, now: datetime) -> float | None:
@@ -380,19 +398,3 @@ def _is_loopback(url: str) -> bool:
 
 def _is_redirect(status: int) -> bool:
     return status in {301, 302, 303, 307, 308}
-
-
-def _meaning(status: int) -> str:
-    match status:
-        case HTTPStatus.UNAUTHORIZED:
-            return "our credential is refused, also after it was read again. Renew it."
-        case HTTPStatus.FORBIDDEN:
-            return "our credential lacks a permission. See the adapter's list of permissions."
-        case HTTPStatus.NOT_FOUND:
-            return "there is no such place, or it is not shown to us. Correct `url`, or the permissions."
-        case HTTPStatus.TOO_MANY_REQUESTS:
-            return "we are throttled. Lower the rate, or ask for a higher limit."
-        case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return "the system fails. Look at its own status."
-        case _:
-            return "it does not take our request. Compare its version with the adapter's page."

@@ -10,6 +10,7 @@ from urllib.parse import quote, quote_plus
 MASK: Final = "***"
 DETAIL_CHARACTERS: Final = 256
 _SHORTEST_SECRET = 4
+_LEAST_WITHIN_BASE64 = 8
 _HEADERS = re.compile(r"(?i)\b((?:proxy-)?authorization|cookie|set-cookie)(\s*[:=]\s*)[^\r\n]+")
 _SASL = re.compile(r"(?i)\b(AUTH(?:ENTICATE)?\s+(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER)\s+)\S+")
 _BEARER = re.compile(r"(?i)\b(bearer|token)\s+[A-Za-z0-9._~+/-]{16,}=*")
@@ -48,6 +49,22 @@ class Secret:
         raise TypeError("a secret is not pickled")
 
 
+def _in_base64(value: str) -> set[str]:
+    """How base64 spells a text, alone or with others before and after it (``user:password``), also URL-safe.
+
+    Only the characters that the text alone decides; a short one leaves too few to tell it from anything else.
+    """
+    raw = value.encode()
+    spelled = {base64.b64encode(raw).decode().rstrip("=")}
+    if len(raw) >= _LEAST_WITHIN_BASE64:
+        for before in range(3):
+            text = base64.b64encode(bytes(before) + raw).decode()
+            first = -(-before * 8 // 6)
+            last = (before + len(raw)) * 8 // 6
+            spelled.add(text[first:last])
+    return spelled | {one.replace("+", "-").replace("/", "_") for one in spelled}
+
+
 class Masker:
     """Replaces every secret that was registered, also in the encodings in which protocols carry it."""
 
@@ -63,8 +80,7 @@ class Masker:
         value = secret.reveal()
         if len(value) >= _SHORTEST_SECRET and value not in self._registered:
             self._registered.add(value)
-            encoded = base64.b64encode(value.encode()).decode().rstrip("=")
-            self._words |= {value, quote(value, safe=""), quote_plus(value), encoded}
+            self._words |= {value, quote(value, safe=""), quote_plus(value), *_in_base64(value)}
             longest_first = sorted(self._words, key=len, reverse=True)  # one may hold another
             self._known = re.compile("|".join(map(re.escape, longest_first)))
         return secret

@@ -22,6 +22,7 @@ from canary.trace import TraceId
 from canary.verdict import Judgement, Verdict
 from runners.alert_contracts import AlertStep, AlertStore
 from runners.export_contracts import ExportStore
+from runners.figures import FigureStore
 from runners.history import HistoryStore
 from runners.leases import LeaseStore
 from runners.pulse import PulseStore
@@ -197,7 +198,7 @@ class CanaryQuery:
     before: tuple[datetime, CanaryId] | None = None
 
 
-class Store(LeaseStore, AlertStore, HistoryStore, PulseStore, ExportStore, Protocol):
+class Store(LeaseStore, AlertStore, HistoryStore, PulseStore, FigureStore, ExportStore, Protocol):
     """What is kept. Raises `StoreError` from any verb."""
 
     # canaries

@@ -17,6 +17,7 @@ from runners.contracts import Store, StoreError
 from runners.gathering import Gathering
 from runners.lease import LeasedReport
 from runners.prober import Prober
+from runners.telemetry.logs import ids_of, log_context
 
 LEASE = timedelta(seconds=30)
 """How long a launch belongs to its process; renewed three times in that time, so that a dead one is noticed."""
@@ -75,6 +76,10 @@ class Launcher:
         One of the two places that catch every exception: a fault of ours ends one canary, `unexpected`.
         Cancelled, or without a store, the launch stays open and its lease is given up: `prober_stopped`.
         """
+        with log_context(**ids_of(canary)):
+            await self._send(canary, report)
+
+    async def _send(self, canary: Canary, report: Report) -> None:
         try:
             async with asyncio.TaskGroup() as group:
                 keeper = group.create_task(self._keep_lease(canary))
@@ -144,7 +149,7 @@ class Launcher:
         except StoreError as error:
             return error
         except Exception:  # noqa: BLE001 -- one of the two places that may: a fault of ours ends one canary, not the run
-            _log.exception("launch_failed", extra={"canary_id": canary.id, "path": canary.path})
+            _log.exception("launch_failed")
             await self._report_unexpected(canary, report)
         return None
 
@@ -156,14 +161,14 @@ class Launcher:
                     [canary.id], holder=self._holder, lease_until=self._clock.now() + LEASE
                 )
             except StoreError:
-                _log.warning("lease_not_renewed", extra={"canary_id": canary.id})
+                _log.warning("lease_not_renewed")
 
     async def _give_up_lease(self, canary: Canary) -> None:
         try:
             async with self._clock.timeout(HAND_OVER_SECONDS):
                 await self._store.renew([canary.id], holder=self._holder, lease_until=self._clock.now())
         except (StoreError, TimeoutError):
-            _log.warning("lease_not_given_up", extra={"canary_id": canary.id})
+            _log.warning("lease_not_given_up")
 
     async def _report_unexpected(self, canary: Canary, report: Report) -> None:
         now = self._clock.now()

@@ -27,6 +27,7 @@ from runners.ledger import Ledger
 from runners.orders import Orders
 from runners.prober import Prober
 from runners.progress import Progress
+from runners.run_figures import RunFigures
 from runners.settle import Settler
 from runners.strays import Strays
 from runners.watch import Watch
@@ -149,6 +150,7 @@ class OneShot:
             chance=secrets.SystemRandom().random,
             mask=prober.masker.mask,
         )
+        self._figures = RunFigures(prober, store, clock=clock, holder=f"{observer}/{secrets.token_hex(4)}")
         self._launching = asyncio.Semaphore(LAUNCHES_AT_ONCE)
         self._gauges: tuple[Gauge, ...] = ()
         self._problem: str | None = None
@@ -165,6 +167,10 @@ class OneShot:
             self._trouble(errors.exceptions[0])
         return self._result(interrupted_by)
 
+    async def push(self) -> None:
+        """Push the figures, bounded, after the run: whoever waits for its answer does not wait for this."""
+        await self._figures.last()
+
     async def _whole(self, options: RunOptions) -> None:
         await self._housekeeping.begin()
         await self._housekeeping.retire()
@@ -172,8 +178,11 @@ class OneShot:
         orders = (
             await self._orders.orders(options.paths, only_due=options.only_due) if options.launches else []
         )
+        if not orders:
+            self._figures.begun()
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(self._watch.run())
+            pushing = group.create_task(self._figures.run())
             gauging = group.create_task(self._read_gauges())
             sending = [group.create_task(self._send(order)) for order in orders]
             looking = group.create_task(self._look_for_what_is_left())
@@ -185,6 +194,7 @@ class OneShot:
                 await self._wait_for_horizons()
             await self._watch.all_judged()
             watching.cancel()
+            pushing.cancel()
         await self._clean(launches=options.launches)
         await self._note_what_was_heard()
         await self._tell()
@@ -223,6 +233,7 @@ class OneShot:
             self._tally.launched.add(canary.id)
             self._board.put(Record(canary, None, launch_ended=False, is_clean=False), is_launching=True)
             self._progress.launched(canary)
+            self._figures.launched(canary, order.slot_at)
             await self._launcher.send(canary, self._ledger)
             self._board.handed_over(canary.id, self._clock.now(), is_stored=True)
         except StoreError as error:
@@ -234,6 +245,7 @@ class OneShot:
     def _noticed(self, observation: Observation) -> None:
         self._board.noticed(observation)
         self._prober.outside.noticed(observation)
+        self._figures.noticed(observation)
 
     async def _read_gauges(self) -> None:
         try:
@@ -265,6 +277,7 @@ class OneShot:
         """Note the first reason why something could not be recorded."""
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
+        self._figures.troubled()
         if self._problem is None:
             self._problem = self._prober.masker.mask(str(error))
             self._progress.note(self._problem)

@@ -21,6 +21,8 @@ from runners.contracts import RemovalKind
 from runners.outside import Outside
 from runners.retention import KEPT, Retention
 from runners.situation import AlertRules
+from runners.telemetry.process_figures import ProcessFigures
+from runners.telemetry.routes import Route
 
 
 class Archive(Protocol):
@@ -106,6 +108,8 @@ class Prober:
         disposals_per_hour: removals an hour by place, where another cap than the default is wished.
         timetable: when a slot of a path becomes due next, of those in ``schedules``.
         cap_per_hour: launches an hour by (sender, ticketing system), where a guard is known.
+        figures: what this process counts itself.
+        routes: makes the ways out by which figures are pushed; called when they are, and not before: that loads libraries.
     """
 
     name: str
@@ -129,6 +133,8 @@ class Prober:
     heartbeats: Sequence[Heartbeat] = ()
     retention: Retention = KEPT
     alerts: AlertRules = field(default_factory=lambda: AlertRules("prober"))
+    figures: ProcessFigures = field(default_factory=lambda: ProcessFigures("prober"))
+    routes: Callable[[], Sequence[Route]] | None = None
 
     @property
     def gauged_places(self) -> frozenset[str]:

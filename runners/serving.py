@@ -33,9 +33,9 @@ from runners.store import open_store
 from runners.surroundings import Surroundings
 from runners.systemd import Notify
 from runners.telemetry.exposition import Expositions
-from runners.telemetry.process_figures import ProcessFigures, this_build
 from runners.telemetry.snapshot import Snapshots
 from runners.tracing import tracing_loops
+from runners.ways_out import pushing_loops
 from runners.web.access import Access
 from runners.web.app import build_app, build_metrics_app
 from runners.web.events import Broadcaster
@@ -282,10 +282,18 @@ class Server:
     def _daemon(
         self, store: Store, shown: Store, config: Config, prober: Prober
     ) -> "tuple[Daemon, Starlette, ASGIApp | None]":
-        figures = ProcessFigures(prober.name, build=this_build(), systems=config.ticketing)
+        figures = prober.figures
+        snapshots = Snapshots(
+            shown,
+            figures,
+            paths=[one.path for one in config.paths.values()],
+            clock=self._clock,
+            sinks=list(prober.sinks),
+            windows=config.maintenance,
+        )
         if config.telemetry.otlp_problem:
             self._progress.note(f"no traces are sent: {config.telemetry.otlp_problem}")
-        parts = self._parts(shown, config, prober, figures)
+        parts = self._parts(shown, config, prober, snapshots)
         app = build_app(parts)
         delivery = Delivery(
             store,
@@ -309,6 +317,7 @@ class Server:
                 **refreshing_loops(store, prober.sinks, prober=prober.name, clock=self._clock),
                 "first page": partial(_make_ahead, app),
                 **tracing_loops(config, store, clock=self._clock, figures=figures),
+                **pushing_loops(snapshots, prober, config, store, clock=self._clock),
             },
             pingers=prober.heartbeats,
             changed=self._events.note,
@@ -329,18 +338,9 @@ class Server:
             self._progress.note(said)
         return file
 
-    def _parts(self, store: Store, config: Config, prober: Prober, figures: ProcessFigures) -> Parts:
+    def _parts(self, store: Store, config: Config, prober: Prober, snapshots: Snapshots) -> Parts:
         paths = {name: one.path for name, one in config.paths.items()}
-        expositions = Expositions(
-            Snapshots(
-                store,
-                figures,
-                paths=list(paths.values()),
-                clock=self._clock,
-                sinks=list(prober.sinks),
-                windows=config.maintenance,
-            )
-        )
+        expositions = Expositions(snapshots)
         web = config.web
         return Parts(
             store=store,

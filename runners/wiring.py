@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from canary.canary import Canary
 from canary.hop import Hop
@@ -13,6 +14,7 @@ from probes.http import Authorise, HttpSettings, open_api
 from probes.mailbox.check import QuotaRule, check_mailbox
 from probes.mailbox.settings import MailboxSettings
 from probes.mailbox.watcher import SenderMailboxWatcher, SupportMailboxWatcher
+from probes.request_outcome import Asked
 from probes.servers import SecretUnavailable, TlsMode
 from probes.ticketing.basic import basic
 from probes.ticketing.settings import (
@@ -40,6 +42,8 @@ from runners.site_gauges import gauges_of
 from runners.site_portals import open_portals
 from runners.site_probes import bears_attachment, expectations, probe_of, selfcheck
 from runners.situation import AlertRules, NoSinks
+from runners.telemetry.process_figures import ProcessFigures
+from runners.ways_out import one_shot_routes
 
 _START = {TlsMode.IMPLICIT: Start.AT_ONCE, TlsMode.STARTTLS: Start.SMTP}
 
@@ -54,7 +58,11 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
     config = with_bisects(config)
     site = await open_site(config, clock=clock, tell=progress, gone=await store.path_names())
     async with AsyncExitStack() as stack:
-        systems = {name: await _system(site, one, stack) for name, one in config.ticketing.items()}
+        figures = ProcessFigures(config.prober.name, systems=config.ticketing, began_at=clock.now())
+        systems = {
+            name: await _system(site, one, stack, partial(figures.api_request, name))
+            for name, one in config.ticketing.items()
+        }
         places = await _places(site, systems, stack)
         portals = await stack.enter_async_context(open_portals(site))
         probes = {name: probe_of(site, one, store, portals) for name, one in config.paths.items()}
@@ -86,6 +94,8 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
             ),
             heartbeats=build_heartbeats(config, clock=clock),
             retention=config.prober.retention,
+            figures=figures,
+            routes=one_shot_routes(config, clock=clock),
             keys=site.signed.keys,
             masker=config.masker,
             schedules={name: one.due_slot for name, one in config.paths.items() if one.schedule is not None},
@@ -138,7 +148,9 @@ async def checkable(config: Config, *, clock: Clock) -> AsyncIterator[tuple[Chec
         yield tuple(sources)
 
 
-async def _system(site: Site, one: TicketingConfig, stack: AsyncExitStack) -> TicketingSystem:
+async def _system(
+    site: Site, one: TicketingConfig, stack: AsyncExitStack, asked: Asked = lambda _: None
+) -> TicketingSystem:
     http = HttpSettings(name=one.name, url=one.url, ca_files=one.ca_files)
     secret = one.token or one.password
     if secret is None:
@@ -149,7 +161,12 @@ async def _system(site: Site, one: TicketingConfig, stack: AsyncExitStack) -> Ti
 
             api = await stack.enter_async_context(
                 open_api(
-                    http, clock=site.clock, masker=site.masker, secret=secret, authorise=helpdesk.authorise
+                    http,
+                    clock=site.clock,
+                    masker=site.masker,
+                    secret=secret,
+                    authorise=helpdesk.authorise,
+                    asked=asked,
                 )
             )
             desk = HelpdeskSettings(
@@ -170,6 +187,7 @@ async def _system(site: Site, one: TicketingConfig, stack: AsyncExitStack) -> Ti
                     masker=site.masker,
                     secret=secret,
                     authorise=_rt_authorise(site, one),
+                    asked=asked,
                 )
             )
             tracker = RtSettings(

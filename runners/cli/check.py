@@ -45,6 +45,7 @@ def check(
 async def _try_all(options: Options, config: "Config", *, send: bool) -> "Sequence[Check]":
     from runners.checks import own_sources, run_checks, store_source
     from runners.clock import SystemClock
+    from runners.push_checks import push_sources
     from runners.telemetry.otlp_check import otlp_sources
     from runners.wiring import checkable
 
@@ -55,8 +56,9 @@ async def _try_all(options: Options, config: "Config", *, send: bool) -> "Sequen
             output.answer(check_line(output, one))
 
     async with checkable(config, clock=clock) as targets:
-        own = (*own_sources(config), store_source(config, clock=clock), *otlp_sources(config, clock=clock))
-        sources = (*own, *targets)
+        own = (*own_sources(config), store_source(config, clock=clock))
+        out = (*otlp_sources(config, clock=clock), *push_sources(config, clock=clock))
+        sources = (*own, *out, *targets)
         if send:
             sources = (*sources, *await _sinks(config, clock))
         return await run_checks(sources, clock=clock, masker=config.masker, found=found)

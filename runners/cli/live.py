@@ -14,6 +14,7 @@ from runners.cli.output import Output, Style, plain
 from runners.cli.words import clock, gauge_words
 from runners.contracts import SHOWN_CHARACTERS
 from runners.progress import Progress
+from runners.telemetry.logs import ids_of
 
 _NAME_CHARACTERS = max(len(hop) for hop in Hop)
 _log = logging.getLogger("runners.progress")
@@ -99,14 +100,14 @@ class LoggedFacts:
 
     def launched(self, canary: Canary) -> None:
         """A canary is on its way."""
-        _log.info("canary_launched", extra=_ids(canary))
+        _log.info("canary_launched", extra=ids_of(canary))
 
     def observed(self, canary: Canary, observation: Observation) -> None:
         """Something new was seen."""
         if observation.is_look_in_vain:
             return
         extra = {
-            **_ids(canary),
+            **ids_of(canary, observation.hop),
             "hop": observation.hop.value,
             "outcome": observation.outcome.value,
             "reason": observation.reason.value if observation.reason is not None else None,
@@ -120,7 +121,7 @@ class LoggedFacts:
         """A verdict changed."""
         stop = judgement.stop
         extra = {
-            **_ids(canary),
+            **ids_of(canary),
             "verdict": judgement.verdict.value,
             "hop": stop.hop.value if stop is not None else None,
             "reason": stop.reason.value if stop is not None else None,
@@ -155,12 +156,3 @@ class LoggedFacts:
     def note(self, text: str) -> None:
         """A remark."""
         _log.warning(text)
-
-
-def _ids(canary: Canary) -> dict[str, object]:
-    return {
-        "path": canary.path,
-        "channel": canary.channel.value,
-        "canary_id": canary.id,
-        "trace_id": canary.trace_id,
-    }

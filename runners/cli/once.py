@@ -9,11 +9,12 @@ from runners.cli.interrupt import run_loop
 from runners.cli.options import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from probes.contracts import Clock
     from runners.config.config import Config
-    from runners.oneshot import RunOptions, RunResult
+    from runners.contracts import Store
+    from runners.oneshot import OneShot, RunOptions, RunResult
     from runners.progress import Progress
 
 
@@ -52,10 +53,13 @@ async def _run(
     config: "Config", wanted: "RunOptions", progress: "Progress", answer: "Callable[[RunResult], None]"
 ) -> None:
     """Run, answer, and only then send traces: who waits for the answer does not wait for a receiver."""
+    from contextlib import AsyncExitStack
+    from functools import partial
     from uuid import uuid4
 
     from runners.alerts.building import build_heartbeats
     from runners.clock import SystemClock
+    from runners.contracts import StoreError
     from runners.oneshot import OneShot
     from runners.pinging import pinged
     from runners.store import open_store
@@ -63,36 +67,40 @@ async def _run(
 
     clock = SystemClock()
 
-    async def work() -> "RunResult":
-        async with (
-            open_store(config.prober.store_url, clock=clock, prober=config.prober.name) as store,
-            wired(config, clock=clock, store=store, progress=progress) as prober,
-        ):
-            return await OneShot(prober, store, clock=clock, progress=progress).run(wanted)
+    async with AsyncExitStack() as stack:
 
-    # Their own, not the prober's: that the store can't be opened is told too.
-    heartbeats = build_heartbeats(config, clock=clock)
-    result = await pinged(work, heartbeats, clock=clock, run_id=str(uuid4()))
-    answer(result)
-    if config.telemetry.otlp_problem:
-        progress.note(f"no traces are sent: {config.telemetry.otlp_problem}")
-    if config.telemetry.otlp is not None and result.interrupted_by is None:
-        await _send_traces(config, clock, progress)
+        async def work() -> "RunResult":
+            store = await stack.enter_async_context(
+                open_store(config.prober.store_url, clock=clock, prober=config.prober.name)
+            )
+            async with wired(config, clock=clock, store=store, progress=progress) as prober:
+                shot = OneShot(prober, store, clock=clock, progress=progress)
+                result = await shot.run(wanted)
+            answer(result)
+            if result.interrupted_by is None:
+                afterwards.append(partial(_export, config, store, shot, clock))
+            return result
+
+        afterwards: list[Callable[[], Awaitable[None]]] = []
+        # Their own, not the prober's: that the store can't be opened is told too.
+        await pinged(work, build_heartbeats(config, clock=clock), clock=clock, run_id=str(uuid4()))
+        if config.telemetry.otlp_problem:
+            progress.note(f"no traces are sent: {config.telemetry.otlp_problem}")
+        for export in afterwards:
+            try:
+                await export()
+            except StoreError as error:
+                progress.note(config.masker.mask(str(error)))
 
 
-async def _send_traces(config: "Config", clock: "Clock", progress: "Progress") -> None:
-    """Bounded; whatever goes wrong here is not the run's."""
-    from runners.contracts import StoreError
-    from runners.store import open_store
+async def _export(config: "Config", store: "Store", shot: "OneShot", clock: "Clock") -> None:
+    """Send the traces and push the figures: bounded, and whatever goes wrong here is not the run's."""
     from runners.tracing import exporter_of
 
-    try:
-        async with open_store(config.prober.store_url, clock=clock, prober=config.prober.name) as store:
-            exporter = exporter_of(config, store, clock=clock, failed=lambda: None, is_oneshot=True)
-            if exporter is not None:
-                await exporter.drain()
-    except StoreError as error:
-        progress.note(config.masker.mask(str(error)))
+    exporter = exporter_of(config, store, clock=clock, failed=lambda: None, is_oneshot=True)
+    if exporter is not None:
+        await exporter.drain()
+    await shot.push()
 
 
 def _print(options: Options, result: "RunResult") -> None:

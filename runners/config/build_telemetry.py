@@ -20,6 +20,7 @@ from runners.config.sources import Surroundings
 from runners.config.telemetry import Compression, OtlpConfig, TelemetryConfig
 
 TRACES_PATH: Final = "/v1/traces"
+METRICS_PATH: Final = "/v1/metrics"
 SERVICE: Final = "intake-prober"
 _LOC: Final[Loc] = ("telemetry", "otlp")
 _DEFAULT_SECONDS: Final = 10.0
@@ -57,8 +58,9 @@ def build_telemetry(document: TelemetryDocument, around: Surroundings, *, prober
         otlp,
         document.metrics.listen,
         document.metrics.pushgateway,
-        document.metrics.textfile,
+        _whole_path(document.metrics.textfile, around),
         problem,
+        document.metrics.otlp,
     )
 
 
@@ -87,6 +89,7 @@ def _otlp(document: OtlpDocument | None, around: Surroundings, prober: str) -> O
         timeout_seconds=min(_LONGEST_SECONDS, given.timeout or said.seconds("TIMEOUT") or _DEFAULT_SECONDS),
         compression=given.compression or said.compression() or Compression.GZIP,
         resource=_resource(given, said, prober),
+        metrics_url=_metrics_url(given, said),
     )
 
 
@@ -166,9 +169,24 @@ def _traces_url(given: OtlpDocument, said: _Said) -> tuple[str | None, str]:
     return url if variable.endswith("_TRACES_ENDPOINT") else _with_path(url), variable
 
 
-def _with_path(url: str) -> str:
-    base = url.rstrip("/")
-    return base if base.endswith(TRACES_PATH) else f"{base}{TRACES_PATH}"
+def _metrics_url(given: OtlpDocument, said: _Said) -> str | None:
+    """Where metrics go, at the receiver of traces or where a variable says."""
+    if given.url is not None:
+        return _with_path(given.url, METRICS_PATH)
+    if (said.value("OTEL_METRICS_EXPORTER") or "otlp").lower() == "none":
+        return None
+    whole, base = (said.value(f"OTEL_EXPORTER_OTLP_{one}") for one in ("METRICS_ENDPOINT", "ENDPOINT"))
+    return whole or (_with_path(base, METRICS_PATH) if base is not None else None)
+
+
+def _with_path(url: str, path: str = TRACES_PATH) -> str:
+    base = url.rstrip("/").removesuffix(TRACES_PATH).removesuffix(METRICS_PATH)
+    return f"{base}{path}"
+
+
+def _whole_path(name: str | None, around: Surroundings) -> str | None:
+    """A file's name is relative to the configuration's folder, wherever the program starts."""
+    return str(around.folder / name) if name is not None else None
 
 
 def _told_headers(said: _Said, around: Surroundings) -> dict[str, str | SecretSource]:

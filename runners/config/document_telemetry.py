@@ -10,7 +10,7 @@ from runners.config.block import Block
 from runners.config.document_page import Listen
 from runners.config.fields import Duration, Line, Url, word
 from runners.config.phrases import HeaderSetting
-from runners.config.telemetry import Compression
+from runners.config.telemetry import Compression, MetricsByOtlp
 
 
 class OtlpCertificateDocument(Block):
@@ -68,10 +68,22 @@ class MetricsDocument(Block):
             " than loopback demands `web.token` or `web.proxy`."
         ),
     ] = None
-    pushgateway: Annotated[Url | None, Field(description="A Pushgateway, for one-shot runs.")] = None
-    textfile: Annotated[
-        Line | None, Field(description="A file for the node exporter's textfile collector.")
+    pushgateway: Annotated[
+        Url | None, Field(description="A Pushgateway's base address, for one-shot runs.")
     ] = None
+    textfile: Annotated[
+        Line | None,
+        Field(
+            description="A file for the node exporter's textfile collector, for one-shot runs; its name ends in .prom."
+        ),
+    ] = None
+    otlp: Annotated[
+        MetricsByOtlp,
+        word(MetricsByOtlp),
+        Field(
+            description="Who sends metrics to telemetry.otlp: one-shot runs alone, always (`serve` too), or never."
+        ),
+    ] = MetricsByOtlp.ONE_SHOT
 
 
 class TelemetryDocument(Block):

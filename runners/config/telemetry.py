@@ -16,12 +16,20 @@ class Compression(StrEnum):
     NONE = "none"
 
 
+class MetricsByOtlp(StrEnum):
+    """Who sends metrics by OTLP, where a receiver is named."""
+
+    ONE_SHOT = "one-shot"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 @dataclass(frozen=True, slots=True)
 class OtlpConfig:
     """A receiver of OTLP over HTTP.
 
     Attributes:
-        traces_url: where traces are posted, whole.
+        traces_url: where traces are posted, whole; metrics_url: where metrics are, None: nowhere.
         said_by: which key or variable named it, for people.
         headers: extra header fields; a secret is read anew for each request.
         ca_file: a PEM file instead of the system's authorities; client_certificate, client_key: for mutual TLS.
@@ -38,6 +46,7 @@ class OtlpConfig:
     timeout_seconds: float = 10.0
     compression: Compression = Compression.GZIP
     resource: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    metrics_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,8 @@ class TelemetryConfig:
         metrics_listen: host and port of a /metrics of its own; port 0: any that is free.
         otlp_problem: why nothing is sent although somebody wanted it: a variable that can't be followed. The prober
             works without; `check` says it.
+        textfile: the whole path.
+        by_otlp: who sends metrics to the receiver of traces, too.
     """
 
     otlp: OtlpConfig | None
@@ -55,3 +66,4 @@ class TelemetryConfig:
     pushgateway_url: str | None
     textfile: str | None
     otlp_problem: str = ""
+    by_otlp: MetricsByOtlp = MetricsByOtlp.ONE_SHOT

@@ -35,12 +35,17 @@ class _Bucket:
     traced_value: float | None = None
 
     def add(self, value: float, trace_id: TraceId | None) -> None:
-        self.count += 1
-        self.sum += value
-        self.min = value if self.min is None else min(self.min, value)
-        self.max = value if self.max is None else max(self.max, value)
+        self.take(1, value, value, value)
         if trace_id is not None:
             self.trace_id, self.traced_value = trace_id, value
+
+    def take(self, count: int, total: float, least: float | None, greatest: float | None) -> None:
+        self.count += count
+        self.sum += total
+        if least is not None:
+            self.min = least if self.min is None else min(self.min, least)
+        if greatest is not None:
+            self.max = greatest if self.max is None else max(self.max, greatest)
 
 
 class Tally:
@@ -68,6 +73,23 @@ class Tally:
         value = max(0.0, value)
         key = (instrument.name, text_of(instrument, labels), bisect_left(instrument.bounds, value))
         self._buckets.setdefault(key, _Bucket()).add(value, trace_id)
+
+    def add(self, sample: Sample) -> None:
+        """Add what a process counted or measured by itself.
+
+        Raises:
+            ValueError: the catalogue has no such series.
+        """
+        instrument = by_name(sample.name)
+        if not instrument.bounds:
+            self.count(instrument, sample.labels, sample.value)
+            return
+        labels, total = text_of(instrument, sample.labels), sample.value
+        for index, count in enumerate(sample.counts):
+            if count:
+                bucket = self._buckets.setdefault((sample.name, labels, index), _Bucket())
+                bucket.take(count, total, sample.least, sample.greatest)
+                total = 0.0  # of the sum it is only known what all buckets together come to
 
     def write(self, connection: Connection) -> None:
         """Write all of it; the last thing that a transaction does."""
@@ -127,6 +149,18 @@ def seed(connection: Connection, series: Mapping[str, Sequence[Mapping[str, str]
     for table, rows in ((counter, counters), (histogram, histograms)):
         if rows:
             connection.execute(insert_or_nothing(connection.dialect.name, table), rows)
+
+
+def add_figures(connection: Connection, figures: Sequence[Sample], *, at: datetime) -> None:
+    """Add what a process counted and measured by itself.
+
+    Raises:
+        ValueError: the catalogue has no such series.
+    """
+    tally = Tally(at)
+    for one in figures:
+        tally.add(one)
+    tally.write(connection)
 
 
 def samples(connection: Connection) -> list[Sample]:

@@ -48,6 +48,7 @@ from runners.store import gauges as readings
 from runners.store.alert_verbs import SqlAlerts
 from runners.store.connecting import Database, connect_to
 from runners.store.export_verbs import SqlExports
+from runners.store.figure_verbs import SqlFigures
 from runners.store.frames import Frames
 
 
@@ -85,7 +86,7 @@ async def open_store(
         await database.close()
 
 
-class SqlStore(SqlAlerts, SqlExports):
+class SqlStore(SqlAlerts, SqlFigures, SqlExports):
     """Satisfies `runners.contracts.Store`; opened by `open_store`."""
 
     def __init__(self, database: Database, *, clock: StampClock, prober: str) -> None:

@@ -276,6 +276,14 @@ export_outbox = Table(
 )
 """Parts of traces that wait to be sent, or that nobody takes; one that was sent is gone."""
 
+turn = Table(
+    "turn",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until_at", Instant, nullable=False),
+)
+
 artifact = Table(
     "artifact",
     metadata,

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import re
+import secrets
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
+from canary.canary import Canary
+from canary.trace import span_id
 from probes.masking import Masker
 
 CONTEXT: Final = (
@@ -47,6 +50,17 @@ def log_context(**fields: object) -> Iterator[None]:
         yield
     finally:
         _context.reset(token)
+
+
+def ids_of(canary: Canary, key: str = "canary") -> Mapping[str, object]:
+    """The fields by which a line about a canary finds its trace, and the span of that key: a hop, or the whole."""
+    return {
+        "path": canary.path,
+        "channel": canary.channel.value,
+        "canary_id": canary.id,
+        "trace_id": canary.trace_id,
+        "span_id": span_id(canary.id, key),
+    }
 
 
 class Redactor:
@@ -115,7 +129,7 @@ class TextFormatter(logging.Formatter):
         shown = [
             f"{name}={value}"
             for name, value in fields.items()
-            if name not in {"ts", "level", "event", "logger", "msg"}
+            if name not in {"ts", "level", "event", "logger", "msg", "run_id"}
         ]
         words = [str(fields["msg"]), *shown]
         text = f"{str(fields['ts'])[11:19]} {fields['level']:<7} {' '.join(word for word in words if word)}"
@@ -134,6 +148,7 @@ def set_up_logging(
     as_json: bool | None = None,
     stream: TextIO | None = None,
     environ: Mapping[str, str] | None = None,
+    run_id: str | None = None,
 ) -> None:
     """Send all log lines of this process, libraries' included, to standard error. Repeatable.
 
@@ -144,6 +159,7 @@ def set_up_logging(
         as_json: None: text on a terminal, else JSON.
         stream: instead of standard error.
         environ: where the level is looked up (INTAKE_PROBER_LOG_LEVEL); the process's own if not given.
+        run_id: of this process, a field of every line; a new one if not given.
     """
     stream = sys.stderr if stream is None else stream
     environ = os.environ if environ is None else environ
@@ -174,7 +190,8 @@ def set_up_logging(
         "uvicorn.error",
     ):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
-    _context.set({**_context.get(), "prober": prober})
+    run_id = secrets.token_hex(8) if run_id is None else run_id
+    _context.set({**_context.get(), "prober": prober, "run_id": run_id})
 
 
 def _fields(record: logging.LogRecord, redactor: Redactor) -> dict[str, Any]:

@@ -36,13 +36,14 @@ def _introduction() -> str:
     return f"""\
 # Metrics
 
-What `/metrics` shows, by Prometheus' names. In OpenTelemetry's they have dots, and neither the unit nor `_total` at the end:
+What `/metrics` shows, and what a Pushgateway, a textfile and OTLP get ([which way when](guides/metrics.md)), by Prometheus' names. In OpenTelemetry's they have dots, and neither the unit nor `_total` at the end:
 `{metrics.HOP_DURATION.name}` is `{metrics.HOP_DURATION.prometheus}` here.
 
 - **Source S**: out of the store, so the same from every replica, and no restart or crash changes it. Aggregate with `max by`,
   never `sum`; of a counter, take the increase first: `max by (path) (increase({metrics.CANARY_LAUNCHED.prometheus}[1h]))`.
-- **Source P**: one process's own, with the label `prober`. Counters begin at 0 with the process: `sum` them; take the `max` of gauges.
-  `{metrics.PROBER_MISFIRES.prometheus}` alone is kept in the store, and outlives the process: each prober shows its own.
+- **Source P**: one process's own, with the label `prober`. In `serve`, counters begin at 0 with the process: `sum` them; take the
+  `max` of gauges. Those of one-shot runs, and `{metrics.PROBER_MISFIRES.prometheus}` always, are kept in the store and outlive the
+  process; replicas of one name show the same ones: `sum by (path) (max by (path, prober) (increase(…[1h])))`.
 - Times are seconds since 1970, never ages: `time() - {metrics.PATH_LAST_SUCCESS.prometheus}`.
 - A series is absent where there is nothing to say: no pending canary has no oldest, a mailbox that does not grow is never full,
   and `{metrics.PATH_UP.prometheus}` is there once a canary was confirmed or an incident opened.

@@ -1,15 +1,17 @@
 """This process's own figures: what no store knows, or what is to be seen while there is none."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from canary.instrument_metrics import BLIND_CAUSES, LAG_BOUNDS
-from canary.instruments import metrics
-from runners.telemetry.families import Buckets, Points
+from canary.instruments import by_name, metrics
+from probes.request_outcome import RequestOutcome
+from runners.contracts import Sample
+from runners.telemetry.families import Points
 
 STORE_BLIND: Final = "store"
 """The cause of blindness that is shown while the store can't be read."""
@@ -27,15 +29,6 @@ class ExportKind(StrEnum):
 
     TRACES = "traces"
     METRICS = "metrics"
-
-
-class RequestOutcome(StrEnum):
-    """What a request to a ticketing API came to."""
-
-    OK = "ok"
-    RATE_LIMITED = "rate_limited"
-    UNAUTHORISED = "unauthorised"
-    ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +51,28 @@ def this_build(revision: str = "") -> Build:
 class ProcessFigures:
     """Counted since this process began; a restart is an ordinary reset of a counter.
 
+    Those of a one-shot run would begin at 0 with every run: there the store keeps them (`take`), and shows them, too.
     It reads no clock and locks nothing: one event loop writes it, and reads it between two awaits.
     """
 
-    def __init__(self, prober: str, *, build: Build, systems: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        prober: str,
+        *,
+        build: Build | None = None,
+        systems: Iterable[str] = (),
+        began_at: datetime | None = None,
+    ) -> None:
         """Begin every known series at 0.
 
         Args:
             prober: the value of the label of that name.
-            build: what runs.
+            build: what runs; None: the installation is asked when it is first shown.
             systems: the names of the ticketing systems that are asked.
+            began_at: when its counters began at 0.
         """
         self.prober = prober
+        self._began_at = began_at
         self._build = build
         self._heartbeat_at: datetime | None = None
         self._lag_counts = [0] * (len(LAG_BOUNDS) + 1)
@@ -120,23 +123,79 @@ class ProcessFigures:
         """A ticketing system was asked."""
         self._requests[place, outcome] = self._requests.get((place, outcome), 0) + 1
 
-    def add_to(self, points: Points, *, store_is_readable: bool = True) -> None:
-        """Add all of them; without a store, the blindness that this is shows besides."""
+    def series(self) -> Mapping[str, Sequence[Mapping[str, str]]]:
+        """The labels of every counter and histogram that is known, by the instrument's name: what `take` may give."""
+        found: dict[str, list[Mapping[str, str]]] = {}
+        for one in self._samples():
+            found.setdefault(one.name, []).append(one.labels)
+        return found
+
+    def take(self) -> Sequence[Sample]:
+        """What was counted and measured since it was last taken, and begin anew; empty where nothing was."""
+        taken = [one for one in self._samples() if one.value or any(one.counts)]
+        self._lag_counts = [0] * (len(LAG_BOUNDS) + 1)
+        self._lag_seconds, self._lag_least, self._lag_greatest = 0.0, None, None
+        self._store_errors = dict.fromkeys(self._store_errors, 0)
+        self._export_errors = dict.fromkeys(self._export_errors, 0)
+        self._requests = dict.fromkeys(self._requests, 0)
+        return taken
+
+    def give_back(self, taken: Sequence[Sample]) -> None:
+        """What was taken could not be kept: it is to be taken again."""
+        for one in taken:
+            number = round(one.value)
+            if one.counts:
+                self._give_lag_back(one)
+            elif one.name == metrics.PROBER_STORE_ERRORS.name:
+                self._store_errors[StoreErrorKind(one.labels["kind"])] += number
+            elif one.name == metrics.PROBER_EXPORT_ERRORS.name:
+                self._export_errors[ExportKind(one.labels["kind"])] += number
+            else:
+                key = (one.labels["place"], RequestOutcome(one.labels["outcome"]))
+                self._requests[key] = self._requests.get(key, 0) + number
+
+    def _give_lag_back(self, one: Sample) -> None:
+        self._lag_counts = [a + b for a, b in zip(self._lag_counts, one.counts, strict=True)]
+        self._lag_seconds += one.value
+        least = [each for each in (self._lag_least, one.least) if each is not None]
+        greatest = [each for each in (self._lag_greatest, one.greatest) if each is not None]
+        self._lag_least, self._lag_greatest = min(least, default=None), max(greatest, default=None)
+
+    def _samples(self) -> Iterator[Sample]:
+        mine = {"prober": self.prober}
+        yield Sample(
+            metrics.PROBER_SCHEDULER_LAG.name,
+            mine,
+            self._lag_seconds,
+            tuple(self._lag_counts),
+            least=self._lag_least,
+            greatest=self._lag_greatest,
+        )
+        for store_kind, number in self._store_errors.items():
+            yield Sample(metrics.PROBER_STORE_ERRORS.name, {**mine, "kind": store_kind}, float(number))
+        for export_kind, number in self._export_errors.items():
+            yield Sample(metrics.PROBER_EXPORT_ERRORS.name, {**mine, "kind": export_kind}, float(number))
+        for (place, outcome), number in sorted(self._requests.items()):
+            labels = {**mine, "place": place, "outcome": outcome}
+            yield Sample(metrics.TICKET_API_REQUESTS.name, labels, float(number))
+
+    def add_to(self, points: Points, *, store_is_readable: bool = True, counts: bool = True) -> None:
+        """Add all of them; without a store, the blindness that this is shows besides.
+
+        Args:
+            points: where to.
+            store_is_readable: False: no series of the store will be there.
+            counts: False: gauges alone, since the store keeps the counters and histograms of this process.
+        """
         mine = {"prober": self.prober}
         for cause, is_blind in self._blind.items():
             is_so = is_blind or (cause == STORE_BLIND and not store_is_readable)
             points.add(metrics.PROBER_BLIND, float(is_so), {**mine, "cause": cause})
         points.add_time(metrics.PROBER_HEARTBEAT, self._heartbeat_at, mine)
-        lag = Buckets(tuple(self._lag_counts), self._lag_seconds, self._lag_least, self._lag_greatest)
-        points.add(metrics.PROBER_SCHEDULER_LAG, lag, mine)
-        for store_kind, number in self._store_errors.items():
-            points.add(metrics.PROBER_STORE_ERRORS, float(number), {**mine, "kind": store_kind})
-        for export_kind, number in self._export_errors.items():
-            points.add(metrics.PROBER_EXPORT_ERRORS, float(number), {**mine, "kind": export_kind})
         for place, is_up in sorted(self._watchers.items()):
             points.add(metrics.PROBER_WATCHER_UP, float(is_up), {**mine, "place": place})
-        for (place, outcome), number in sorted(self._requests.items()):
-            labels = {**mine, "place": place, "outcome": outcome}
-            points.add(metrics.TICKET_API_REQUESTS, float(number), labels)
+        for one in self._samples() if counts else ():
+            points.add_sample(by_name(one.name), replace(one, created_at=self._began_at))
+        self._build = self._build or this_build()
         build = {"version": self._build.version, "revision": self._build.revision}
         points.add(metrics.BUILD_INFO, 1.0, {**mine, **build, "python": self._build.python})

@@ -38,6 +38,7 @@ class Snapshots:
         clock: Clock,
         sinks: Sequence[str] = (),
         windows: Sequence[Window] = (),
+        keeps_figures: bool = False,
     ) -> None:
         """Ask nothing yet.
 
@@ -48,6 +49,7 @@ class Snapshots:
             clock: for how long a snapshot is reused, and how old a reading is.
             sinks: those that are configured; each has an outbox, be it empty.
             windows: the maintenance windows, beside the silences that the store keeps.
+            keeps_figures: whether the store keeps what this process counts, as for one-shot runs; it is shown from there.
         """
         self._store = store
         self._figures = figures
@@ -55,6 +57,7 @@ class Snapshots:
         self._clock = clock
         self._sinks = tuple(sinks)
         self._windows = tuple(windows)
+        self._keeps_figures = keeps_figures
         self._forecasting = Forecasting()
         self._one_at_a_time = asyncio.Lock()
         self._latest: Snapshot | None = None
@@ -72,6 +75,13 @@ class Snapshots:
                 self._good_until = self._clock.monotonic() + REUSED_SECONDS
             return self._latest
 
+    async def fresh(self) -> Snapshot:
+        """A snapshot that was begun after this was called; else as `current`."""
+        async with self._one_at_a_time:
+            self._latest = await self._taken()
+            self._good_until = self._clock.monotonic() + REUSED_SECONDS
+            return self._latest
+
     async def _taken(self) -> Snapshot:
         points = Points()
         try:
@@ -80,7 +90,7 @@ class Snapshots:
         except (StoreError, TimeoutError):
             self._figures.store_error(StoreErrorKind.READ)
             own = Points()
-            self._figures.add_to(own, store_is_readable=False)
+            self._figures.add_to(own, store_is_readable=False, counts=not self._keeps_figures)
             return Snapshot(self._clock.now(), own.families(), is_whole=False)
         return Snapshot(self._clock.now(), points.families(), is_whole=True)
 
@@ -98,7 +108,7 @@ class Snapshots:
         silenced = await self._silenced(now)
         outbox = await self._store.outbox(dead_since=now)
         # This process's own first: of a series that is also kept in the store, it has the newer figure.
-        self._figures.add_to(points)
+        self._figures.add_to(points, counts=not self._keeps_figures)
         add_samples(points, samples, self._paths, prober=self._figures.prober)
         add_paths(points, self._paths, read, silenced=silenced, now=now)
         add_places(points, self._paths, gauges, trends)

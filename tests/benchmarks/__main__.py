@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.benchmarks import cold_start, exchange, finding, form, portal
+from tests.benchmarks import cold_start, exchange, finding, form, portal, telemetry
 from tests.benchmarks.report import Table, machine, write
 from tests.benchmarks.scene import running_sandbox
 from tests.sandbox import Sandbox
@@ -15,6 +15,7 @@ PARTS: dict[str, Callable[[Sandbox], Iterator[Table]]] = {
     "form": form.tables,
     "portal": portal.tables,
     "cold-start": cold_start.tables,
+    "telemetry": telemetry.tables,
 }
 
 

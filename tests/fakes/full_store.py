@@ -14,8 +14,9 @@ from canary.path import Path, Slo
 from canary.reason import Reason, Side
 from canary.slot import MissedCause, MissedSlot, Slot
 from canary.verdict import Verdict
+from probes.request_outcome import RequestOutcome
 from runners.contracts import Store, TriedRemoval
-from runners.telemetry.process_figures import Build, ProcessFigures, RequestOutcome
+from runners.telemetry.process_figures import Build, ProcessFigures
 from runners.telemetry.snapshot import Snapshots
 from tests.contracts.store_cases import (
     FORM,

@@ -41,6 +41,7 @@ from runners.pulse import Pulse
 from runners.retention import KEPT, Retention
 from tests.fakes.memory_alerts import MemoryAlerts
 from tests.fakes.memory_exports import MemoryExports
+from tests.fakes.memory_figures import MemoryFigures
 from tests.fakes.memory_past import MemoryPast
 
 _Thing = tuple[CanaryId, RemovalKind, str, str]
@@ -73,7 +74,7 @@ class _Row:
             self.is_thinned = True
 
 
-class MemoryStore(MemoryAlerts, MemoryExports, MemoryPast):
+class MemoryStore(MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast):
     """Satisfies `runners.contracts.Store`; two tasks that use one see what two processes would."""
 
     def __init__(self, *, prober: str = "") -> None:
@@ -90,9 +91,8 @@ class MemoryStore(MemoryAlerts, MemoryExports, MemoryPast):
         self._controls: dict[str, tuple[datetime, datetime | None]] = {}
         self._excuses: dict[str, datetime] = {}
         self._samples: dict[tuple[str, str], Sample] = {}
-        self._standings, self._reviewed_at = {}, {}
-        self._outbox = {}
-        self._silences = {}
+        self._standings, self._reviewed_at, self._turns = {}, {}, {}
+        self._outbox, self._silences = {}, {}
         self._groups = {}
         self._days = {}
         self._day_seconds = {}

@@ -37,6 +37,8 @@ class Taken:
 
     @property
     def spans(self) -> list[Span]:
+        if not self.path.endswith("/v1/traces"):
+            return []
         return [
             span
             for resource in self.request.resource_spans

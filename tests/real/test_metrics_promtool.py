@@ -1,10 +1,7 @@
 """What `/metrics` shows, in the eyes of promtool and of a real Prometheus that scrapes it."""
 
 import asyncio
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -15,7 +12,8 @@ from runners.telemetry.families import Snapshot
 from tests.contracts.store_cases import FORM, MAIL, make_canary
 from tests.fakes.clock import FakeClock
 from tests.fakes.full_store import fill, snapshots
-from tests.real.servers.process import HOST, wait_until
+from tests.real.metrics_pages import served
+from tests.real.servers.process import wait_until
 from tests.real.servers.prometheus import Prometheus, checked, running_prometheus
 
 
@@ -32,36 +30,10 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     return asyncio.run(main())
 
 
-@contextmanager
-def _served(snapshot: Snapshot) -> Iterator[str]:
-    """A page `/metrics` on loopback; gives its host and port."""
-
-    class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            content_type, body = exposition(snapshot, self.headers.get("Accept", ""))
-            self.send_response(200)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the library's name
-            pass
-
-    with ThreadingHTTPServer((HOST, 0), Page) as server:
-        thread = threading.Thread(target=server.serve_forever, name="metrics")
-        thread.start()
-        try:
-            yield f"{HOST}:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.fixture(scope="module")
 def prometheus(full: Snapshot) -> Iterator[Prometheus]:
     """One that scraped the full snapshot."""
-    with _served(full) as target, running_prometheus(target) as server:
+    with served(lambda: full) as target, running_prometheus(target) as server:
         wait_until(
             lambda: bool(server.query(metrics.BUILD_INFO.prometheus)), what="scraped page", child=server.child
         )

@@ -14,6 +14,7 @@ from runners.contracts import Store, StoreError, TriedRemoval
 from runners.store import NoStoreYet, open_store
 from tests.contracts.alert_contract import AlertContract
 from tests.contracts.export_contract import ExportContract
+from tests.contracts.figure_contract import FigureContract
 from tests.contracts.past_contract import PastContract
 from tests.contracts.pulse_contract import PulseContract
 from tests.contracts.retention_contract import RetentionContract
@@ -116,6 +117,9 @@ class TestSlots(SlotContract): ...
 
 
 class TestPulses(PulseContract): ...
+
+
+class TestFigures(FigureContract): ...
 
 
 class TestPast(PastContract): ...

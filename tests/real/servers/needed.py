@@ -76,3 +76,5 @@ NAMESPACES = Needed(
 )
 SMALL_DISK = Needed("a small disk to fill", is_for_root=True)
 ALERTMANAGER = Needed("Alertmanager", ("/usr/bin/prometheus-alertmanager",), ("prometheus-alertmanager",))
+PUSHGATEWAY = Needed("Pushgateway", ("/usr/bin/prometheus-pushgateway",), ("prometheus-pushgateway",))
+NODE_EXPORTER = Needed("node exporter", ("/usr/bin/prometheus-node-exporter",), ("prometheus-node-exporter",))

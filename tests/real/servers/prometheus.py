@@ -1,4 +1,4 @@
-"""Prometheus as a child: scrapes one page on loopback every second, and answers queries about it."""
+"""Prometheus as a child: scrapes pages on loopback every second, and answers queries about it."""
 
 import contextlib
 import json
@@ -24,7 +24,8 @@ _CONFIGURATION = """\
 global: {{scrape_interval: 1s, scrape_timeout: 1s}}
 scrape_configs:
 - job_name: intake
-  static_configs: [{{targets: ["{target}"]}}]
+  honor_labels: {honor_labels}
+  static_configs: [{{targets: [{targets}]}}]
 """
 
 
@@ -102,12 +103,13 @@ def rules_tested(files: Mapping[str, str], *, limit_seconds: float = 300.0) -> s
 
 @contextlib.contextmanager
 def running_prometheus(
-    target: str, *, rules: str | None = None, alertmanager: str | None = None
+    *targets: str, honor_labels: bool = False, rules: str | None = None, alertmanager: str | None = None
 ) -> Iterator[Prometheus]:
-    """Start one that scrapes ``host:port``; gone with all that it took at the end.
+    """Start one that scrapes each ``host:port``; gone with all that it took at the end.
 
     Args:
-        target: what is scraped.
+        targets: what is scraped.
+        honor_labels: labels of what is scraped win: for a Pushgateway.
         rules: a file of rules, as text.
         alertmanager: ``host:port`` of where alerts go.
     """
@@ -115,7 +117,9 @@ def running_prometheus(
     account = unprivileged_account()
     with server_directory("prometheus", account) as directory:
         configuration = directory / "prometheus.yml"
-        text = _CONFIGURATION.format(target=target)
+        text = _CONFIGURATION.format(
+            targets=", ".join(f'"{one}"' for one in targets), honor_labels=str(honor_labels).lower()
+        )
         if rules is not None:
             rule_file = directory / "intake.rules.yml"
             rule_file.write_text(rules)

@@ -4,6 +4,7 @@ import pytest
 
 from tests.contracts.alert_contract import AlertContract
 from tests.contracts.export_contract import ExportContract
+from tests.contracts.figure_contract import FigureContract
 from tests.contracts.past_contract import PastContract
 from tests.contracts.pulse_contract import PulseContract
 from tests.contracts.retention_contract import RetentionContract
@@ -64,6 +65,9 @@ class TestSlots(SlotContract): ...
 
 
 class TestPulses(PulseContract): ...
+
+
+class TestFigures(FigureContract): ...
 
 
 class TestPast(PastContract): ...

@@ -14,6 +14,7 @@ from runners.contracts import Store
 from runners.store import open_store
 from tests.contracts.alert_contract import AlertContract
 from tests.contracts.export_contract import ExportContract
+from tests.contracts.figure_contract import FigureContract
 from tests.contracts.past_contract import PastContract
 from tests.contracts.pulse_contract import PulseContract
 from tests.contracts.retention_contract import RetentionContract
@@ -94,6 +95,9 @@ class TestSlots(SlotContract): ...
 
 
 class TestPulses(PulseContract): ...
+
+
+class TestFigures(FigureContract): ...
 
 
 class TestPast(PastContract): ...

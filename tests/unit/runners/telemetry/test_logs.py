@@ -1,6 +1,7 @@
 """Log lines: one event a fact, with its context, without secrets and strangers' addresses."""
 
 import asyncio
+import base64
 import io
 import json
 import logging
@@ -140,3 +141,31 @@ def test_text__is_one_line_a_person_reads() -> None:
     logging.getLogger("x").info("canary_launched", extra={"path": "p"})
 
     assert stream.getvalue()[8:] == " INFO    canary launched prober=fra-1 path=p\n"
+
+
+@pytest.mark.usefixtures("root")
+def test_every_line__has_the_run_that_wrote_it() -> None:
+    stream = _open()
+
+    logging.getLogger("a").warning("one_thing")
+    logging.getLogger("b").warning("another_thing")
+
+    first, second = _lines(stream)
+    assert first["run_id"] == second["run_id"]
+    assert len(first["run_id"]) == 16
+
+
+@pytest.mark.parametrize("before", ["", "u", "us", "canary@probe.example:"])
+@pytest.mark.parametrize("after", ["", "\n", "\0\0"])
+@pytest.mark.usefixtures("root")
+def test_secret_within_base64__is_masked_wherever_it_begins_and_ends(before: str, after: str) -> None:
+    stream = _open()
+    packed = base64.b64encode(f"{before}{SECRET}{after}".encode()).decode()
+
+    logging.getLogger("a").warning("sent %s", packed)
+    logging.getLogger("a").warning("sent %s", packed.replace("+", "-").replace("/", "_"))
+
+    for line in _lines(stream):
+        assert "***" in line["msg"]
+        assert SECRET not in line["msg"]
+        assert base64.b64encode(SECRET.encode()).decode()[4:20] not in line["msg"]

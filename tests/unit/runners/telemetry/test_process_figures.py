@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.instruments import Instrument, Source, metrics
+from probes.request_outcome import RequestOutcome
 from runners.telemetry.families import Buckets, Points
 from runners.telemetry.process_figures import (
     Build,
     ExportKind,
     ProcessFigures,
-    RequestOutcome,
     StoreErrorKind,
     this_build,
 )
