@@ -3,11 +3,15 @@
 from pathlib import Path
 from typing import Final
 
-_FOLDERS: Final = (
-    Path(__file__).parent / "runbook_pages",
-    Path(__file__).parent.parent / "docs" / "runbook",
-)
+_PACKAGED: Final = Path(__file__).parent / "runbook_pages"
+_FOLDERS: Final = (_PACKAGED, Path(__file__).parent.parent / "docs" / "runbook")
 """Within an installed package, and in a clone."""
+
+
+def runbook_place(reason: str) -> str:
+    """Where whoever is at this machine finds a reason's page: in the package that is installed, else in the clone."""
+    packaged = _PACKAGED / f"{reason}.md"
+    return str(packaged) if packaged.is_file() else f"docs/runbook/{reason}.md"
 
 
 def runbook_text(reason: str) -> str | None:

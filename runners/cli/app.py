@@ -44,7 +44,6 @@ COMMANDS = (
     "render",
     "demo",
     "schema",
-    "render",
 )
 """All commands, in the order of the help; each is the function, or the group, of its name in the module of its name."""
 

@@ -11,6 +11,7 @@ from runners.cli.output import Output, Style
 from runners.cli.words import clock
 from runners.dossier import Dossier
 from runners.escalation import bisect_words
+from runners.runbook import runbook_place
 
 _HAPPENED = {
     Transition.OPENED: "known: the incident opened",
@@ -91,5 +92,5 @@ def whole_incident(found: Dossier, output: Output, *, runbook: str | None) -> It
         yield f"  {clock(record.canary.launched_at)}  {record.canary.id}  {record.verdict:<12}  {blame}{came}".rstrip()
     yield ""
     yield CAUSES[stop.reason].remedy
-    yield f"See docs/runbook/{stop.reason}.md" + (f" and {runbook}" if runbook is not None else "")
+    yield f"See {runbook_place(stop.reason)}" + (f" and {runbook}" if runbook is not None else "")
     yield f"For whoever runs it: intake-prober incidents {incident.id} --escalation"

@@ -13,6 +13,7 @@ from canary.verdict import Judgement, Verdict
 from runners.cli.output import Output, Style, plain
 from runners.cli.words import clock
 from runners.contracts import Record
+from runners.runbook import runbook_place
 
 BAR_CHARACTERS = 32
 _NAME_CHARACTERS = max(len(hop) for hop in Hop)
@@ -91,7 +92,7 @@ def blame_words(output: Output, judgement: Judgement, *, runbook: str | None) ->
     else:
         yield output.paint(f"Broken at {stop.hop}: {stop.reason}.", Style.BAD)
     yield CAUSES[stop.reason].remedy
-    yield f"See docs/runbook/{stop.reason}.md" + (f" and {runbook}" if runbook is not None else "")
+    yield f"See {runbook_place(stop.reason)}" + (f" and {runbook}" if runbook is not None else "")
 
 
 def _end(

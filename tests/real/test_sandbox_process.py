@@ -99,7 +99,7 @@ def test_seconds_to_live__end_it(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0
-    assert done.stderr == b""
+    assert done.stderr == b"sandbox: ended: it lived its seconds\n"
     assert set(json.loads(done.stdout)) >= {
         "control",
         "smtp",

@@ -8,7 +8,7 @@ import pytest
 
 from canary.alert import Alert, AlertKind, AlertTransition, Concern, Severity, Subject
 from canary.gauge import Gauge, GaugeName, GaugeState, Resource
-from canary.review import Standing
+from canary.review import Standing, Told
 from canary.silence import Silence, SilenceId
 from canary.slot import MissedCause, MissedSlot, Slot
 from runners.alert_contracts import AlertStep
@@ -102,6 +102,31 @@ def test_quiet_shift__needs_nobody(run: Run, tmp_path: Path) -> None:
     (path,) = answer["paths"]
     assert (path["launched"], path["verdicts"], path["missed"]) == (1, {"confirmed": 1}, [])
     assert path["coverage_share"] == 1.0
+
+
+def test_gauge_that_is_well_and_not_told_as_over__is_handed_over_as_open(run: Run, tmp_path: Path) -> None:
+    history = fill(tmp_path, broken=False, text=changed("every: 10m", "every: 1h"))
+    now = history.now
+    concern = Concern(
+        Subject("gauge/support/mailbox.capacity/storage"),
+        AlertKind.GAUGE,
+        Severity.PAGE,
+        now,
+        headline="mailbox support is 100 % full",
+    )
+    standing = Standing(
+        concern, "one", now, told=(Told("pager", "key", Severity.PAGE, 1),), told_at=now, gone_at=now
+    )
+
+    async def write() -> None:
+        async with open_store(history.config.prober.store_url, clock=SystemClock(), prober="fra-1") as store:
+            await store.store_alerts(AlertStep(concern.subject, standing, 0), at=now)
+
+    asyncio.run(write())
+    (need,) = run("status", "--since", "12h", "--json").answer("status --since")["needs"]
+
+    assert need.startswith("the alert 'mailbox support is 100 % full' is still open: well since ")
+    assert need.endswith("its end is told once it stayed well for 5 min")
 
 
 def test_shift_with_trouble__says_all_of_it(run: Run, tmp_path: Path) -> None:
