@@ -210,7 +210,7 @@ def _missed() -> Placeable:
 def _incidents() -> Placeable:
     return gauges(
         "Incidents in the time shown, by hop",
-        "Which hop breaks most: where work pays.",
+        "Which hop breaks most: there, work on the cause pays most.",
         Ask(figures.grown(metrics.INCIDENTS, "$__range", ("path", "blame"), PATHS), "{{path}}: {{blame}}"),
         unit="none",
         empty="none",

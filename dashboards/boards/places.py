@@ -189,7 +189,7 @@ def _skew() -> Placeable:
 
 def _answers() -> Placeable:
     return timeline(
-        "Ticketing API answers",
+        "Ticketing API answers, over time",
         "Red: it doesn't answer as it should; in that time canaries are inconclusive.",
         Ask(min_by(_PLACE, last(metrics.TICKET_API_UP, LOOKBACK, PLACES)), "{{place}}"),
         words=words.FINE,

@@ -1,0 +1,149 @@
+"""Every query of every panel and annotation, asked of a real Prometheus that scraped a store in which every state is."""
+
+import asyncio
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from canary.instruments import metrics
+from runners.clock import SystemClock
+from runners.store import open_store
+from runners.telemetry.families import Snapshot
+from tests.fakes import every_state
+from tests.real.metrics_pages import served
+from tests.real.servers.process import wait_until
+from tests.real.servers.prometheus import Prometheus, running_prometheus
+from tests.unit.dashboards.dashboard_queries import ANNOTATIONS, PANELS, Asked, variables
+
+PATHS = tuple(str(one.name) for one in every_state.PATHS)
+PLACES = ("support", "desk", "example.com", "www.example.com:443")
+EITHER = f"({'|'.join(PATHS)})"
+"""As Grafana writes several values into a regular expression."""
+NOT_HERE = {"ticket.created", "ticket.content"}
+
+
+@dataclass
+class Shown:
+    """What the page shows now."""
+
+    snapshots: list[Snapshot]
+    number: int = 0
+
+    def current(self) -> Snapshot:
+        return self.snapshots[self.number]
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """Two hours of life, and what it is a while later: what counts has counted on."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'intake.db'}"
+
+    async def main() -> list[Snapshot]:
+        clock = SystemClock()
+        async with open_store(url, clock=clock, prober=every_state.PROBER) as store:
+            await every_state.fill(store, clock.now())
+            first = await every_state.snapshots(store, clock).current()
+            await every_state.grow(store, 0, clock.now())
+            figures = every_state.process_figures(clock.now())
+            figures.note_lag(0.4)
+            return [first, await every_state.snapshots(store, clock, figures=figures).current()]
+
+    return Shown(asyncio.run(main()))
+
+
+@pytest.fixture(scope="module")
+def prometheus(shown: Shown) -> Iterator[Prometheus]:
+    """One that scraped both."""
+    eligible = metrics.SLO_ELIGIBLE.prometheus
+    with served(shown.current) as target, running_prometheus(target) as server:
+        wait_until(lambda: bool(server.query(eligible)), what="first page", child=server.child)
+        shown.number = 1
+        wait_until(
+            lambda: (
+                all(server.query(f"increase({eligible}[1m]) > 0").values())
+                and len(server.query(f"increase({eligible}[1m]) > 0")) == len(PATHS)
+            ),
+            what="second page",
+            child=server.child,
+        )
+        yield server
+
+
+def answers(prometheus: Prometheus, asked: Asked) -> list[dict[str, str]]:
+    """The labels of all series with a value: with all paths where several may be chosen, else with each in its turn."""
+    chosen = [EITHER] if variables(asked.uid).get("path", {}).get("multi") else PATHS
+    found = []
+    for path in chosen:
+        sent = asked.sent(path=path, place=".*", prober=".*", hop=".+")
+        found += [dict(labels) for labels, value in prometheus.query(sent).items() if not math.isnan(value)]
+    return found
+
+
+@pytest.mark.parametrize("asked", PANELS, ids=str)
+def test_panel__has_data(prometheus: Prometheus, asked: Asked) -> None:
+    found = answers(prometheus, asked)
+
+    assert found or "reply.received" in asked.expression or "mailbox.arrival" in asked.expression
+    for label in re.findall(r"{{(\w+)}}", asked.legend):
+        assert all(one.get(label) for one in found), f"a series has no {label}: {found}"
+
+
+@pytest.mark.parametrize("asked", ANNOTATIONS, ids=str)
+def test_annotation__has_data(prometheus: Prometheus, asked: Asked) -> None:
+    found = answers(prometheus, asked)
+
+    assert found
+    for label in re.findall(r"{{(\w+)}}", asked.legend):
+        assert all(one.get(label) for one in found)
+
+
+def test_series_that_nobody_has__is_no_data(prometheus: Prometheus) -> None:
+    assert answers(prometheus, Asked("intake-overview", "", "max(intake_path_upp)", "")) == []
+
+
+def asked_by(uid: str, title: str) -> list[Asked]:
+    return [one for one in PANELS if (one.uid, one.title) == (uid, title)]
+
+
+def test_overview__says_of_each_path_what_it_is(prometheus: Prometheus) -> None:
+    (states,) = asked_by("intake-overview", "Is intake up?")
+    (broken,) = asked_by("intake-overview", "Broken paths")
+
+    of_paths = prometheus.query(states.sent(path=EITHER))
+
+    assert of_paths == {
+        (("path", every_state.MAIL),): 0,
+        (("path", every_state.PORTAL),): 1,
+        (("path", every_state.FORM),): 2,
+    }
+    assert list(prometheus.query(broken.sent(path=EITHER)).values()) == [1]
+
+
+def test_overview_without_figures__is_empty_and_not_healthy(prometheus: Prometheus) -> None:
+    (broken,) = asked_by("intake-overview", "Broken paths")
+
+    assert prometheus.query(broken.sent(path="nobody")) == {}
+
+
+def test_open_incident__names_its_hop_and_since_when(prometheus: Prometheus) -> None:
+    which, since, *_ = asked_by("intake-overview", "Open incidents")
+    labels = (("blame", "smtp.accept"), ("path", every_state.MAIL), ("reason", "mailbox_full"))
+
+    assert prometheus.query(which.sent(path=EITHER)) == {labels: 1}
+    assert list(prometheus.query(since.sent(path=EITHER))) == [labels]
+    assert 1800 <= prometheus.query(since.sent(path=EITHER))[labels] < 1900
+
+
+def test_failures__are_whole_numbers_that_see_the_first_of_a_kind(prometheus: Prometheus) -> None:
+    (failures,) = asked_by("intake-path", "Failures in the time shown")
+    shown = prometheus.query(metrics.CANARY_FAILURES.prometheus + f'{{path="{every_state.MAIL}"}}')
+
+    assert sorted(prometheus.query(failures.sent(path=every_state.MAIL)).values()) == sorted(shown.values())
+
+
+def test_variable__has_the_values_that_there_are(prometheus: Prometheus) -> None:
+    assert {dict(one)["path"] for one in prometheus.query(metrics.PATH_INFO.prometheus)} == set(PATHS)
+    assert {dict(one)["place"] for one in prometheus.query(metrics.PLACE_INFO.prometheus)} == set(PLACES)
