@@ -117,7 +117,7 @@ def sum_by(labels: Sequence[str], query: Query) -> Query:
 def quantile(
     share: float, histogram: Instrument, window: Window, *matchers: Matcher, by: Sequence[str] = ()
 ) -> Query:
-    """What that share of the measured ends below, by the buckets; not a number where nothing was measured.
+    """What that share of the measured ends below, by the buckets; nothing where nothing was measured.
 
     Replicas that show one store's figure count once.
 
@@ -127,7 +127,8 @@ def quantile(
     if histogram.kind is not Kind.HISTOGRAM:
         raise ValueError(f"{histogram.name} is no histogram")
     grown = increase(buckets(histogram), window, *matchers)
-    return Query(f"histogram_quantile({share:g}, {max_by((*by, 'le'), grown)})", frozenset(by))
+    # What was not measured is no number, and no number is at least 0.
+    return Query(f"histogram_quantile({share:g}, {max_by((*by, 'le'), grown)}) >= 0", frozenset(by))
 
 
 def buckets(histogram: Instrument) -> Recorded:

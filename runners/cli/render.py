@@ -3,6 +3,7 @@
 import typer
 
 from runners.cli.render_alertmanager import render_alertmanager
+from runners.cli.render_grafana import render_grafana
 from runners.cli.render_rules import render_rules
 
 render = typer.Typer(
@@ -16,3 +17,4 @@ render = typer.Typer(
 
 render.command("prometheus-rules")(render_rules)
 render.command("alertmanager")(render_alertmanager)
+render.command("grafana")(render_grafana)

@@ -34,6 +34,12 @@ from tests.unit.dashboards.dashboard_queries import (
 )
 from tests.unit.dashboards.promql_names import CATALOGUE, grouped, selected
 
+FIGURE_TABLES = [
+    pytest.param(uid, panel, id=f"{uid}: {panel['title']}")
+    for uid in UIDS
+    for panel in panels(uid)
+    if panel["type"] == "table" and "expr" in panel["targets"][0]
+]
 EVERY_PANEL = [
     pytest.param(uid, panel, id=f"{uid}: {panel['title']}") for uid in UIDS for panel in panels(uid)
 ]
@@ -218,14 +224,7 @@ def test_time_and_bytes__have_their_unit(uid: str, panel: dict[str, Any]) -> Non
             assert unit == "bytes", uid
 
 
-@pytest.mark.parametrize(
-    ("uid", "panel"),
-    [
-        one
-        for one in EVERY_PANEL
-        if one.values[1]["type"] == "table" and "expr" in one.values[1]["targets"][0]
-    ],
-)
+@pytest.mark.parametrize(("uid", "panel"), FIGURE_TABLES)
 def test_column__is_one_that_the_queries_give(uid: str, panel: dict[str, Any]) -> None:
     letters = [one["refId"] for one in panel["targets"]]
     given = {"Value"} if len(letters) == 1 else {f"Value #{one}" for one in letters}
