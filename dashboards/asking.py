@@ -19,7 +19,6 @@ from dashboards.promql import Query
 METRICS: Final = shapes.DataSourceRef(type_val="prometheus", uid="${datasource}")
 TRACES: Final = shapes.DataSourceRef(type_val="tempo", uid="${tempo}")
 GREEN, YELLOW, ORANGE, RED, BLUE, GREY = "green", "yellow", "orange", "red", "blue", "#808080"
-STEP: Final = "$__rate_interval"
 Levels = Sequence[tuple[float | None, str]]
 """Colours from a value on; None: from the lowest."""
 Words = Mapping[str, tuple[str, str]]

@@ -4,7 +4,7 @@ from typing import Final
 
 from canary.instruments import metrics
 from dashboards import figures
-from dashboards.asking import GREEN, ORANGE, RED, STEP, Ask
+from dashboards.asking import GREEN, ORANGE, RED, Ask
 from dashboards.boards import words
 from dashboards.figures import DAY_SECONDS, LOOKBACK, age, now, until
 from dashboards.layout import PLACES, Band, Board, Line, Placeable, values_of
@@ -210,7 +210,7 @@ def _budget() -> Placeable:
 
 
 def _requests() -> Placeable:
-    grown = sum_by(("place", "outcome"), increase(metrics.TICKET_API_REQUESTS, STEP, PLACES))
+    grown = sum_by(("place", "outcome"), increase(metrics.TICKET_API_REQUESTS, "$__interval", PLACES))
     return bars(
         "Requests to ticketing APIs",
         "rate_limited: probe less often. unauthorised: renew the credentials. error: the vendor's side.",

@@ -3,7 +3,7 @@
 from typing import Final
 
 from canary.instruments import metrics
-from dashboards.asking import GREEN, ORANGE, RED, STEP, Ask
+from dashboards.asking import GREEN, ORANGE, RED, Ask
 from dashboards.boards import words
 from dashboards.figures import LOOKBACK, age, now
 from dashboards.layout import PROBERS, Band, Board, Line, Placeable, values_of
@@ -121,7 +121,7 @@ def _missed() -> Placeable:
         "Slots missed",
         "Scheduled canaries that nobody launched: not running, stopped, the sender's cap, too many leftovers. Unprobed is not good.",
         Ask(
-            sum_by(("path", "prober"), increase(metrics.PROBER_MISFIRES, STEP, PROBERS)),
+            sum_by(("path", "prober"), increase(metrics.PROBER_MISFIRES, "$__interval", PROBERS)),
             "{{path}} ({{prober}})",
         ),
     )
@@ -162,7 +162,7 @@ def _store() -> Placeable:
         "Errors of the store",
         "Facts are kept in memory until it takes them. Look at disk space, or at PostgreSQL.",
         Ask(
-            sum_by(("prober", "kind"), increase(metrics.PROBER_STORE_ERRORS, STEP, PROBERS)),
+            sum_by(("prober", "kind"), increase(metrics.PROBER_STORE_ERRORS, "$__interval", PROBERS)),
             "{{prober}} {{kind}}",
         ),
     )
@@ -173,7 +173,7 @@ def _exports() -> Placeable:
         "Exports that failed",
         "Traces are kept and sent again; figures by the next push. Look at the collector.",
         Ask(
-            sum_by(("prober", "kind"), increase(metrics.PROBER_EXPORT_ERRORS, STEP, PROBERS)),
+            sum_by(("prober", "kind"), increase(metrics.PROBER_EXPORT_ERRORS, "$__interval", PROBERS)),
             "{{prober}} {{kind}}",
         ),
     )

@@ -117,6 +117,16 @@ def test_panel__has_data(prometheus: Prometheus, asked: Asked) -> None:
         assert all(one.get(label) for one in found), f"a series has no {label}: {found}"
 
 
+@pytest.mark.parametrize("asked", [one for one in PANELS if one.has_dots], ids=str)
+def test_curve__has_dots_that_lead_to_traces(prometheus: Prometheus, asked: Asked) -> None:
+    path = EITHER if variables(asked.uid)["path"].get("multi") else str(every_state.MAIL)
+
+    found = prometheus.exemplars(asked.sent(path=path, hop=".+"))
+
+    assert found
+    assert all(re.fullmatch(r"[0-9a-f]{32}", one["trace_id"]) for one in found)
+
+
 @pytest.mark.parametrize("asked", ANNOTATIONS, ids=str)
 def test_annotation__has_data(prometheus: Prometheus, asked: Asked) -> None:
     found = answers(prometheus, asked)

@@ -21,6 +21,7 @@ class Asked:
     expression: str
     legend: str
     letter: str = ""
+    has_dots: bool = False
 
     def __str__(self) -> str:
         return f"{self.uid}: {self.title} {self.letter}"
@@ -51,7 +52,14 @@ def of_panels() -> Iterator[Asked]:
             for target in panel["targets"]:
                 if "expr" in target:
                     letter = f"{panel['id']}{target['refId']}"
-                    yield Asked(uid, panel["title"], target["expr"], target.get("legendFormat", ""), letter)
+                    yield Asked(
+                        uid,
+                        panel["title"],
+                        target["expr"],
+                        target.get("legendFormat", ""),
+                        letter,
+                        has_dots=target.get("exemplar", False),
+                    )
 
 
 def of_annotations() -> Iterator[Asked]:
