@@ -8,6 +8,7 @@ from canary.path import Path, PathName
 
 RUNBOOKS_MISSING: Final = "https://runbooks.invalid/set-alerts.runbooks"
 DASHBOARDS_MISSING: Final = "https://grafana.invalid/set-alerts.prometheus.dashboards"
+PAGE_MISSING: Final = "https://prober.invalid/set-web.url"
 """Placeholders, in a domain that never exists (RFC 2606 section 2)."""
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
-from canary.instruments import Instrument
+from canary.instruments import Instrument, Kind
 
 _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
@@ -52,12 +52,18 @@ class Query:
 Series = Instrument | Recorded
 
 
-def duration(seconds: float) -> str:
-    """A duration in the largest unit that holds it whole: ``90m``, ``3d``.
+Window = float | str
+"""Seconds, or a variable of Grafana's that holds a duration: ``$__range``."""
+
+
+def duration(seconds: Window) -> str:
+    """A duration in the largest unit that holds it whole: ``90m``, ``3d``; a variable of Grafana's as it is.
 
     Raises:
         ValueError: it is shorter than a second.
     """
+    if isinstance(seconds, str):
+        return seconds
     whole = ceil(seconds)
     if whole < 1:
         raise ValueError("PromQL has no window shorter than a second worth asking for")
@@ -75,19 +81,21 @@ def series(one: Series, *matchers: Matcher) -> Query:
     return Query(_selected(one, matchers), frozenset(one.labels))
 
 
-def last(one: Series, seconds: float, *matchers: Matcher, before: float = 0.0) -> Query:
+def last(one: Series, seconds: Window, *matchers: Matcher, before: Window = 0.0) -> Query:
     """Its last sample of some time, be the series there no more; ``before``: as it was so many seconds ago."""
     return _over_time("last_over_time", one, seconds, matchers, before=before)
 
 
-def increase(one: Series, seconds: float, *matchers: Matcher) -> Query:
+def increase(one: Series, seconds: Window, *matchers: Matcher) -> Query:
     """How much a counter grew in some time. Of replicas that show one store's figure, take the maximum of this."""
     return _over_time("increase", one, seconds, matchers)
 
 
-def over_time(function: str, one: Series, seconds: float, *more: float) -> Query:
+def over_time(
+    function: str, one: Series, seconds: Window, *more: float, matchers: Sequence[Matcher] = ()
+) -> Query:
     """Another function of a window, with its further arguments: ``deriv``, ``predict_linear``, ``absent_over_time``."""
-    found = _over_time(function, one, seconds, ())
+    found = _over_time(function, one, seconds, matchers)
     return Query(f"{found.text[:-1]}{''.join(f', {_number(value)}' for value in more)})", found.labels)
 
 
@@ -104,6 +112,28 @@ def min_by(labels: Sequence[str], query: Query) -> Query:
 def sum_by(labels: Sequence[str], query: Query) -> Query:
     """The sum of each group: only of what each process counts for itself."""
     return _by("sum", labels, query)
+
+
+def quantile(
+    share: float, histogram: Instrument, window: Window, *matchers: Matcher, by: Sequence[str] = ()
+) -> Query:
+    """What that share of the measured ends below, by the buckets; nothing where nothing was measured.
+
+    Replicas that show one store's figure count once.
+
+    Raises:
+        ValueError: it is no histogram, or has no such label.
+    """
+    if histogram.kind is not Kind.HISTOGRAM:
+        raise ValueError(f"{histogram.name} is no histogram")
+    grown = increase(buckets(histogram), window, *matchers)
+    # What was not measured is no number, and no number is at least 0.
+    return Query(f"histogram_quantile({share:g}, {max_by((*by, 'le'), grown)}) >= 0", frozenset(by))
+
+
+def buckets(histogram: Instrument) -> Recorded:
+    """The buckets of a histogram, as Prometheus has them."""
+    return Recorded(f"{histogram.prometheus}_bucket", (*histogram.labels, "le"))
 
 
 def renamed(query: Query, old: str, new: str) -> Query:
@@ -132,7 +162,7 @@ def _selected(one: Series, matchers: Iterable[Matcher]) -> str:
 
 
 def _over_time(
-    function: str, one: Series, seconds: float, matchers: Iterable[Matcher], *, before: float = 0.0
+    function: str, one: Series, seconds: Window, matchers: Iterable[Matcher], *, before: Window = 0.0
 ) -> Query:
     back = f" offset {duration(before)}" if before else ""
     text = f"{function}({_selected(one, matchers)}[{duration(seconds)}]{back})"

@@ -4,6 +4,7 @@ import typer
 
 from runners.cli.render_alertmanager import render_alertmanager
 from runners.cli.render_deploy import add_deploy
+from runners.cli.render_grafana import render_grafana
 from runners.cli.render_rules import render_rules
 
 render = typer.Typer(
@@ -17,4 +18,5 @@ render = typer.Typer(
 
 render.command("prometheus-rules")(render_rules)
 render.command("alertmanager")(render_alertmanager)
+render.command("grafana")(render_grafana)
 add_deploy(render)

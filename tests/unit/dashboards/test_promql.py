@@ -8,11 +8,13 @@ from canary.instruments import METRICS, Instrument, metrics
 from dashboards.promql import (
     Matcher,
     any_of,
+    buckets,
     duration,
     increase,
     last,
     max_by,
     over_time,
+    quantile,
     renamed,
     series,
 )
@@ -80,3 +82,37 @@ def test_value_of_a_condition__never_ends_its_quotes(one: Instrument, value: str
 
     assert name in CATALOGUE or f"{name}_bucket" in CATALOGUE
     assert labels == {one.labels[0]}
+
+
+def test_variable_of_grafana__stands_where_a_duration_would() -> None:
+    assert str(last(metrics.PATH_UP, "$lookback", before="$__range")) == (
+        "last_over_time(intake_path_up[$lookback] offset $__range)"
+    )
+
+
+def test_quantile_of_what_is_no_histogram__is_refused() -> None:
+    with pytest.raises(ValueError, match="is no histogram"):
+        quantile(0.95, metrics.CANARY_LAUNCHED, 60.0)
+
+
+def test_quantile__counts_replicas_once_and_drops_what_was_not_measured() -> None:
+    found = quantile(0.95, metrics.HOP_DURATION, 3600.0, Matcher("path", "=", "p"), by=("hop",))
+
+    assert str(found) == (
+        "histogram_quantile(0.95, max by (hop, le) "
+        '(increase(intake_hop_duration_seconds_bucket{path="p"}[1h]))) >= 0'
+    )
+    assert found.labels == {"hop"}
+
+
+@pytest.mark.parametrize("instrument", [one for one in METRICS if one.bounds], ids=lambda one: one.name)
+def test_buckets__are_those_of_the_catalogue(instrument: Instrument) -> None:
+    assert CATALOGUE[buckets(instrument).name] == set(buckets(instrument).labels)
+
+
+def test_window_of_another_function__has_its_conditions_and_its_arguments() -> None:
+    asked = over_time(
+        "predict_linear", metrics.MAILBOX_USED_RATIO, 3600.0, 86400.0, matchers=[Matcher("place", "=", "m")]
+    )
+
+    assert str(asked) == 'predict_linear(intake_mailbox_used_ratio{place="m"}[1h], 86400)'

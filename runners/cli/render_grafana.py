@@ -1,0 +1,80 @@
+"""`render grafana`: the dashboards with this installation's uids and links, and what makes Grafana read them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runners.cli.options import Options, command
+from runners.cli.render_files import ForceOption, answer, put
+
+
+@command
+def render_grafana(
+    options: Options,
+    *,
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="DIR", help="The folder that they go to; made if need be."),
+    ],
+    folder: Annotated[
+        str, typer.Option("--folder", metavar="NAME", help="The folder in which Grafana shows them.")
+    ] = "Support intake",
+    uid_prefix: Annotated[
+        str,
+        typer.Option(
+            "--uid-prefix",
+            metavar="P",
+            help="Before each dashboard's uid, where several probers share one Grafana.",
+        ),
+    ] = "",
+    force: ForceOption = False,
+) -> None:
+    """Write the dashboards of Grafana, the provider that reads them, and a sample of data sources.
+
+    Of the configuration they take web.url and alerts.runbooks for links, and whether figures are pushed by
+    OTLP; paths and places are found by Grafana itself, so they need not be rendered again for a new one.
+
+    Exit: 0, 2 configuration or usage, a file that is there already.
+
+    Example: intake-prober render grafana --output grafana --folder 'Support intake'
+    """
+    from dashboards.promql import duration
+    from dashboards.provisioning import Setting, provisioned
+    from dashboards.timing import timing_of
+    from runners.estate import estate_of
+
+    config = options.load(needs_secrets=False)
+    estate = estate_of(config)
+    runbooks = config.alerts.runbooks
+    try:
+        setting = Setting(
+            folder=folder,
+            uid_prefix=uid_prefix,
+            page_url=config.web.url,
+            runbooks_url=runbooks,
+            **({"lookback": duration(timing_of(estate).remembered)} if estate.is_pushed else {}),
+        )
+    except ValueError as error:
+        raise options.fail(
+            f"--uid-prefix {uid_prefix!r} is none: {error}", "Write a shorter or plainer one."
+        ) from None
+    for key, url in (("web.url", config.web.url), ("alerts.runbooks", runbooks)):
+        if url is None:
+            options.output.tell(f"{key} is not set: the dashboards have no links there.")
+    if uid_prefix:
+        options.output.tell(
+            "The rules' alerts link to dashboards without a prefix: with one, those links lead to another prober's, or nowhere."
+        )
+    files = {output / name: text for name, text in provisioned(setting).items()}
+    _make_folders(options, files)
+    put(options, files, force=force)
+    answer(options, {}, files)
+
+
+def _make_folders(options: Options, files: dict[Path, str]) -> None:
+    for parent in dict.fromkeys(path.parent for path in files):
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise options.fail(f"{parent} can't be made: {error.strerror}", "Name another folder.") from None
