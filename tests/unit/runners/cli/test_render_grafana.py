@@ -84,7 +84,7 @@ def test_prefix__is_said_to_be_unknown_to_the_rules(run: Run) -> None:
 
 def test_links__are_those_of_the_configuration(run: Run) -> None:
     configured(
-        changed("alerts: {", "alerts: {prometheus: {runbooks: https://runbooks.acme.example/intake}, ")
+        changed("alerts: {", "alerts: {runbooks: 'https://runbooks.acme.example/intake', ")
         + "web: {url: https://prober.acme.example}\n"
     )
 
