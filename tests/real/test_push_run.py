@@ -86,9 +86,9 @@ def test_every_way_closed__the_run_exits_as_ever_within_seconds_and_the_next_tel
     failed = [
         line
         for line in answer.notes.splitlines()
-        if '"export_failed"' in line and "telemetry.metrics" in line
+        if '"export_failed"' in line and '"runners.telemetry.pushing"' in line
     ]
-    assert len(failed) == 2, answer.notes
+    assert len(failed) == 3, answer.notes
     assert "its folder does not exist. Make it" in answer.notes
 
     good = configured(tmp_path, sandbox, gateway.url, receiver.url, "figures.prom")

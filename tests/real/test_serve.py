@@ -209,7 +209,7 @@ def test_serve__reads_the_file_anew_and_refuses_a_bad_one_with_the_reason_on_its
         until(lambda: daemon.path()["state"] == "ok")
         intake.configuration.write_text(good.replace("every: 5s", "every: 5 parsecs"))
         daemon.process.send_signal(signal.SIGHUP)
-        until(lambda: "the new configuration was refused" in daemon.page.get("/").text)
+        until(lambda: "he new configuration was refused" in daemon.page.get("/").text)
         assert "5 parsecs" in daemon.page.get("/").text
 
         before = daemon.path()["last_launch_at"]
@@ -219,7 +219,7 @@ def test_serve__reads_the_file_anew_and_refuses_a_bad_one_with_the_reason_on_its
         daemon.process.send_signal(signal.SIGHUP)
         until(lambda: [one["path"] for one in daemon.status()["paths"]] == ["mail-to-support"])
         until(lambda: daemon.path()["state"] == "ok")
-        assert "the new configuration was refused" not in daemon.page.get("/").text
+        assert "he new configuration was refused" not in daemon.page.get("/").text
         assert daemon.end() == 0
 
 
