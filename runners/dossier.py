@@ -21,6 +21,7 @@ MOST_CANARIES = 20
 """A dossier holds so many failed canaries: the first and the last of them."""
 _MOST_POINTS = 100_000
 _MOST_INCIDENTS = 10_000
+_BREACHES = frozenset(one for one in Verdict if one.is_breach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Dossier:
     @property
     def judged(self) -> int:
         """How many canaries of those that were launched in it have a verdict."""
-        return self.launched - self.pending
+        return max(self.failed, self.launched - self.pending)  # the oldest may be kept no longer
 
     @property
     def stop(self) -> Stop:
@@ -99,8 +100,7 @@ async def dossier(store: Store, incident: Incident, paths: Mapping[PathName, Pat
     path = paths.get(incident.path)
     points = await store.points(incident.path, since=incident.onset_at, limit=_MOST_POINTS)
     within = _within(incident, points)
-    failed = failed_in(incident, points)
-    shown = ends_of(failed)
+    shown = await failed_ends(store, incident)
     records = [await _record(store, one.canary_id) for one in shown]
     bisect = await _bisect(store, incident)
     ids = [one.canary_id for one in shown] + ([bisect.canary.id] if bisect is not None else [])
@@ -113,7 +113,7 @@ async def dossier(store: Store, incident: Incident, paths: Mapping[PathName, Pat
         paths=await _paths_of_group(store, incident),
         backlog=None if is_old else _backlog(incident, path, points, now),
         launched=len(within),
-        failed=len(failed),
+        failed=incident.failures,
         canaries=tuple(one for one in records if one is not None),
         observations=await store.observations_of(ids),
         bisect=bisect,
@@ -121,9 +121,18 @@ async def dossier(store: Store, incident: Incident, paths: Mapping[PathName, Pat
     )
 
 
-def failed_in(incident: Incident, points: Sequence[Point]) -> list[Point]:
-    """The canaries of an incident that failed, oldest first, among those of its path."""
-    return [one for one in _within(incident, points) if _has_failed(incident, one.verdict)]
+async def failed_ends(store: Store, incident: Incident) -> Sequence[Point]:
+    """The first and the last canaries that failed in an incident, `MOST_CANARIES` in all, oldest first.
+
+    How many failed is ``incident.failures``: what is kept of them may be fewer.
+    """
+    return await store.ends(
+        incident.path,
+        verdicts=_BREACHES if incident.kind is IncidentKind.TARGET else {Verdict.INCONCLUSIVE},
+        since=incident.onset_at,
+        before=incident.impact_until,
+        each=MOST_CANARIES // 2,
+    )
 
 
 def _within(incident: Incident, points: Sequence[Point]) -> list[Point]:
@@ -134,18 +143,6 @@ def _within(incident: Incident, points: Sequence[Point]) -> list[Point]:
         if one.launched_at >= incident.onset_at and (until is None or one.launched_at < until)
     )
     return sorted(within, key=lambda one: (one.launched_at, one.canary_id))
-
-
-def _has_failed(incident: Incident, verdict: Verdict) -> bool:
-    return verdict.is_breach if incident.kind is IncidentKind.TARGET else verdict is Verdict.INCONCLUSIVE
-
-
-def ends_of(failed: Sequence[Point]) -> Sequence[Point]:
-    """The first and the last of them, `MOST_CANARIES` in all."""
-    if len(failed) <= MOST_CANARIES:
-        return failed
-    half = MOST_CANARIES // 2
-    return [*failed[:half], *failed[-half:]]
 
 
 async def _record(store: Store, canary_id: CanaryId) -> Record | None:

@@ -20,7 +20,7 @@ from canary.verdict import Verdict
 from runners.asking import ask_status, ask_trace, list_canaries, view_paths, working_beside
 from runners.cli.incident_words import backlog_words
 from runners.contracts import CanaryQuery, Record
-from runners.dossier import backlog_of, ends_of, failed_in
+from runners.dossier import backlog_of, failed_ends
 from runners.history import Point
 from runners.runbook import runbook_text
 from runners.web import api, pictures, views
@@ -242,14 +242,13 @@ async def incident(request: Request) -> Response:
         "resolved": found.resolved_at,
     }
     points = await _around(parts, found.path, times, now)
-    failed = failed_in(found, points)
-    shown = ends_of(failed)
+    shown = await failed_ends(parts.store, found)
     return render(
         request,
         "incident.html",
         incident=found,
         failed=shown,
-        more_failed=len(failed) - len(shown),
+        more_failed=max(0, found.failures - len(shown)),
         stop=found.sharper or found.stop,
         whose=views.whose(found, paths),
         runbook=paths[found.path].runbook if found.path in paths else None,
@@ -282,7 +281,7 @@ async def _group(parts: Parts, incident_id: str, onset_at: datetime) -> Sequence
 async def _around(
     parts: Parts, name: PathName, times: dict[str, datetime | None], now: datetime
 ) -> Sequence[Point]:
-    """The canaries around an incident."""
+    """The newest canaries around an incident, for its picture."""
     begin = times["from"] or times["onset"] or now
     end = times["resolved"] or now
     margin = max(timedelta(minutes=30), (end - begin) * 0.1)

@@ -158,6 +158,25 @@ def test_incident__tells_onset_detection_impact_and_the_paths_of_its_cause(page:
     assert f"{failed} breached, launched 2026-03-0" in said
 
 
+def test_long_incident__shows_its_first_failed_canaries_and_its_last_and_counts_all() -> None:
+    async def long() -> tuple[Asker, list[str]]:
+        scene = Scene()
+        begin = NOW - timedelta(minutes=450)
+        await scene.settled(MAIL, begin - timedelta(minutes=1))
+        failed = [
+            await scene.settled(MAIL, begin + timedelta(minutes=number), Verdict.BREACHED)
+            for number in range(430)
+        ]
+        return Asker(scene), [one.id for one in failed]
+
+    page, failed = asyncio.run(long())
+    text = page.ask(f"/incidents/{page.incident(MAIL)}").text
+    (listed,) = html.document_fromstring(text).xpath("//section[@aria-labelledby='stopped']")
+
+    assert [one.text_content() for one in listed.xpath(".//code")] == [*failed[:10], *failed[-10:]]
+    assert "410 more between them" in words(text)
+
+
 def test_runbook__is_served_where_an_alert_links_to(page: Asker) -> None:
     assert page.ask("/runbook/mailbox_full").text.startswith("# `mailbox_full`")
     assert page.ask("/runbook").text.startswith("# Runbook")
