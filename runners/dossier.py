@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from canary.alert import Party, party_of
+from canary.alert import Party, party_of, said_of
 from canary.backlog import Awaited, Backlog, backlog
 from canary.blame import Stop
 from canary.incident import Incident, IncidentKind, Transition
@@ -19,6 +19,7 @@ AFTER_END = timedelta(days=1)
 """So long after its end an incident's backlog is still told."""
 MOST_CANARIES = 20
 """A dossier holds so many failed canaries: the first and the last of them."""
+_AROUND = timedelta(minutes=1)
 _MOST_POINTS = 100_000
 _MOST_INCIDENTS = 10_000
 _BREACHES = frozenset(one for one in Verdict if one.is_breach)
@@ -66,9 +67,14 @@ class Dossier:
     @property
     def bisect_verdict(self) -> Verdict | None:
         """What the canary past the mail platform came to, pending where it is on its way; None: none was sent."""
-        if self.incident.bisected is not None:
-            return self.incident.bisected.verdict
-        return self.bisect.verdict if self.bisect is not None else None
+        return bisect_verdict(self.incident, self.bisect)
+
+
+def bisect_verdict(incident: Incident, sent: Record | None) -> Verdict | None:
+    """What an incident's bisect canary came to, as told: confirmed, breached, inconclusive or pending; None: none was sent."""
+    if incident.bisected is not None:
+        return incident.bisected.verdict
+    return (said_of(sent.verdict) or sent.verdict) if sent is not None else None
 
 
 async def find_incidents(store: Store, word: str) -> list[Incident]:
@@ -102,7 +108,7 @@ async def dossier(store: Store, incident: Incident, paths: Mapping[PathName, Pat
     within = _within(incident, points)
     shown = await failed_ends(store, incident)
     records = [await _record(store, one.canary_id) for one in shown]
-    bisect = await _bisect(store, incident)
+    bisect = await bisect_of(store, incident)
     ids = [one.canary_id for one in shown] + ([bisect.canary.id] if bisect is not None else [])
     is_old = incident.resolved_at is not None and incident.resolved_at < now - AFTER_END
     return Dossier(
@@ -149,14 +155,22 @@ async def _record(store: Store, canary_id: CanaryId) -> Record | None:
     return next((one for one in await store.find(canary_id) if one.canary.id == canary_id), None)
 
 
-async def _bisect(store: Store, incident: Incident) -> Record | None:
-    """The incident's bisect canary, also while it is still on its way: its slot is when the incident opened."""
+async def bisect_of(store: Store, incident: Incident) -> Record | None:
+    """The incident's bisect canary, also while it is still on its way: its slot is when the incident opened.
+
+    Raises:
+        StoreError: the store can't be read.
+    """
     if incident.kind is not IncidentKind.TARGET:
         return None
     if incident.bisected is not None:
         return await _record(store, incident.bisected.canary_id)
+    # The newest come first, and later incidents have theirs.
+    ended = incident.resolved_at
     query = CanaryQuery(
-        path=bisect_name(incident.path), since=incident.opened_at - timedelta(minutes=1), limit=50
+        path=bisect_name(incident.path),
+        since=incident.opened_at - _AROUND,
+        before=(ended + _AROUND, CanaryId("")) if ended is not None else None,
     )
     return next(
         (one for one in await store.canaries(query) if one.canary.slot_at == incident.opened_at), None
