@@ -95,6 +95,12 @@ def _print(output: Output, status: "Status", now: "datetime") -> None:
         output.answer(
             output.paint(f"{leftovers_wait(leftovers)} for removal; see intake-prober audit", Style.WARN)
         )
+    for one in status.silences:
+        if not one.is_in_force(now):
+            output.answer(
+                f"{one.about} will be silenced from {clock(one.begins_at)} until {clock(one.ends_at)}"
+                + (f": {one.why}" if one.why else "")
+            )
     for sink in status.undelivered:
         said = f"alerts for {sink['sink']} are not delivered: {undelivered_words(sink)}"
         output.answer(output.paint(said, Style.WARN))
