@@ -80,6 +80,13 @@ BISECTED: Mapping[Verdict, str] = MappingProxyType(
 """What a bisect canary's verdict says of the incident."""
 
 
+def said_of(verdict: Verdict) -> Verdict | None:
+    """What a bisect canary of that verdict says: confirmed, or breached whatever became of it; None: nothing yet."""
+    if verdict is Verdict.CONFIRMED:
+        return Verdict.CONFIRMED
+    return Verdict.BREACHED if verdict.is_breach else None
+
+
 _BISECTED: Mapping[Verdict | None, Party] = MappingProxyType(
     {Verdict.CONFIRMED: Party.MAIL_PLATFORM, Verdict.BREACHED: Party.TICKETING}
 )

@@ -33,7 +33,7 @@ def headline(gauge: Gauge) -> str:
             kind = f" ({gauge.resource.upper()})" if gauge.resource is not None else ""
             said = f"the mail DNS of {gauge.place}{kind}{_not_as_it_should_be(gauge)}"
         case GaugeName.CLOCK_SKEW:
-            said = f"the clock of {gauge.place}"
+            said = _clock(gauge)
         case _:
             assert_never(gauge.name)
     return f"{said}: {gauge.detail}" if gauge.detail else said
@@ -74,9 +74,18 @@ def _interface(gauge: Gauge) -> str:
     system = f"ticketing system {gauge.place}"
     if gauge.resource is Resource.REQUEST and gauge.value is not None:
         of = f" of {gauge.limit:g}" if gauge.limit else ""
-        return f"{system} lets us make {gauge.value:g}{of} more requests: {gauge.detail}"
-    refuses = " refuses us" if gauge.value == 0 else ""
-    return f"{system}{refuses}: {gauge.detail}"
+        said = f"{system} lets us make {gauge.value:g}{of} more requests"
+    elif gauge.value is None:
+        said = f"nobody knows how {system} answers"
+    else:
+        said = f"{system} {'refuses us' if gauge.value == 0 else 'answers'}"
+    return f"{said}: {gauge.detail}" if gauge.detail else said
+
+
+def _clock(gauge: Gauge) -> str:
+    if gauge.value is None:
+        return f"nobody knows how far the clock of {gauge.place} is off"
+    return f"the clock of {gauge.place} is {amount(gauge.value, gauge.unit)} off"
 
 
 def _not_as_it_should_be(gauge: Gauge) -> str:

@@ -77,6 +77,7 @@ LOG_EVENTS: tuple[LogEvent, ...] = (
     LogEvent("alert_not_delivered", "WARNING", "A sink did not take an alert."),
     LogEvent("page_opened", "INFO", "The daemon's page is open."),
     LogEvent("configuration_reloaded", "INFO", "The daemon works by the configuration that it read anew."),
+    LogEvent("daemon_stopping", "INFO", "The daemon was told to end; launches under way are let to."),
     LogEvent("daemon_stopped", "INFO", "The daemon ended in good order; whoever comes next goes on."),
     LogEvent(
         "loop_failed", "ERROR", "A loop of the daemon failed and is begun again; the traceback is with it."

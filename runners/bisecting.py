@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 
+from canary.alert import said_of
 from canary.hop import Hop
 from canary.incident import Bisected, Incident, IncidentKind, note_bisected
 from canary.path import PathName, Reply, bisect_name
 from canary.slot import Slot
-from canary.verdict import Verdict
 from probes.contracts import Clock
 from runners.alerting import Alerting
 from runners.config.config import Config, PathConfig
@@ -113,10 +113,9 @@ class Bisecting:
         if not sent:
             await self._send(incident, hidden)
             return
-        verdict = sent[0].verdict
-        if verdict not in {Verdict.PENDING, Verdict.INCONCLUSIVE}:
-            simple = Verdict.CONFIRMED if verdict is Verdict.CONFIRMED else Verdict.BREACHED
-            await self._note(incident, Bisected(sent[0].canary.id, simple))
+        said = said_of(sent[0].verdict)
+        if said is not None:
+            await self._note(incident, Bisected(sent[0].canary.id, said))
 
     async def _send(self, incident: Incident, hidden: PathName) -> None:
         now = self._clock.now()

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from canary.alert import Party, party_of
+from canary.alert import Party, party_of, said_of
 from canary.backlog import Awaited, Backlog, backlog
 from canary.blame import Stop
 from canary.incident import Incident, IncidentKind, Transition
@@ -19,8 +19,10 @@ AFTER_END = timedelta(days=1)
 """So long after its end an incident's backlog is still told."""
 MOST_CANARIES = 20
 """A dossier holds so many failed canaries: the first and the last of them."""
+_AROUND = timedelta(minutes=1)
 _MOST_POINTS = 100_000
 _MOST_INCIDENTS = 10_000
+_BREACHES = frozenset(one for one in Verdict if one.is_breach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Dossier:
     @property
     def judged(self) -> int:
         """How many canaries of those that were launched in it have a verdict."""
-        return self.launched - self.pending
+        return max(self.failed, self.launched - self.pending)  # the oldest may be kept no longer
 
     @property
     def stop(self) -> Stop:
@@ -65,9 +67,14 @@ class Dossier:
     @property
     def bisect_verdict(self) -> Verdict | None:
         """What the canary past the mail platform came to, pending where it is on its way; None: none was sent."""
-        if self.incident.bisected is not None:
-            return self.incident.bisected.verdict
-        return self.bisect.verdict if self.bisect is not None else None
+        return bisect_verdict(self.incident, self.bisect)
+
+
+def bisect_verdict(incident: Incident, sent: Record | None) -> Verdict | None:
+    """What an incident's bisect canary came to, as told: confirmed, breached, inconclusive or pending; None: none was sent."""
+    if incident.bisected is not None:
+        return incident.bisected.verdict
+    return (said_of(sent.verdict) or sent.verdict) if sent is not None else None
 
 
 async def find_incidents(store: Store, word: str) -> list[Incident]:
@@ -99,10 +106,9 @@ async def dossier(store: Store, incident: Incident, paths: Mapping[PathName, Pat
     path = paths.get(incident.path)
     points = await store.points(incident.path, since=incident.onset_at, limit=_MOST_POINTS)
     within = _within(incident, points)
-    failed = failed_in(incident, points)
-    shown = ends_of(failed)
+    shown = await failed_ends(store, incident)
     records = [await _record(store, one.canary_id) for one in shown]
-    bisect = await _bisect(store, incident)
+    bisect = await bisect_of(store, incident)
     ids = [one.canary_id for one in shown] + ([bisect.canary.id] if bisect is not None else [])
     is_old = incident.resolved_at is not None and incident.resolved_at < now - AFTER_END
     return Dossier(
@@ -113,7 +119,7 @@ async def dossier(store: Store, incident: Incident, paths: Mapping[PathName, Pat
         paths=await _paths_of_group(store, incident),
         backlog=None if is_old else _backlog(incident, path, points, now),
         launched=len(within),
-        failed=len(failed),
+        failed=incident.failures,
         canaries=tuple(one for one in records if one is not None),
         observations=await store.observations_of(ids),
         bisect=bisect,
@@ -121,9 +127,18 @@ async def dossier(store: Store, incident: Incident, paths: Mapping[PathName, Pat
     )
 
 
-def failed_in(incident: Incident, points: Sequence[Point]) -> list[Point]:
-    """The canaries of an incident that failed, oldest first, among those of its path."""
-    return [one for one in _within(incident, points) if _has_failed(incident, one.verdict)]
+async def failed_ends(store: Store, incident: Incident) -> Sequence[Point]:
+    """The first and the last canaries that failed in an incident, `MOST_CANARIES` in all, oldest first.
+
+    How many failed is ``incident.failures``: what is kept of them may be fewer.
+    """
+    return await store.ends(
+        incident.path,
+        verdicts=_BREACHES if incident.kind is IncidentKind.TARGET else {Verdict.INCONCLUSIVE},
+        since=incident.onset_at,
+        before=incident.impact_until,
+        each=MOST_CANARIES // 2,
+    )
 
 
 def _within(incident: Incident, points: Sequence[Point]) -> list[Point]:
@@ -136,30 +151,26 @@ def _within(incident: Incident, points: Sequence[Point]) -> list[Point]:
     return sorted(within, key=lambda one: (one.launched_at, one.canary_id))
 
 
-def _has_failed(incident: Incident, verdict: Verdict) -> bool:
-    return verdict.is_breach if incident.kind is IncidentKind.TARGET else verdict is Verdict.INCONCLUSIVE
-
-
-def ends_of(failed: Sequence[Point]) -> Sequence[Point]:
-    """The first and the last of them, `MOST_CANARIES` in all."""
-    if len(failed) <= MOST_CANARIES:
-        return failed
-    half = MOST_CANARIES // 2
-    return [*failed[:half], *failed[-half:]]
-
-
 async def _record(store: Store, canary_id: CanaryId) -> Record | None:
     return next((one for one in await store.find(canary_id) if one.canary.id == canary_id), None)
 
 
-async def _bisect(store: Store, incident: Incident) -> Record | None:
-    """The incident's bisect canary, also while it is still on its way: its slot is when the incident opened."""
+async def bisect_of(store: Store, incident: Incident) -> Record | None:
+    """The incident's bisect canary, also while it is still on its way: its slot is when the incident opened.
+
+    Raises:
+        StoreError: the store can't be read.
+    """
     if incident.kind is not IncidentKind.TARGET:
         return None
     if incident.bisected is not None:
         return await _record(store, incident.bisected.canary_id)
+    # The newest come first, and later incidents have theirs.
+    ended = incident.resolved_at
     query = CanaryQuery(
-        path=bisect_name(incident.path), since=incident.opened_at - timedelta(minutes=1), limit=50
+        path=bisect_name(incident.path),
+        since=incident.opened_at - _AROUND,
+        before=(ended + _AROUND, CanaryId("")) if ended is not None else None,
     )
     return next(
         (one for one in await store.canaries(query) if one.canary.slot_at == incident.opened_at), None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar, assert_never, cast
 
-from canary.alert import BISECTED, Party
+from canary.alert import BISECTED, Party, said_of
 from canary.canary import Canary
 from canary.hop import LAUNCH_HOPS, Channel, Hop
 from canary.incident import IncidentKind
@@ -231,8 +231,9 @@ def _bisect(found: Dossier, to: str | None) -> PastMailPlatformAnswer | None:
 
 def bisect_words(verdict: Verdict) -> str:
     """What a bisect canary of that verdict says of the incident, as part of a sentence."""
-    if verdict in BISECTED:
-        return BISECTED[verdict]
+    said = said_of(verdict)
+    if said is not None:
+        return BISECTED[said]
     what = (
         "is still on its way"
         if verdict is Verdict.PENDING

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from canary.alert import Subject, party_of
+from canary.alert import AlertKind, Subject, party_of
 from canary.gauge import Gauge, GaugeState, fresh
 from canary.gauge_words import headline
 from canary.incident import Incident, IncidentKind
@@ -89,7 +89,7 @@ async def hand_over(
             *_broken_now(found, known, [one for one in silences if one.is_in_force(now)]),
             *_unseen_now(views),
             *(_page_words(one) for one in gauges if one.state is GaugeState.PAGE),
-            *_well_and_not_told(await store.standings()),
+            *_well_and_not_told(await store.standings(), places),
             *_left_too_long(leftovers, now),
             *(f"alerts for {one['sink']} are not delivered: {undelivered_words(one)}" for one in not_taken),
         ],
@@ -177,7 +177,9 @@ def _page_words(gauge: Gauge) -> str:
     return f"{headline(gauge)}{more}"
 
 
-def _well_and_not_told(standings: Mapping[Subject, tuple[Standing | None, int]]) -> list[str]:
+def _well_and_not_told(
+    standings: Mapping[Subject, tuple[Standing | None, int]], places: Collection[str] | None
+) -> list[str]:
     """What is well again and not yet told as over: a shift that is told that nothing is open would hear of it later."""
     found = []
     for subject, (standing, _) in sorted(standings.items()):
@@ -186,6 +188,11 @@ def _well_and_not_told(standings: Mapping[Subject, tuple[Standing | None, int]])
         about, calm = standing.concern, CALM[standing.concern.kind]
         name = about.headline or about.detail or subject
         since = f"{standing.gone_at.astimezone(UTC):%Y-%m-%d %H:%M}"
+        if about.kind is AlertKind.GAUGE and places is not None and about.place not in {None, *places}:
+            found.append(
+                f"the alert '{name}' is still open: {about.place} is configured no more, and is not read since {since} UTC"
+            )
+            continue
         told = f"its end is told once it stayed well for {calm.total_seconds() / 60:.0f} min"
         found.append(f"the alert '{name}' is still open: well since {since} UTC, {told}")
     return found

@@ -1,6 +1,6 @@
 """What the store keeps of a path's past in figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -104,6 +104,18 @@ class HistoryStore(Protocol):
         self, path: PathName, *, since: datetime, limit: int, until: datetime | None = None
     ) -> Sequence[Point]:
         """A path's canaries, newest launch first: enough for a picture, and far cheaper than `canaries`."""
+        ...
+
+    async def ends(
+        self,
+        path: PathName,
+        *,
+        verdicts: Collection[Verdict],
+        since: datetime,
+        before: datetime | None,
+        each: int,
+    ) -> Sequence[Point]:
+        """The first and the last so many of a path's canaries of these verdicts, launched in that time, oldest first."""
         ...
 
     async def days(self, path: PathName, *, since: datetime) -> Sequence[Day]:

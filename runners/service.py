@@ -132,8 +132,9 @@ class Service(Generic[C]):
                 coming = await self._reread()
                 if coming is not None:
                     return coming
-        self._say(
-            "it ends: launches under way have 30 s; a second signal ends it at once, and nothing is lost"
+        self._happened(
+            "daemon_stopping",
+            "It ends: launches under way have 30 s; a second signal ends it at once, and nothing is lost.",
         )
         return None
 

@@ -1,7 +1,6 @@
 """`serve`, composed: one store, one daemon a configuration, and the page beside them."""
 
 import asyncio
-import contextlib
 import os
 import secrets
 import socket
@@ -315,7 +314,7 @@ class Server:
             delivery=delivery if prober.sinks else None,
             beside={
                 **refreshing_loops(store, prober.sinks, prober=prober.name, clock=self._clock),
-                "first page": partial(_make_ahead, app),
+                "first page": partial(_make_ahead, app, self._progress.note),
                 **tracing_loops(config, store, clock=self._clock, figures=figures),
                 **pushing_loops(snapshots, prober, config, store, clock=self._clock),
             },
@@ -383,8 +382,12 @@ def _cancel(task: "asyncio.Task[object] | None") -> None:
         task.cancel()
 
 
-async def _make_ahead(app: "Starlette") -> None:
-    """Once; then nothing more. A store that can't be read now is read when somebody asks."""
-    with contextlib.suppress(StoreError):
+async def _make_ahead(app: "Starlette", note: Callable[[str], None]) -> None:
+    """Once; then nothing more. It only warms up: what fails is made, or fails, when somebody asks."""
+    try:
         await make_ahead(app)
+    except StoreError:
+        pass  # whoever asks is told
+    except Exception as error:  # noqa: BLE001 -- a page that can't be laid out is no trouble of the prober's
+        note(f"the first page could not be made ahead ({type(error).__name__}): see it at / of the page")
     await asyncio.Event().wait()

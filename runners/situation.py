@@ -203,7 +203,9 @@ class Situation:
         return Ending(
             is_retired=is_retired or any(one.is_retired for one in over),
             impact_until=max(known) if known and len(known) == len(over) else None,
-            well_since=(standing.gone_at or well_since) if standing.concern.kind in CALM else None,
+            well_since=(standing.gone_at or well_since)
+            if standing.concern.kind in CALM and not is_retired
+            else None,
             detail=headline(reading) if reading is not None else "",
         )
 

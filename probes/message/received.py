@@ -26,9 +26,21 @@ _CLAUSES = frozenset({"from", "by", "via", "with", "id", "for"})
 _RESULT = re.compile(r"^\s*([a-z][a-z0-9-]*)\s*(?:/\s*\d+\s*)?=\s*([a-z]+)", re.IGNORECASE)
 _PIECES = re.compile(r"\\.?|[()]|[^\\()]+", re.DOTALL)
 """An escaped character, a parenthesis, or a run of others."""
-_LOCAL_PART = re.compile(r"""(?:"(?:\\.|[^"\\]){0,256}"|(?<![^\s<>()\[\],;:"@])[^\s<>()\[\],;:"@]+)@""")
+_LOCAL_PART = re.compile(
+    r"""(?:"(?:\\.|[^"\\]){0,256}"|(?<![^\s<>()\[\],;:"@])[^\s<>()\[\],;:"@]++)"""
+    r"""(?:\s++|\((?>\\.|[^()\\]|\((?:\\.|[^()\\]){0,64}\)){0,256}\))*+@"""
+)
 """Of an address, quoted or not (RFC 5321 section 4.1.2); source routes (``@a,@b:c@d``) end with one, too.
 It is tried where a word begins only: a long word without an @ would take a time that grows with its square."""
+_SOMEBODY = re.compile(
+    r"""(?P<name>(?<![^\s(;,])(?:for(?=[\s<("])|envelope-(?:from|to)|authenticated\s+(?:sender|user|as|id)|auth(?=:)
+        |smtp\.(?:auth|mailfrom))(?:\s*[:=])?)
+    (?:\s*(?!(?:by|from|with|via|id)\s)
+        (?>"(?:\\.|[^"\\])*+"?|<(?>"(?:\\.|[^"\\])*+"|[^>"]|")*+>?|\((?:\\.|[^()\\]|\((?:\\.|[^()\\])*+\))*+\)|[^\s;()"<>]++)
+    )++""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""A clause or remark that says whose it is, whatever it looks like: a name without a domain is somebody's, too."""
 _UNPRINTABLE = re.compile(r"[^ -~]")
 _NOISE = " \t<>;,\"'"
 
@@ -54,7 +66,7 @@ def relays(message: Message) -> tuple[Relay, ...]:
     """The relays that a mail passed, oldest first, from its ``Received:`` fields (RFC 5321 section 4.4).
 
     A relay whose stamp contradicts the others is marked; a negative delay is no delay. Of the newest `RAW_FIELDS` the
-    field is kept, with ``***`` for the local part of each address: where it was forwarded to is somebody's.
+    field is kept, with ``***`` for whom it was for or from and for the local part of each address: that is somebody's.
     """
     values = fields(message, "Received")[:RELAYS][::-1]
     parted = [_parted(value) for value in values]
@@ -103,7 +115,8 @@ def authentication_results(message: Message) -> AuthenticationResults | None:
 def _raw(value: str) -> str:
     """A field on one line, whatever is no printable ASCII in it as a question mark."""
     line = " ".join(value.split()).encode("ascii", "replace").decode()
-    line = _UNPRINTABLE.sub("?", _LOCAL_PART.sub("***@", line))
+    line = _LOCAL_PART.sub("***@", _SOMEBODY.sub(r"\g<name> ***", line))
+    line = _UNPRINTABLE.sub("?", line)
     return line if len(line) <= RAW_OCTETS else f"{line[: RAW_OCTETS - 3]}..."
 
 

@@ -132,7 +132,10 @@ def _detail(alert: Alert) -> str:
 
 
 def _over_at(alert: Alert) -> str | None:
-    return _stamp(alert.ending.well_since or alert.at) if alert.ending is not None else None
+    """Since when it is well; of what is retired nobody knows whether it is."""
+    if alert.ending is None or alert.ending.is_retired:
+        return None
+    return _stamp(alert.ending.well_since or alert.at)
 
 
 def _bisected(verdict: Verdict | None) -> Literal["confirmed", "breached"] | None:

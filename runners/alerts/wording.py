@@ -225,7 +225,12 @@ def _over(alert: Alert) -> str:
     if alert.transition is not AlertTransition.RESOLVED:
         return ""
     if _is_retired(alert):
-        return f"the path is no longer probed; it was open for {_age(alert)}, and nobody knows what is so now"
+        gone = (
+            f"{alert.concern.place} is configured no more, and its gauge is no longer read"
+            if alert.concern.kind is AlertKind.GAUGE and alert.concern.place is not None
+            else "the path is no longer probed"
+        )
+        return f"{gone}; it was open for {_age(alert)}, and nobody knows what is so now"
     well_since = alert.ending.well_since if alert.ending is not None else None
     if well_since is None or well_since >= alert.at:
         return f"{utc(alert.at)}, after {_age(alert)}"

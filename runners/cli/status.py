@@ -95,6 +95,11 @@ def _print(output: Output, status: "Status", now: "datetime") -> None:
         output.answer(
             output.paint(f"{leftovers_wait(leftovers)} for removal; see intake-prober audit", Style.WARN)
         )
+    for silence in status.silences:
+        if not silence.is_in_force(now):
+            why = f": {silence.why}" if silence.why else ""
+            times = f"{clock(silence.begins_at)} until {clock(silence.ends_at)}"
+            output.answer(f"{silence.about} will be silenced from {times}{why}")
     for sink in status.undelivered:
         said = f"alerts for {sink['sink']} are not delivered: {undelivered_words(sink)}"
         output.answer(output.paint(said, Style.WARN))

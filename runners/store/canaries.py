@@ -177,10 +177,14 @@ def find(connection: Connection, id_or_token: str) -> list[Record]:
 def _beginning_with(connection: Connection, word: str) -> list[Record]:
     """The newest canaries whose id begins with the word; the order of ids is not that of time."""
     values = {"b_word": word, "b_after": word + _AFTER_ANY_ID}
-    some = connection.scalars(_BEGINNING, values).all()
+    some = connection.execute(_BEGINNING, values).all()
     if len(some) < _FEW:
-        return of_ids(connection, [CanaryId(one) for one in some])
-    return _records(connection, _MANY_BEGINNING, values)
+        newest_first = [
+            one.id for one in sorted(some, key=lambda one: (one.launched_at, one.id), reverse=True)
+        ]
+    else:
+        newest_first = list(connection.scalars(_MANY_BEGINNING, values))
+    return of_ids(connection, [CanaryId(one) for one in newest_first[:_MOST_FOUND]])
 
 
 def _ending_with(connection: Connection, word: str) -> list[Record]:
@@ -270,12 +274,15 @@ _WHOLE = _RECORDS.where(
 )
 """In no order: with one, SQLite walks all canaries in it rather than three indexes."""
 _IS_BEGINNING = and_(canary.c.id >= bindparam("b_word"), canary.c.id < bindparam("b_after"))
-_BEGINNING = select(canary.c.id).where(_IS_BEGINNING).limit(_FEW)
+_BEGINNING = select(canary.c.id, canary.c.launched_at).where(_IS_BEGINNING).limit(_FEW)
 """In no order, for the same reason."""
 _MANY_BEGINNING = (
-    _RECORDS.where(_IS_BEGINNING).order_by(canary.c.launched_at.desc(), canary.c.id.desc()).limit(_MOST_FOUND)
+    select(canary.c.id)
+    .where(_IS_BEGINNING)
+    .order_by(canary.c.launched_at.desc(), canary.c.id.desc())
+    .limit(_MOST_FOUND)
 )
-"""Of so many that one is soon met whichever way the database goes."""
+"""Of so many that one is soon met whichever way the database goes; judgements are joined to those alone."""
 _ENDING = select(canary.c.id).where(
     # As the index of migration 0004 says it: a number that is bound would not be known for the same.
     func.substr(canary.c.id, literal_column(str(ID_LENGTH - SHOWN_CHARACTERS + 1))) == bindparam("b_end")

@@ -2,12 +2,12 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Table, bindparam, select
+from sqlalchemy import Executable, Select, Table, bindparam, select
 from sqlalchemy.engine import Connection
 
 from canary.instruments import metrics
@@ -97,9 +97,37 @@ def points(
     if until is not None:
         statement = statement.where(canary.c.launched_at <= until)
     newest_first = statement.order_by(canary.c.launched_at.desc(), canary.c.id.desc())
+    return _points(connection, path, newest_first.limit(limit))
+
+
+def ends(
+    connection: Connection,
+    path: PathName,
+    *,
+    verdicts: Collection[Verdict],
+    since: datetime,
+    before: datetime | None,
+    each: int,
+) -> list[Point]:
+    """The first and the last so many of a path's canaries of these verdicts, oldest first."""
+    statement = select(canary.c.id, canary.c.launched_at, canary.c.verdict, canary.c.seconds)
+    statement = statement.where(
+        canary.c.path == path,
+        canary.c.launched_at >= since,
+        canary.c.verdict.in_(sorted(one.value for one in verdicts)),
+    )
+    if before is not None:
+        statement = statement.where(canary.c.launched_at < before)
+    first = statement.order_by(canary.c.launched_at, canary.c.id).limit(each)
+    last = statement.order_by(canary.c.launched_at.desc(), canary.c.id.desc()).limit(each)
+    found = {one.canary_id: one for part in (first, last) for one in _points(connection, path, part)}
+    return sorted(found.values(), key=lambda one: (one.launched_at, one.canary_id))
+
+
+def _points(connection: Connection, path: PathName, statement: Select[Any]) -> list[Point]:
     return [
         Point(CanaryId(row.id), path, row.launched_at, Verdict(row.verdict), row.seconds)
-        for row in connection.execute(newest_first.limit(limit))
+        for row in connection.execute(statement)
     ]
 
 

@@ -1,6 +1,6 @@
 """The store that is kept in a database: each verb of the contract as one transaction."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -13,6 +13,7 @@ from canary.observation import Observation
 from canary.path import PathName
 from canary.signature import CanaryId
 from canary.slot import MissedSlot, Slot
+from canary.verdict import Verdict
 from runners.alert_contracts import AlertStep
 from runners.contracts import (
     AuditEntry,
@@ -254,6 +255,19 @@ class SqlStore(SqlAlerts, SqlFigures, SqlExports):
     ) -> Sequence[Point]:
         """A path's canaries, newest launch first."""
         work = partial(history.points, path=path, since=since, limit=limit, until=until)
+        return await self._database.read(work)
+
+    async def ends(
+        self,
+        path: PathName,
+        *,
+        verdicts: Collection[Verdict],
+        since: datetime,
+        before: datetime | None,
+        each: int,
+    ) -> Sequence[Point]:
+        """The first and the last so many of a path's canaries of these verdicts, oldest first."""
+        work = partial(history.ends, path=path, verdicts=verdicts, since=since, before=before, each=each)
         return await self._database.read(work)
 
     async def days(self, path: PathName, *, since: datetime) -> Sequence[Day]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -18,7 +19,6 @@ from probes.masking import Masker
 from runners.answers import failure_answer
 from runners.asking import (
     SINCE_REMEDY,
-    Status,
     ask_canaries,
     ask_incidents,
     ask_status,
@@ -140,7 +140,7 @@ async def path(request: Request) -> Response:
         parts.store, [wanted], now=parts.clock.now(), places=parts.places, windows=parts.windows
     )
     mine = tuple(one for one in found.gauges if one.place in places)
-    return answer_json(status_answer(Status(found.paths, mine, found.leftovers)), parts.masker)
+    return answer_json(status_answer(replace(found, gauges=mine)), parts.masker)
 
 
 async def canaries(request: Request) -> Response:

@@ -10,7 +10,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
-from canary.alert import BISECTED
 from canary.incident import Incident, IncidentKind
 from canary.instruments import metrics
 from canary.path import PathName
@@ -20,7 +19,8 @@ from canary.verdict import Verdict
 from runners.asking import ask_status, ask_trace, list_canaries, view_paths, working_beside
 from runners.cli.incident_words import backlog_words
 from runners.contracts import CanaryQuery, Record
-from runners.dossier import backlog_of, ends_of, failed_in
+from runners.dossier import backlog_of, bisect_of, bisect_verdict, failed_ends
+from runners.escalation import bisect_words
 from runners.history import Point
 from runners.runbook import runbook_text
 from runners.web import api, pictures, views
@@ -242,14 +242,15 @@ async def incident(request: Request) -> Response:
         "resolved": found.resolved_at,
     }
     points = await _around(parts, found.path, times, now)
-    failed = failed_in(found, points)
-    shown = ends_of(failed)
+    shown = await failed_ends(parts.store, found)
+    bisect = await bisect_of(parts.store, found)
+    came_to = bisect_verdict(found, bisect)
     return render(
         request,
         "incident.html",
         incident=found,
         failed=shown,
-        more_failed=len(failed) - len(shown),
+        more_failed=max(0, found.failures - len(shown)),
         stop=found.sharper or found.stop,
         whose=views.whose(found, paths),
         runbook=paths[found.path].runbook if found.path in paths else None,
@@ -258,7 +259,8 @@ async def incident(request: Request) -> Response:
         working=working_beside(
             seen, [paths[one.path] for one in (found, *group) if one.path in paths and one.is_open]
         ),
-        bisected=BISECTED.get(found.bisected.verdict) if found.bisected is not None else None,
+        bisected=bisect_words(came_to) if came_to is not None else None,
+        bisect=found.bisected.canary_id if found.bisected is not None else bisect and bisect.canary.id,
         backlog=backlog_words(backlog, now) if backlog is not None else "",
         drawn_impact=pictures.impact(
             "impact",
@@ -282,7 +284,7 @@ async def _group(parts: Parts, incident_id: str, onset_at: datetime) -> Sequence
 async def _around(
     parts: Parts, name: PathName, times: dict[str, datetime | None], now: datetime
 ) -> Sequence[Point]:
-    """The canaries around an incident."""
+    """The newest canaries around an incident, for its picture."""
     begin = times["from"] or times["onset"] or now
     end = times["resolved"] or now
     margin = max(timedelta(minutes=30), (end - begin) * 0.1)

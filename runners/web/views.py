@@ -18,6 +18,7 @@ from runners.asking import Seen, Status, ask_status, working_beside
 from runners.gauging import TREND
 from runners.history import Past, Point
 from runners.states import PathState
+from runners.undelivered import undelivered_words
 from runners.web import pictures
 from runners.web.parts import Parts
 
@@ -90,6 +91,8 @@ class Overview:
     troubles: tuple[Trouble, ...]
     headline: str
     tone: PathState
+    undelivered: tuple[str, ...] = ()
+    """Of each sink that did not take alerts, what became of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,10 @@ def overview(parts: Parts, found: ReadNow) -> Overview:
         troubles=troubles(status, found.groups, found.paths),
         headline=headline,
         tone=tone,
+        undelivered=tuple(
+            f"alerts for {one['sink']} are not delivered: {undelivered_words(one)}"
+            for one in status.undelivered
+        ),
     )
 
 

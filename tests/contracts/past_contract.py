@@ -1,7 +1,7 @@
 """What every store knows of several paths at once."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from canary.incident import Change, Progress, Transition
 from canary.path import PathName
@@ -154,5 +154,27 @@ class PastContract:
             assert found is not None
             assert found.id == incident.id
             assert await store.incident("incident-nobody") is None
+
+        run(place, scenario)
+
+    def test_ends__are_the_first_and_the_last_of_those_verdicts_and_each_once(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            ids = [
+                await _settled(store, number, verdict)
+                for number, verdict in enumerate([Verdict.BREACHED] * 5 + [Verdict.CONFIRMED])
+            ]
+            await _settled(store, 9, Verdict.BREACHED, path=FORM)
+
+            async def ends(each: int, *, before: datetime | None = None) -> list[str]:
+                wanted = {Verdict.BREACHED, Verdict.LATE}
+                found = await store.ends(MAIL, verdicts=wanted, since=after(60), before=before, each=each)
+                return [one.canary_id for one in found]
+
+            assert await ends(1) == [ids[1], ids[4]]
+            assert await ends(3) == ids[1:5]
+            assert await ends(1, before=after(240)) == [ids[1], ids[3]]
+            assert await ends(1, before=after(60)) == []
 
         run(place, scenario)

@@ -150,6 +150,19 @@ class CanaryContract:
 
         run(place, scenario)
 
+    def test_find_by_a_letter_that_many_begin_with__is_the_newest_hundred(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            every = [make_canary(n, launched_at=after(n)) for n in range(1100)]
+            for few in (130, 1100):
+                await store.record(*every[:few], holder="test", lease_until=after(30))
+                letter = every[0].id[:1]
+
+                found = [one.canary.id for one in await store.find(letter)]
+
+                assert found == [one.id for one in every[few - 100 : few]][::-1]
+
+        run(place, scenario)
+
     def test_history__is_filtered_newest_first_and_limited(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             mails = [await recorded(store, make_canary(n, launched_at=after(n))) for n in range(4)]

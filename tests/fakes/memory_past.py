@@ -1,6 +1,6 @@
 """The part of the memory store that looks at several paths at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from canary.incident import Incident
@@ -29,6 +29,23 @@ class MemoryPast:
         self, path: PathName, *, since: datetime, limit: int, until: datetime | None = None
     ) -> Sequence[Point]:
         raise NotImplementedError
+
+    async def ends(
+        self,
+        path: PathName,
+        *,
+        verdicts: Collection[Verdict],
+        since: datetime,
+        before: datetime | None,
+        each: int,
+    ) -> Sequence[Point]:
+        newest_first = await self.points(path, since=since, limit=1_000_000)
+        mine = [
+            one
+            for one in reversed(newest_first)
+            if one.verdict in verdicts and (before is None or one.launched_at < before)
+        ]
+        return mine if len(mine) <= 2 * each else [*mine[:each], *mine[-each:]]
 
     async def missed(self, path: PathName, *, since: datetime) -> Sequence[MissedSlot]:
         raise NotImplementedError

@@ -181,3 +181,36 @@ def test_stream_that_is_refused_for_a_while__is_taken_up_again() -> None:
             return await page.inner_text("[data-live]")
 
     assert asyncio.run(refused()) == "It follows what happens."
+
+
+def test_change_that_is_told_of_while_the_page_is_read__is_read_soon_and_not_a_minute_later() -> None:
+    async def again() -> str:
+        scene = await quiet()
+        asked, answered = asyncio.Event(), asyncio.Event()
+
+        async def slow(route: Route) -> None:
+            asked.set()
+            await answered.wait()
+            await route.continue_()
+
+        async with chromium() as browser, looking(browser) as one, listening(scene.parts()) as url:
+            page = one.page
+            await page.add_init_script(
+                "const Real = EventSource;"
+                "globalThis.EventSource = class extends Real {"
+                "  constructor(url) { super(url); globalThis.stream = this; } };"
+                "AbortSignal.timeout = undefined;"  # as in a browser of 2021
+            )
+            await opened(page, url)
+            await page.route(f"{url}/", slow)
+            for _ in range(2):
+                await page.evaluate("stream.dispatchEvent(new Event('changed'))")
+                await asked.wait()
+            async with page.expect_response(f"{url}/") as first:
+                answered.set()
+            assert (await first.value).ok
+            async with page.expect_request(f"{url}/", timeout=20_000) as second:
+                pass
+            return (await second.value).headers["x-fragment"]
+
+    assert asyncio.run(again()) == "1"

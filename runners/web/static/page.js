@@ -18,6 +18,7 @@
   let title = document.title;
   let isBusy = false;
   let isLive = false;
+  let changes = 0; // so many were told of
   let isBehind = false; // what was answered is of before the last change: a newer one is being made
   let isLost = false; // the prober did not answer
   let doubts = 0; // so often it is asked again soon: one that ends closes the stream first, and still answers for a moment
@@ -98,10 +99,13 @@
     if (isBusy) return;
     isBusy = true;
     last = Date.now();
+    const before = changes;
+    const giving = new AbortController(); // AbortSignal.timeout is missing before Safari 16 and Chrome 103
+    const limit = setTimeout(() => giving.abort(), LIMIT);
     try {
       const answer = await fetch(location.href, {
         headers: { "X-Fragment": "1", Accept: "text/html" },
-        signal: AbortSignal.timeout(LIMIT),
+        signal: giving.signal,
       });
       if (!swap(await answer.text())) throw new Error(`answered ${answer.status} without a page`);
       if (answer.headers.get("x-behind")) isBehind = true;
@@ -111,6 +115,8 @@
       isLost = true;
       say();
     } finally {
+      clearTimeout(limit);
+      if (changes !== before) isBehind = true; // what was answered may be of before them
       isBusy = false;
     }
   };
@@ -134,13 +140,18 @@
     if (events) events.close();
     connected = Date.now();
     events = new EventSource("/events");
-    events.addEventListener("changed", soon);
+    events.addEventListener("changed", () => {
+      changes += 1;
+      soon();
+    });
     events.addEventListener("open", () => {
       const wasLive = isLive;
       isLive = true;
       doubts = 0;
       say();
-      if (!wasLive && last) soon();
+      if (wasLive || !last) return;
+      changes += 1; // what changed while nobody listened was not told
+      soon();
     });
     events.addEventListener("error", () => {
       const wasLive = isLive;

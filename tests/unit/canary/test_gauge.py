@@ -159,6 +159,25 @@ def test_headline__of_every_gauge_names_its_place(name: GaugeName, value: float 
     assert "support" in headline(Gauge("support", name, value, "1", None, NOON))
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "unit", "expected"),
+    [
+        (GaugeName.CLOCK_SKEW, 12.0, "s", "the clock of support is 12.0 s off"),
+        (GaugeName.CLOCK_SKEW, None, "s", "nobody knows how far the clock of support is off"),
+        (GaugeName.TICKET_API, 0.0, "1", "ticketing system support refuses us"),
+        (GaugeName.TICKET_API, 1.0, "1", "ticketing system support answers"),
+        (GaugeName.TICKET_API, None, "1", "nobody knows how ticketing system support answers"),
+    ],
+)
+def test_headline_without_a_detail__says_the_value(
+    name: GaugeName, value: float | None, unit: str, expected: str
+) -> None:
+    gauge = Gauge("support", name, value, unit, None, NOON)
+
+    assert headline(gauge) == expected
+    assert headline(replace(gauge, detail="as was read")) == f"{expected}: as was read"
+
+
 def test_gauges_of_one_name__are_called_by_what_they_count() -> None:
     assert [called(STORAGE), called(replace(STORAGE, resource=Resource.MESSAGE))] == [
         "mailbox.capacity storage",

@@ -77,10 +77,8 @@ def test_stop__ends_the_daemon_in_good_order() -> None:
 
     run_jumping(s.clock, main())
 
-    assert s.log == ["one runs", "one ended", "one closed"]
-    assert s.heard == [
-        "it ends: launches under way have 30 s; a second signal ends it at once, and nothing is lost"
-    ]
+    assert s.log == ["one runs", "daemon_stopping", "one ended", "one closed"]
+    assert s.heard == []
 
 
 def test_new_configuration__takes_over_when_the_old_daemon_has_ended() -> None:
@@ -102,6 +100,7 @@ def test_new_configuration__takes_over_when_the_old_daemon_has_ended() -> None:
         "one ended",
         "one closed",
         "two runs",
+        "daemon_stopping",
         "two ended",
         "two closed",
     ]

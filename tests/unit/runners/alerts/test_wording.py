@@ -270,6 +270,31 @@ def test_gauge_that_is_over__says_since_when_it_is_well_and_what_is_read_now() -
     )
 
 
+def test_gauge_whose_place_is_configured_no_more__is_not_called_well() -> None:
+    concern = Concern(
+        subject=Subject("gauge/support/mailbox.capacity/storage"),
+        kind=AlertKind.GAUGE,
+        severity=Severity.PAGE,
+        since=NOON,
+        place="support",
+        headline="mailbox support is 100 % full",
+    )
+    gone = an_alert(
+        concern,
+        transition=AlertTransition.RESOLVED,
+        at=NOON + timedelta(minutes=12),
+        ending=Ending(is_retired=True),
+    )
+    told, data = words(gone, KNOWN), body_of(gone, KNOWN)["data"]
+
+    assert "RESOLVED" not in told.title
+    assert said(told, "Over") == (
+        "support is configured no more, and its gauge is no longer read; it was open for 12 min, "
+        "and nobody knows what is so now"
+    )
+    assert (data["over_at"], data["retired"]) == (None, True)
+
+
 def test_alert_whose_cause_pages_already__says_so() -> None:
     alert = an_alert(beside=("mailbox support is 100 % full",))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from canary.alert import said_of
 from canary.hop import Hop
 from canary.incident import Bisected, note_bisected
 from canary.observation import Outcome, Relay
@@ -19,6 +20,8 @@ from canary.verdict import Verdict
 from runners.bisecting import with_bisects
 from runners.clock import SystemClock
 from runners.contracts import CanaryQuery
+from runners.dossier import bisect_of
+from runners.escalation import bisect_words
 from runners.store import open_store
 from tests.unit.runners.cli.conftest import Run
 from tests.unit.runners.cli.evidence import STRANGER
@@ -114,6 +117,36 @@ def test_canary_past_the_mail_platform__is_told_with_what_finds_it(
     assert "## Past the mail platform" in text
     assert says in text
     assert "acme.4711" not in text
+
+
+@pytest.mark.parametrize("verdict", [Verdict.LATE, Verdict.LOST, Verdict.BREACHED])
+def test_bisect_canary_that_failed_in_whatever_way__says_that_it_is_the_vendor(verdict: Verdict) -> None:
+    assert said_of(verdict) is Verdict.BREACHED
+    assert bisect_words(verdict).endswith("it is the vendor")
+
+
+@pytest.mark.parametrize("verdict", [Verdict.PENDING, Verdict.INCONCLUSIVE])
+def test_bisect_canary_that_nothing_is_known_of__says_nothing_yet(verdict: Verdict) -> None:
+    assert said_of(verdict) is None
+
+
+def test_bisect_canary_of_an_incident_long_ago__is_found_below_those_of_later_ones(tmp_path: Path) -> None:
+    history = broken(tmp_path, Verdict.PENDING)
+    hidden = history.config.paths[bisect_name(MAIL)].path
+
+    async def found() -> tuple[Any, Any]:
+        async with open_store(history.config.prober.store_url, clock=SystemClock(), prober="fra-1") as store:
+            (incident,) = await store.open_incidents()
+            over = replace(incident, resolved_at=incident.opened_at + timedelta(minutes=1))
+            for number in range(60):
+                at = incident.opened_at + timedelta(minutes=3, seconds=number)
+                later = replace(history.canary(at, hidden), slot_at=at)
+                await store.record(later, holder="test", lease_until=history.now)
+            return incident, await bisect_of(store, over)
+
+    incident, record = asyncio.run(found())
+
+    assert record.canary.slot_at == incident.opened_at
 
 
 def test_bisect_canary_that_came_through__has_its_ticket_and_queue_id(run: Run, tmp_path: Path) -> None:

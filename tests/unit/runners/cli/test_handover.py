@@ -104,7 +104,10 @@ def test_quiet_shift__needs_nobody(run: Run, tmp_path: Path) -> None:
     assert path["coverage_share"] == 1.0
 
 
-def test_gauge_that_is_well_and_not_told_as_over__is_handed_over_as_open(run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["support", "left"])
+def test_gauge_that_is_well_and_not_told_as_over__is_handed_over_as_open(
+    run: Run, tmp_path: Path, place: str
+) -> None:
     history = fill(tmp_path, broken=False, text=changed("every: 10m", "every: 1h"))
     now = history.now
     concern = Concern(
@@ -112,6 +115,7 @@ def test_gauge_that_is_well_and_not_told_as_over__is_handed_over_as_open(run: Ru
         AlertKind.GAUGE,
         Severity.PAGE,
         now,
+        place=place,
         headline="mailbox support is 100 % full",
     )
     standing = Standing(
@@ -125,8 +129,11 @@ def test_gauge_that_is_well_and_not_told_as_over__is_handed_over_as_open(run: Ru
     asyncio.run(write())
     (need,) = run("status", "--since", "12h", "--json").answer("status --since")["needs"]
 
-    assert need.startswith("the alert 'mailbox support is 100 % full' is still open: well since ")
-    assert need.endswith("its end is told once it stayed well for 5 min")
+    if place == "support":
+        assert need.startswith("the alert 'mailbox support is 100 % full' is still open: well since ")
+        assert need.endswith("its end is told once it stayed well for 5 min")
+    else:
+        assert f"is still open: {place} is configured no more, and is not read since " in need
 
 
 def test_shift_with_trouble__says_all_of_it(run: Run, tmp_path: Path) -> None:
@@ -308,6 +315,16 @@ def test_window_after_the_next_shift__is_handed_over_by_whoever_sees_so_far(
     answer = run("status", "--since", since, "--json").answer("status --since")
 
     assert len(answer["silences"]) == windows
+
+
+def test_status__shows_the_windows_that_begin_within_a_day(run: Run, tmp_path: Path) -> None:
+    begins_at = SystemClock().now() + 18 * HOUR
+    fill(tmp_path, broken=False, text=window(begins_at))
+
+    said = run("status").out
+
+    assert f"support-email will be silenced from {begins_at:%Y-%m-%d %H:%M}:00Z until " in said
+    assert said.count(": their release") == 2
 
 
 def test_gauge_of_a_mailbox_that_is_configured_no_more__needs_nobody(run: Run, tmp_path: Path) -> None:

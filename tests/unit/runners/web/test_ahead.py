@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Mapping
 
 import pytest
+from starlette.applications import Starlette
 
 from canary.path import PathName
+from runners import serving
 from runners.contracts import StoreError
 from runners.history import Glance
 from runners.web.app import build_app
@@ -56,3 +58,30 @@ def test_store_that_is_gone_at_the_start__is_read_when_somebody_asks() -> None:
         return (await page.get("/")).status_code
 
     assert asyncio.run(ask()) == 200
+
+
+def test_page_that_can_t_be_laid_out__is_noted_and_stops_no_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted: list[str] = []
+
+    async def broken(_: Starlette) -> None:
+        raise ZeroDivisionError("a template divides by planted-4711")
+
+    monkeypatch.setattr(serving, "make_ahead", broken)
+
+    async def ahead() -> None:
+        told = asyncio.Event()
+
+        def note(text: str) -> None:
+            noted.append(text)
+            told.set()
+
+        page = Asker(Scene())
+        async with asyncio.TaskGroup() as group:
+            loop = group.create_task(serving._make_ahead(build_app(page.scene.parts()), note))
+            await told.wait()
+            assert not loop.done()
+            loop.cancel()
+
+    asyncio.run(ahead())
+
+    assert noted == ["the first page could not be made ahead (ZeroDivisionError): see it at / of the page"]

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,15 +13,16 @@ from lxml import etree, html
 
 from canary.gauge import Gauge, GaugeName
 from canary.incident import Bisected, Incident
-from canary.path import PathName
+from canary.path import PathName, bisect_name
 from canary.verdict import Verdict
+from runners.alert_contracts import OutboxState
 from runners.config.build_maintenance import MaintenanceWindow
 from runners.config.cron import parse_cron
 from runners.contracts import StoreError
 from runners.history import Glance
 from runners.web.app import build_app
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.page_scene import BILLING, FORM, HOSTILE, MAIL, NOW, OLD, PORTAL, Scene, night
+from tests.fakes.page_scene import BILLING, FORM, HOSTILE, MAIL, NOW, OLD, PORTAL, SECRET, Scene, night
 from tests.unit.runners.web.asked import Asker, asker
 
 
@@ -156,6 +157,25 @@ def test_incident__tells_onset_detection_impact_and_the_paths_of_its_cause(page:
     assert "Paths with the same cause open billing-email" in said
     failed = page.newest(MAIL, Verdict.BREACHED)
     assert f"{failed} breached, launched 2026-03-0" in said
+
+
+def test_long_incident__shows_its_first_failed_canaries_and_its_last_and_counts_all() -> None:
+    async def long() -> tuple[Asker, list[str]]:
+        scene = Scene()
+        begin = NOW - timedelta(minutes=450)
+        await scene.settled(MAIL, begin - timedelta(minutes=1))
+        failed = [
+            await scene.settled(MAIL, begin + timedelta(minutes=number), Verdict.BREACHED)
+            for number in range(430)
+        ]
+        return Asker(scene), [one.id for one in failed]
+
+    page, failed = asyncio.run(long())
+    text = page.ask(f"/incidents/{page.incident(MAIL)}").text
+    (listed,) = html.document_fromstring(text).xpath("//section[@aria-labelledby='stopped']")
+
+    assert [one.text_content() for one in listed.xpath(".//code")] == [*failed[:10], *failed[-10:]]
+    assert "410 more between them" in words(text)
 
 
 def test_runbook__is_served_where_an_alert_links_to(page: Asker) -> None:
@@ -453,5 +473,44 @@ def test_incident__tells_what_its_bisect_canary_showed_and_the_backlog() -> None
 
     said = words(page.ask(f"/incidents/{page.incident(MAIL)}").text)
 
-    assert "it is the mail platform, or its forwarding, by its bisect canary." in said
+    assert "it is the mail platform, or its forwarding; see its bisect canary." in said
     assert re.search(r"Backlog: \d+ missing, 0 came late; nothing arrives\.", said)
+
+
+def test_incident_whose_bisect_canary_is_on_its_way__says_so() -> None:
+    async def sent() -> Asker:
+        page = Asker(await night())
+        scene = page.scene
+        (incident, *_) = await scene.store.incidents(path=MAIL, since=None, limit=1)
+        hidden = replace(scene.paths[MAIL], name=bisect_name(MAIL))
+        scene.paths[hidden.name] = hidden
+        one = replace(scene.canary(hidden.name, incident.opened_at), slot_at=incident.opened_at)
+        await scene.store.record(one, holder="test", lease_until=NOW)
+        del scene.paths[hidden.name]
+        return page
+
+    page = asyncio.run(sent())
+
+    said = words(page.ask(f"/incidents/{page.incident(MAIL)}").text)
+
+    assert "A canary that was sent past the mail platform is still on its way; see its bisect canary." in said
+
+
+class Unheard(MemoryStore):
+    """A store whose alerts one sink refuses, and says why in words that hold a secret."""
+
+    async def outbox(self, *, dead_since: datetime | None = None) -> Mapping[str, OutboxState]:
+        assert dead_since is not None  # else what was refused a year ago would be told
+        return {"pager": OutboxState(2, NOW - timedelta(hours=1), 1, last_error=f"403 for {SECRET}")}
+
+
+def test_alerts_that_are_not_delivered__are_on_the_first_page_and_in_a_path_s_answer() -> None:
+    page = asker()
+    page.scene.store.__class__ = Unheard
+
+    said = words(page.ask("/").text)
+    answer = page.ask(f"/paths/{MAIL}.json").json()
+
+    assert "alerts for pager are not delivered: 2 wait, 1 refused for good (403 for ***)." in said
+    assert [(one["sink"], one["dead"]) for one in answer["undelivered"]] == [("pager", 1)]
+    assert SECRET not in str(answer)
