@@ -134,6 +134,7 @@ def _prober(config: Config) -> Iterator[Way]:
     otlp = config.telemetry.otlp
     for url, key in (
         (otlp.traces_url if otlp is not None else None, "telemetry.otlp"),
+        (otlp.metrics_url if otlp is not None else None, "telemetry.otlp"),
         (config.telemetry.pushgateway_url, "telemetry.metrics.pushgateway"),
         (config.prober.browser.proxy if config.prober.browser is not None else None, "prober.browser.proxy"),
     ):
