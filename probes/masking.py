@@ -14,7 +14,8 @@ _LEAST_WITHIN_BASE64 = 8
 _HEADERS = re.compile(r"(?i)\b((?:proxy-)?authorization|cookie|set-cookie)(\s*[:=]\s*)[^\r\n]+")
 _SASL = re.compile(r"(?i)\b(AUTH(?:ENTICATE)?\s+(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER)\s+)\S+")
 _BEARER = re.compile(r"(?i)\b(bearer|token)\s+[A-Za-z0-9._~+/-]{16,}=*")
-_USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s:@]+:[^/\s@]+@")
+# A token alone is a secret, too. A question mark ends the host, unless it stands in a password that nobody quoted.
+_USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)(?:[^/\s?#\"'<>]*|[^/\s:@]*:[^/\s@]+)@")
 _QUERY = re.compile(r"(?i)(https?://[^\s?#\"'<>]+)\?[^\s\"'<>]*")
 
 _MAY_HOLD = re.compile(r"(?i)://|authorization|cookie|auth|bearer|token")

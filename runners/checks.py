@@ -102,7 +102,7 @@ def store_source(config: Config, *, clock: Clock) -> CheckSource:
         try:
             async with open_store(config.prober.store_url, clock=clock, prober=config.prober.name) as store:
                 leftovers = await store.leftovers()
-                exports = await store.exports() if config.telemetry.otlp is not None else ExportState()
+                exports = await store.exports() if _sends_traces(config) else ExportState()
         except StoreError as error:
             finding, _, remedy = str(error).partition(". ")
             return [Check("store", "open", CheckState.FAIL, finding, remedy)]
@@ -116,6 +116,10 @@ def store_source(config: Config, *, clock: Clock) -> CheckSource:
         return found
 
     return CheckSource("store", attempt)
+
+
+def _sends_traces(config: Config) -> bool:
+    return config.telemetry.otlp is not None and config.telemetry.otlp.traces_url is not None
 
 
 def _exports(state: ExportState, now: datetime) -> Sequence[Check]:

@@ -126,9 +126,19 @@ class ExportStore(Protocol):
         ...
 
     async def trace_deferred(
-        self, key: PartKey, *, at: datetime, next_at: datetime, error: str, prober: str | None = None
+        self,
+        key: PartKey,
+        *,
+        at: datetime,
+        next_at: datetime,
+        error: str,
+        is_attempt: bool = True,
+        prober: str | None = None,
     ) -> None:
-        """A part is to be tried again then. With a ``prober``, its counter of export errors grows."""
+        """A part is to be tried again then. With a ``prober``, its counter of export errors grows.
+
+        No attempt of it is counted where nobody was there to take any.
+        """
         ...
 
     async def trace_given_up(

@@ -37,7 +37,7 @@ def exporter_of(
         is_oneshot: this process ends soon: its requests are shorter, and its failures are counted in the store.
     """
     otlp = config.telemetry.otlp
-    if otlp is None:
+    if otlp is None or otlp.traces_url is None:
         return None
     from runners.telemetry.exporting import Exporter
     from runners.telemetry.logs import Redactor

@@ -32,8 +32,8 @@ async def send_headers(
         secrets: for the origin.
         hosts: the portal's own, lower case.
         origin: of the path's address.
-        trace: the trace context (W3C) of the moment, for what a page of the portal asks of its own origin, and for
-            the pages themselves; None: none. Asked across origins, a field more would need the other's consent
+        trace: the trace context (W3C) of the moment, for what a page of that origin asks of it, and for the pages
+            themselves; None: none. Asked across origins, a field more would need the other's consent
             (CORS), and would tell it who we are.
 
     Raises:
@@ -98,6 +98,8 @@ class _Adder:
             await self._session.send("Fetch.continueRequest", answer)
 
     def _is_own(self, url: str, *, is_document: bool) -> bool:
-        """Whether a page of the portal asks its own origin, or goes to another page of the portal."""
-        is_of_the_portal = (urlsplit(url).hostname or "").lower() in self._hosts
-        return is_of_the_portal and (is_document or origin_of(self._page.url) == origin_of(url))
+        """Whether a page of the path's own origin asks that origin, or a page of it is gone to.
+
+        Whoever logs our users in may be somebody else, whom our trace is none of.
+        """
+        return origin_of(url) == self._origin and (is_document or origin_of(self._page.url) == self._origin)

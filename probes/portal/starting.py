@@ -8,11 +8,13 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import psutil
+from playwright._impl import transport
 from playwright.async_api import Browser, Playwright, async_playwright
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeout
@@ -51,6 +53,15 @@ _KEPT_PREFIXES: Final = (
     "all_proxy",
     "no_proxy",
 )
+_OF_THE_DRIVER: Final = (
+    "PW_",
+    "PWDEBUG",
+    "PLAYWRIGHT_",
+    "NODE_EXTRA_CA_CERTS",
+    "NODE_OPTIONS",
+    "SSL_CERT_",
+)
+"""What Playwright and Node go by."""
 _LOG_LINE: Final = "[err]"
 
 
@@ -126,7 +137,7 @@ async def _start_driver(running: Running, clock: Clock) -> Playwright:
     """Start the driver with the browser's folder as its TMPDIR, so that nothing of it stays elsewhere."""
     folder = running.home.folder
     try:
-        with _temporary_folder(folder):
+        with driver_environment(folder):
             try:
                 # Shielded: cancelled, Playwright forgets a driver that it has begun. Whoever ends that ends this, too.
                 running.begun = asyncio.ensure_future(running.manager.start())  # noqa: TID251 -- `end` waits for it
@@ -255,23 +266,39 @@ def _environment(home: Home) -> dict[str, str | float | bool]:
 
     A dump of a crash holds what was typed: it goes with the folder, too.
     """
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name in _KEPT_VARIABLES or name.lower().startswith(_KEPT_PREFIXES)
-    }
+    kept = {name: value for name, value in os.environ.items() if _is_kept(name)}
     return {**kept, "TMPDIR": str(home.folder), "BREAKPAD_DUMP_LOCATION": str(home.kept("crashes"))}
 
 
+def _is_kept(name: str) -> bool:
+    return name in _KEPT_VARIABLES or name.lower().startswith(_KEPT_PREFIXES)
+
+
 @contextlib.contextmanager
-def _temporary_folder(folder: Path) -> Iterator[None]:
-    """Playwright hands its driver our environment and takes no other; it is changed while the driver starts only."""
-    before = os.environ.get("TMPDIR")
-    os.environ["TMPDIR"] = str(folder)
+def driver_environment(folder: Path) -> Iterator[None]:
+    """What a driver that is started within is given: this folder as its TMPDIR, and nothing that may be a secret.
+
+    Playwright hands its driver our whole environment and takes no other. That is made by one function of its own, which
+    asks for whom it is called: our environment stays as it is, for whoever reads it meanwhile.
+    """
+    token = _DRIVERS_FOLDER.set(folder)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ["TMPDIR"]
-        else:
-            os.environ["TMPDIR"] = before
+        _DRIVERS_FOLDER.reset(token)
+
+
+_DRIVERS_FOLDER: Final[ContextVar[Path | None]] = ContextVar("drivers_folder", default=None)
+_whole_environment = transport.get_driver_env  # type: ignore[attr-defined] # it has no public name
+
+
+def _driver_env() -> dict[str, str]:
+    whole: dict[str, str] = _whole_environment()
+    folder = _DRIVERS_FOLDER.get()
+    if folder is None:
+        return whole
+    kept = {name: value for name, value in whole.items() if _is_kept(name) or name.startswith(_OF_THE_DRIVER)}
+    return {**kept, "TMPDIR": str(folder)}
+
+
+transport.get_driver_env = _driver_env  # type: ignore[attr-defined] # likewise

@@ -42,7 +42,11 @@ def once(options: Options, config: "Config", wanted: "RunOptions") -> None:
     try:
         run_loop(_run(config, wanted, progress_for(output), answer))
     except (StoreError, SecretUnavailable) as error:
-        raise options.fail(config.masker.mask(str(error)).rstrip("."), status=Exit.BLIND) from None
+        said = config.masker.mask(str(error)).rstrip(".")
+        if not answered:
+            raise options.fail(said, status=Exit.BLIND) from None
+        # The run is over and its answer printed: neither another answer nor another status may follow.
+        output.tell(f"intake-prober: after the run: {said}.")
     except KeyboardInterrupt:
         if not answered:
             raise

@@ -2,7 +2,8 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -48,8 +49,19 @@ class Options:
         """Where words go."""
         return open_output(no_color=self.no_color)
 
-    def load(self, *, needs_secrets: bool = True) -> "Config":
-        """The configuration, with logging set up to mask its secrets.
+    def load_to_render(self) -> "Config":
+        """The configuration without any secret, and without what only the renderer's own environment says.
+
+        What is rendered is for another place: the standard variables of telemetry that are set here are not set there.
+
+        Raises:
+            typer.Exit: it can't be used; every mistake has been printed.
+        """
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+        return self.load(needs_secrets=False, environ=environ)
+
+    def load(self, *, needs_secrets: bool = True, environ: Mapping[str, str] | None = None) -> "Config":
+        """The configuration, with logging set up to mask its secrets; ``environ`` is the process's own if not given.
 
         Raises:
             typer.Exit: it can't be used; every mistake has been printed.
@@ -60,7 +72,10 @@ class Options:
 
         try:
             config = load(
-                self.config, allow_literal_secrets=self.allow_literal_secrets, needs_secrets=needs_secrets
+                self.config,
+                allow_literal_secrets=self.allow_literal_secrets,
+                needs_secrets=needs_secrets,
+                environ=environ,
             )
         except ConfigErrors as errors:
             self.refuse(errors)

@@ -18,7 +18,7 @@ def render_alertmanager(options: Options, *, output: OutputOption = None, force:
     from dashboards.alertmanager import FILE, alertmanager_text
     from runners.estate import estate_of
 
-    text = alertmanager_text(estate_of(options.load(needs_secrets=False)))
+    text = alertmanager_text(estate_of(options.load_to_render()))
     files = {target_of(output, FILE): text} if output is not None else {}
     put(options, files, force=force)
     answer(options, {} if output is not None else {FILE: text}, files)

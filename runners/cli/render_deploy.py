@@ -100,7 +100,8 @@ def deployment(
     service_monitor: Annotated[
         bool | None,
         typer.Option(
-            "--service-monitor/--annotations", help="How Prometheus finds /metrics; default: not by this."
+            "--service-monitor/--annotations",
+            help="How Prometheus finds /metrics, with --reader; default: not by this.",
         ),
     ] = None,
 ) -> None:
@@ -111,7 +112,7 @@ def deployment(
 
     Exit: 0, 2 it can't be made of this configuration.
 
-    Example: intake-prober render deployment --image registry.example/intake-prober:0.1.0 --service-monitor -o prober.yaml
+    Example: intake-prober render deployment --image registry.example/intake-prober:0.1.0 --service-monitor --reader monitoring
     """
     from runners.deploy.deployment import DeploymentOptions, Scraping, render_deployment
 
@@ -230,7 +231,7 @@ def _emit_all(
     """Print or write what is made; neither where it can't be, or where a secret is in it."""
     from runners.deploy.refusal import CannotRender
 
-    config = options.load(needs_secrets=False)
+    config = options.load_to_render()
     try:
         made = make(config)
     except CannotRender as refused:

@@ -44,7 +44,7 @@ def render_grafana(
     from dashboards.timing import timing_of
     from runners.estate import estate_of
 
-    config = options.load(needs_secrets=False)
+    config = options.load_to_render()
     estate = estate_of(config)
     runbooks = config.alerts.runbooks
     try:

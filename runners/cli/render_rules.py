@@ -38,7 +38,7 @@ def render_rules(
     from dashboards.rules import FILE, prometheus_rules
     from runners.estate import estate_of
 
-    config = options.load(needs_secrets=False)
+    config = options.load_to_render()
     _warn(options, config)
     estate = estate_of(config)
     text = prometheus_rules(estate)

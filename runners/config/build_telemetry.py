@@ -14,10 +14,11 @@ from urllib.parse import unquote, urlsplit
 from probes.masking import Secret
 from probes.servers import SecretSource
 from runners.config.document_telemetry import OtlpDocument, TelemetryDocument
+from runners.config.needs import NamedFile
 from runners.config.reading import Loc
 from runners.config.secrets import LiteralSecret
 from runners.config.sources import Surroundings
-from runners.config.telemetry import Compression, OtlpConfig, TelemetryConfig
+from runners.config.telemetry import Compression, MetricsByOtlp, OtlpConfig, TelemetryConfig
 
 TRACES_PATH: Final = "/v1/traces"
 METRICS_PATH: Final = "/v1/metrics"
@@ -51,7 +52,8 @@ def build_telemetry(document: TelemetryDocument, around: Surroundings, *, prober
     """Where telemetry goes; ``prober`` is the configured name, which is the service's instance."""
     otlp, problem = None, ""
     try:
-        otlp = _otlp(document.otlp, around, prober)
+        by_otlp = document.metrics.otlp is not MetricsByOtlp.NEVER
+        otlp = _otlp(document.otlp, around, prober, is_for_metrics=by_otlp)
     except _Unfit as error:
         problem = str(error)
     return TelemetryConfig(
@@ -64,14 +66,17 @@ def build_telemetry(document: TelemetryDocument, around: Surroundings, *, prober
     )
 
 
-def _otlp(document: OtlpDocument | None, around: Surroundings, prober: str) -> OtlpConfig | None:
+def _otlp(
+    document: OtlpDocument | None, around: Surroundings, prober: str, *, is_for_metrics: bool
+) -> OtlpConfig | None:
     said = _Said(around.environ)
     given = document if document is not None else OtlpDocument()
     configured, names = _configured_headers(given, around), _configured_files(given, around)
     if said.is_true("OTEL_SDK_DISABLED"):
         return None
-    url, said_by = _traces_url(given, said)
-    if url is None:
+    traces_url, traces_by = _traces_url(given, said)
+    metrics_url, metrics_by = _metrics_url(given, said) if is_for_metrics else (None, "")
+    if traces_url is None and metrics_url is None:
         return None
     ca, certificate, key = (
         configured_name or said.text(variable)
@@ -80,8 +85,8 @@ def _otlp(document: OtlpDocument | None, around: Surroundings, prober: str) -> O
         )
     )
     return OtlpConfig(
-        traces_url=url,
-        said_by=said_by,
+        traces_url=traces_url,
+        said_by=traces_by or metrics_by,
         headers=MappingProxyType({**_told_headers(said, around), **configured}),
         ca_file=ca,
         client_certificate=certificate,
@@ -89,7 +94,7 @@ def _otlp(document: OtlpDocument | None, around: Surroundings, prober: str) -> O
         timeout_seconds=min(_LONGEST_SECONDS, given.timeout or said.seconds("TIMEOUT") or _DEFAULT_SECONDS),
         compression=given.compression or said.compression() or Compression.GZIP,
         resource=_resource(given, said, prober),
-        metrics_url=_metrics_url(given, said),
+        metrics_url=metrics_url,
     )
 
 
@@ -105,9 +110,9 @@ class _Said:
     def is_true(self, name: str) -> bool:
         return (self.value(name) or "").lower() == "true"
 
-    def otlp(self, name: str) -> tuple[str, str] | None:
-        """An exporter's setting and the variable that says it: the one for traces before the one for everything."""
-        for variable in (f"OTEL_EXPORTER_OTLP_TRACES_{name}", f"OTEL_EXPORTER_OTLP_{name}"):
+    def otlp(self, name: str, signal: str = "TRACES") -> tuple[str, str] | None:
+        """An exporter's setting and the variable that says it: the one for the signal before the one for everything."""
+        for variable in (f"OTEL_EXPORTER_OTLP_{signal}_{name}", f"OTEL_EXPORTER_OTLP_{name}"):
             if (value := self.value(variable)) is not None:
                 return value, variable
         return None
@@ -153,30 +158,47 @@ def _traces_url(given: OtlpDocument, said: _Said) -> tuple[str | None, str]:
         return _with_path(given.url), "telemetry.otlp"
     if (said.value("OTEL_TRACES_EXPORTER") or "otlp").lower() == "none":
         return None, ""
-    found = said.otlp("ENDPOINT")
+    return _told_url(said, "TRACES", TRACES_PATH)
+
+
+def _metrics_url(given: OtlpDocument, said: _Said) -> tuple[str | None, str]:
+    """Where metrics go, and who says so: perhaps to a receiver that takes no traces."""
+    if given.url is not None:
+        return _with_path(given.url, METRICS_PATH), "telemetry.otlp"
+    if (said.value("OTEL_METRICS_EXPORTER") or "otlp").lower() == "none":
+        return None, ""
+    return _told_url(said, "METRICS", METRICS_PATH)
+
+
+def _told_url(said: _Said, signal: str, path: str) -> tuple[str | None, str]:
+    """Where the variables send a signal, and which of them says so."""
+    found = said.otlp("ENDPOINT", signal)
     if found is None:
         return None, ""
     url, variable = found
-    protocol = said.otlp("PROTOCOL")
+    protocol = said.otlp("PROTOCOL", signal)
     if protocol is not None and protocol[0].lower() != _PROTOBUF:
         raise _Unfit(
             f"{protocol[1]} says {protocol[0][:40]}; this program speaks http/protobuf only."
             " Name the receiver's HTTP port (4318) in telemetry.otlp."
         )
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not _is_url(url):
         raise _Unfit(f"{variable} is no URL. Write http://collector:4318.")
-    return url if variable.endswith("_TRACES_ENDPOINT") else _with_path(url), variable
+    if "@" in urlsplit(url).netloc:
+        # The address is told in findings and lines of the log; header fields are not.
+        raise _Unfit(
+            f"{variable} holds a user or a token before the host."
+            " Write it in OTEL_EXPORTER_OTLP_HEADERS: authorization=Bearer%20…"
+        )
+    return url if variable.endswith(f"_{signal}_ENDPOINT") else _with_path(url, path), variable
 
 
-def _metrics_url(given: OtlpDocument, said: _Said) -> str | None:
-    """Where metrics go, at the receiver of traces or where a variable says."""
-    if given.url is not None:
-        return _with_path(given.url, METRICS_PATH)
-    if (said.value("OTEL_METRICS_EXPORTER") or "otlp").lower() == "none":
-        return None
-    whole, base = (said.value(f"OTEL_EXPORTER_OTLP_{one}") for one in ("METRICS_ENDPOINT", "ENDPOINT"))
-    return whole or (_with_path(base, METRICS_PATH) if base is not None else None)
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _with_path(url: str, path: str = TRACES_PATH) -> str:
@@ -232,8 +254,13 @@ def _configured_files(given: OtlpDocument, around: Surroundings) -> tuple[str | 
         (mine.key if mine else None, (*_LOC, "client_certificate", "key")),
     )
     for name, loc in wanted:
-        if name is not None and around.needs_secrets:
-            around.content(name, loc)
+        if name is not None:
+            # Named, so that whoever renders a pod or a unit brings it along; the key as a secret.
+            around.named(name)
+            if around.needs_secrets:
+                around.content(name, loc)
+    if mine is not None:
+        around.needs.secret_files.add(NamedFile(mine.key, around.folder / mine.key))
     return tuple(str(around.folder / name) if name is not None else None for name, _ in wanted)
 
 

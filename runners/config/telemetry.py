@@ -29,7 +29,7 @@ class OtlpConfig:
     """A receiver of OTLP over HTTP.
 
     Attributes:
-        traces_url: where traces are posted, whole; metrics_url: where metrics are, None: nowhere.
+        traces_url: where traces are posted, whole; metrics_url: where metrics are. None: nowhere; never both.
         said_by: which key or variable named it, for people.
         headers: extra header fields; a secret is read anew for each request.
         ca_file: a PEM file instead of the system's authorities; client_certificate, client_key: for mutual TLS.
@@ -37,7 +37,7 @@ class OtlpConfig:
         resource: what every span comes from: `service.name`, `service.instance.id` and whatever was given.
     """
 
-    traces_url: str
+    traces_url: str | None
     said_by: str = "telemetry.otlp"
     headers: Mapping[str, str | SecretSource] = field(default_factory=lambda: MappingProxyType({}))
     ca_file: str | None = None

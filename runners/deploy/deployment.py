@@ -53,6 +53,11 @@ def render_deployment(work: Workload, options: DeploymentOptions) -> str:
     Raises:
         CannotRender: they can't be made of this configuration.
     """
+    if options.scraping is not Scraping.NONE and not options.readers:
+        raise CannotRender(
+            "Prometheus is to read /metrics, and the NetworkPolicy would let in the prober's own namespace alone",
+            "Name the namespace that Prometheus runs in, be it the prober's own: --reader monitoring.",
+        )
     port = _page_port(work.config.web)
     replicas = _replicas(work, options.replicas)
     manifests = [Manifest([], work.config_map())]

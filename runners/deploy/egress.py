@@ -19,10 +19,13 @@ from runners.config.alerting import (
 from runners.config.config import Config, Google, MailServer, Microsoft, PathConfig, Refresh
 from runners.config.document_email import Via
 from runners.config.sending import EmailConfig
+from runners.deploy.commands import commands_of
 
 _HTTP: Final = {"http": 80, "https": 443}
 _POSTGRESQL: Final = 5432
 _SMTP: Final = 25
+_SECRET_URL: Final = (SlackConfig, WebhookConfig, HeartbeatConfig)
+"""Sinks of which not even the port is known: usually 443, but there are receivers of one's own."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,8 +50,8 @@ def dns_ports(config: Config) -> tuple[int, ...]:
 
 def unknown_ways(config: Config) -> tuple[str, ...]:
     """What goes out by a port that can't be known here: it stands in a secret, or a command goes there."""
-    found = [f"alerts.sinks.{one.name}" for one in config.alerts.sinks if isinstance(one, WebhookConfig)]
-    found += [f"the command {one[0]}" for one in sorted(config.needs.commands)]
+    found = [f"alerts.sinks.{one.name}" for one in config.alerts.sinks if isinstance(one, _SECRET_URL)]
+    found += [f"the command {one}" for one in sorted({one[0] for one in commands_of(config)})]
     for name, path in config.paths.items():
         match path.sending:
             case FormSettings(proxy=proxy) if proxy is not None and not isinstance(proxy, str):
@@ -134,6 +137,7 @@ def _prober(config: Config) -> Iterator[Way]:
     otlp = config.telemetry.otlp
     for url, key in (
         (otlp.traces_url if otlp is not None else None, "telemetry.otlp"),
+        (otlp.metrics_url if otlp is not None else None, "telemetry.otlp"),
         (config.telemetry.pushgateway_url, "telemetry.metrics.pushgateway"),
         (config.prober.browser.proxy if config.prober.browser is not None else None, "prober.browser.proxy"),
     ):

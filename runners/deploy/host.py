@@ -17,7 +17,8 @@ PROGRAM: Final = PurePosixPath("/opt/intake-prober/bin/intake-prober")
 ENVIRONMENT_FILE: Final = PurePosixPath("/etc/intake-prober/secrets.env")
 FILE: Final = PurePosixPath("/etc/intake-prober/intake.yaml")
 USER: Final = "intake-prober"
-_PLAIN: Final = re.compile(r"/[A-Za-z0-9_./@+,:=-]+")
+# No colon: BindReadOnlyPaths, StateDirectory and LoadCredential part their words by it.
+_PLAIN: Final = re.compile(r"/[A-Za-z0-9_./@+,=-]+")
 _USER: Final = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
 
 
@@ -48,7 +49,7 @@ class Host:
             if not _PLAIN.fullmatch(str(path)):
                 raise CannotRender(
                     f"the path {path} has letters that cron, a shell or systemd would read as their own",
-                    "Write a whole path of letters, digits and ./@+,:=_-.",
+                    "Write a whole path of letters, digits and ./@+,=_-.",
                 )
         if not _USER.fullmatch(self.user):
             raise CannotRender(f"{self.user} is no user's name", "Write one like intake-prober.")

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from runners.config.config import Config, TokenCommand
+from runners.deploy.commands import commands_of
 from runners.deploy.secrets import PASSWORD, secrets_of
 from runners.deploy.workload import Workload
 
@@ -97,18 +97,6 @@ def _secret_remarks(work: Workload) -> list[str]:
         for one in sorted(commands_of(work.config))
     ]
     return said
-
-
-def commands_of(config: Config) -> set[tuple[str, ...]]:
-    """All commands that the configuration has run: for secrets, for access tokens, for a mailbox's capacity."""
-    found = set(config.needs.commands)
-    servers = [one.smtp for one in config.accounts.values()] + [one.imap for one in config.accounts.values()]
-    servers += [one.imap for one in config.mailboxes.values()]
-    for server in servers:
-        if server is not None and isinstance(server.login, TokenCommand):
-            found.add(server.login.command)
-    found |= {one.capacity.command for one in config.mailboxes.values() if one.capacity.command is not None}
-    return found
 
 
 def _remarks(remarks: Sequence[str]) -> str:

@@ -59,8 +59,13 @@ def written_beside(config: Config) -> tuple[PurePosixPath, ...]:
     """Further folders that are written to: the portals' evidence, where it does not lie in the state folder.
 
     Raises:
-        CannotRender: a volume can't be there.
+        CannotRender: a volume can't be there, or a textfile is to be written, which nobody would read.
     """
+    if config.telemetry.textfile is not None:
+        raise CannotRender(
+            "telemetry.metrics.textfile is for a node exporter on the same host, and a pod shares no folder with it",
+            "Name a Pushgateway (telemetry.metrics.pushgateway) or a receiver of OTLP (telemetry.otlp) instead.",
+        )
     name = config.needs.artifacts_name
     if not needs_browser(config) or name is None:
         return ()

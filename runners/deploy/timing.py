@@ -1,15 +1,21 @@
 """How often a one-shot run begins, how long it may take, and how long the daemon's end does: from the configuration."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 from math import ceil
 from typing import Final
 
+from runners.alerts.delivery import DRAIN_SECONDS as ALERTS_SECONDS
 from runners.config.config import Config, Every
 from runners.config.cron import Cron
 from runners.daemon import GOODBYE_SECONDS
 from runners.deploy.refusal import CannotRender
 from runners.oneshot import CLEAN_SECONDS, LAUNCHES_AT_ONCE
+from runners.pinging import END_SECONDS as HEARTBEAT_END_SECONDS
+from runners.pinging import START_SECONDS as HEARTBEAT_START_SECONDS
 from runners.surroundings import DRAIN_SECONDS
+from runners.telemetry.exporting import DRAIN_SECONDS as TRACES_SECONDS
+from runners.telemetry.pushing import LAST_SECONDS as FIGURES_SECONDS
 
 MOST_MINUTES: Final = 5
 """Each run also reads the gauges: a mailbox that fills is to be seen as soon as the daemon sees it (`GAUGES_SECONDS`)."""
@@ -19,6 +25,10 @@ LAUNCH_SECONDS: Final = 120.0
 """One launch with all of its retries; more paths than are launched at once wait for one another."""
 LOOK_SECONDS: Final = 120.0
 """After the deadline a view may lag, and blindness counts from 30 s on (docs/how-it-judges.md)."""
+AGAIN_SECONDS: Final = 1.0
+"""What a sink refused for good is told to the others, when the time for alerts is over already."""
+FORGET_SECONDS: Final = 60.0
+"""Retention of a day; each of its transactions may be the last, and the next run goes on."""
 _DAY_MINUTES: Final = 24 * 60
 
 
@@ -60,11 +70,26 @@ def cron_schedule(config: Config) -> str:
 
 def run_seconds(config: Config) -> int:
     """The longest that one `run --due` may take, in whole minutes: whoever ends it earlier ends it at work."""
+    return ceil(sum(run_parts(config).values()) / 60) * 60
+
+
+def run_parts(config: Config) -> Mapping[str, float]:
+    """What one `run --due` does, one after the other, and how many seconds each may take."""
     scheduled = [one for one in config.paths.values() if one.path.is_enabled and one.schedule is not None]
     deadline = max((one.path.slo.deadline_seconds for one in scheduled), default=0.0)
     rounds = max(1, ceil(len(scheduled) / LAUNCHES_AT_ONCE))
-    seconds = START_SECONDS + rounds * LAUNCH_SECONDS + deadline + LOOK_SECONDS + CLEAN_SECONDS
-    return ceil(seconds / 60) * 60
+    return {
+        "start": START_SECONDS,
+        "launches": rounds * LAUNCH_SECONDS,
+        "deadline": deadline,
+        "look": LOOK_SECONDS,
+        "cleaning": CLEAN_SECONDS,
+        "alerts": ALERTS_SECONDS + AGAIN_SECONDS,
+        "retention": FORGET_SECONDS,
+        "heartbeat": HEARTBEAT_START_SECONDS + HEARTBEAT_END_SECONDS,
+        "traces": TRACES_SECONDS,
+        "figures": FIGURES_SECONDS,
+    }
 
 
 def end_seconds() -> int:

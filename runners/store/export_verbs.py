@@ -39,10 +39,25 @@ class SqlExports:
         await self._database.write(partial(exports.sent, key=key))
 
     async def trace_deferred(
-        self, key: PartKey, *, at: datetime, next_at: datetime, error: str, prober: str | None = None
+        self,
+        key: PartKey,
+        *,
+        at: datetime,
+        next_at: datetime,
+        error: str,
+        is_attempt: bool = True,
+        prober: str | None = None,
     ) -> None:
         """A part is to be tried again then."""
-        work = partial(exports.deferred, key=key, at=at, next_at=next_at, error=error, prober=prober)
+        work = partial(
+            exports.deferred,
+            key=key,
+            at=at,
+            next_at=next_at,
+            error=error,
+            is_attempt=is_attempt,
+            prober=prober,
+        )
         await self._database.write(work)
 
     async def trace_given_up(

@@ -95,14 +95,25 @@ def sent(connection: Connection, key: PartKey) -> None:
 
 
 def deferred(
-    connection: Connection, key: PartKey, *, at: datetime, next_at: datetime, error: str, prober: str | None
+    connection: Connection,
+    key: PartKey,
+    *,
+    at: datetime,
+    next_at: datetime,
+    error: str,
+    is_attempt: bool,
+    prober: str | None,
 ) -> None:
-    """A part is to be tried again then."""
+    """A part is to be tried again then; where nobody was there to take any, no attempt of its own is counted."""
     connection.execute(
         update(export_outbox)
         .where(_BY_KEY, export_outbox.c.state == PENDING)
         .values(
-            attempts=export_outbox.c.attempts + 1, next_at=next_at, error=error, holder=None, held_until=None
+            attempts=export_outbox.c.attempts + int(is_attempt),
+            next_at=next_at,
+            error=error,
+            holder=None,
+            held_until=None,
         ),
         _named(key),
     )

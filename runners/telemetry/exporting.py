@@ -24,7 +24,7 @@ AT_ONCE: Final = 8
 FIRST_PAUSE_SECONDS: Final = 5.0
 LONGEST_PAUSE_SECONDS: Final = 300.0
 MOST_ATTEMPTS: Final = 200
-"""A part that was refused so often, while others were taken, is no better the next time."""
+"""A part that was refused so often, each time after another was taken, is no better the next time."""
 LEASE_MARGIN_SECONDS: Final = 30.0
 _JITTER_SHARE: Final = 0.2
 _LONGEST_STORE_PAUSE: Final = 60.0
@@ -94,6 +94,7 @@ class Exporter:
     _failures: int = field(default=0, init=False)
     _asked_seconds: float = field(default=0.0, init=False)
     _is_told: bool = field(default=False, init=False)
+    _took_another: bool = field(default=False, init=False)
 
     async def run(self) -> None:
         """Send for ever. Cancellable at any moment: what was under way is sent again when its lease has run out."""
@@ -201,12 +202,16 @@ class Exporter:
         await self.store.trace_sent(part.key)
         if self._failures:
             _log.info("export_resumed")
-        self._failures, self._asked_seconds, self._is_told = 0, 0.0, False
+        self._failures, self._asked_seconds, self._is_told, self._took_another = 0, 0.0, False, True
         return True
 
     async def _not_sent(self, part: TracePart, failure: NotSent) -> bool:
         error = self.redact(str(failure))
-        if failure.permanent or part.attempts + 1 >= MOST_ATTEMPTS:
+        # It may be the part's own fault only where another one was taken just before; else it is an outage, in which
+        # no part may grow old.
+        is_attempt = self._took_another
+        self._took_another = False
+        if failure.permanent or (is_attempt and part.attempts + 1 >= MOST_ATTEMPTS):
             await self._give_up(part.key, error)
             return True
         self._failures += 1
@@ -219,6 +224,7 @@ class Exporter:
             at=now,
             next_at=now + timedelta(seconds=self._pause_seconds()),
             error=error,
+            is_attempt=is_attempt,
             prober=self.counted_for,
         )
         return False

@@ -33,7 +33,7 @@ def otlp_sources(config: Config, *, clock: Clock) -> tuple[CheckSource, ...]:
         finding, _, remedy = telemetry.otlp_problem.partition(". ")
         found = Check(PLACE, _TRACES, CheckState.FAIL, f"no traces are sent: {finding}", remedy)
         return (CheckSource(PLACE, partial(_told, found)),)
-    if telemetry.otlp is None:
+    if telemetry.otlp is None or telemetry.otlp.traces_url is None:
         return ()
     return (CheckSource(PLACE, partial(_try, telemetry.otlp, clock)),)
 
@@ -60,4 +60,4 @@ async def _try(otlp: OtlpConfig, clock: Clock) -> Sequence[Check]:
 def _remedy(otlp: OtlpConfig, failure: NotSent) -> str:
     if failure.status is not None and failure.status in _REMEDIES:
         return _REMEDIES[HTTPStatus(failure.status)]
-    return _GRPC_REMEDY if _GRPC_PORT in otlp.traces_url else _OTHER_REMEDY
+    return _GRPC_REMEDY if _GRPC_PORT in (otlp.traces_url or "") else _OTHER_REMEDY

@@ -6,13 +6,16 @@ change no number.
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, assert_never
 
 from canary.instruments import SCOPE, Kind
+from probes.mailbox.worker import Worker
 from probes.servers import SecretUnavailable
 from runners.config.telemetry import OtlpConfig
 from runners.telemetry.families import Buckets, Family, Point, Snapshot
@@ -70,11 +73,17 @@ class OtlpMetrics:
         await self._export((), at)
 
     async def _export(self, families: Sequence[Family], at: datetime) -> None:
-        exporter = await asyncio.to_thread(self._exporter, await self._headers())
+        headers = await self._headers()
+        # No thread of the loop's own: those are waited for at the end, also behind a receiver that only trickles.
+        worker = Worker("otlp metrics")
         try:
-            await asyncio.to_thread(self._exported, exporter, families, at)
+            exporter = await asyncio.wrap_future(worker.submit(partial(self._exporter, headers)))
+            try:
+                await asyncio.wrap_future(worker.submit(partial(self._exported, exporter, families, at)))
+            finally:
+                exporter.shutdown()
         finally:
-            exporter.shutdown()
+            worker.stop()
 
     async def _headers(self) -> Mapping[str, str]:
         try:
@@ -107,7 +116,7 @@ class OtlpMetrics:
 
         resource = Resource({**self.otlp.resource, "service.version": self.version})
         data = metrics_data(families, at, resource, version=self.version)
-        with _heard() as said:
+        with heard() as said:
             result = exporter.export(data)
         if result is not MetricExportResult.SUCCESS:
             words = self.mask(" ".join(said[-1].split())) if said else "the exporter does not say why"
@@ -195,21 +204,40 @@ def _nanoseconds(at: datetime) -> int:
     return int(at.timestamp()) * 1_000_000_000 + at.microsecond * 1000
 
 
-@contextmanager
-def _heard() -> Iterator[list[str]]:
-    """What the library logs within the scope: the only place where it says why, and not for our log a second time."""
-    said: list[str] = []
+class _Ear(logging.Handler):
+    """Hears what the library logs, each thread its own: an export that was given up may go on for long."""
 
-    class Ear(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
+    def __init__(self) -> None:
+        super().__init__()
+        self._of_this_thread = threading.local()
+
+    @contextmanager
+    def listening(self) -> Iterator[list[str]]:
+        said: list[str] = []
+        self._of_this_thread.said = said
+        try:
+            yield said
+        finally:
+            self._of_this_thread.said = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        said: list[str] | None = getattr(self._of_this_thread, "said", None)
+        if said is not None:
             said.append(record.getMessage())
 
-    library, ear = logging.getLogger(_LIBRARY), Ear()
-    before = library.propagate
-    library.addHandler(ear)
+
+_EAR = _Ear()
+
+
+@contextmanager
+def heard() -> Iterator[list[str]]:
+    """What the library logs in this thread within the scope: the only place where it says why.
+
+    It is not for our log a second time, and whatever it says outside of the scope is of an export that was given up. So
+    it is kept out for good, rather than let in and out by threads that don't know of one another.
+    """
+    library = logging.getLogger(_LIBRARY)
+    library.addHandler(_EAR)  # the same one again is none more
     library.propagate = False
-    try:
+    with _EAR.listening() as said:
         yield said
-    finally:
-        library.propagate = before
-        library.removeHandler(ear)

@@ -28,9 +28,10 @@ LAST_SECONDS = 30.0
 TURN = timedelta(seconds=25)
 """A turn is taken from whoever did not give it back for so long; longer than a snapshot and its ways out take."""
 TURN_SECONDS = 8.0
-"""How long to wait for a turn: whoever has it pushes nearly the same figures."""
+"""How long to wait for a turn. Without one, what needs its order is left to whoever has it: nearly the same figures."""
 TURN_AGAIN_SECONDS = 0.2
 TURN_NAME = "push figures of "
+TURN_PLACE = "telemetry.metrics"
 
 _log = logging.getLogger(__name__)
 
@@ -99,11 +100,13 @@ class Pushing:
         await self._before()
         await self._keep()
         failed = False
-        ordered = [one for one in self._routes if one.needs_order]
-        async with self._turn(bool(ordered)):
+        async with self._turn(any(one.needs_order for one in self._routes)) as has_turn:
             snapshot = await self._snapshots.fresh()
+            # One that says that the store can't be read overtakes none, and must be told by every way.
+            is_free = has_turn or not snapshot.is_whole
+            routes = [one for one in self._routes if is_free or not one.needs_order]
             async with asyncio.TaskGroup() as group:
-                tries = [group.create_task(self._try(one, snapshot)) for one in self._routes]
+                tries = [group.create_task(self._try(one, snapshot)) for one in routes]
             failed = not all(one.result() for one in tries)
         if failed:
             await self._keep()
@@ -143,35 +146,44 @@ class Pushing:
                     self._is_seeded = True
                 taken = self._figures.take()
                 await self._store.add_figures(taken, at=self._clock.now())
-        except (StoreError, TimeoutError):
+        except BaseException as error:
             # One that took too long may be kept after all: then a fault is counted twice, and none is lost.
             self._figures.give_back(taken)
+            if not isinstance(error, StoreError | TimeoutError):
+                raise
 
     @asynccontextmanager
-    async def _turn(self, is_needed: bool) -> AsyncIterator[None]:
+    async def _turn(self, is_needed: bool) -> AsyncIterator[bool]:
         """Only one process of this prober takes a snapshot and pushes it, or an older one might overtake a newer.
 
-        A counter that goes back is a reset to whoever reads it: all that it ever counted would be counted again.
+        A counter that goes back is a reset to whoever reads it: all that it ever counted would be counted again. So
+        whoever has no turn, which is what this yields, does not push by a way that needs the order.
         """
         got = is_needed and await self._has_turn()
         try:
-            yield
+            yield got
         finally:
             if got:
                 await self._give_turn_up()
 
     async def _has_turn(self) -> bool:
-        """Whether the turn was had; without a store, and after a while, it is done without."""
+        """Whether the turn was had."""
         name = TURN_NAME + self._figures.prober
         try:
             async with self._clock.timeout(TURN_SECONDS):
                 while True:
                     now = self._clock.now()
                     if await self._store.take_turn(name, holder=self._holder, now=now, until=now + TURN):
+                        self._failing.pop(TURN_PLACE, None)
                         return True
                     await self._clock.sleep(TURN_AGAIN_SECONDS)
-        except (StoreError, TimeoutError):
-            return False
+        except StoreError as error:
+            self._say(TURN_PLACE, f"whose turn it is can't be told: {error}")
+        except TimeoutError:
+            self._say(
+                TURN_PLACE, f"another process pushed for more than {TURN_SECONDS:g} s: it was left to it"
+            )
+        return False
 
     async def _give_turn_up(self) -> None:
         try:

@@ -9,8 +9,10 @@ import contextlib
 import errno
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 
+from probes.mailbox.worker import Worker
 from runners.telemetry.exposition import exposition
 from runners.telemetry.families import Snapshot
 from runners.telemetry.routes import NotPushed
@@ -37,7 +39,12 @@ class Textfile:
         Raises:
             NotPushed: it could not be written; the old one stays.
         """
-        await asyncio.to_thread(self._write, snapshot)
+        # No thread of the loop's own: those are waited for at the end, also behind a disk that hangs.
+        worker = Worker("textfile")
+        try:
+            await asyncio.wrap_future(worker.submit(partial(self._write, snapshot)))
+        finally:
+            worker.stop()
 
     def _write(self, snapshot: Snapshot) -> None:
         _, body = exposition(snapshot)

@@ -165,6 +165,22 @@ class ExportContract:
 
         run(place, scenario)
 
+    def test_part_that_nobody_was_there_to_take__waits_and_has_no_try_counted(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            await settled(store)
+            (part,) = await claimed(store)
+
+            await store.trace_deferred(
+                part.key, at=after(100), next_at=after(130), error="refused", is_attempt=False
+            )
+
+            assert await store.exports() == ExportState(1, after(130), 0, "refused")
+            assert [one.attempts for one in await claimed(store, 130)] == [0]
+
+        run(place, scenario)
+
     def test_errors_of_a_process_that_ends_soon__are_counted_by_its_prober(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             await settled(store)

@@ -17,7 +17,7 @@ from canary.slot import Slot
 from canary.verdict import Verdict
 from runners.alert_contracts import AlertStep
 from runners.contracts import Record, SettlementConflict, Store, TriedRemoval
-from runners.retention import KEPT, Retention
+from runners.retention import KEPT, LEAST_RECORDS, Retention
 from tests.contracts.alert_contract import alert, claimed
 from tests.contracts.store_cases import (
     FORM,
@@ -305,6 +305,22 @@ class RetentionContract:
             assert await days() == [300]
             await store.forget(DAY_401 + timedelta(days=1000), keep=KEPT)
             assert await days() == [300]
+
+        run(place, scenario)
+
+    def test_audit_line_of_a_clock_that_is_years_ahead__lets_nothing_young_go(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            canary = await settled(store, 1)
+            for day in (0, 311, 312, 400, 1500):
+                line = removal(canary.id, at=100 + 86400.0 * day)
+                await store.note_removed(TriedRemoval(line, next_at=None))
+
+            await store.forget(DAY_401, keep=replace(KEPT, audit=LEAST_RECORDS))
+            found = await store.audit(since=None, limit=9)
+
+            assert [(one.at - NOON).days for one in found] == [1500, 400, 312, 311]
 
         run(place, scenario)
 

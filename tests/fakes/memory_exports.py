@@ -104,13 +104,25 @@ class MemoryExports:
         self._exports.pop(key, None)
 
     async def trace_deferred(
-        self, key: PartKey, *, at: datetime, next_at: datetime, error: str, prober: str | None = None
+        self,
+        key: PartKey,
+        *,
+        at: datetime,
+        next_at: datetime,
+        error: str,
+        is_attempt: bool = True,
+        prober: str | None = None,
     ) -> None:
         del at
         one = self._exports.get(key)
         if one is not None and one.state == "pending":
             self._exports[key] = replace(
-                one, attempts=one.attempts + 1, next_at=next_at, error=error, holder=None, held_until=None
+                one,
+                attempts=one.attempts + int(is_attempt),
+                next_at=next_at,
+                error=error,
+                holder=None,
+                held_until=None,
             )
         self._count_error(prober)
 

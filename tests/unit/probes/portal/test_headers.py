@@ -37,6 +37,7 @@ class Paged:
     def __init__(self) -> None:
         self.session = Session()
         self.context = Context(self.session)
+        self.url = "about:blank"
 
 
 def sent_to(url: str) -> dict[str, str]:
@@ -73,6 +74,35 @@ def test_request_to_another_origin_of_ours__bears_no_secret(url: str) -> None:
 @pytest.mark.parametrize("url", ["https://tracker.example/", "https://support.acme.example.evil.example/"])
 def test_request_to_a_third_party__goes_on_as_the_browser_made_it(url: str) -> None:
     assert sent_to(url) == {}
+
+
+@pytest.mark.parametrize(
+    ("url", "at", "resource", "is_told"),
+    [
+        ("https://support.acme.example/form", "https://login.acme.example/", "Document", True),
+        ("https://support.acme.example/api", "https://support.acme.example/form", "XHR", True),
+        ("https://support.acme.example/api", "https://login.acme.example/", "XHR", False),
+        ("https://login.acme.example/", "https://support.acme.example/form", "Document", False),
+        ("https://login.acme.example/api", "https://login.acme.example/", "XHR", False),
+        ("https://support.acme.example:8443/", "https://support.acme.example/", "Document", False),
+    ],
+)
+def test_trace__is_told_to_the_paths_own_origin_alone(
+    url: str, at: str, resource: str, is_told: bool
+) -> None:
+    page = Paged()
+    page.url = at
+
+    async def asked() -> None:
+        await send_headers(
+            cast("Page", page), {}, {}, hosts=HOSTS, origin=ORIGIN, trace=lambda: "00-4bf9-00f0-01"
+        )
+        request = {"url": url, "headers": {}}
+        await page.session.handler({"requestId": "7", "resourceType": resource, "request": request})
+
+    asyncio.run(asked())
+    _, answer = page.session.sent[-1]
+    assert ("headers" in answer) == is_told
 
 
 @pytest.mark.parametrize("value", ["two\nlines", "kéy", " hush", "hush ", "null\0"])

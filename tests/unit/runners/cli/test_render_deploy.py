@@ -30,6 +30,18 @@ def test_text__is_the_same_wherever_the_configuration_lies(run: Run, tmp_path: P
     assert run("render", "cronjob").out == run("--config", "elsewhere/intake.yaml", "render", "cronjob").out
 
 
+@pytest.mark.parametrize("words", [("cronjob",), ("prometheus-rules",)])
+def test_text__is_the_same_whatever_telemetry_the_renderer_has(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "intake.yaml").write_text(text_of(changes={'otlp: "http://collector:4318", ': ""}))
+    before = run("render", *words)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://mine:4999")
+
+    assert run("render", *words).out == before.out
+    assert before.status == 0
+
+
 def test_secrets__need_not_be_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ENVIRON:
         if name != "PATH":

@@ -254,8 +254,60 @@ def test_sdk_disabled__is_stronger_than_the_configuration(tmp_path: Path, writte
 def test_exporter_none__silences_the_variables_alone(tmp_path: Path) -> None:
     said = {"OTEL_TRACES_EXPORTER": "none", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c"}
 
-    assert telemetry(tmp_path, **said).otlp is None
-    assert telemetry(tmp_path, "http://collector:4318", **said).otlp is not None
+    assert otlp(tmp_path, **said).traces_url is None
+    assert otlp(tmp_path, "http://collector:4318", **said).traces_url == TRACES
+
+
+def test_metrics__go_where_no_traces_go(tmp_path: Path) -> None:
+    without_traces = {"OTEL_TRACES_EXPORTER": "none", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c"}
+    metrics_alone = {"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://m/own"}
+
+    for said, url, said_by in (
+        (without_traces, "http://c/v1/metrics", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        (metrics_alone, "http://m/own", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"),
+    ):
+        found = otlp(tmp_path, **said)
+        assert (found.traces_url, found.metrics_url, found.said_by) == (None, url, said_by)
+
+
+def test_both_exporters_none__is_nothing_sent(tmp_path: Path) -> None:
+    said = {
+        "OTEL_TRACES_EXPORTER": "none",
+        "OTEL_METRICS_EXPORTER": "none",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c",
+    }
+
+    assert telemetry(tmp_path, **said) == TelemetryConfig(None, None, None, None)
+
+
+@pytest.mark.parametrize("name", [f"OTEL_EXPORTER_OTLP_{one}ENDPOINT" for one in ("", "TRACES_", "METRICS_")])
+@pytest.mark.parametrize("url", ["https://pa55@otel.example", "https://u:pa55@otel.example:4318/v1/traces"])
+def test_user_in_an_address__is_refused_and_not_told(tmp_path: Path, name: str, url: str) -> None:
+    found = telemetry(tmp_path, **{name: url})
+
+    assert found.otlp is None
+    assert found.otlp_problem.startswith(f"{name} holds a user or a token before the host. Write it in")
+    assert "pa55" not in repr(found)
+
+
+def test_metrics_address_that_is_none__is_told(tmp_path: Path) -> None:
+    found = telemetry(tmp_path, OTEL_EXPORTER_OTLP_METRICS_ENDPOINT="collector:4318")
+
+    problem = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT is no URL. Write http://collector:4318."
+    assert (found.otlp, found.otlp_problem) == (None, problem)
+
+
+def test_tls_files__are_among_what_a_pod_must_be_given_and_the_key_is_a_secret(tmp_path: Path) -> None:
+    pems = "ca: tls/ca.pem, client_certificate: {certificate: tls/own.pem, key: tls/own.key}"
+    text = changed(OTLP, f'telemetry: {{otlp: {{url: "http://c:4318", {pems}}}}}\n')
+    (tmp_path / "intake.yaml").write_text(text)
+
+    config = load(tmp_path / "intake.yaml", environ=ENVIRON, needs_secrets=False)
+
+    assert {"tls/ca.pem", "tls/own.pem"} <= {one.name for one in config.needs.files}
+    assert "tls/own.key" in {one.name for one in config.needs.secret_files}
+    assert config.telemetry.otlp is not None
+    assert config.telemetry.otlp.client_key == str(tmp_path / "tls/own.key")
 
 
 def test_empty_variables__count_as_not_set(tmp_path: Path) -> None:

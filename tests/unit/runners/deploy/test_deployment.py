@@ -67,8 +67,19 @@ def test_end__has_the_time_that_it_takes(tmp_path: Path) -> None:
     assert pod["terminationGracePeriodSeconds"] == 60
 
 
+@pytest.mark.parametrize("scraping", [Scraping.SERVICE_MONITOR, Scraping.ANNOTATIONS])
+def test_scraping_by_nobody_who_is_let_in__is_refused(tmp_path: Path, scraping: Scraping) -> None:
+    with pytest.raises(CannotRender, match="own namespace alone") as refused:
+        render_deployment(work_of(tmp_path, text_of()), DeploymentOptions(scraping=scraping))
+
+    assert "--reader" in refused.value.remedy
+
+
 def test_annotations__name_the_pages_metrics_and_say_what_they_lack(tmp_path: Path) -> None:
-    text = render_deployment(work_of(tmp_path, text_of()), DeploymentOptions(scraping=Scraping.ANNOTATIONS))
+    text = render_deployment(
+        work_of(tmp_path, text_of()),
+        DeploymentOptions(scraping=Scraping.ANNOTATIONS, readers=("monitoring",)),
+    )
 
     annotations = only(text, "Deployment")["spec"]["template"]["metadata"]["annotations"]
     assert annotations["prometheus.io/port"] == "8080"

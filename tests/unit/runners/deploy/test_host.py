@@ -23,7 +23,15 @@ def values(unit: str, key: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "file", ["/etc/in take.yaml", "/etc/100%/intake.yaml", "/etc/a;b.yaml", "/etc/$HOME.yaml", "intake.yaml"]
+    "file",
+    [
+        "/etc/in take.yaml",
+        "/etc/100%/intake.yaml",
+        "/etc/a;b.yaml",
+        "/etc/$HOME.yaml",
+        "intake.yaml",
+        "/etc/a:b.yaml",
+    ],
 )
 def test_path_that_cron_a_shell_or_systemd_would_read__is_refused(tmp_path: Path, file: str) -> None:
     with pytest.raises(CannotRender, match="would read as their own"):
@@ -101,6 +109,11 @@ def test_file_with_a_secret__is_handed_out_by_systemd_where_the_configuration_na
     assert values(unit, "BindReadOnlyPaths") == ["%d/1-intake.key:/etc/intake-prober/intake.key"]
 
 
+def test_colon_in_the_name_of_a_secret__which_systemd_parts_its_words_by__is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CannotRender, match=r"/etc/intake-prober/in:take\.key has letters"):
+        host_of(tmp_path, changes={"{env: INTAKE_SIGNING_KEY}": '{file: "in:take.key"}'})
+
+
 def test_server_as_the_store__keeps_the_spool_in_a_state_directory(tmp_path: Path) -> None:
     unit = render_service(host_of(tmp_path, store=POSTGRESQL))
 
@@ -132,7 +145,7 @@ def test_timer__begins_a_run_that_may_take_its_time(tmp_path: Path) -> None:
 
     assert values(timer, "OnCalendar") == ["*-*-* *:00/5:00"]
     assert values(service, "Type") == ["oneshot"]
-    assert values(service, "TimeoutStartSec") == ["1020"]
+    assert values(service, "TimeoutStartSec") == ["1200"]
     assert values(service, "SuccessExitStatus") == ["1"]
 
 

@@ -1,8 +1,11 @@
 """What the policy lets out: the ports of all that the configuration names, and who is behind each."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from runners.config.telemetry import OtlpConfig
+from runners.deploy.commands import commands_of
 from runners.deploy.cronjob import render_cronjob
 from runners.deploy.deployment import DeploymentOptions, render_deployment
 from runners.deploy.egress import Way, unknown_ways, ways
@@ -13,6 +16,8 @@ alerts:
   sinks:
     pager: {type: pagerduty, routing_key: {env: PD_KEY}}
     hook: {type: webhook, url: {env: HOOK_URL}, secret: {env: HOOK_SECRET}}
+    chat: {type: slack, url: {env: SLACK_URL}}
+    beat: {type: heartbeat, url: {env: BEAT_URL}}
     manager: {type: alertmanager, urls: ["http://alertmanager:9093"]}
 """
 OLD_ALERTS = "alerts: {open: [2 of 3, 3 of 10], resolve: 2, at_once: [mailbox_full]}\n"
@@ -52,7 +57,24 @@ def test_ports_of_web_channels_and_sinks__are_among_them(tmp_path: Path) -> None
         Way(443, "alerts.sinks.pager"),
         Way(9093, "alerts.sinks.manager"),
     } <= found
-    assert unknown_ways(config) == ("alerts.sinks.hook",)
+    assert unknown_ways(config) == ("alerts.sinks.hook", "alerts.sinks.chat", "alerts.sinks.beat")
+
+
+def test_commands__may_go_anywhere_whatever_they_are_for(tmp_path: Path) -> None:
+    changes = {"{env: DESK_TOKEN}": "{exec: [vault, read, desk]}"}
+    config = config_of(tmp_path, text_of(changes=changes))
+
+    assert {f"the command {one[0]}" for one in commands_of(config)} == {"the command vault"}
+    assert "the command vault" in unknown_ways(config)
+
+
+def test_metrics__may_have_a_receiver_of_their_own(tmp_path: Path) -> None:
+    config = config_of(tmp_path, text_of())
+    otlp = OtlpConfig(None, metrics_url="http://metrics:4319/v1/metrics")
+
+    found = ways(replace(config, telemetry=replace(config.telemetry, otlp=otlp)))
+
+    assert [one.port for one in found if one.about == "telemetry.otlp"] == [4319]
 
 
 def test_direct_delivery__needs_the_port_of_the_mx(tmp_path: Path) -> None:

@@ -101,6 +101,35 @@ def test_store_in_a_folder_of_the_image__is_refused(tmp_path: Path, store: str) 
         render_cronjob(work)
 
 
+@pytest.mark.parametrize("kind", ["cronjob", "deployment"])
+def test_textfile__is_refused_with_what_a_pod_can_do_instead(tmp_path: Path, kind: str) -> None:
+    changes = {'listen: "127.0.0.1:9464"': "textfile: /var/lib/node-exporter/intake.prom"}
+    work = work_of(tmp_path, text_of(changes=changes))
+
+    with pytest.raises(CannotRender, match="textfile is for a node exporter") as refused:
+        render_cronjob(work) if kind == "cronjob" else render_deployment(work, DeploymentOptions())
+
+    assert "Pushgateway" in refused.value.remedy
+    assert "OTLP" in refused.value.remedy
+
+
+def test_tls_files_of_the_receiver__are_mounted_and_its_key_from_a_secret(tmp_path: Path) -> None:
+    for name in ("ca.pem", "own.pem"):
+        (tmp_path / name).write_text("-----BEGIN CERTIFICATE-----\n")
+    pems = "ca: ca.pem, client_certificate: {certificate: own.pem, key: own.key}"
+    changes = {'otlp: "http://collector:4318"': f'otlp: {{url: "https://collector:4318", {pems}}}'}
+    text = render_cronjob(work_of(tmp_path, text_of(changes=changes)))
+
+    at = {
+        place: one["name"]
+        for place, one in mounts(text).items()
+        if place.startswith("/var/lib/intake-prober/")
+    }
+    assert at["/var/lib/intake-prober/ca.pem"] == at["/var/lib/intake-prober/own.pem"] == "config"
+    assert at["/var/lib/intake-prober/own.key"] == "secrets"
+    assert "own.key is /var/lib/intake-prober/own.key" in text
+
+
 def test_server_as_the_store__needs_no_claim(tmp_path: Path) -> None:
     text = render_cronjob(work_of(tmp_path, text_of(store=POSTGRESQL)))
 

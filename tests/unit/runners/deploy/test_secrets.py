@@ -157,7 +157,9 @@ def test_command_for_a_secret__is_said_to_be_the_images_matter(tmp_path: Path) -
 )
 def test_service_monitor__shows_the_pages_token(tmp_path: Path, token: str, found: dict[str, str]) -> None:
     work = work_of(tmp_path, text_of(web=WEB.replace("{env: INTAKE_PAGE_TOKEN}", token)))
-    text = render_deployment(work, DeploymentOptions(scraping=Scraping.SERVICE_MONITOR))
+    text = render_deployment(
+        work, DeploymentOptions(scraping=Scraping.SERVICE_MONITOR, readers=("monitoring",))
+    )
 
     [endpoint] = only(text, "ServiceMonitor")["spec"]["endpoints"]
     assert endpoint["authorization"] == {"type": "Bearer", "credentials": found}
@@ -168,7 +170,7 @@ def test_service_monitor_without_a_token_in_a_secret__is_refused(tmp_path: Path,
     work = work_of(tmp_path, text_of(web=f'web: {{listen: "0.0.0.0:8080", {web}}}\n'))
 
     with pytest.raises(CannotRender, match="ServiceMonitor"):
-        render_deployment(work, DeploymentOptions(scraping=Scraping.SERVICE_MONITOR))
+        render_deployment(work, DeploymentOptions(scraping=Scraping.SERVICE_MONITOR, readers=("monitoring",)))
 
 
 def test_secrets_of_all_channels__are_named(tmp_path: Path) -> None:

@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from runners import pinging
+from runners.alerts import delivery
 from runners.deploy.cronjob import render_cronjob
 from runners.deploy.refusal import CannotRender
-from runners.deploy.timing import cron_schedule, end_seconds, run_seconds
+from runners.deploy.timing import cron_schedule, end_seconds, run_parts, run_seconds
+from runners.oneshot import CLEAN_SECONDS
+from runners.telemetry import exporting, pushing
 from tests.unit.runners.deploy.scene import PATHS, config_of, only, text_of, work_of
 
 EVERY = "every: 10m\n    deadline: 10m"
@@ -63,9 +67,27 @@ def test_disabled_path__decides_nothing(tmp_path: Path) -> None:
 def test_run__has_time_for_the_longest_deadline_the_look_after_it_and_cleaning(tmp_path: Path) -> None:
     job = only(render_cronjob(work_of(tmp_path, text_of())), "CronJob")["spec"]
 
-    # 60 to start, 120 to launch, 600 of deadline, 120 to look, 120 to clean
-    assert run_seconds(config_of(tmp_path, text_of())) == 1020
-    assert job["jobTemplate"]["spec"]["activeDeadlineSeconds"] == 1020
+    # 60 to start, 120 to launch, 600 of deadline, 120 to look, 120 to clean, and 137 afterwards
+    assert run_seconds(config_of(tmp_path, text_of())) == 1200
+    assert job["jobTemplate"]["spec"]["activeDeadlineSeconds"] == 1200
+
+
+def test_run__has_time_for_each_thing_that_it_does(tmp_path: Path) -> None:
+    parts = run_parts(config_of(tmp_path, text_of()))
+
+    assert parts == {
+        "start": 60,
+        "launches": 120,
+        "deadline": 600,
+        "look": 120,
+        "cleaning": CLEAN_SECONDS,
+        "alerts": delivery.DRAIN_SECONDS + 1,
+        "retention": 60,
+        "heartbeat": pinging.START_SECONDS + pinging.END_SECONDS,
+        "traces": exporting.DRAIN_SECONDS,
+        "figures": pushing.LAST_SECONDS,
+    }
+    assert 0 <= run_seconds(config_of(tmp_path, text_of())) - sum(parts.values()) < 60
 
 
 def test_run_of_many_paths__has_time_for_launches_that_wait_for_one_another(tmp_path: Path) -> None:
@@ -73,7 +95,7 @@ def test_run_of_many_paths__has_time_for_launches_that_wait_for_one_another(tmp_
     many = "".join(one.replace("support-email", f"path-{number}") for number in range(20))
     text = text_of(paths=many)
 
-    assert run_seconds(config_of(tmp_path, text)) == 1020 + 2 * 120
+    assert run_seconds(config_of(tmp_path, text)) == 1200 + 2 * 120
 
 
 def test_cronjob__never_runs_two_at_once_nor_a_second_try(tmp_path: Path) -> None:

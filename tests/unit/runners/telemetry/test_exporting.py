@@ -187,16 +187,41 @@ def test_what_is_refused_for_good__is_given_up_and_the_next_one_sent(scene: Scen
     assert len(scene.failures) == 1
 
 
-def test_part_that_is_refused_again_and_again__is_given_up_in_the_end(scene: Scene) -> None:
+def test_outage__however_long__kills_no_part(scene: Scene) -> None:
     scene.sender.answers = [NotSent("500", status=500)]
 
     async def scenario() -> None:
         await scene.settle()
-        for _ in range(MOST_ATTEMPTS):
-            await scene.exporter().drain()
+        exporter = scene.exporter()
+        for _ in range(MOST_ATTEMPTS + 1):
+            await exporter.drain()
             scene.clock.advance(LONGEST_PAUSE_SECONDS)
+        scene.sender.answers = [None]
+        await exporter.drain()
 
-        assert (await scene.store.exports()).dead == 1
+        assert await scene.store.exports() == ExportState()
+
+    scene.play(scenario())
+
+
+def test_part_that_is_refused_again_and_again_while_others_are_taken__is_given_up_in_the_end(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "MOST_ATTEMPTS", 5)
+
+    async def scenario() -> None:
+        await scene.settle(0)
+        exporter = scene.exporter()
+        for number in range(1, 6):
+            scene.clock.advance(LONGEST_PAUSE_SECONDS)
+            await scene.settle(number)
+            # The newer one is taken first.
+            scene.sender.answers = [None, NotSent("500", status=500)]
+            assert (await scene.store.exports()).dead == 0
+            await exporter.drain()
+
+        state = await scene.store.exports()
+        assert (state.pending, state.dead) == (0, 1)
 
     scene.play(scenario())
 

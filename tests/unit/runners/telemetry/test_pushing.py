@@ -13,7 +13,7 @@ from probes.request_outcome import RequestOutcome
 from runners.contracts import Sample, StoreError
 from runners.telemetry.families import Snapshot
 from runners.telemetry.process_figures import ExportKind, ProcessFigures
-from runners.telemetry.pushing import LAST_SECONDS, PUSH_SECONDS, TURN_NAME, Pushing
+from runners.telemetry.pushing import LAST_SECONDS, PUSH_SECONDS, TURN, TURN_NAME, TURN_SECONDS, Pushing
 from runners.telemetry.routes import NotPushed
 from tests.fakes import every_state
 from tests.fakes.clock import FakeClock, run_jumping
@@ -49,6 +49,27 @@ class ClosedStore(MemoryStore):
     async def add_figures(self, figures: Sequence[Sample], *, at: datetime) -> None:
         if self.is_closed:
             raise StoreError("the disk is full")
+        await super().add_figures(figures, at=at)
+
+
+class UnreadableStore(MemoryStore):
+    """One that gives no turn and shows no figure."""
+
+    async def take_turn(self, *_: object, **__: object) -> bool:
+        raise StoreError("the server is away")
+
+    async def samples(self) -> Sequence[Sample]:
+        raise StoreError("the server is away")
+
+
+class SlowStore(MemoryStore):
+    """One that takes a while to keep figures, as long as it has a clock."""
+
+    clock: FakeClock | None = None
+
+    async def add_figures(self, figures: Sequence[Sample], *, at: datetime) -> None:
+        if self.clock is not None:
+            await self.clock.sleep(3)
         await super().add_figures(figures, at=at)
 
 
@@ -162,16 +183,56 @@ def test_two_processes__one_waits_and_takes_its_snapshot_after_the_other_is_done
     assert (quick.taken[0].at - slow.taken[0].at).total_seconds() >= 2.5
 
 
-def test_turn_of_a_process_that_is_gone__is_waited_for_no_longer_than_a_moment(bench: Bench) -> None:
-    way, now = Way(bench.clock), bench.clock.now()
+def test_turn_that_is_not_had__leaves_what_needs_its_order_to_whoever_has_it(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    ordered, other = Way(bench.clock), Way(bench.clock, name="telemetry.otlp", needs_order=False)
+    began = bench.clock.now()
 
     async def main() -> None:
-        await bench.store.take_turn(TURN_NAME + PROBER, holder="gone", now=now, until=now.replace(year=2027))
-        await bench.pushing(way).push()
+        pushing = bench.pushing(ordered, other)
+        await bench.store.take_turn(TURN_NAME + PROBER, holder="slow", now=began, until=began + TURN)
+        await pushing.push()
+        assert (len(ordered.taken), len(other.taken)) == (0, 1)
+        assert (bench.clock.now() - began).total_seconds() == pytest.approx(TURN_SECONDS)
+        await bench.clock.sleep(TURN.total_seconds())
+        await pushing.push()
+
+    with caplog.at_level(logging.WARNING):
+        run_jumping(bench.clock, main())
+
+    assert (len(ordered.taken), len(other.taken)) == (1, 2)
+    [line] = caplog.records
+    assert vars(line)["detail"] == "another process pushed for more than 8 s: it was left to it"
+
+
+def test_store_that_can_not_be_read__is_told_by_every_way_without_a_turn(bench: Bench) -> None:
+    bench.store = UnreadableStore(prober=PROBER)
+    way = Way(bench.clock)
+
+    run_jumping(bench.clock, bench.pushing(way).push())
+
+    assert [one.is_whole for one in way.taken] == [False]
+
+
+def test_figures_whose_keeping_is_cancelled__are_kept_later(bench: Bench) -> None:
+    store = bench.store = SlowStore(prober=PROBER)
+    store.clock = bench.clock
+    way = Way(bench.clock)
+    pushing = bench.pushing(way)
+    bench.figures.api_request("desk", RequestOutcome.OK)
+
+    async def main() -> None:
+        async with asyncio.TaskGroup() as group:
+            first = group.create_task(pushing.push())
+            await bench.clock.sleep(1)
+            first.cancel()
+        store.clock = None
+        await pushing.push()
 
     run_jumping(bench.clock, main())
 
-    assert len(way.taken) == 1
+    assert [values(one, metrics.TICKET_API_REQUESTS)["desk", "ok", PROBER] for one in way.taken] == [1]
 
 
 def test_push_that_is_cancelled__gives_its_turn_back(bench: Bench) -> None:
