@@ -229,7 +229,9 @@ class OneShot:
     async def _send_one(self, order: Order) -> None:
         canary: Canary | None = None
         try:
-            canary = await self._launcher.record(order)
+            minted = self._launcher.mint(order)
+            await self._launcher.record(minted)
+            canary = minted
             self._tally.launched.add(canary.id)
             self._board.put(Record(canary, None, launch_ended=False, is_clean=False), is_launching=True)
             self._progress.launched(canary)
