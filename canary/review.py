@@ -99,6 +99,7 @@ def review(
     reminding: Reminding = Reminding(),
     configured: Collection[str] | None = None,
     well_since: datetime | None = None,
+    reminds: bool = True,
 ) -> Review:
     """Compare what is with what was told.
 
@@ -111,6 +112,7 @@ def review(
         now: aware UTC.
         reminding: when to tell again.
         well_since: of a concern that is over, since when it is away; None: since now.
+        reminds: whether people are to be told again of what still lasts.
         configured: all sinks that there are; None: whoever was told. One that is no more is told nothing more.
     """
     if standing is not None and configured is not None:
@@ -124,7 +126,9 @@ def review(
     notices = (
         [] if is_silenced else [*_changes(standing, concern), *_openings(standing, concern, sinks, namespace)]
     )
-    is_reminder = not is_silenced and not notices and _is_reminder_due(standing, concern, now, reminding)
+    is_reminder = (
+        reminds and not is_silenced and not notices and _is_reminder_due(standing, concern, now, reminding)
+    )
     if is_reminder:
         # Who is to be told of it at this hour: a sink of the day is not reminded at night.
         notices = _to_all([one for one in standing.told if one.sink in sinks], AlertTransition.REMINDER)

@@ -30,16 +30,28 @@ _OUTCOMES = ("delivered", "dead")
 
 
 class Housekeeping:
-    """Everything here is repeatable, and safe to cancel."""
+    """Everything here is repeatable, and safe to cancel.
+
+    Args:
+        holder: of the slots that this process claims; whoever claims under another name is another replica.
+    """
 
     def __init__(
-        self, prober: Prober, store: Store, *, clock: Clock, progress: Progress, alerting: Alerting
+        self,
+        prober: Prober,
+        store: Store,
+        *,
+        clock: Clock,
+        progress: Progress,
+        alerting: Alerting,
+        holder: str,
     ) -> None:
         self._prober = prober
         self._store = store
         self._clock = clock
         self._progress = progress
         self._alerting = alerting
+        self._holder = holder
 
     async def begin(self) -> None:
         """Begin every series of the configured paths at 0.
@@ -66,13 +78,27 @@ class Housekeeping:
                 await self._retire(name)
 
     async def _is_probed(self, path: PathName) -> bool:
-        """Whether somebody seems to go on with it: its last slot is no older than its pauses of late are long."""
+        """Whether somebody seems to go on with it: its last slot is no older than its pauses of late are long.
+
+        Where no other replica claimed a slot of any path of late, there is nobody who could.
+        """
         now = self._clock.now()
+        if not await self._store.others_claimed(self._holder, since=now - self._pulse()):
+            return False
         points = await self._store.points(path, since=now - _LOOK_BACK, limit=_LAUNCHES)
         times = [one.launched_at for one in points]
         slot_at = await self._store.last_slot_at(path)
         last_at = max((*times, *((slot_at,) if slot_at is not None else ())), default=None)
         return last_at is not None and now - last_at < patience(times)
+
+    def _pulse(self) -> timedelta:
+        """In what time another replica that runs claims a slot: the busiest path has some in it."""
+        intervals = [
+            timedelta(seconds=one.interval_seconds)
+            for one in self._prober.paths.values()
+            if one.is_enabled and one.interval_seconds is not None
+        ]
+        return max(_LEAST_PATIENCE, _PAUSES * min(intervals, default=timedelta(0)))
 
     async def rehearse(self) -> None:
         """Try the controls that were not tried of late: only one that is known to have worked can excuse us.

@@ -128,7 +128,7 @@ class OneShot:
         self._gauging = Gauging(store, clock=clock, progress=progress)
         self._cleaner = Cleaner(prober, store, clock=clock, progress=progress, observer=prober.name)
         self._housekeeping = Housekeeping(
-            prober, store, clock=clock, progress=progress, alerting=self._alerting
+            prober, store, clock=clock, progress=progress, alerting=self._alerting, holder=observer
         )
         self._strays = Strays(prober, store, clock=clock, progress=progress)
         self._watch = Watch(

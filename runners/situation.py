@@ -183,6 +183,7 @@ class Situation:
             reminding=self.rules.reminding,
             configured=self.rules.sinks,
             well_since=well_since,
+            reminds=concern is not None and self._is_looked_at(concern),
         )
         if reviewed.standing == standing and not reviewed.notices:
             return ()
@@ -193,6 +194,14 @@ class Situation:
             # A gauge is read again and again: what lasts began when it was first seen, not with the last reading.
             about = replace(about, since=min(about.since, standing.concern.since))
         return (self._step(subject, reviewed, version, about, ending),)
+
+    def _is_looked_at(self, concern: Concern) -> bool:
+        """Whether anybody here looks at what an incident broke: where not, it only waits to be retired.
+
+        Another replica that still probes its path reminds of it itself.
+        """
+        paths = [self.paths.get(one) for one in concern.paths]
+        return not concern.incidents or any(one is not None and one.is_enabled for one in paths)
 
     def _ending(
         self, standing: Standing, well_since: datetime, reading: Gauge | None, *, is_retired: bool

@@ -38,7 +38,7 @@ def store() -> MemoryStore:
 def keep(clock: FakeClock, store: MemoryStore, *paths: Path) -> Housekeeping:
     prober = prober_of(World(clock), *paths)
     alerting = Alerting(prober, store, clock=clock)
-    return Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting)
+    return Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting, holder="here")
 
 
 def with_open_incident(store: MemoryStore, clock: FakeClock) -> Path:
@@ -68,7 +68,8 @@ def test_first_run__begins_what_was_sent_to_each_sink_at_0(clock: FakeClock, sto
     prober = replace(prober_of(World(clock), email_path()), sinks=sinks)
     alerting = Alerting(prober, store, clock=clock)
 
-    asyncio.run(Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting).begin())
+    house = Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting, holder="here")
+    asyncio.run(house.begin())
 
     sent = [one for one in asyncio.run(store.samples()) if one.name == "intake.prober.alerts.sent"]
     assert {(one.labels["sink"], one.labels["outcome"], one.value) for one in sent} == {
@@ -122,6 +123,7 @@ def test_path_that_another_replica_still_probes__keeps_its_incident_until_that_h
     path = with_open_incident(store, clock)
     for number in range(4):
         launched = make_canary(10 + number, launched_at=clock.now())
+        asyncio.run(store.claim(Slot(path.name, clock.now()), holder="another", at=clock.now()))
         asyncio.run(store.record(launched, holder="another", lease_until=clock.now()))
         clock.advance(600)
     here = keep(clock, store, email_path("another"))
@@ -133,6 +135,40 @@ def test_path_that_another_replica_still_probes__keeps_its_incident_until_that_h
     [ended] = asyncio.run(store.incidents(path=path.name, since=None, limit=9))
 
     assert (still.is_open, ended.is_open, ended.is_retired) == (True, False, True)
+
+
+def test_path_of_rare_slots__is_retired_at_once_where_this_replica_is_alone(
+    clock: FakeClock, store: MemoryStore
+) -> None:
+    path = with_open_incident(store, clock)
+    for day in range(3):
+        at = clock.now()
+        asyncio.run(store.claim(Slot(path.name, at), holder="here" if day else "gone", at=at))
+        asyncio.run(store.record(make_canary(10 + day, launched_at=at), holder="here", lease_until=at))
+        clock.advance(24 * 3600 if day < 2 else 1)
+
+    asyncio.run(keep(clock, store, email_path("another")).retire())
+
+    [incident] = asyncio.run(store.incidents(path=path.name, since=None, limit=9))
+    assert incident.is_retired
+
+
+def test_path_of_rare_slots__waits_while_another_replica_claims_slots_of_other_paths(
+    clock: FakeClock, store: MemoryStore
+) -> None:
+    path = with_open_incident(store, clock)
+    for day in range(3):
+        asyncio.run(
+            store.record(make_canary(10 + day, launched_at=clock.now()), holder="x", lease_until=clock.now())
+        )
+        clock.advance(24 * 3600)
+    other = email_path("another")
+    asyncio.run(store.claim(Slot(other.name, clock.now()), holder="x", at=clock.now()))
+
+    asyncio.run(keep(clock, store, other).retire())
+
+    [incident] = asyncio.run(store.incidents(path=path.name, since=None, limit=9))
+    assert incident.is_open
 
 
 def test_slot_that_was_claimed_a_moment_ago__is_somebody_who_probes(
@@ -195,7 +231,8 @@ def test_readings_that_are_to_be_kept_for_longer__are_kept(clock: FakeClock, sto
     prober = replace(prober_of(World(clock), email_path()), retention=year)
 
     alerting = Alerting(prober, store, clock=clock)
-    asyncio.run(Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting).forget())
+    house = Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting, holder="here")
+    asyncio.run(house.forget())
 
     assert asyncio.run(store.latest_gauges()) == [old]
 
@@ -211,6 +248,7 @@ def test_end_of_a_run__has_the_archives_forget(clock: FakeClock, store: MemorySt
     prober = replace(prober_of(World(clock), email_path()), archives=(archive,))
 
     alerting = Alerting(prober, store, clock=clock)
-    asyncio.run(Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting).forget())
+    house = Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting, holder="here")
+    asyncio.run(house.forget())
 
     assert archive.forgot == 1
