@@ -163,10 +163,10 @@ class Situation:
         standing, version = self.standings.get(subject, (None, 0))
         if standing is None and concern is None:
             return ()
-        well_since = reading.read_at if reading is not None else self.now
+        well_at = reading.read_at if reading is not None else self.now
         ending = None
         if standing is not None:
-            ending = self._ending(standing, well_since, reading, is_retired=is_retired)
+            ending = self._ending(standing, well_at, reading, is_retired=is_retired)
         if standing is not None and standing.concern.incidents and concern is not None:
             ended = set(standing.concern.incidents) - set(self.incidents)
             if ended == set(standing.concern.incidents):
@@ -182,7 +182,7 @@ class Situation:
             now=self.now,
             reminding=self.rules.reminding,
             configured=self.rules.sinks,
-            well_since=well_since,
+            well_at=well_at,
             reminds=concern is not None and self._is_looked_at(concern),
         )
         if reviewed.standing == standing and not reviewed.notices:
@@ -204,7 +204,7 @@ class Situation:
         return not concern.incidents or any(one is not None and one.is_enabled for one in paths)
 
     def _ending(
-        self, standing: Standing, well_since: datetime, reading: Gauge | None, *, is_retired: bool
+        self, standing: Standing, well_at: datetime, reading: Gauge | None, *, is_retired: bool
     ) -> Ending:
         """How all that a concern ever grouped ended: it is known to be over only where each recovered."""
         over = [self.ended[one] for one in standing.incidents if one in self.ended]
@@ -212,7 +212,7 @@ class Situation:
         return Ending(
             is_retired=is_retired or any(one.is_retired for one in over),
             impact_until=max(known) if known and len(known) == len(over) else None,
-            well_since=(standing.gone_at or well_since) if standing.concern.kind in CALM else None,
+            well_since=(standing.gone_at or well_at) if standing.concern.kind in CALM else None,
             detail=headline(reading) if reading is not None else "",
         )
 
