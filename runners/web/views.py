@@ -120,6 +120,7 @@ async def read(parts: Parts) -> ReadNow:
         list(paths.values()),
         now=now,
         places=parts.places,
+        sinks=parts.sinks,
         windows=parts.windows,
         points=SPARK_POINTS,
     )

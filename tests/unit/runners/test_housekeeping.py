@@ -12,6 +12,7 @@ from canary.incident import Progress, Transition
 from canary.path import Path
 from canary.slot import Slot
 from canary.verdict import Verdict
+from runners.alert_contracts import AlertStep
 from runners.alerting import Alerting
 from runners.contracts import CanaryQuery
 from runners.housekeeping import Housekeeping, patience
@@ -23,6 +24,7 @@ from tests.fakes.clock import START, FakeClock, run_jumping
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.sink import FakeSink
 from tests.fakes.world import World, email_path, prober_of
+from tests.unit.runners.alerts.cases import an_alert
 
 
 @pytest.fixture
@@ -252,3 +254,31 @@ def test_end_of_a_run__has_the_archives_forget(clock: FakeClock, store: MemorySt
     asyncio.run(house.forget())
 
     assert archive.forgot == 1
+
+
+@pytest.mark.parametrize(
+    ("another_claims", "hours", "left"),
+    [(False, 0, {"pager"}), (True, 23, {"gone", "pager"}), (True, 25, {"pager"})],
+    ids=["alone", "while it is rolled out", "after a day"],
+)
+def test_alerts_of_a_sink_that_is_no_more__are_given_up(
+    clock: FakeClock, store: MemoryStore, *, another_claims: bool, hours: int, left: set[str]
+) -> None:
+    # Another replica may still have the sink while a configuration is rolled out.
+    alerts = [replace(an_alert(), id=sink, sink=sink) for sink in ("gone", "pager")]
+    step = AlertStep(alerts[0].concern.subject, None, 0, tuple(alerts))
+    asyncio.run(store.store_alerts(step, at=clock.now()))
+    clock.advance(hours * 3600 + 1)
+    path = email_path()
+    if another_claims:
+        asyncio.run(store.claim(Slot(path.name, clock.now()), holder="another", at=clock.now()))
+    prober = prober_of(World(clock), path)
+    prober = replace(prober, alerts=replace(prober.alerts, sinks=frozenset({"pager"})))
+    alerting = Alerting(prober, store, clock=clock)
+    house = Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting, holder="here")
+
+    asyncio.run(house.forget())
+
+    waiting = asyncio.run(store.outbox(dead_since=START))
+    assert {sink for sink, one in waiting.items() if one.pending} == left
+    assert waiting["gone"].last_error == (None if "gone" in left else "sink removed")
