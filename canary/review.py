@@ -12,7 +12,7 @@ from canary.alert import AlertKind, AlertTransition, Concern, Severity
 from canary.incident import IncidentId
 
 CALM = {AlertKind.GAUGE: timedelta(minutes=5), AlertKind.DEGRADED: timedelta(minutes=15)}
-"""What wavers at its limit is over only when it was away for so long."""
+"""What wavers at its limit is over only when it was seen to be away twice, at least so long apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Standing:
         told: who knows; nobody while it is silenced.
         told_at: when they were last told anything.
         reminders: how often they were reminded.
-        gone_at: since when it is away, where it is not yet over.
+        gone_at: since when it is away, where it is not yet over: when it was first seen so.
         incidents: all that it ever grouped, also those that are over by now.
     """
 
@@ -98,7 +98,8 @@ def review(
     now: datetime,
     reminding: Reminding = Reminding(),
     configured: Collection[str] | None = None,
-    well_since: datetime | None = None,
+    well_at: datetime | None = None,
+    reminds: bool = True,
 ) -> Review:
     """Compare what is with what was told.
 
@@ -110,13 +111,14 @@ def review(
         namespace: of this deployment, in the keys.
         now: aware UTC.
         reminding: when to tell again.
-        well_since: of a concern that is over, since when it is away; None: since now.
+        well_at: of a concern that is over, when it was last looked at and away: of a gauge, when it was read. None: now.
+        reminds: whether people are to be told again of what still lasts.
         configured: all sinks that there are; None: whoever was told. One that is no more is told nothing more.
     """
     if standing is not None and configured is not None:
         standing = replace(standing, told=tuple(one for one in standing.told if one.sink in configured))
     if concern is None:
-        return _over(standing, now, well_since or now) if standing is not None else Review(None)
+        return _over(standing, well_at or now) if standing is not None else Review(None)
     if standing is None:
         standing = Standing(concern, _episode(concern, now), now)
     else:
@@ -124,7 +126,9 @@ def review(
     notices = (
         [] if is_silenced else [*_changes(standing, concern), *_openings(standing, concern, sinks, namespace)]
     )
-    is_reminder = not is_silenced and not notices and _is_reminder_due(standing, concern, now, reminding)
+    is_reminder = (
+        reminds and not is_silenced and not notices and _is_reminder_due(standing, concern, now, reminding)
+    )
     if is_reminder:
         # Who is to be told of it at this hour: a sink of the day is not reminded at night.
         notices = _to_all([one for one in standing.told if one.sink in sinks], AlertTransition.REMINDER)
@@ -149,11 +153,15 @@ def end(standing: Standing) -> Review:
     return Review(None, tuple(_to_all(standing.told, AlertTransition.RESOLVED)))
 
 
-def _over(standing: Standing, now: datetime, well_since: datetime) -> Review:
+def _over(standing: Standing, well_at: datetime) -> Review:
+    """End what is away, unless it wavers: then only what was seen away again, a while after the first time.
+
+    That time passed is no proof: between two readings nobody knows, and a single good one is how wavering looks.
+    """
     calm = CALM.get(standing.concern.kind)
     if calm is not None:
-        gone_at = standing.gone_at or well_since
-        if now - gone_at < calm:
+        gone_at = standing.gone_at or well_at
+        if well_at - gone_at < calm:
             return Review(replace(standing, gone_at=gone_at))
     return end(standing)
 

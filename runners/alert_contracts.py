@@ -1,6 +1,6 @@
 """What the store keeps of alerts: what was told, what is to be sent, and what is silenced."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -80,6 +80,15 @@ class AlertStore(Protocol):
 
     async def alert_given_up(self, alert_id: str, *, at: datetime, error: str) -> None:
         """A sink will never take a message (repeatable); counted once."""
+        ...
+
+    async def give_up_alerts(
+        self, *, but: Collection[str], before: datetime, at: datetime, error: str
+    ) -> int:
+        """Give up what is pending for any sink but these and was written before that time; returns how many.
+
+        Repeatable; each is counted once.
+        """
         ...
 
     async def outbox(self, *, dead_since: datetime | None = None) -> Mapping[str, OutboxState]:

@@ -66,11 +66,12 @@ class Status:
     lasting: tuple[Incident, ...] = ()
     outbox: Mapping[str, OutboxState] = field(default_factory=dict)
     at: datetime | None = None
+    sinks: Collection[str] | None = None
 
     @property
     def undelivered(self) -> "list[UndeliveredAnswer]":
         """What sinks did not take, as far as it is more than on its way."""
-        return undelivered(self.outbox, now=self.at) if self.at is not None else []
+        return undelivered(self.outbox, now=self.at, sinks=self.sinks) if self.at is not None else []
 
     @property
     def exit(self) -> Exit:
@@ -173,6 +174,7 @@ async def ask_status(
     *,
     now: datetime,
     places: Collection[str] | None = None,
+    sinks: Collection[str] | None = None,
     windows: Sequence[Window] = (),
     points: int = 0,
 ) -> Status:
@@ -183,6 +185,7 @@ async def ask_status(
         paths: those that are shown.
         now: aware UTC.
         places: those of which gauges are shown: what is configured now; None: of all.
+        sinks: those of which it is shown what they did not take: what is configured now; None: all.
         windows: the maintenance windows.
         points: how many of each path's newest canaries are drawn.
 
@@ -194,7 +197,7 @@ async def ask_status(
     lasting = tuple(await store.incidents(path=None, since=now, limit=0))
     seen = await view_paths(store, paths, gauges, now=now, silences=silences, lasting=lasting, points=points)
     outbox = await store.outbox(dead_since=now - DEAD_FOR)
-    return Status(seen, gauges, len(await store.leftovers()), silences, lasting, outbox, now)
+    return Status(seen, gauges, len(await store.leftovers()), silences, lasting, outbox, now, sinks)
 
 
 def status_answer(status: Status) -> "StatusAnswer":

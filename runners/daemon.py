@@ -94,7 +94,12 @@ class Daemon:
             prober, around.store, clock=around.clock, progress=around.progress, observer=prober.name
         )
         self._housekeeping = Housekeeping(
-            prober, around.store, clock=around.clock, progress=heeding, alerting=self._alerting
+            prober,
+            around.store,
+            clock=around.clock,
+            progress=heeding,
+            alerting=self._alerting,
+            holder=self.holder,
         )
         self._strays = Strays(prober, around.store, clock=around.clock, progress=around.progress)
         self._watch = Watch(

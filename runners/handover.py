@@ -48,6 +48,7 @@ async def hand_over(
     status: int,
     windows: Sequence[Window] = (),
     places: Collection[str] | None = None,
+    sinks: Collection[str] | None = None,
 ) -> HandoverAnswer:
     """All that the next shift should know.
 
@@ -61,6 +62,7 @@ async def hand_over(
         status: the command's exit.
         windows: the maintenance windows.
         places: those of which gauges are told: what is configured now; None: all.
+        sinks: those of which it is told what they did not take: what is configured now; None: all.
 
     Raises:
         StoreError: the store can't be read.
@@ -80,7 +82,7 @@ async def hand_over(
         if one.state in {GaugeState.WARN, GaugeState.PAGE}
     ]
     leftovers = await store.leftovers()
-    not_taken = undelivered(await store.outbox(dead_since=since), now=now)
+    not_taken = undelivered(await store.outbox(dead_since=since), now=now, sinks=sinks)
     return {
         "since": stamp(since),
         "until": stamp(now),

@@ -25,21 +25,35 @@ _MOST_PATIENCE = timedelta(days=7)
 _LAUNCHES = 200
 """So many launches show a path's pace: at one each ten minutes, more than a day."""
 _LOOK_BACK = timedelta(days=30)
+_ROLLED_OUT = timedelta(days=1)
+"""By then every replica has the same configuration."""
 _OUTCOMES = ("delivered", "dead")
 """What becomes of an alert in the end, by the store's words."""
 
 
 class Housekeeping:
-    """Everything here is repeatable, and safe to cancel."""
+    """Everything here is repeatable, and safe to cancel.
+
+    Args:
+        holder: of the slots that this process claims; whoever claims under another name is another replica.
+    """
 
     def __init__(
-        self, prober: Prober, store: Store, *, clock: Clock, progress: Progress, alerting: Alerting
+        self,
+        prober: Prober,
+        store: Store,
+        *,
+        clock: Clock,
+        progress: Progress,
+        alerting: Alerting,
+        holder: str,
     ) -> None:
         self._prober = prober
         self._store = store
         self._clock = clock
         self._progress = progress
         self._alerting = alerting
+        self._holder = holder
 
     async def begin(self) -> None:
         """Begin every series of the configured paths at 0.
@@ -66,13 +80,27 @@ class Housekeeping:
                 await self._retire(name)
 
     async def _is_probed(self, path: PathName) -> bool:
-        """Whether somebody seems to go on with it: its last slot is no older than its pauses of late are long."""
+        """Whether somebody seems to go on with it: its last slot is no older than its pauses of late are long.
+
+        Where no other replica claimed a slot of any path of late, there is nobody who could.
+        """
         now = self._clock.now()
+        if not await self._store.others_claimed(self._holder, since=now - self._pulse()):
+            return False
         points = await self._store.points(path, since=now - _LOOK_BACK, limit=_LAUNCHES)
         times = [one.launched_at for one in points]
         slot_at = await self._store.last_slot_at(path)
         last_at = max((*times, *((slot_at,) if slot_at is not None else ())), default=None)
         return last_at is not None and now - last_at < patience(times)
+
+    def _pulse(self) -> timedelta:
+        """In what time another replica that runs claims a slot: the busiest path has some in it."""
+        intervals = [
+            timedelta(seconds=one.interval_seconds)
+            for one in self._prober.paths.values()
+            if one.is_enabled and one.interval_seconds is not None
+        ]
+        return max(_LEAST_PATIENCE, _PAUSES * min(intervals, default=timedelta(0)))
 
     async def rehearse(self) -> None:
         """Try the controls that were not tried of late: only one that is known to have worked can excuse us.
@@ -87,7 +115,7 @@ class Housekeeping:
                 self._progress.note(f"control {check.place} {check.finding}. {check.remedy}")
 
     async def forget(self) -> bool:
-        """Drop what the store and the archives have kept long enough (`Prober.retention`).
+        """Drop what the store and the archives have kept long enough (`Prober.retention`), and what nobody delivers.
 
         Returns:
             whether anything went, so that more may wait: a round is bounded.
@@ -95,9 +123,26 @@ class Housekeeping:
         Raises:
             StoreError: it could not be done.
         """
+        await self._give_up_alerts()
         for archive in self._prober.archives:
             await archive.forget()
         return await self._store.forget(self._clock.now(), keep=self._prober.retention) > 0
+
+    async def _give_up_alerts(self) -> None:
+        """Give up the alerts of sinks that are configured no more: they would wait for ever.
+
+        Another replica may have a sink that this one does not, for as long as a configuration is rolled out.
+        """
+        sinks = self._prober.alerts.sinks
+        if sinks is None:
+            return
+        now = self._clock.now()
+        is_alone = not await self._store.others_claimed(self._holder, since=now - self._pulse())
+        before = now if is_alone else now - _ROLLED_OUT
+        count = await self._store.give_up_alerts(but=sinks, before=before, at=now, error="sink removed")
+        if count:
+            things = "alert" if count == 1 else "alerts"
+            self._progress.note(f"{count} {things} of sinks that are configured no more: given up")
 
     async def _retire(self, path: PathName) -> None:
         for _ in range(_TRIES):

@@ -49,15 +49,10 @@ class Launcher:
         self._record: Gathering[Canary, None] = Gathering(self._record_together)
         self._end: Gathering[CanaryId, None] = Gathering(self._end_together)
 
-    async def record(self, order: Order) -> Canary:
-        """Mint a canary and store it, under a lease of this process, before its first byte leaves.
-
-        Raises:
-            StoreError: it could not be recorded; nothing was sent.
-        """
-        now = self._clock.now()
-        canary_id = mint_id(now, self._randomness(RANDOM_BYTES))
-        canary = new_canary(
+    def mint(self, order: Order) -> Canary:
+        """Mint the canary of an order; nobody knows of it before it is recorded."""
+        canary_id = mint_id(self._clock.now(), self._randomness(RANDOM_BYTES))
+        return new_canary(
             order.path,
             canary_id=canary_id,
             token=Token(mint_token(canary_id, order.path.name, self._prober.keys[0])),
@@ -67,8 +62,15 @@ class Launcher:
             slot_at=order.slot_at,
             by_hand=order.slot_at is None,
         )
+
+    async def record(self, canary: Canary) -> None:
+        """Store a canary, under a lease of this process, before its first byte leaves; repeatable.
+
+        Raises:
+            StoreError: it is not known to be recorded; nothing was sent. Try again with the same canary: where only
+                the answer was lost, the store has it already.
+        """
         await self._record([canary])
-        return canary
 
     async def send(self, canary: Canary, report: Report) -> None:
         """Send a recorded canary down its path and mark the launch ended.

@@ -195,18 +195,24 @@ class Launching:
             await self._launch(order, self._clock.now())
 
     async def _recorded(self, order: Order) -> Canary:
-        """Record a canary; its slot is ours already, so a store that blinks is asked again for a while.
+        """Mint and record a canary; its slot is ours already, so a store that blinks is asked again for a while.
+
+        With the same canary: where only the answer was lost, another one would be the slot's second.
 
         Raises:
             StoreError: it would not take it; nothing was sent.
         """
+        canary = self._launcher.mint(order)
         for _ in range(RETRIES - 1):
             try:
-                return await self._launcher.record(order)
+                await self._launcher.record(canary)
             except StoreError as error:
                 self._troubled(error)
                 await self._clock.sleep(RETRY_SECONDS)
-        return await self._launcher.record(order)
+            else:
+                return canary
+        await self._launcher.record(canary)
+        return canary
 
     async def _launch(self, order: Order, due_at: datetime) -> None:
         canary: Canary | None = None

@@ -54,6 +54,10 @@ class LeaseStore(Protocol):
         """Canaries by their ids, oldest first."""
         ...
 
+    async def others_claimed(self, holder: str, *, since: datetime) -> bool:
+        """Whether another holder claimed a slot, of whatever path, since that time."""
+        ...
+
     async def let_go(self, *, holder: str, at: datetime) -> None:
         """Give up all watches of this holder, so that another takes them over at once."""
         ...

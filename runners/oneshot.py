@@ -128,7 +128,7 @@ class OneShot:
         self._gauging = Gauging(store, clock=clock, progress=progress)
         self._cleaner = Cleaner(prober, store, clock=clock, progress=progress, observer=prober.name)
         self._housekeeping = Housekeeping(
-            prober, store, clock=clock, progress=progress, alerting=self._alerting
+            prober, store, clock=clock, progress=progress, alerting=self._alerting, holder=observer
         )
         self._strays = Strays(prober, store, clock=clock, progress=progress)
         self._watch = Watch(
@@ -229,7 +229,9 @@ class OneShot:
     async def _send_one(self, order: Order) -> None:
         canary: Canary | None = None
         try:
-            canary = await self._launcher.record(order)
+            minted = self._launcher.mint(order)
+            await self._launcher.record(minted)
+            canary = minted
             self._tally.launched.add(canary.id)
             self._board.put(Record(canary, None, launch_ended=False, is_clean=False), is_launching=True)
             self._progress.launched(canary)

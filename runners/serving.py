@@ -358,6 +358,7 @@ class Server:
             ),
             notices=self._notices.all,
             places=prober.gauged_places,
+            sinks=prober.alerts.sinks,
             windows=config.maintenance,
             artifacts=config.prober.artifacts.directory if config.prober.artifacts is not None else None,
             events=self._events,

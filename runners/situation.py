@@ -163,10 +163,10 @@ class Situation:
         standing, version = self.standings.get(subject, (None, 0))
         if standing is None and concern is None:
             return ()
-        well_since = reading.read_at if reading is not None else self.now
+        well_at = reading.read_at if reading is not None else self.now
         ending = None
         if standing is not None:
-            ending = self._ending(standing, well_since, reading, is_retired=is_retired)
+            ending = self._ending(standing, well_at, reading, is_retired=is_retired)
         if standing is not None and standing.concern.incidents and concern is not None:
             ended = set(standing.concern.incidents) - set(self.incidents)
             if ended == set(standing.concern.incidents):
@@ -182,7 +182,8 @@ class Situation:
             now=self.now,
             reminding=self.rules.reminding,
             configured=self.rules.sinks,
-            well_since=well_since,
+            well_at=well_at,
+            reminds=concern is not None and self._is_looked_at(concern),
         )
         if reviewed.standing == standing and not reviewed.notices:
             return ()
@@ -194,8 +195,16 @@ class Situation:
             about = replace(about, since=min(about.since, standing.concern.since))
         return (self._step(subject, reviewed, version, about, ending),)
 
+    def _is_looked_at(self, concern: Concern) -> bool:
+        """Whether anybody here looks at what an incident broke: where not, it only waits to be retired.
+
+        Another replica that still probes its path reminds of it itself.
+        """
+        paths = [self.paths.get(one) for one in concern.paths]
+        return not concern.incidents or any(one is not None and one.is_enabled for one in paths)
+
     def _ending(
-        self, standing: Standing, well_since: datetime, reading: Gauge | None, *, is_retired: bool
+        self, standing: Standing, well_at: datetime, reading: Gauge | None, *, is_retired: bool
     ) -> Ending:
         """How all that a concern ever grouped ended: it is known to be over only where each recovered."""
         over = [self.ended[one] for one in standing.incidents if one in self.ended]
@@ -203,7 +212,7 @@ class Situation:
         return Ending(
             is_retired=is_retired or any(one.is_retired for one in over),
             impact_until=max(known) if known and len(known) == len(over) else None,
-            well_since=(standing.gone_at or well_since)
+            well_since=(standing.gone_at or well_at)
             if standing.concern.kind in CALM and not is_retired
             else None,
             detail=headline(reading) if reading is not None else "",

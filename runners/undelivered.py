@@ -1,6 +1,6 @@
 """What sinks did not take, in figures and in words."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,16 @@ DEAD_FOR = timedelta(hours=24)
 """So long people are told of what a sink refused for good."""
 
 
-def undelivered(outbox: Mapping[str, OutboxState], *, now: datetime) -> "list[UndeliveredAnswer]":
-    """Of each sink that has something to tell; what is only on its way is left out. Pure."""
+def undelivered(
+    outbox: Mapping[str, OutboxState], *, now: datetime, sinks: Collection[str] | None = None
+) -> "list[UndeliveredAnswer]":
+    """Of each sink that has something to tell; what is only on its way is left out. Pure.
+
+    Args:
+        outbox: of every sink that ever was.
+        now: aware UTC.
+        sinks: those that are configured: nobody can mend another one. None: all.
+    """
     from runners.answers import stamp
 
     return [
@@ -29,7 +37,8 @@ def undelivered(outbox: Mapping[str, OutboxState], *, now: datetime) -> "list[Un
             "last_error": one.last_error,
         }
         for sink, one in sorted(outbox.items())
-        if one.dead or one.partial or (one.oldest_at is not None and now - one.oldest_at >= OVERDUE)
+        if (sinks is None or sink in sinks)
+        and (one.dead or one.partial or (one.oldest_at is not None and now - one.oldest_at >= OVERDUE))
     ]
 
 

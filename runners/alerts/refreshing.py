@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-from canary.alert import Alert, AlertTransition, Ending
+from canary.alert import Alert, AlertTransition, Ending, Subject
 from canary.review import Standing
 from runners.alert_contracts import AlertStore
 from runners.alerts.contracts import AlertSink, Clock, Refreshed, Undelivered
@@ -15,6 +15,19 @@ from runners.contracts import StoreError
 EVERY_SECONDS: Final = 60.0
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """What lasts at one moment.
+
+    Attributes:
+        alerts: of it, what one sink knows of.
+        episodes: which occurrence of each subject lasts, whoever knows of it.
+    """
+
+    alerts: Sequence[Alert] = ()
+    episodes: Mapping[Subject, str] = field(default_factory=dict)
 
 
 def still_open(standings: Iterable[Standing | None], sink: str, *, prober: str) -> list[Alert]:
@@ -44,9 +57,14 @@ def refreshing_loops(
 ) -> dict[str, Callable[[], Awaitable[None]]]:
     """A loop, by name, for each sink that forgets what it is not told again."""
 
-    async def lasting(sink: str) -> list[Alert]:
-        standings = await store.standings()
-        return still_open([one for one, _ in standings.values()], sink, prober=prober)
+    async def lasting(sink: str) -> Lasting:
+        standings = {
+            subject: one for subject, (one, _) in (await store.standings()).items() if one is not None
+        }
+        return Lasting(
+            still_open(standings.values(), sink, prober=prober),
+            {subject: one.episode for subject, one in standings.items()},
+        )
 
     return {
         f"refreshing {name}": partial(keep_fresh, sink, partial(lasting, name), clock=clock)
@@ -57,7 +75,7 @@ def refreshing_loops(
 
 async def keep_fresh(
     sink: Refreshed,
-    lasting: Callable[[], Awaitable[Sequence[Alert]]],
+    lasting: Callable[[], Awaitable[Lasting]],
     *,
     clock: Clock,
     every_seconds: float = EVERY_SECONDS,
@@ -78,19 +96,25 @@ async def keep_fresh(
         await clock.sleep(every_seconds)
 
 
-async def _refresh(sink: Refreshed, lasting: Callable[[], Awaitable[Sequence[Alert]]], clock: Clock) -> None:
+async def _refresh(sink: Refreshed, lasting: Callable[[], Awaitable[Lasting]], clock: Clock) -> None:
     """Refresh once, and take back what ended meanwhile.
 
     Another process may deliver an end between our reading and our telling: what we told has then opened it again.
-    Told at once, the end comes before anybody was notified of that.
+    Told at once, the end comes before anybody was notified of that. That a sink is told no more is no end: a replica
+    that does not have it strikes it out of what lasts.
     """
     told = await lasting()
-    await sink.refresh(told)
-    if not told:
+    await sink.refresh(told.alerts)
+    if not told.alerts:
         return
-    left = {one.key for one in await lasting()}
-    for one in told:
-        if one.key not in left:
-            await sink.deliver(
-                replace(one, transition=AlertTransition.RESOLVED, at=clock.now(), ending=Ending())
-            )
+    left = await lasting()
+    for one in told.alerts:
+        subject = one.concern.subject
+        if left.episodes.get(subject) == told.episodes.get(subject):
+            continue
+        ended = replace(one, transition=AlertTransition.RESOLVED, at=clock.now(), ending=Ending())
+        try:
+            await sink.deliver(ended)
+        except Undelivered as error:
+            # The others are to be taken back all the same.
+            _log.warning("alert_not_delivered", extra={"place": sink.name, "detail": str(error)})

@@ -44,6 +44,7 @@ def show_handover(options: Options, since: str, *, as_markdown: bool) -> int:
             now=now,
             windows=config.maintenance,
             places=places,
+            sinks=config.alerts.sink_names,
             status=int(exit_of([one.view for one in seen])),
         )
 

@@ -50,7 +50,12 @@ def status(
 
     async def ask(store: "Store") -> "Status":
         return await ask_status(
-            store, paths, now=now, places=gauged_places(config), windows=config.maintenance
+            store,
+            paths,
+            now=now,
+            places=gauged_places(config),
+            sinks=config.alerts.sink_names,
+            windows=config.maintenance,
         )
 
     found = ask_store(options, config, ask)

@@ -1,6 +1,6 @@
 """The verbs of the store that are about alerts, each one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -48,6 +48,13 @@ class SqlAlerts:
     async def alert_given_up(self, alert_id: str, *, at: datetime, error: str) -> None:
         """A sink will never take a message."""
         await self._database.write(partial(outbox.alert_given_up, alert_id=alert_id, at=at, error=error))
+
+    async def give_up_alerts(
+        self, *, but: Collection[str], before: datetime, at: datetime, error: str
+    ) -> int:
+        """Give up what is pending for any sink but these and was written before that time."""
+        work = partial(outbox.give_up_alerts, but=but, before=before, at=at, error=error)
+        return await self._database.write(work)
 
     async def outbox(self, *, dead_since: datetime | None = None) -> Mapping[str, OutboxState]:
         """What waits for each sink, and what was written since then and is dead or partial."""

@@ -52,6 +52,12 @@ def last_slot_at(connection: Connection, path: PathName) -> datetime | None:
     return max((one for one in found if one is not None), default=None)
 
 
+def others_claimed(connection: Connection, holder: str, *, since: datetime) -> bool:
+    """Whether another holder claimed a slot, of whatever path, since that time."""
+    found = select(slot.c.path).where(slot.c.claimed_at >= since, slot.c.holder != holder).limit(1)
+    return connection.execute(found).first() is not None
+
+
 def claimed_in_vain(connection: Connection, path: PathName, *, before: datetime) -> list[Slot]:
     """The slots that were claimed before that time, have no canary, and are not known to be missed; oldest first."""
     rows = connection.execute(

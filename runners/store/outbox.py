@@ -1,10 +1,10 @@
 """What is to be sent out: rows written in the transaction of the fact, drained by whoever exports."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.engine import Connection
 
 from canary.alert import Alert, AlertTransition, Severity
@@ -179,10 +179,24 @@ def pages_since(connection: Connection, since: datetime) -> int:
     )
 
 
+def give_up_alerts(
+    connection: Connection, *, but: Collection[str], before: datetime, at: datetime, error: str
+) -> int:
+    """Give up what is pending for any sink but these and was written before that time; counted once."""
+    which = and_(alert_outbox.c.sink.not_in(but), alert_outbox.c.written_at < before)
+    return _finish_all(connection, which, state=DEAD, at=at, error=error)
+
+
 def _finish(connection: Connection, alert_id: str, *, state: str, at: datetime, error: str | None) -> None:
+    _finish_all(connection, alert_outbox.c.id == alert_id, state=state, at=at, error=error)
+
+
+def _finish_all(
+    connection: Connection, which: ColumnElement[bool], *, state: str, at: datetime, error: str | None
+) -> int:
     done = connection.execute(
         update(alert_outbox)
-        .where(alert_outbox.c.id == alert_id, alert_outbox.c.state == PENDING)
+        .where(which, alert_outbox.c.state == PENDING)
         .values(
             state=state,
             attempts=alert_outbox.c.attempts + 1,
@@ -197,3 +211,4 @@ def _finish(connection: Connection, alert_id: str, *, state: str, at: datetime, 
     for row in done:
         tally.count(metrics.PROBER_ALERTS_SENT, {"sink": row.sink, "outcome": state})
     tally.write(connection)
+    return len(done)

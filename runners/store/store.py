@@ -145,6 +145,10 @@ class SqlStore(SqlAlerts, SqlFigures, SqlExports):
         """Canaries by their ids, oldest first."""
         return await self._database.read(partial(canaries.of_ids, canary_ids=canary_ids))
 
+    async def others_claimed(self, holder: str, *, since: datetime) -> bool:
+        """Whether another holder claimed a slot since that time."""
+        return await self._database.read(partial(claims.others_claimed, holder=holder, since=since))
+
     async def let_go(self, *, holder: str, at: datetime) -> None:
         """Give up all watches of this holder."""
         await self._database.write(partial(watches.let_go, holder=holder, at=at))

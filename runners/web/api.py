@@ -124,6 +124,7 @@ async def status(request: Request) -> Response:
             list(parts.paths().values()),
             now=parts.clock.now(),
             places=parts.places,
+            sinks=parts.sinks,
             windows=parts.windows,
         )
         return await aside(request.app, lambda: _text(status_answer(found), parts.masker))

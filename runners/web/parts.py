@@ -48,6 +48,7 @@ class Parts:
         notices: what everybody should know, such as a configuration that was refused.
         artifacts: where evidence of failures lies; None: nothing is kept.
         places: those of which readings are shown; None: all.
+        sinks: those of which it is shown what they did not take; None: all.
         windows: the maintenance windows.
         events: told of every change; open pages hear of it.
     """
@@ -63,6 +64,7 @@ class Parts:
     notices: Callable[[], Sequence[str]] = _nothing
     artifacts: FilePath | None = None
     places: Collection[str] | None = None
+    sinks: Collection[str] | None = None
     windows: Sequence[Window] = ()
     events: Broadcaster = field(default_factory=Broadcaster)
 

@@ -123,6 +123,7 @@ async def read(parts: Parts) -> ReadNow:
         list(paths.values()),
         now=now,
         places=parts.places,
+        sinks=parts.sinks,
         windows=parts.windows,
         points=SPARK_POINTS,
     )

@@ -30,7 +30,7 @@ UNREACHED = {
     "store.note_missed", "store.last_slot_at", "store.claimed_in_vain", "store.note_excuse", "store.excused_at",
     "store.observations", "store.canaries", "store.launched_since", "store.progress",
     # the daemon's and the readers'
-    "store.hold", "store.let_go", "store.records", "store.groups", "store.incident", "store.open_incidents",
+    "store.hold", "store.others_claimed", "store.give_up_alerts", "store.let_go", "store.records", "store.groups", "store.incident", "store.open_incidents",
     # of a run that pushes its figures
     "store.add_figures", "store.take_turn", "store.end_turn",
     "store.days", "store.points", "store.ends", "store.pasts", "store.glances", "store.pulses",

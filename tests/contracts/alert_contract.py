@@ -212,6 +212,25 @@ class AlertContract:
 
         run(place, scenario)
 
+    def test_messages_of_sinks_that_are_no_more__are_given_up_once_they_are_old(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            chat = alert(1, sink="chat")
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (alert(1), chat)), at=after(5))
+
+            assert await store.give_up_alerts(but=["chat"], before=after(5), at=after(9), error="gone") == 0
+            assert await store.give_up_alerts(but=["chat"], before=after(6), at=after(9), error="gone") == 1
+            assert await store.give_up_alerts(but=["chat"], before=after(6), at=after(9), error="gone") == 0
+
+            assert await store.outbox(dead_since=after(0)) == {
+                "pager": OutboxState(dead=1, last_error="gone"),
+                "chat": OutboxState(pending=1, oldest_at=after(5)),
+            }
+            assert await store.give_up_alerts(but=[], before=after(6), at=after(9), error="gone") == 1
+
+        run(place, scenario)
+
     def test_message_that_did_not_reach_everybody__is_over_and_told_of_for_a_while(
         self, place: StorePlace
     ) -> None:

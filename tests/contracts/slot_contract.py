@@ -52,6 +52,18 @@ class SlotContract:
 
         run(place, scenario)
 
+    def test_others__are_those_who_claimed_of_late_under_another_name(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            assert not await store.others_claimed("host-a", since=NOON)
+
+            await store.claim(Slot(MAIL, NOON), holder="host-a", at=after(10))
+
+            assert not await store.others_claimed("host-a", since=NOON)
+            assert await store.others_claimed("host-b", since=after(10))
+            assert not await store.others_claimed("host-b", since=after(11))
+
+        run(place, scenario)
+
     def test_slot_claimed_without_a_canary__is_in_vain_until_it_is_noted(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             launched, vain = Slot(MAIL, NOON), Slot(MAIL, after(600))

@@ -1,7 +1,7 @@
 """The part of the memory store that is about alerts and days."""
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -102,6 +102,19 @@ class MemoryAlerts:
     async def alert_given_up(self, alert_id: str, *, at: datetime, error: str) -> None:
         del at
         self._finish(alert_id, "dead", error)
+
+    async def give_up_alerts(
+        self, *, but: Collection[str], before: datetime, at: datetime, error: str
+    ) -> int:
+        del at
+        given_up = [
+            one.alert.id
+            for one in self._outbox.values()
+            if one.state == "pending" and one.alert.sink not in but and one.written_at < before
+        ]
+        for one in given_up:
+            self._finish(one, "dead", error)
+        return len(given_up)
 
     async def alert_deferred(self, alert_id: str, *, next_at: datetime, error: str) -> None:
         one = self._outbox[alert_id]

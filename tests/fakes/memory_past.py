@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from canary.incident import Incident
 from canary.path import PathName
-from canary.slot import MissedSlot
+from canary.slot import MissedSlot, Slot
 from canary.verdict import Verdict
 from runners.contracts import CanaryQuery, PathFacts, Record
 from runners.history import RECENT, Day, Gist, Glance, Past, Point
@@ -15,6 +15,7 @@ class MemoryPast:
     """Mixed into `MemoryStore`, which has the verbs of one path."""
 
     _incidents: dict[str, Incident]
+    _slots: dict[Slot, tuple[datetime, str]]
 
     async def canaries(self, query: CanaryQuery) -> Sequence[Record]:
         raise NotImplementedError
@@ -49,6 +50,9 @@ class MemoryPast:
 
     async def missed(self, path: PathName, *, since: datetime) -> Sequence[MissedSlot]:
         raise NotImplementedError
+
+    async def others_claimed(self, holder: str, *, since: datetime) -> bool:
+        return any(at >= since and one != holder for at, one in self._slots.values())
 
     async def glances(self, windows: Mapping[PathName, int], *, points: int = 0) -> Mapping[PathName, Glance]:
         found = {}

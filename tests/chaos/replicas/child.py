@@ -37,6 +37,8 @@ from tests.chaos.replicas.alertmanager import NAME, alertmanager_sink
 from tests.chaos.replicas.sink import PlainHook
 from tests.fakes.timer import ClockTimer
 
+DESKS = ("desk-0", "desk-1", "desk-2", "desk-3")
+"""Incidents of one ticketing system are one alert: only several make people hear of several."""
 KEY = b"0123456789abcdef0123456789abcdef"
 
 
@@ -101,9 +103,8 @@ class PostProbe:
 class PostWatcher:
     """Asks for all tickets in one request."""
 
-    place = "desk"
-
-    def __init__(self, client: httpx.AsyncClient, clock: Clock) -> None:
+    def __init__(self, place: str, client: httpx.AsyncClient, clock: Clock) -> None:
+        self.place = place
         self._client = client
         self._clock = clock
 
@@ -171,6 +172,11 @@ def path_name(number: int) -> PathName:
     return PathName(f"path-{number:03}")
 
 
+def desk_of(number: int) -> str:
+    """The ticketing system of a path; the broken ones, each tenth, are spread over all of them."""
+    return DESKS[number // 10 % len(DESKS)]
+
+
 def prober_of(setting: Setting, client: httpx.AsyncClient, clock: Clock) -> Prober:
     """The prober of the setting's paths."""
     paths = {
@@ -180,7 +186,7 @@ def prober_of(setting: Setting, client: httpx.AsyncClient, clock: Clock) -> Prob
             route=route(Channel.EMAIL, without=(Hop.MAILBOX_ARRIVAL, Hop.REPLY_RECEIVED)),
             slo=Slo(setting.deadline_seconds, 3600.0),
             interval_seconds=setting.interval_seconds,
-            ticketing="desk",
+            ticketing=desk_of(number),
             domain=f"{number % 5}.example",
         )
         for number in range(setting.paths)
@@ -192,14 +198,14 @@ def prober_of(setting: Setting, client: httpx.AsyncClient, clock: Clock) -> Prob
         paths=paths,
         probes=dict.fromkeys(paths, probe),
         senders=dict.fromkeys(paths, ("canary@probe.example",)),
-        places={"desk": Place(PostWatcher(client, clock), Hop.TICKET_CONTENT)},
+        places={one: Place(PostWatcher(one, client, clock), Hop.TICKET_CONTENT) for one in DESKS},
         sender_places={},
         gauges=(),
         keys=(KEY,),
         masker=Masker(),
         schedules={name: _latest(name, setting.interval_seconds) for name in paths},
         timetable={name: _next(name, setting.interval_seconds) for name in paths},
-        disposals_per_hour={"desk": 100_000},
+        disposals_per_hour=dict.fromkeys(DESKS, 100_000),
         alerts=AlertRules("replicas", Everyone(), pages_per_hour=1000),
     )
 

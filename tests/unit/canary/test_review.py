@@ -191,6 +191,36 @@ def test_sink_that_is_configured_no_more__is_told_nothing_more() -> None:
     assert told(over.notices) == [("chat", RESOLVED)]
 
 
+GAUGE = Concern(Subject("gauge/mailbox"), AlertKind.GAUGE, Severity.PAGE, NOON, ())
+
+
+@given(st.lists(st.tuples(st.integers(30, 3600), st.booleans()), min_size=1, max_size=20))
+def test_gauge__is_over_only_at_a_good_reading_five_minutes_after_the_first_good_one_with_none_bad_between(
+    readings: list[tuple[int, bool]],
+) -> None:
+    """It is reviewed four times a minute, far more often than it is read."""
+    standing = reviewed(None, GAUGE).standing
+    read_at, well_since = NOON, None
+    for seconds, is_well in readings:
+        read_at += timedelta(seconds=seconds)
+        well_since = (well_since or read_at) if is_well else None
+        is_over = well_since is not None and read_at - well_since >= timedelta(minutes=5)
+        for now in (read_at, read_at + timedelta(seconds=15), read_at + timedelta(minutes=59)):
+            got = review(
+                standing,
+                None if is_well else GAUGE,
+                sinks=("pager",),
+                is_silenced=False,
+                namespace="fra-1",
+                now=now,
+                well_at=read_at,
+            )
+            resolved = [how for _, how in told(got.notices) if how is RESOLVED]
+            assert bool(resolved) is (is_over and standing is not None)
+            assert OPENED not in [how for _, how in told(got.notices)] or standing is None
+            standing = got.standing
+
+
 def test_sink_of_the_day__is_not_reminded_at_night() -> None:
     standing = reviewed(None, FULL).standing
 

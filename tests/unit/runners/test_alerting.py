@@ -259,6 +259,37 @@ def test_gauge_that_is_well_again__is_over_after_five_minutes() -> None:
     assert {transition for _, transition, _ in s.told()} == {RESOLVED}
 
 
+def test_path_that_is_not_enabled_here__is_not_reminded_of_while_it_waits_to_be_retired() -> None:
+    mail = mail_path()
+    s = Scene(paths=(mail,))
+    s.opened(mail)
+    s.heard()
+    s.clock.advance(31 * 60)
+
+    for paths in ((replace(mail, is_enabled=False),), (form_path(),)):
+        s.paths = paths
+        s.review()
+        assert (REMINDER, AlertKind.INCIDENT) not in {(how, kind) for _, how, kind in s.told()}
+
+    s.paths = (mail,)
+    s.review()
+    assert (REMINDER, AlertKind.INCIDENT) in {(how, kind) for _, how, kind in s.told()}
+
+
+def test_gauge_that_flaps_for_an_hour__pages_once_and_is_not_over() -> None:
+    s = Scene()
+    for number in range(12):
+        is_ill = number % 2 == 0
+        s.read(GaugeState.PAGE if is_ill else GaugeState.OK, 0.97 if is_ill else 0.5)
+        for _ in range(20):
+            s.review()
+            s.clock.advance(15)
+
+    said = [(to, how) for to, how, kind in s.told() if kind is AlertKind.GAUGE and how is not REMINDER]
+
+    assert said == [("chat", OPENED), ("pager", OPENED)]
+
+
 def test_gauge_that_lasts__is_told_each_time_since_it_began_and_by_its_newest_reading() -> None:
     s = Scene()
     began_at = s.clock.now()

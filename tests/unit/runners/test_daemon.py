@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from canary.alert import AlertTransition
+from canary.canary import Canary
 from canary.incident import Bisected
 from canary.path import Path, PathName, bisect_name
 from canary.slot import Slot, due_slot
@@ -456,4 +457,30 @@ def test_claim_whose_answer_was_lost__is_known_again_and_its_slot_launched_once(
 
     play(s, 20.0, s.daemon(), then=look)
 
+    assert len(launched(store)) == 1
+
+
+class ForgettingRecords(MemoryStore):
+    """A store whose connection is cut right after the first canary is committed, whoever of a batch asks."""
+
+    answers_lost = 0
+
+    async def record(self, *several: Canary, holder: str, lease_until: datetime) -> None:
+        await super().record(*several, holder=holder, lease_until=lease_until)
+        self.answers_lost += 1
+        if self.answers_lost <= 1:
+            raise StoreError("store: the connection was lost.")
+
+
+def test_record_whose_answer_was_lost__is_repeated_with_the_same_canary_and_the_slot_has_one() -> None:
+    clock = FakeClock(JUST_AFTER_A_SLOT)
+    store = ForgettingRecords(prober="test")
+    s = Scene(clock, World(clock), store)
+
+    async def look() -> None:
+        await clock.sleep(20)
+
+    play(s, 20.0, s.daemon(), then=look)
+
+    assert store.answers_lost == 2
     assert len(launched(store)) == 1

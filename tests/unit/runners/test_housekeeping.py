@@ -12,6 +12,7 @@ from canary.incident import Progress, Transition
 from canary.path import Path
 from canary.slot import Slot
 from canary.verdict import Verdict
+from runners.alert_contracts import AlertStep
 from runners.alerting import Alerting
 from runners.contracts import CanaryQuery
 from runners.housekeeping import Housekeeping, patience
@@ -23,6 +24,7 @@ from tests.fakes.clock import START, FakeClock, run_jumping
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.sink import FakeSink
 from tests.fakes.world import World, email_path, prober_of
+from tests.unit.runners.alerts.cases import an_alert
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def store() -> MemoryStore:
 def keep(clock: FakeClock, store: MemoryStore, *paths: Path) -> Housekeeping:
     prober = prober_of(World(clock), *paths)
     alerting = Alerting(prober, store, clock=clock)
-    return Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting)
+    return Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting, holder="here")
 
 
 def with_open_incident(store: MemoryStore, clock: FakeClock) -> Path:
@@ -68,7 +70,8 @@ def test_first_run__begins_what_was_sent_to_each_sink_at_0(clock: FakeClock, sto
     prober = replace(prober_of(World(clock), email_path()), sinks=sinks)
     alerting = Alerting(prober, store, clock=clock)
 
-    asyncio.run(Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting).begin())
+    house = Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting, holder="here")
+    asyncio.run(house.begin())
 
     sent = [one for one in asyncio.run(store.samples()) if one.name == "intake.prober.alerts.sent"]
     assert {(one.labels["sink"], one.labels["outcome"], one.value) for one in sent} == {
@@ -122,6 +125,7 @@ def test_path_that_another_replica_still_probes__keeps_its_incident_until_that_h
     path = with_open_incident(store, clock)
     for number in range(4):
         launched = make_canary(10 + number, launched_at=clock.now())
+        asyncio.run(store.claim(Slot(path.name, clock.now()), holder="another", at=clock.now()))
         asyncio.run(store.record(launched, holder="another", lease_until=clock.now()))
         clock.advance(600)
     here = keep(clock, store, email_path("another"))
@@ -133,6 +137,40 @@ def test_path_that_another_replica_still_probes__keeps_its_incident_until_that_h
     [ended] = asyncio.run(store.incidents(path=path.name, since=None, limit=9))
 
     assert (still.is_open, ended.is_open, ended.is_retired) == (True, False, True)
+
+
+def test_path_of_rare_slots__is_retired_at_once_where_this_replica_is_alone(
+    clock: FakeClock, store: MemoryStore
+) -> None:
+    path = with_open_incident(store, clock)
+    for day in range(3):
+        at = clock.now()
+        asyncio.run(store.claim(Slot(path.name, at), holder="here" if day else "gone", at=at))
+        asyncio.run(store.record(make_canary(10 + day, launched_at=at), holder="here", lease_until=at))
+        clock.advance(24 * 3600 if day < 2 else 1)
+
+    asyncio.run(keep(clock, store, email_path("another")).retire())
+
+    [incident] = asyncio.run(store.incidents(path=path.name, since=None, limit=9))
+    assert incident.is_retired
+
+
+def test_path_of_rare_slots__waits_while_another_replica_claims_slots_of_other_paths(
+    clock: FakeClock, store: MemoryStore
+) -> None:
+    path = with_open_incident(store, clock)
+    for day in range(3):
+        asyncio.run(
+            store.record(make_canary(10 + day, launched_at=clock.now()), holder="x", lease_until=clock.now())
+        )
+        clock.advance(24 * 3600)
+    other = email_path("another")
+    asyncio.run(store.claim(Slot(other.name, clock.now()), holder="x", at=clock.now()))
+
+    asyncio.run(keep(clock, store, other).retire())
+
+    [incident] = asyncio.run(store.incidents(path=path.name, since=None, limit=9))
+    assert incident.is_open
 
 
 def test_slot_that_was_claimed_a_moment_ago__is_somebody_who_probes(
@@ -195,7 +233,8 @@ def test_readings_that_are_to_be_kept_for_longer__are_kept(clock: FakeClock, sto
     prober = replace(prober_of(World(clock), email_path()), retention=year)
 
     alerting = Alerting(prober, store, clock=clock)
-    asyncio.run(Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting).forget())
+    house = Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting, holder="here")
+    asyncio.run(house.forget())
 
     assert asyncio.run(store.latest_gauges()) == [old]
 
@@ -211,6 +250,35 @@ def test_end_of_a_run__has_the_archives_forget(clock: FakeClock, store: MemorySt
     prober = replace(prober_of(World(clock), email_path()), archives=(archive,))
 
     alerting = Alerting(prober, store, clock=clock)
-    asyncio.run(Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting).forget())
+    house = Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting, holder="here")
+    asyncio.run(house.forget())
 
     assert archive.forgot == 1
+
+
+@pytest.mark.parametrize(
+    ("another_claims", "hours", "left"),
+    [(False, 0, {"pager"}), (True, 23, {"gone", "pager"}), (True, 25, {"pager"})],
+    ids=["alone", "while it is rolled out", "after a day"],
+)
+def test_alerts_of_a_sink_that_is_no_more__are_given_up(
+    clock: FakeClock, store: MemoryStore, *, another_claims: bool, hours: int, left: set[str]
+) -> None:
+    # Another replica may still have the sink while a configuration is rolled out.
+    alerts = [replace(an_alert(), id=sink, sink=sink) for sink in ("gone", "pager")]
+    step = AlertStep(alerts[0].concern.subject, None, 0, tuple(alerts))
+    asyncio.run(store.store_alerts(step, at=clock.now()))
+    clock.advance(hours * 3600 + 1)
+    path = email_path()
+    if another_claims:
+        asyncio.run(store.claim(Slot(path.name, clock.now()), holder="another", at=clock.now()))
+    prober = prober_of(World(clock), path)
+    prober = replace(prober, alerts=replace(prober.alerts, sinks=frozenset({"pager"})))
+    alerting = Alerting(prober, store, clock=clock)
+    house = Housekeeping(prober, store, clock=clock, progress=Silent(), alerting=alerting, holder="here")
+
+    asyncio.run(house.forget())
+
+    waiting = asyncio.run(store.outbox(dead_since=START))
+    assert {sink for sink, one in waiting.items() if one.pending} == left
+    assert waiting["gone"].last_error == (None if "gone" in left else "sink removed")

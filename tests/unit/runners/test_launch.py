@@ -41,7 +41,9 @@ def test_launch_interrupted_while_it_waits_to_be_ended__gives_up_its_lease() -> 
     )
 
     async def main() -> tuple[Canary, list[Canary]]:
-        first, second = [await launcher.record(Order(path, SENDER)) for _ in range(2)]
+        first, second = [launcher.mint(Order(path, SENDER)) for _ in range(2)]
+        for one in (first, second):
+            await launcher.record(one)
         async with asyncio.TaskGroup() as group:
             group.create_task(launcher.send(first, nowhere))
             waiting = group.create_task(launcher.send(second, nowhere))

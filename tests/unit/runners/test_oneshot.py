@@ -237,7 +237,8 @@ def test_unfinished_launch_of_another_process__whose_ticket_came__is_confirmed_w
     launcher = Launcher(
         prober_of(world, path), store, clock=clock, holder="another", randomness=secrets.token_bytes
     )
-    canary = run_jumping(clock, launcher.record(Order(path, SENDER)))
+    canary = launcher.mint(Order(path, SENDER))
+    run_jumping(clock, launcher.record(canary))
     world.sent[canary.id] = canary
     clock.advance(10)
 

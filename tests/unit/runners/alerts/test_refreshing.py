@@ -2,10 +2,11 @@
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from canary.alert import Alert, AlertTransition
-from runners.alerts.refreshing import keep_fresh
+from canary.alert import Alert, AlertTransition, Subject
+from runners.alerts.contracts import Undelivered
+from runners.alerts.refreshing import Lasting, keep_fresh
 from runners.contracts import StoreError
 from tests.fakes.clock import FakeClock, run_jumping
 from tests.unit.runners.alerts.cases import NOON, an_alert
@@ -18,8 +19,11 @@ class Forgetful:
     name: str = "am"
     firing: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
+    refuses: str = ""
 
     async def deliver(self, alert: Alert) -> None:
+        if alert.key == self.refuses:
+            raise Undelivered("503", permanent=False)
         self.told.append(f"{alert.transition} {alert.key}")
         if alert.transition is AlertTransition.RESOLVED:
             self.firing.discard(alert.key)
@@ -35,13 +39,22 @@ class Forgetful:
 class Store:
     """Answers with what is next; an error is raised."""
 
-    answers: list[Sequence[Alert] | StoreError]
+    answers: list[Lasting | StoreError]
 
-    async def lasting(self) -> Sequence[Alert]:
-        answer = self.answers.pop(0) if self.answers else ()
+    async def lasting(self) -> Lasting:
+        answer = self.answers.pop(0) if self.answers else Lasting()
         if isinstance(answer, StoreError):
             raise answer
         return answer
+
+
+def lasting_of(*keys: str, known: Sequence[str] | None = None) -> Lasting:
+    """So many things last, each a subject of its own; the sink knows of all, or of some."""
+    alerts = [an_alert(key=one) for one in (keys if known is None else known)]
+    return Lasting(
+        [replace(one, concern=replace(one.concern, subject=Subject(one.key))) for one in alerts],
+        {Subject(one): f"episode of {one}" for one in keys},
+    )
 
 
 def kept_fresh(sink: Forgetful, store: Store, *, seconds: float) -> None:
@@ -58,16 +71,43 @@ def kept_fresh(sink: Forgetful, store: Store, *, seconds: float) -> None:
 
 def test_alert_that_ended_while_it_was_told_again__is_ended_again_at_once() -> None:
     # Another process delivered the end between our reading and our telling.
-    sink, lasting = Forgetful(), [an_alert(key="lasts"), an_alert(key="over")]
+    sink = Forgetful()
 
-    kept_fresh(sink, Store([lasting, lasting[:1]]), seconds=10)
+    kept_fresh(sink, Store([lasting_of("lasts", "over"), lasting_of("lasts")]), seconds=10)
 
     assert sink.told == ["refresh lasts over", "resolved over"]
     assert sink.firing == {"lasts"}
 
 
+def test_alert_of_another_occurrence__is_ended_as_the_one_that_was_told() -> None:
+    sink, first = Forgetful(), lasting_of("it")
+    second = replace(first, episodes={Subject("it"): "another"})
+
+    kept_fresh(sink, Store([first, second]), seconds=10)
+
+    assert sink.told == ["refresh it", "resolved it"]
+
+
+def test_alert_that_lasts_and_that_another_replica_tells_this_sink_no_more__is_not_ended() -> None:
+    # That replica's configuration has no such sink: it strikes it out of what lasts.
+    sink = Forgetful()
+
+    kept_fresh(sink, Store([lasting_of("it"), lasting_of("it", known=[])]), seconds=10)
+
+    assert sink.told == ["refresh it"]
+    assert sink.firing == {"it"}
+
+
+def test_end_that_is_not_taken__keeps_no_other_end_from_being_told() -> None:
+    sink = Forgetful(refuses="one")
+
+    kept_fresh(sink, Store([lasting_of("one", "two"), lasting_of()]), seconds=10)
+
+    assert sink.told == ["refresh one two", "resolved two"]
+
+
 def test_store_that_is_away__costs_one_round() -> None:
-    sink, lasting = Forgetful(), [an_alert(key="lasts")]
+    sink, lasting = Forgetful(), lasting_of("lasts")
 
     kept_fresh(sink, Store([StoreError("gone"), lasting, lasting]), seconds=70)
 

@@ -21,6 +21,7 @@ from tests.unit.runners.cli.filled import History, fill
 from tests.unit.runners.config.examples import changed
 
 HOUR = timedelta(hours=1)
+SINKS = "sinks: {pager: {type: slack, url: {env: PAGER}}, mail: {type: slack, url: {env: MAIL}}}"
 HOSTILE = "move | <b>all</b>\n# to a new server"
 
 
@@ -69,6 +70,8 @@ def trouble(history: History) -> None:
             await store.alert_given_up("one", at=now, error="HTTP 400 routing key | unknown")
 
     asyncio.run(write())
+    text = history.file.read_text()
+    history.file.write_text(changed("alerts: {open", f"alerts: {{{SINKS}, open", text))
 
 
 @pytest.mark.parametrize(
