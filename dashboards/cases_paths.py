@@ -15,6 +15,9 @@ def path_cases(scene: Scene) -> list[Case]:
     return [
         _broken(scene),
         _dies_broken(scene),
+        _replaced_broken(scene),
+        _replaced_silenced(scene),
+        _two_teams(scene),
         _team_changes(scene),
         _pushed(scene),
         _blind_meanwhile(scene),
@@ -78,6 +81,61 @@ def _dies_broken(scene: Scene) -> Case:
     )
 
 
+def _replaced_broken(scene: Scene) -> Case:
+    step, kept = 300.0, ceil(scene.timing.keep / 300.0)
+    return Case(
+        "a pod that is replaced while a path is broken keeps no page after the recovery",
+        step,
+        [
+            path_info(scene.path),
+            _is_open(scene, (0, 1), (2 * step, STALE)),
+            _is_open(scene, (2 * step, 1), (3 * step, 0), instance="b"),
+        ],
+        [
+            Moment(2 * step, "IntakePathBroken", [scene.broken()]),
+            Moment((4 + kept) * step, "IntakePathBroken"),
+        ],
+    )
+
+
+def _replaced_silenced(scene: Scene) -> Case:
+    step = 300.0
+    silenced = {"path": scene.path}
+    return Case(
+        "a pod that is replaced in a maintenance window silences nothing after its end",
+        step,
+        [
+            path_info(scene.path),
+            _is_open(scene, (0, 1), instance="b"),
+            Given(metrics.PATH_SILENCED, {**silenced, "instance": "a"}, switched((0, 1), (2 * step, STALE))),
+            Given(
+                metrics.PATH_SILENCED, {**silenced, "instance": "b"}, switched((2 * step, 1), (3 * step, 0))
+            ),
+        ],
+        [
+            Moment(2 * step, "IntakePathBroken"),
+            Moment(3 * step, "IntakePathBroken", [scene.broken()]),
+        ],
+    )
+
+
+def _two_teams(scene: Scene) -> Case:
+    other = f"not-{scene.path}"
+    labels = {"path": other, **STOP}
+    return Case(
+        "two live probers that disagree about one path's team fail no other path's page",
+        300.0,
+        [
+            path_info(scene.path),
+            path_info(other),
+            path_info(other, team=_OTHER_TEAM, instance="b"),
+            _is_open(scene, (0, 1)),
+            Given(metrics.INCIDENT_OPEN, labels, always(0)),
+        ],
+        [Moment(600, "IntakePathBroken", [scene.broken()])],
+    )
+
+
 def _team_changes(scene: Scene) -> Case:
     step = max(1.0, scene.timing.keep // 10)
     kept = ceil(scene.timing.keep / step)
@@ -103,7 +161,7 @@ def _pushed(scene: Scene) -> Case:
     labels = {"path": scene.path, **STOP}
     return Case(
         "what a run pushes every 15 minutes is still known ten minutes later",
-        60.0,
+        300.0,
         [path_info(scene.path, values=pushed), Given(metrics.INCIDENT_OPEN, labels, pushed)],
         [
             Moment(
@@ -119,7 +177,7 @@ def _blind_meanwhile(scene: Scene) -> Case:
     blind = {"prober": "eu", "cause": "dns"}
     return Case(
         "blindness of the prober mutes no page about a target",
-        60.0,
+        300.0,
         [
             path_info(scene.path),
             _is_open(scene, (0, 1)),
@@ -144,7 +202,7 @@ def _final_answer(scene: Scene) -> Case:
     alert = scene.firing(name, labels, times=(None,))
     return Case(
         "one canary that is refused for good pages until one comes through; a mail that is only missing does not",
-        60.0,
+        300.0,
         [
             path_info(scene.path),
             Given(metrics.CANARY_FAILURES, other, switched((300, 1), (360, 2))),
@@ -194,7 +252,7 @@ def _leftovers(scene: Scene) -> Case:
     left = {"path": scene.path, "kind": "ticket"}
     return Case(
         "what could not be removed for an hour is told, also of a path that is configured no more",
-        60.0,
+        300.0,
         [
             path_info(scene.path),
             Given(metrics.CLEANUP_LEFTOVERS, left, switched((0, 3), (4800, 0))),

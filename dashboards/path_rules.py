@@ -9,7 +9,18 @@ from canary.path import PathName
 from canary.reason import CAUSES, Reason, Side
 from canary.verdict import Verdict
 from dashboards.estate import Estate
-from dashboards.promql import Matcher, Query, any_of, duration, increase, last, max_by, renamed, sum_by
+from dashboards.promql import (
+    Matcher,
+    Query,
+    any_of,
+    current,
+    duration,
+    increase,
+    last,
+    max_by,
+    renamed,
+    sum_by,
+)
 from dashboards.recording import of_path, unless_silenced
 from dashboards.rule import About, AlertRule, Category, Severity
 from dashboards.timing import INTERVALS, Timing, rounded
@@ -23,7 +34,7 @@ _LABELS: Final = ("path", "blame", "reason")
 
 def path_rules(estate: Estate, timing: Timing) -> Iterator[AlertRule]:
     """The pages about a target."""
-    is_open = max_by(_LABELS, last(metrics.INCIDENT_OPEN, timing.remembered))
+    is_open = current(_LABELS, metrics.INCIDENT_OPEN, timing.remembered)
     yield AlertRule(
         name="IntakePathBroken",
         query=unless_silenced(of_path(Query(f"{is_open} == 1", is_open.labels)), timing),
@@ -81,7 +92,7 @@ def seen_rules(estate: Estate, timing: Timing) -> Iterator[AlertRule]:
 
 def leftover_rule(timing: Timing) -> AlertRule:
     """What is left of a path that is configured no more has no team, and is told all the same."""
-    left = max_by(("path", "kind"), last(metrics.CLEANUP_LEFTOVERS, timing.lookback(1800)))
+    left = current(("path", "kind"), metrics.CLEANUP_LEFTOVERS, timing.lookback(1800))
     some = Query(f"{left} > 0", left.labels)
     joined = of_path(some)
     return AlertRule(

@@ -43,12 +43,23 @@ def test_generated_unit_tests__all_hold(name: str) -> None:
 MISTAKES = [
     (
         "IntakePathBroken",
-        "last_over_time(intake_incident_open[40m])) == 1",
-        "last_over_time(intake_incident_open[40m])) == 2",
+        "last_over_time(intake_incident_open[40m]))) == 1",
+        "last_over_time(intake_incident_open[40m]))) == 2",
     ),
     ("IntakePathBroken", "keep_firing_for: 10m", "keep_firing_for: 1h"),
     ("IntakePathBroken", "intake_incident_open[40m]", "intake_incident_open[10m]"),
-    ("IntakePathBroken", "      or on (path) max by", "      or max by"),
+    ("IntakePathBroken", "topk by (path) (1,", "max without () ("),
+    (
+        "IntakePathBroken",
+        "(max by (path, blame, reason) (intake_incident_open) or on (path, blame, reason)",
+        "(",
+    ),
+    ("IntakePathBroken", "max by (path) (intake_path_silenced) or on (path)", ""),
+    (
+        "IntakeMailboxBacklog",
+        "(max by (place) (intake_mailbox_backlog) or on (place)",
+        "(",
+    ),
     ("IntakeSloBurn", "max by (path) (increase(intake_slo_", "sum by (path) (increase(intake_slo_"),
     ("IntakeSloBurn", "intake_slo_bad:increase1h > 1.5", "intake_slo_bad:increase1h > 0.5"),
     ("IntakeSlotsMissed", "max by (path, prober) (increase(", "sum by (path, prober) (increase("),
@@ -59,8 +70,8 @@ MISTAKES = [
     ),
     (
         "IntakeMailboxBacklog",
-        "max by (place) (last_over_time(intake_mailbox_backlog[30m])) > 0",
-        "place:intake_info",
+        "max by (place) (last_over_time(intake_mailbox_backlog[30m]))) > 0",
+        "place:intake_info)",
     ),
     ("IntakeCertificateExpiring", "severity: ticket", "severity: page"),
     ("IntakeProberSilent", "> 900", "> 9000"),
