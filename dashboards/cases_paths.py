@@ -1,5 +1,6 @@
 """Unit tests of the rules about paths."""
 
+from collections.abc import Sequence
 from math import ceil
 
 from canary.instruments import metrics
@@ -22,6 +23,8 @@ def path_cases(scene: Scene) -> list[Case]:
         _pushed(scene),
         _blind_meanwhile(scene),
         _final_answer(scene),
+        _final_answer_before(scene),
+        _final_answers_unknown(scene),
         _not_probed(scene),
         _leftovers(scene),
         *_unseen(scene),
@@ -194,27 +197,72 @@ def _blind_meanwhile(scene: Scene) -> Case:
     )
 
 
+_FINAL = {"hop": "smtp.accept", "reason": "recipient_unknown"}
+_MISSING = {"hop": "ticket.created", "reason": "not_seen"}
+
+
+def _answered(
+    scene: Scene, final: Sequence[tuple[float, float]], row: Sequence[tuple[float, float]]
+) -> list[Given]:
+    path = {"path": scene.path}
+    return [
+        path_info(scene.path),
+        *(
+            Given(metrics.CANARY_FAILURES, {**path, **_FINAL, "instance": one}, switched(*final))
+            for one in "ab"
+        ),
+        Given(metrics.PATH_CONSECUTIVE_FAILURES, path, switched(*row)),
+    ]
+
+
+def _answer_step(scene: Scene) -> float:
+    """A twentieth of the window in which an answer is looked for."""
+    return max(3600.0, rounded(INTERVALS * scene.timing.longest)) / 20
+
+
 def _final_answer(scene: Scene) -> Case:
-    name = "IntakeFinalAnswer"
-    final = {"path": scene.path, "hop": "smtp.accept", "reason": "recipient_unknown"}
-    other = {"path": scene.path, "hop": "ticket.created", "reason": "not_seen"}
+    name, step = "IntakeFinalAnswer", _answer_step(scene)
     labels = {"path": scene.path, "blame": "smtp.accept", "reason": "recipient_unknown", **ABOUT_PATH}
-    alert = scene.firing(name, labels, times=(None,))
+    row = [(0, 0), (21 * step, 1), (22 * step, 0), (25 * step, 1), (28 * step, 0)]
     return Case(
         "one canary that is refused for good pages until one comes through; a mail that is only missing does not",
-        300.0,
+        step,
         [
-            path_info(scene.path),
-            Given(metrics.CANARY_FAILURES, other, switched((300, 1), (360, 2))),
-            Given(metrics.CANARY_FAILURES, {**final, "instance": "a"}, switched((1200, 1))),
-            Given(metrics.CANARY_FAILURES, {**final, "instance": "b"}, switched((1200, 1))),
-            Given(
-                metrics.PATH_CONSECUTIVE_FAILURES,
-                {"path": scene.path},
-                switched((0, 0), (300, 1), (600, 0), (1200, 1), (1800, 0)),
-            ),
+            *_answered(scene, [(25 * step, 1)], row),
+            Given(metrics.CANARY_FAILURES, {"path": scene.path, **_MISSING}, switched((21 * step, 1))),
         ],
-        [Moment(420, name), Moment(1500, name, [alert]), Moment(1920, name)],
+        [
+            Moment(21 * step, name),
+            Moment(26 * step, name, [scene.firing(name, labels, times=(None,))]),
+            Moment(29 * step, name),
+        ],
+    )
+
+
+def _final_answer_before(scene: Scene) -> Case:
+    name, step = "IntakeFinalAnswer", _answer_step(scene)
+    row = [(0, 0), (22 * step, 1), (23 * step, 0), (25 * step, 1)]
+    return Case(
+        "a final answer before the last success is not told when another canary fails otherwise",
+        step,
+        [
+            *_answered(scene, [(22 * step, 1)], row),
+            Given(metrics.CANARY_FAILURES, {"path": scene.path, **_MISSING}, switched((25 * step, 1))),
+        ],
+        [Moment(24 * step, name), Moment(26 * step, name)],
+    )
+
+
+def _final_answers_unknown(scene: Scene) -> Case:
+    name, step = "IntakeFinalAnswer", _answer_step(scene)
+    return Case(
+        "final answers of a path that nobody scraped before are not counted as new ones",
+        step,
+        [
+            *_answered(scene, [(5 * step, 7)], [(5 * step, 1)]),
+            Given(metrics.CANARY_FAILURES, {"path": scene.path, **_MISSING}, switched((5 * step, 1))),
+        ],
+        [Moment(6 * step, name), Moment(24 * step, name)],
     )
 
 

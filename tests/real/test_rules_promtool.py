@@ -63,10 +63,11 @@ MISTAKES = [
     ("IntakeSloBurn", "max by (path) (increase(intake_slo_", "sum by (path) (increase(intake_slo_"),
     ("IntakeSloBurn", "intake_slo_bad:increase1h > 1.5", "intake_slo_bad:increase1h > 0.5"),
     ("IntakeSlotsMissed", "max by (path, prober) (increase(", "sum by (path, prober) (increase("),
+    ("IntakeFinalAnswer", "> on (path) group_left () clamp_min(", "> on (path) group_left () 0 * ("),
     (
         "IntakeFinalAnswer",
-        "max by (path) (last_over_time(intake_path_consecutive_failures[15m])) > 0",
-        "max by (path) (intake_path_info)",
+        " and on (path) max by (path) (last_over_time(intake_path_consecutive",
+        " or max by (path) (last_over_time(intake_path_consecutive",
     ),
     (
         "IntakeMailboxBacklog",
