@@ -258,10 +258,7 @@ def _final_answers_unknown(scene: Scene) -> Case:
     return Case(
         "final answers of a path that nobody scraped before are not counted as new ones",
         step,
-        [
-            *_answered(scene, [(5 * step, 7)], [(5 * step, 1)]),
-            Given(metrics.CANARY_FAILURES, {"path": scene.path, **_MISSING}, switched((5 * step, 1))),
-        ],
+        _answered(scene, [(5 * step, 7)], [(5 * step, 1)]),
         [Moment(6 * step, name), Moment(24 * step, name)],
     )
 
