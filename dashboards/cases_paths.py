@@ -1,5 +1,6 @@
 """Unit tests of the rules about paths."""
 
+from collections.abc import Sequence
 from math import ceil
 
 from canary.instruments import metrics
@@ -15,10 +16,15 @@ def path_cases(scene: Scene) -> list[Case]:
     return [
         _broken(scene),
         _dies_broken(scene),
+        _replaced_broken(scene),
+        _replaced_silenced(scene),
+        _two_teams(scene),
         _team_changes(scene),
         _pushed(scene),
         _blind_meanwhile(scene),
         _final_answer(scene),
+        _final_answer_before(scene),
+        _final_answers_unknown(scene),
         _not_probed(scene),
         _leftovers(scene),
         *_unseen(scene),
@@ -78,6 +84,61 @@ def _dies_broken(scene: Scene) -> Case:
     )
 
 
+def _replaced_broken(scene: Scene) -> Case:
+    step, kept = 300.0, ceil(scene.timing.keep / 300.0)
+    return Case(
+        "a pod that is replaced while a path is broken keeps no page after the recovery",
+        step,
+        [
+            path_info(scene.path),
+            _is_open(scene, (0, 1), (2 * step, STALE)),
+            _is_open(scene, (2 * step, 1), (3 * step, 0), instance="b"),
+        ],
+        [
+            Moment(2 * step, "IntakePathBroken", [scene.broken()]),
+            Moment((4 + kept) * step, "IntakePathBroken"),
+        ],
+    )
+
+
+def _replaced_silenced(scene: Scene) -> Case:
+    step = 300.0
+    silenced = {"path": scene.path}
+    return Case(
+        "a pod that is replaced in a maintenance window silences nothing after its end",
+        step,
+        [
+            path_info(scene.path),
+            _is_open(scene, (0, 1), instance="b"),
+            Given(metrics.PATH_SILENCED, {**silenced, "instance": "a"}, switched((0, 1), (2 * step, STALE))),
+            Given(
+                metrics.PATH_SILENCED, {**silenced, "instance": "b"}, switched((2 * step, 1), (3 * step, 0))
+            ),
+        ],
+        [
+            Moment(2 * step, "IntakePathBroken"),
+            Moment(3 * step, "IntakePathBroken", [scene.broken()]),
+        ],
+    )
+
+
+def _two_teams(scene: Scene) -> Case:
+    other = f"not-{scene.path}"
+    labels = {"path": other, **STOP}
+    return Case(
+        "two live probers that disagree about one path's team fail no other path's page",
+        300.0,
+        [
+            path_info(scene.path),
+            path_info(other),
+            path_info(other, team=_OTHER_TEAM, instance="b"),
+            _is_open(scene, (0, 1)),
+            Given(metrics.INCIDENT_OPEN, labels, always(0)),
+        ],
+        [Moment(600, "IntakePathBroken", [scene.broken()])],
+    )
+
+
 def _team_changes(scene: Scene) -> Case:
     step = max(1.0, scene.timing.keep // 10)
     kept = ceil(scene.timing.keep / step)
@@ -103,7 +164,7 @@ def _pushed(scene: Scene) -> Case:
     labels = {"path": scene.path, **STOP}
     return Case(
         "what a run pushes every 15 minutes is still known ten minutes later",
-        60.0,
+        300.0,
         [path_info(scene.path, values=pushed), Given(metrics.INCIDENT_OPEN, labels, pushed)],
         [
             Moment(
@@ -119,7 +180,7 @@ def _blind_meanwhile(scene: Scene) -> Case:
     blind = {"prober": "eu", "cause": "dns"}
     return Case(
         "blindness of the prober mutes no page about a target",
-        60.0,
+        300.0,
         [
             path_info(scene.path),
             _is_open(scene, (0, 1)),
@@ -136,27 +197,69 @@ def _blind_meanwhile(scene: Scene) -> Case:
     )
 
 
+_FINAL = {"hop": "smtp.accept", "reason": "recipient_unknown"}
+_MISSING = {"hop": "ticket.created", "reason": "not_seen"}
+
+
+def _answered(
+    scene: Scene, final: Sequence[tuple[float, float]], row: Sequence[tuple[float, float]]
+) -> list[Given]:
+    path = {"path": scene.path}
+    return [
+        path_info(scene.path),
+        *(
+            Given(metrics.CANARY_FAILURES, {**path, **_FINAL, "instance": one}, switched(*final))
+            for one in "ab"
+        ),
+        Given(metrics.PATH_CONSECUTIVE_FAILURES, path, switched(*row)),
+    ]
+
+
+def _answer_step(scene: Scene) -> float:
+    """A twentieth of the window in which an answer is looked for."""
+    return max(3600.0, rounded(INTERVALS * scene.timing.longest)) / 20
+
+
 def _final_answer(scene: Scene) -> Case:
-    name = "IntakeFinalAnswer"
-    final = {"path": scene.path, "hop": "smtp.accept", "reason": "recipient_unknown"}
-    other = {"path": scene.path, "hop": "ticket.created", "reason": "not_seen"}
+    name, step = "IntakeFinalAnswer", _answer_step(scene)
     labels = {"path": scene.path, "blame": "smtp.accept", "reason": "recipient_unknown", **ABOUT_PATH}
-    alert = scene.firing(name, labels, times=(None,))
+    row = [(0, 0), (21 * step, 1), (22 * step, 0), (25 * step, 1), (28 * step, 0)]
     return Case(
         "one canary that is refused for good pages until one comes through; a mail that is only missing does not",
-        60.0,
+        step,
         [
-            path_info(scene.path),
-            Given(metrics.CANARY_FAILURES, other, switched((300, 1), (360, 2))),
-            Given(metrics.CANARY_FAILURES, {**final, "instance": "a"}, switched((1200, 1))),
-            Given(metrics.CANARY_FAILURES, {**final, "instance": "b"}, switched((1200, 1))),
-            Given(
-                metrics.PATH_CONSECUTIVE_FAILURES,
-                {"path": scene.path},
-                switched((0, 0), (300, 1), (600, 0), (1200, 1), (1800, 0)),
-            ),
+            *_answered(scene, [(25 * step, 1)], row),
+            Given(metrics.CANARY_FAILURES, {"path": scene.path, **_MISSING}, switched((21 * step, 1))),
         ],
-        [Moment(420, name), Moment(1500, name, [alert]), Moment(1920, name)],
+        [
+            Moment(21 * step, name),
+            Moment(26 * step, name, [scene.firing(name, labels, times=(None,))]),
+            Moment(29 * step, name),
+        ],
+    )
+
+
+def _final_answer_before(scene: Scene) -> Case:
+    name, step = "IntakeFinalAnswer", _answer_step(scene)
+    row = [(0, 0), (22 * step, 1), (23 * step, 0), (25 * step, 1)]
+    return Case(
+        "a final answer before the last success is not told when another canary fails otherwise",
+        step,
+        [
+            *_answered(scene, [(22 * step, 1)], row),
+            Given(metrics.CANARY_FAILURES, {"path": scene.path, **_MISSING}, switched((25 * step, 1))),
+        ],
+        [Moment(24 * step, name), Moment(26 * step, name)],
+    )
+
+
+def _final_answers_unknown(scene: Scene) -> Case:
+    name, step = "IntakeFinalAnswer", _answer_step(scene)
+    return Case(
+        "final answers of a path that nobody scraped before are not counted as new ones",
+        step,
+        _answered(scene, [(5 * step, 7)], [(5 * step, 1)]),
+        [Moment(6 * step, name), Moment(24 * step, name)],
     )
 
 
@@ -194,7 +297,7 @@ def _leftovers(scene: Scene) -> Case:
     left = {"path": scene.path, "kind": "ticket"}
     return Case(
         "what could not be removed for an hour is told, also of a path that is configured no more",
-        60.0,
+        300.0,
         [
             path_info(scene.path),
             Given(metrics.CLEANUP_LEFTOVERS, left, switched((0, 3), (4800, 0))),

@@ -5,7 +5,7 @@ from math import ceil
 
 from canary.instruments import metrics
 from dashboards.rule import Severity
-from dashboards.rule_case import Case, Firing, Given, Moment, always, step_for, switched
+from dashboards.rule_case import STALE, Case, Firing, Given, Moment, always, step_for, switched
 from dashboards.rule_scene import DOMAIN, TEAM, Scene, place_info
 
 _HOUR, _DAY = 3600.0, 86400.0
@@ -17,7 +17,7 @@ def place_cases(scene: Scene) -> list[Case]:
     return [
         case
         for one in boxes
-        for make in (_filling, _full_soon, _full, _backlog)
+        for make in (_filling, _full_soon, _full, _backlog, _backlog_of_the_dead)
         for case in [make(replace(scene, estate=replace(scene.estate, mailboxes=(one,))))]
     ] + [_certificates(scene), _mail_dns(scene), _api_budget(scene)]
 
@@ -47,7 +47,7 @@ def _filling(scene: Scene) -> Case:
     above = warn + (1 - warn) / 4
     return Case(
         f"{scene.mailbox.name}: above its limit for ten minutes is told, and a short dip below it is no end",
-        60.0,
+        300.0,
         _used(scene, (0, warn - 0.02), (300, above), (1500, warn - 0.02)),
         [
             Moment(240, name),
@@ -65,7 +65,7 @@ def _full_soon(scene: Scene) -> Case:
     storage, message = ({"place": place, "resource": one} for one in ("storage", "message"))
     return Case(
         f"{place}: half full and growing fast enough pages before it is full; one that does not grow does not",
-        60.0,
+        300.0,
         [
             place_info(place, "mailbox"),
             Given(metrics.MAILBOX_USED_RATIO, storage, lambda now: 0.55 + 0.6 * now / ahead),
@@ -79,7 +79,7 @@ def _full(scene: Scene) -> Case:
     name, page = "IntakeMailboxFull", scene.mailbox.limits.page_share
     return Case(
         f"{scene.mailbox.name}: full pages at once, and ends when it is emptied",
-        60.0,
+        300.0,
         _used(scene, (0, page - 0.01), (300, page), (900, 0.1)),
         [Moment(240, name), Moment(360, name, [_fires(scene, name, page)]), Moment(960, name)],
     )
@@ -110,6 +110,24 @@ def _backlog(scene: Scene) -> Case:
     )
 
 
+def _backlog_of_the_dead(scene: Scene) -> Case:
+    name, place, step = "IntakeMailboxBacklog", scene.mailbox.name, 300.0
+    age = scene.mailbox.backlog_age_seconds
+    arrived = -max(age, 600.0)
+    dead, alive = ({"place": place, "instance": one} for one in ("a", "b"))
+    return Case(
+        f"{place}: a pod that died while one mail waited says nothing once its successor sees none",
+        step,
+        [
+            place_info(place, "mailbox"),
+            Given(metrics.MAILBOX_OLDEST_UNPROCESSED, dead, switched((0, arrived), (step, STALE))),
+            Given(metrics.MAILBOX_BACKLOG, dead, switched((0, 1), (step, STALE))),
+            Given(metrics.MAILBOX_BACKLOG, alive, switched((step, 0))),
+        ],
+        [Moment(4 * step, name)],
+    )
+
+
 def _certificates(scene: Scene) -> Case:
     name, at = "IntakeCertificateExpiring", 2 * _HOUR
     ends = {"far.example:443": 60 * _DAY, "near.example:443": 10 * _DAY, "now.example:443": 1.5 * _DAY}
@@ -119,7 +137,7 @@ def _certificates(scene: Scene) -> Case:
 
     return Case(
         "a certificate is a ticket two weeks before its end and a page two days before",
-        60.0,
+        300.0,
         [
             *(place_info(place, "endpoint") for place in ends),
             *(
@@ -146,7 +164,7 @@ def _mail_dns(scene: Scene) -> Case:
     labels = {"place": place, "record": "spf"}
     return Case(
         "a record of mail that is not as expected pages after ten minutes, the right ones never",
-        60.0,
+        300.0,
         [
             place_info(place, "domain"),
             Given(metrics.DNS_MAIL_OK, labels, switched((0, 1), (600, 0), (1800, 1))),
@@ -164,7 +182,7 @@ def _api_budget(scene: Scene) -> Case:
     name, place = "IntakeTicketApiBudgetLow", "desk"
     return Case(
         "a ticketing API whose budget is nearly used up for a quarter of an hour",
-        60.0,
+        300.0,
         [
             place_info(place, "ticketing"),
             Given(

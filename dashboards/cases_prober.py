@@ -24,7 +24,7 @@ def _never_heard(scene: Scene) -> Case:
     fires = 2 * 60.0 + scene.timing.silent_for
     return Case(
         "a prober that shows no heartbeat at all pages",
-        60.0,
+        300.0,
         [],
         [Moment(60, name), Moment(fires, name, [scene.firing(name, {})])],
     )
@@ -83,10 +83,10 @@ def _blind(scene: Scene) -> Case:
 
 
 def _stuck(scene: Scene) -> Case:
-    name, waits, sent = "IntakeAlertsNotDelivered", 1200.0, 1800.0
+    name, waits, sent = "IntakeAlertsNotDelivered", 1200.0, 2400.0
     return Case(
         "an alert that waits for five minutes pages, and no more once it was delivered",
-        60.0,
+        300.0,
         [
             Given(
                 metrics.PROBER_OUTBOX_OLDEST,
@@ -96,9 +96,9 @@ def _stuck(scene: Scene) -> Case:
             Given(metrics.PROBER_OUTBOX_PENDING, {"sink": "pager"}, switched((0, 0), (waits, 2), (sent, 0))),
         ],
         [
-            Moment(1440, name),
-            Moment(1620, name, [scene.firing(name, {"sink": "pager"}, value=420)]),
-            Moment(1860, name),
+            Moment(1500, name),
+            Moment(1800, name, [scene.firing(name, {"sink": "pager"}, value=600)]),
+            Moment(2700, name),
         ],
     )
 
@@ -113,7 +113,7 @@ def _store(scene: Scene) -> Case:
     over = (ceil((2400 + window) / 60) + 2) * 60.0
     return Case(
         "a store that fails for ten minutes",
-        60.0,
+        300.0,
         [
             Given(metrics.PROBER_STORE_ERRORS, {"prober": "eu", "kind": "write", "instance": "a"}, errors),
             Given(metrics.PROBER_STORE_ERRORS, {"prober": "eu", "kind": "read", "instance": "a"}, always(0)),
@@ -126,7 +126,7 @@ def _watchdog(scene: Scene) -> Case:
     name = "IntakeWatchdog"
     return Case(
         "the dead man's switch fires always",
-        60.0,
+        300.0,
         [],
         [Moment(0, name, [scene.firing(name, {})]), Moment(600, name, [scene.firing(name, {})])],
     )

@@ -45,8 +45,8 @@ class Estate:
         team: who answers for the prober itself; empty: nobody is named.
         runbooks_url: base of docs/runbook as it is published.
         dashboards_url: base of Grafana.
-        is_one_shot: figures may come from runs that end (they are pushed, or written to a file): between two of them
-            there is no heartbeat, and that is no silence. Else they are the daemon's, which beats day and night.
+        tick_seconds: from one heartbeat to the next at most, day and night: of the rendered cron, timer or CronJob, whose
+            runs beat though no path is due. The daemon's come more often.
         is_pushed: figures are sent by OTLP: a series is seen for five minutes after each push, then no more.
     """
 
@@ -55,7 +55,7 @@ class Estate:
     team: str = ""
     runbooks_url: str = RUNBOOKS_MISSING
     dashboards_url: str = DASHBOARDS_MISSING
-    is_one_shot: bool = False
+    tick_seconds: float = 300.0
     is_pushed: bool = False
 
     @property

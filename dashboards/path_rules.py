@@ -9,7 +9,19 @@ from canary.path import PathName
 from canary.reason import CAUSES, Reason, Side
 from canary.verdict import Verdict
 from dashboards.estate import Estate
-from dashboards.promql import Matcher, Query, any_of, duration, increase, last, max_by, renamed, sum_by
+from dashboards.promql import (
+    Matcher,
+    Query,
+    any_of,
+    current,
+    duration,
+    either,
+    increase,
+    last,
+    max_by,
+    renamed,
+    sum_by,
+)
 from dashboards.recording import of_path, unless_silenced
 from dashboards.rule import About, AlertRule, Category, Severity
 from dashboards.timing import INTERVALS, Timing, rounded
@@ -23,7 +35,7 @@ _LABELS: Final = ("path", "blame", "reason")
 
 def path_rules(estate: Estate, timing: Timing) -> Iterator[AlertRule]:
     """The pages about a target."""
-    is_open = max_by(_LABELS, last(metrics.INCIDENT_OPEN, timing.remembered))
+    is_open = current(_LABELS, metrics.INCIDENT_OPEN, timing.remembered)
     yield AlertRule(
         name="IntakePathBroken",
         query=unless_silenced(of_path(Query(f"{is_open} == 1", is_open.labels)), timing),
@@ -81,7 +93,7 @@ def seen_rules(estate: Estate, timing: Timing) -> Iterator[AlertRule]:
 
 def leftover_rule(timing: Timing) -> AlertRule:
     """What is left of a path that is configured no more has no team, and is told all the same."""
-    left = max_by(("path", "kind"), last(metrics.CLEANUP_LEFTOVERS, timing.lookback(1800)))
+    left = current(("path", "kind"), metrics.CLEANUP_LEFTOVERS, timing.lookback(1800))
     some = Query(f"{left} > 0", left.labels)
     joined = of_path(some)
     return AlertRule(
@@ -102,17 +114,31 @@ def leftover_rule(timing: Timing) -> AlertRule:
 def _final_answers(timing: Timing) -> Query:
     """Answers of some time, while no canary has come through since.
 
-    The series begins with its first failure, which increase() doesn't see, so it is compared with what it was before.
+    The series begins with its first failure, which increase() doesn't see, so it is compared with what it was before;
+    where nobody knew the path then, nothing is said. Of all failures of that time, those in a row came after the last
+    success: more answers than the rest has room for, and one of them is since then. A quarter of that time is asked by
+    itself, since an earlier failure hides an answer from the proof.
     """
     window = max(3600.0, rounded(INTERVALS * timing.longest))
     final = any_of("reason", FINAL_REASONS)
+    back = timing.lookback(900)
+    failing = current(("path",), metrics.PATH_CONSECUTIVE_FAILURES, back)
+    return either([_proved(seconds, back, failing, final) for seconds in (rounded(window / 4), window)])
+
+
+def _proved(window: float, back: float, failing: Query, final: Matcher) -> Query:
+    answers = max_by(_LABELS, renamed(_grown(window, back, final), "hop", "blame"))
+    failures = sum_by(("path",), _grown(window, back))
+    text = f"{answers}\n  > on (path) group_left () clamp_min({failures} - {failing}, 0)"
+    return Query(text, answers.labels)
+
+
+def _grown(window: float, back: float, *these: Matcher) -> Query:
     labels = ("path", "hop", "reason")
-    now = max_by(labels, last(metrics.CANARY_FAILURES, timing.lookback(900), final))
-    before = max_by(labels, last(metrics.CANARY_FAILURES, timing.lookback(900), final, before=window))
-    grown = Query(f"{now} - ({before} or {now} * 0)", now.labels)
-    failing = max_by(("path",), last(metrics.PATH_CONSECUTIVE_FAILURES, timing.lookback(900)))
-    answers = max_by(_LABELS, renamed(grown, "hop", "blame"))
-    return Query(f"{answers} > 0\n  and on (path) {failing} > 0", answers.labels)
+    now = max_by(labels, last(metrics.CANARY_FAILURES, back, *these))
+    before = max_by(labels, last(metrics.CANARY_FAILURES, back, *these, before=window))
+    known = max_by(("path",), last(metrics.PATH_CONSECUTIVE_FAILURES, back, before=window))
+    return Query(f"({now} - ({before} or ({now} * 0 and on (path) {known})))", now.labels)
 
 
 def _unseen(window: float, of_these: tuple[Matcher, ...]) -> Iterator[AlertRule]:
@@ -184,7 +210,7 @@ def _own_runbooks(estate: Estate) -> str:
     """What the configuration names as a path's own page, said in its alerts."""
     return "".join(
         f"{{{{ if eq $labels.path {json.dumps(str(one.path.name))} }}}}"
-        f" Your runbook: {{{{ {json.dumps(one.path.runbook)} }}}}{{{{ end }}}}"
+        f" Your runbook: {{{{ {json.dumps(one.path.runbook, ensure_ascii=False)} }}}}{{{{ end }}}}"
         for one in estate.paths
         if one.path.runbook is not None
     )

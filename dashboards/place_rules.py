@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from canary.instruments import metrics
 from dashboards.estate import Estate, WatchedMailbox
-from dashboards.promql import Matcher, Query, any_of, duration, either, last, max_by, min_by, over_time
+from dashboards.promql import Matcher, Query, any_of, current, duration, either, max_by, over_time
 from dashboards.recording import of_place
 from dashboards.rule import About, AlertRule, Category, Severity
 from dashboards.timing import INTERVALS, Timing, rounded
@@ -42,7 +42,7 @@ def _alike(
 
 
 def _used(timing: Timing, these: tuple[Matcher, ...] = ()) -> Query:
-    return max_by(_RESOURCE, last(metrics.MAILBOX_USED_RATIO, timing.lookback(1800), *these))
+    return current(_RESOURCE, metrics.MAILBOX_USED_RATIO, timing.lookback(1800), *these)
 
 
 def _filling(estate: Estate, timing: Timing) -> AlertRule:
@@ -113,11 +113,11 @@ def _full(estate: Estate, timing: Timing) -> AlertRule:
 
 
 def _backlog(estate: Estate, timing: Timing) -> AlertRule:
-    waiting = max_by(("place",), last(metrics.MAILBOX_BACKLOG, timing.lookback(1800)))
+    waiting = current(("place",), metrics.MAILBOX_BACKLOG, timing.lookback(1800))
     old = []
     for age, these in _alike(estate, lambda one: one.backlog_age_seconds):
-        arrival = last(metrics.MAILBOX_OLDEST_UNPROCESSED, timing.lookback(1800), *these)
-        oldest = min_by(("place",), arrival)
+        arrival, back = metrics.MAILBOX_OLDEST_UNPROCESSED, timing.lookback(1800)
+        oldest = current(("place",), arrival, back, *these, least=True)
         # It is absent where nothing waits, and what was seen last is remembered: so something must wait.
         words = f"time() - {oldest} > {age:.0f}\n  and on (place) {waiting} > 0"
         old.append(Query(words, oldest.labels))
@@ -137,7 +137,7 @@ def _backlog(estate: Estate, timing: Timing) -> AlertRule:
 
 
 def _certificate(days: int, severity: Severity, for_seconds: float, timing: Timing) -> AlertRule:
-    ends = min_by(("place",), last(metrics.CERTIFICATE_EXPIRY, timing.lookback(3600)))
+    ends = current(("place",), metrics.CERTIFICATE_EXPIRY, timing.lookback(3600), least=True)
     return AlertRule(
         name="IntakeCertificateExpiring",
         query=of_place(Query(f"{ends} - time() < {days} * {_DAY}", ends.labels)),
@@ -154,7 +154,7 @@ def _certificate(days: int, severity: Severity, for_seconds: float, timing: Timi
 
 
 def _mail_dns(timing: Timing) -> AlertRule:
-    right = min_by(("place", "record"), last(metrics.DNS_MAIL_OK, timing.lookback(1800)))
+    right = current(("place", "record"), metrics.DNS_MAIL_OK, timing.lookback(1800), least=True)
     return AlertRule(
         name="IntakeMailDnsUnexpected",
         query=of_place(Query(f"{right} == 0", right.labels), operator="+"),
@@ -172,9 +172,9 @@ def _mail_dns(timing: Timing) -> AlertRule:
 
 
 def _api_budget(timing: Timing) -> AlertRule:
-    left = last(metrics.TICKET_API_BUDGET_REMAINING, timing.lookback(1800))
-    limit = last(metrics.TICKET_API_BUDGET_LIMIT, timing.lookback(1800))
-    share = min_by(("place",), Query(f"{left} / {limit}", left.labels))
+    left = current(("place",), metrics.TICKET_API_BUDGET_REMAINING, timing.lookback(1800), least=True)
+    limit = current(("place",), metrics.TICKET_API_BUDGET_LIMIT, timing.lookback(1800))
+    share = Query(f"{left} / {limit}", left.labels)
     return AlertRule(
         name="IntakeTicketApiBudgetLow",
         query=of_place(Query(f"{share} < 0.1", share.labels)),

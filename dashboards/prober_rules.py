@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from canary.instruments import metrics
-from dashboards.promql import Query, duration, increase, last, max_by, min_by, over_time, sum_by
+from dashboards.promql import Query, current, duration, increase, last, over_time, sum_by
 from dashboards.rule import About, AlertRule, Category, Severity
 from dashboards.timing import Timing
 
@@ -12,8 +12,8 @@ def prober_rules(timing: Timing) -> Iterator[AlertRule]:
     """Green by absence is the worst failure: everything here asks whether there is somebody who would see a red."""
     yield _silent(timing)
     yield from _blind(timing)
-    oldest = min_by(("sink",), last(metrics.PROBER_OUTBOX_OLDEST, timing.lookback(900)))
-    pending = max_by(("sink",), last(metrics.PROBER_OUTBOX_PENDING, timing.lookback(900)))
+    oldest = current(("sink",), metrics.PROBER_OUTBOX_OLDEST, timing.lookback(900), least=True)
+    pending = current(("sink",), metrics.PROBER_OUTBOX_PENDING, timing.lookback(900))
     yield AlertRule(
         name="IntakeAlertsNotDelivered",
         query=Query(f"time() - {oldest} > 300\nand on (sink) {pending} > 0", oldest.labels),
@@ -81,7 +81,7 @@ def _silent(timing: Timing) -> AlertRule:
 
 def _blind(timing: Timing) -> Iterator[AlertRule]:
     """It inhibits nothing: what another prober or a gauge sees is true all the same."""
-    blind = max_by(("prober", "cause"), last(metrics.PROBER_BLIND, timing.lookback(900)))
+    blind = current(("prober", "cause"), metrics.PROBER_BLIND, timing.lookback(900))
     query = Query(f"{blind} == 1", blind.labels)
     description = "Its verdicts are inconclusive, and no target is blamed. First: intake-prober check"
     yield AlertRule(

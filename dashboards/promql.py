@@ -86,6 +86,18 @@ def last(one: Series, seconds: Window, *matchers: Matcher, before: Window = 0.0)
     return _over_time("last_over_time", one, seconds, matchers, before=before)
 
 
+def current(
+    labels: Sequence[str], one: Series, seconds: Window, *matchers: Matcher, least: bool = False
+) -> Query:
+    """The greatest (or least) of what is shown now; where nobody shows that now, of what was shown last.
+
+    The last alone would keep what a pod said before it was replaced beside what its successor says.
+    """
+    pick = min_by if least else max_by
+    now, before = pick(labels, series(one, *matchers)), pick(labels, last(one, seconds, *matchers))
+    return Query(f"({now} or on ({', '.join(labels)}) {before})", now.labels)
+
+
 def increase(one: Series, seconds: Window, *matchers: Matcher) -> Query:
     """How much a counter grew in some time. Of replicas that show one store's figure, take the maximum of this."""
     return _over_time("increase", one, seconds, matchers)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from canary.instruments import Instrument, metrics
-from dashboards.promql import Query, Recorded, duration, increase, last, max_by, series
+from dashboards.promql import Query, Recorded, current, duration, increase, last, max_by, series
 from dashboards.rule import RecordingRule
 from dashboards.timing import Timing
 
@@ -25,7 +25,7 @@ def errors(seconds: float) -> Recorded:
 
 def recording_rules(timing: Timing, windows: Iterable[float]) -> list[RecordingRule]:
     """What a path and a place is, the budget, and failures in each window, shortest first."""
-    objective = max_by(("path",), last(metrics.SLO_OBJECTIVE, timing.lookback(1800)))
+    objective = current(("path",), metrics.SLO_OBJECTIVE, timing.lookback(1800))
     rules = [
         RecordingRule(BUDGET, Query(f"1 - {objective}", objective.labels)),
         RecordingRule(PATH_INFO, _info(metrics.PATH_INFO, PATH_INFO, timing)),
@@ -46,12 +46,13 @@ def recording_rules(timing: Timing, windows: Iterable[float]) -> list[RecordingR
 def _info(instrument: Instrument, recorded: Recorded, timing: Timing) -> Query:
     """What is shown now, else what was shown last.
 
-    The last alone would have a path twice for a while after its team or domain was changed: joins with it fail, and with
-    them every page.
+    The last alone would have a path twice for a while after its team or domain was changed, and two live probers that
+    disagree have it twice for good: joins with it fail, and with them every page. So it is one of them.
     """
+    key = recorded.labels[0]
     now = max_by(recorded.labels, series(instrument))
     before = max_by(recorded.labels, last(instrument, timing.remembered))
-    return Query(f"{now}\nor on ({recorded.labels[0]}) {before}", now.labels)
+    return Query(f"topk by ({key}) (1,\n  {now}\n  or on ({key}) {before}\n)", now.labels)
 
 
 def of_path(query: Query) -> Query:
@@ -72,5 +73,5 @@ def _joined(query: Query, info: Recorded, operator: str) -> Query:
 
 def unless_silenced(query: Query, timing: Timing) -> Query:
     """Nothing of paths in a maintenance window."""
-    silenced = max_by(("path",), last(metrics.PATH_SILENCED, timing.remembered))
+    silenced = current(("path",), metrics.PATH_SILENCED, timing.remembered)
     return Query(f"{query}\nunless on (path) {silenced} == 1", query.labels)

@@ -74,7 +74,11 @@ def timing_of(estate: Estate) -> Timing:
     """The times for these paths; without a schedule, those of canaries every five minutes."""
     usual = [seconds for _, seconds in estate.scheduled] or [_DEFAULT_INTERVAL_SECONDS]
     shortest, longest = min(usual), max(usual)
-    absent = max(_ABSENT_SECONDS, rounded(INTERVALS * shortest)) if estate.is_pushed else _ABSENT_SECONDS
+    absent = (
+        max(_ABSENT_SECONDS, rounded(INTERVALS * estate.tick_seconds))
+        if estate.is_pushed
+        else _ABSENT_SECONDS
+    )
     return Timing(
         shortest=shortest,
         longest=longest,
@@ -91,12 +95,8 @@ def timing_of(estate: Estate) -> Timing:
 
 
 def _silent_limit(estate: Estate) -> float:
-    """The heartbeat's age that is silence. A run of any path beats; a night without a run is no silence."""
-    limits = [INTERVALS * usual for _, usual in estate.scheduled]
-    if estate.is_one_shot:
-        pauses = [(path.interval_seconds or usual) + 2 * usual for path, usual in estate.scheduled]
-        limits = [max(pair) for pair in zip(limits, pauses, strict=True)]
-    return max(900.0, rounded(min(limits, default=0.0)))
+    """The heartbeat's age that is silence: the prober beats at night, too, when no path is due."""
+    return max(900.0, rounded(INTERVALS * estate.tick_seconds))
 
 
 def _within(least: float, value: float, most: float) -> float:

@@ -10,6 +10,9 @@ from dashboards.estate import (
 from dashboards.timing import timing_of
 from runners.config.config import Config, Every, PathConfig
 from runners.config.cron import Cron
+from runners.config.telemetry import MetricsByOtlp
+from runners.deploy.refusal import CannotRender
+from runners.deploy.timing import MOST_MINUTES, tick_minutes
 from runners.telemetry.snapshot import REUSED_SECONDS
 
 
@@ -29,9 +32,17 @@ def estate_of(config: Config) -> Estate:
         team=told.team,
         runbooks_url=config.alerts.runbooks or RUNBOOKS_MISSING,
         dashboards_url=told.dashboards_url or DASHBOARDS_MISSING,
-        is_one_shot=any((told_by.otlp, told_by.pushgateway_url, told_by.textfile)),
-        is_pushed=config.telemetry.otlp is not None,
+        tick_seconds=_tick_seconds(config),
+        is_pushed=told_by.otlp is not None and told_by.by_otlp is not MetricsByOtlp.NEVER,
     )
+
+
+def _tick_seconds(config: Config) -> float:
+    """As the rendered cron, timer or CronJob has it; where there can be none, the daemon beats at least so often."""
+    try:
+        return 60.0 * tick_minutes(config)
+    except CannotRender:
+        return 60.0 * MOST_MINUTES
 
 
 def usual_seconds(path: PathConfig) -> float | None:

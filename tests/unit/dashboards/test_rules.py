@@ -1,6 +1,7 @@
 """The rendered rules: of the catalogue's names alone, one of each name and labels, the same bytes each time."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -191,3 +192,14 @@ def test_example__is_yaml_with_a_head_that_says_what_made_it() -> None:
     assert not [
         one for one in Path(FOLDER).iterdir() if one.name not in example_files() and one.suffix == ".yml"
     ]
+
+
+def test_runbook_with_an_emoji__stands_as_it_is_in_the_template() -> None:
+    watched = replace(
+        PLAIN.paths[0], path=replace(PLAIN.paths[0].path, runbook="https://wiki.example/\U0001f525")
+    )
+
+    rules = alert_rules(replace(PLAIN, paths=(watched,)))
+
+    (broken,) = [one for one in rules if one.name == "IntakePathBroken"]
+    assert '{{ "https://wiki.example/\U0001f525" }}' in broken.description

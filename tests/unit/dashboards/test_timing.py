@@ -39,15 +39,16 @@ def test_row_that_no_failure_could_meet__is_dropped() -> None:
     assert rows(300.0, objective=1.0) == rows(300.0)
 
 
-def test_cron_schedule__has_windows_of_its_usual_interval_and_silence_beyond_its_longest() -> None:
-    office = Estate((OFFICE,), is_one_shot=True)
-
-    assert [one.long_seconds for one in burns(office)] == [3600, 21600, 86400, 259200]
-    assert timing_of(office).silent_limit > 216_000
+def test_cron_schedule__has_windows_of_its_usual_interval() -> None:
+    assert [one.long_seconds for one in burns(Estate((OFFICE,)))] == [3600, 21600, 86400, 259200]
 
 
-def test_daemon_with_a_cron_schedule__beats_at_night_too() -> None:
-    assert timing_of(Estate((OFFICE,))).silent_limit == 1800
+@pytest.mark.parametrize(("tick", "limit"), [(60.0, 900), (300.0, 900), (600.0, 1800)])
+def test_silence__follows_the_tick_and_no_paths_nights(tick: float, limit: float) -> None:
+    timing = timing_of(Estate((OFFICE,), tick_seconds=tick, is_pushed=True))
+
+    assert timing.silent_limit == limit
+    assert timing.absent == 1800
 
 
 def test_path_that_is_often_launched__decides_how_soon_silence_is_noticed() -> None:

@@ -1,5 +1,6 @@
 """What rules are rendered for is what the configuration says."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from dashboards.estate import DASHBOARDS_MISSING, RUNBOOKS_MISSING
 from probes.contracts import CheckState
 from runners.advice import advise
 from runners.config.cron import parse_cron
+from runners.config.telemetry import MetricsByOtlp
 from runners.estate import estate_of, page_after_seconds
 from tests.unit.runners.config.examples import FULL, changed, only_mistake, read
 
@@ -43,6 +45,19 @@ def test_estate__has_the_paths_limits_and_links_of_the_configuration(tmp_path: P
     assert (estate.team, estate.runbooks_url) == ("intake-ops", "https://r.acme.example/x")
     assert estate.dashboards_url == "https://g.acme.example"
     assert estate.is_pushed
+
+
+@pytest.mark.parametrize(("by", "is_pushed"), [("never", False), ("one-shot", True), ("always", True)])
+def test_metrics_that_do_not_leave_by_otlp__are_not_pushed_whatever_traces_do(
+    tmp_path: Path, by: str, is_pushed: bool
+) -> None:
+    config = read(tmp_path, changed("alerts: {", TOLD))
+    telemetry = replace(config.telemetry, by_otlp=MetricsByOtlp(by))
+
+    estate = estate_of(replace(config, telemetry=telemetry))
+
+    assert estate.is_pushed is is_pushed
+    assert estate.tick_seconds == 300
 
 
 def test_links_that_are_not_configured__are_marked_as_missing(tmp_path: Path) -> None:
