@@ -15,7 +15,6 @@ from runners.pinging import END_SECONDS as HEARTBEAT_END_SECONDS
 from runners.pinging import START_SECONDS as HEARTBEAT_START_SECONDS
 from runners.surroundings import DRAIN_SECONDS
 from runners.telemetry.exporting import DRAIN_SECONDS as TRACES_SECONDS
-from runners.telemetry.pushing import LAST_SECONDS as FIGURES_SECONDS
 
 MOST_MINUTES: Final = 5
 """Each run also reads the gauges: a mailbox that fills is to be seen as soon as the daemon sees it (`GAUGES_SECONDS`)."""
@@ -75,6 +74,9 @@ def run_seconds(config: Config) -> int:
 
 def run_parts(config: Config) -> Mapping[str, float]:
     """What one `run --due` does, one after the other, and how many seconds each may take."""
+    # Here, or `check` would load what exports before the first byte left.
+    from runners.telemetry.pushing import LAST_SECONDS as FIGURES_SECONDS
+
     scheduled = [one for one in config.paths.values() if one.path.is_enabled and one.schedule is not None]
     deadline = max((one.path.slo.deadline_seconds for one in scheduled), default=0.0)
     rounds = max(1, ceil(len(scheduled) / LAUNCHES_AT_ONCE))

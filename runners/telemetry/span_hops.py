@@ -14,6 +14,7 @@ from canary.page import PageRequest, PageStep
 from canary.path import Path, Proof, Slo
 from canary.reason import Reason, Side
 from runners.export_contracts import TraceRows
+from runners.store import codec
 from runners.telemetry.span_rows import SpanEvent, SpanRow, Value, lasting, nanoseconds, stamp
 
 _ROOT: Final = "canary"
@@ -23,8 +24,14 @@ _LISTS: Final = ("dns.answers",)
 
 
 def seen_until(rows: TraceRows, at: datetime) -> list[Observation]:
-    """What was seen by then."""
-    return [one for one in rows.observations if one.ended_at <= at]
+    """What was seen by then, each once, in an order that is its own, whatever that of the rows."""
+    by_text = {codec.dumps(one): one for one in rows.observations if one.ended_at <= at}
+    return [one for _, one in sorted(by_text.items(), key=_by_time)]
+
+
+def _by_time(entry: tuple[str, Observation]) -> tuple[datetime, int, str]:
+    text, one = entry
+    return one.ended_at, one.attempt, text
 
 
 def hop_spans(rows: TraceRows, settled_at: datetime) -> Iterator[SpanRow]:

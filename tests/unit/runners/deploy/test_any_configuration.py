@@ -34,7 +34,7 @@ def texts(draw: st.DrawFn) -> str:
             ["{env: INTAKE_SIGNING_KEY}", "{file: intake.key}", "{file: /k/a b/é.key}", "{exec: [x]}"]
         )
     )
-    team = f"labels: {{team: {yaml.safe_dump(draw(LINE) or 'x', allow_unicode=True, width=1000, default_style=chr(34)).strip()}}}"
+    team = f"labels: {{team: {yaml.safe_dump(draw(LINE).strip() or 'x', allow_unicode=True, width=1000, default_style=chr(34)).strip()}}}"
     comment = draw(LINE)
     return text_of(
         store=draw(st.sampled_from(list(STORES.values()))),
@@ -57,7 +57,7 @@ def test_any_configuration__renders_the_same_objects_each_time_without_a_secret(
     def render() -> str:
         if scraping is None:
             return render_cronjob(work)
-        return render_deployment(work, DeploymentOptions(scraping=scraping))
+        return render_deployment(work, DeploymentOptions(scraping=scraping, readers=("monitoring",)))
 
     rendered = render()
 

@@ -40,7 +40,7 @@ def test_end_of_an_id__is_found_by_its_index(file: Path) -> None:
 
 def test_beginning_of_an_id__is_found_by_the_key(file: Path) -> None:
     assert plan(file, canaries._BEGINNING) == [
-        "SEARCH canary USING COVERING INDEX sqlite_autoindex_canary_1 (id>? AND id<?)"
+        "SEARCH canary USING INDEX sqlite_autoindex_canary_1 (id>? AND id<?)"
     ]
 
 
