@@ -11,6 +11,8 @@ from runners.store.connecting import Database
 REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """All revisions, oldest first; a test holds them equal to the migrations' folder."""
 
+MIGRATION_SECONDS = 600
+"""An index over a million canaries takes longer than any other statement may, and whoever starts meanwhile waits for it."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _POSTGRESQL_LOCK = 0x1A7A4E  # any number that nothing else in the database takes
 
@@ -60,6 +62,8 @@ def _revision(connection: Connection) -> str | None:
 def _migrate(database: Database) -> Callable[[Connection], None]:
     def work(connection: Connection) -> None:
         if connection.dialect.name != "sqlite":
+            for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+                connection.execute(text(f"SET LOCAL {limit} = '{MIGRATION_SECONDS}s'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POSTGRESQL_LOCK})
         found = _revision(connection)
         _refuse_newer(database, found)

@@ -57,6 +57,7 @@ def test_alert__fires_with_its_words_and_ends_when_it_is_resolved(server: Server
         "kind": "incident",
         "subject": "incident/mailbox/support",
         "key": "fires",
+        "cause": "mailbox/support",
     }
     annotations = found["annotations"]
     assert isinstance(annotations, dict)
