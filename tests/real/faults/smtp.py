@@ -95,7 +95,7 @@ SMTP = [
         "greylisted",
         "451 4.7.1 at RCPT for the first second",
         switches={"smtp_greylist_seconds": 1.0},
-        changes={"paths": {"support-email": {"deadline": "10s", "horizon": "20s"}}},
+        changes={"paths": {"support-email": {"deadline": "30s", "horizon": "60s"}}},
         tickets=1,
     ),
     breach(
