@@ -54,8 +54,11 @@ class Alerting:
         enabled = {
             name: one for name, one in self._prober.paths.items() if one.is_enabled and not is_bisect(name)
         }
-        incidents = {one.id: one for one in await self._store.open_incidents()}
+        # What was told is read first: an incident that another opens or ends in between has changed a standing with it,
+        # so that what we make of the two is refused. The other way round, an incident that was told of and is not yet
+        # seen would be taken for one that is over.
         standings = dict(await self._store.standings())
+        incidents = {one.id: one for one in await self._store.open_incidents()}
         progress = await self._store.progress_of(list(enabled))
         rules = self._prober.alerts
         return Situation(

@@ -244,6 +244,8 @@ def test_server_killed_in_between__is_a_store_error_then_works_again_when_it_is_
     async def main() -> None:
         with database.connect() as connection:
             connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
+            # Else it would first write again what all tests before this one wrote.
+            connection.execute("CHECKPOINT")
         async with database.open() as store:
             await recorded(store, make_canary(1))
             server.kill()

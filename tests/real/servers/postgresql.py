@@ -24,6 +24,8 @@ from tests.real.servers.process import (
 
 _BINARIES = "/usr/lib/postgresql"
 _INITDB_OPTIONS = ("-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+_START_SECONDS = 90.0
+"""After a kill it writes again all since its last checkpoint, and is not ready before."""
 _numbers = itertools.count(1)
 
 
@@ -122,5 +124,5 @@ def _start(directory: Path, port: int, account: Account) -> Child:
         except psycopg.OperationalError:
             return False
 
-    wait_until(answers, what="answer of PostgreSQL", child=child)
+    wait_until(answers, what="answer of PostgreSQL", limit_seconds=_START_SECONDS, child=child)
     return child
