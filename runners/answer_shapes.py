@@ -349,7 +349,7 @@ class SilencesAnswer(TypedDict):
 
 
 class RenderAnswer(TypedDict):
-    """`render`: the files that were written; without --output, the text instead."""
+    """`render`: the files that were written, and the text that has no file."""
 
     written: list[str]
     text: str | None

@@ -1,7 +1,7 @@
 """`render alertmanager`: routes, grouping, inhibition and receivers for our rules."""
 
 from runners.cli.options import Options, command
-from runners.cli.render_files import ForceOption, OutputOption, answer, put, target_of
+from runners.cli.rendering import ForceOption, OutputOption, deliver, target_of
 
 
 @command
@@ -18,7 +18,6 @@ def render_alertmanager(options: Options, *, output: OutputOption = None, force:
     from dashboards.alertmanager import FILE, alertmanager_text
     from runners.estate import estate_of
 
-    text = alertmanager_text(estate_of(options.load_to_render()))
-    files = {target_of(output, FILE): text} if output is not None else {}
-    put(options, files, force=force)
-    answer(options, {} if output is not None else {FILE: text}, files)
+    config = options.load_to_render()
+    target = target_of(output, FILE) if output is not None else None
+    deliver(options, config, {target: alertmanager_text(estate_of(config))}, force=force)

@@ -1,7 +1,6 @@
 """`render cronjob|deployment|cron|systemd`: where a prober runs, made from its configuration."""
 
 import ipaddress
-import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runners.cli.options import Options, command
-from runners.cli.writing import ForceOption, OutputOption, emit
+from runners.cli.rendering import ForceOption, OutputOption, deliver, target_of
 
 if TYPE_CHECKING:
     from runners.config.config import Config
@@ -22,7 +21,6 @@ _MOST_OF_A_NAME = 45
 """A CronJob's name has 52 letters at most; ours add a suffix, too."""
 _MOST_OF_A_LABEL = 63
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
-_SHORTEST_SECRET = 8
 
 NameOption = Annotated[str, typer.Option("--name", metavar="NAME", help="What the objects are called.")]
 NamespaceOption = Annotated[str, typer.Option("--namespace", metavar="NAME", help="Where they go.")]
@@ -71,7 +69,7 @@ def cronjob(
     networks = _networks(options, cidr)
     _emit(
         options,
-        output,
+        target_of(output, f"{name}.yaml") if output is not None else None,
         force=force,
         make=lambda config: render_cronjob(
             _workload(options, config, name=name, namespace=namespace, image=image), networks=networks
@@ -127,7 +125,7 @@ def deployment(
     )
     _emit(
         options,
-        output,
+        target_of(output, f"{name}.yaml") if output is not None else None,
         force=force,
         make=lambda config: render_deployment(
             _workload(options, config, name=name, namespace=namespace, image=image), asked
@@ -158,6 +156,7 @@ def cron(
     Example: intake-prober --config /etc/intake-prober/intake.yaml render cron -o /etc/cron.d/intake-prober
     """
     from runners.deploy.cron import render_cron
+    from runners.deploy.systemd import NAME
 
     if not re.fullmatch(r"[A-Za-z0-9._+@-]*", mail_to):
         raise options.fail(f"{mail_to!r} is no address for cron's mail", "Write an address, or a local user.")
@@ -165,7 +164,7 @@ def cron(
         raise options.fail(f"{log!r} is no log file", "Write a whole path of letters, digits and ./-_.")
     _emit(
         options,
-        output,
+        target_of(output, NAME) if output is not None else None,
         force=force,
         make=lambda config: render_cron(
             _host(config, program=program, user=user, env_file=env_file),
@@ -199,6 +198,7 @@ def systemd(
     """
     from runners.deploy.systemd import NAME, render_oneshot, render_service
 
+    output = target_of(output, f"{NAME}.service") if output is not None else None
     if output is not None and output.suffix != ".service":
         raise options.fail(f"{output} is no name for a service", "Name a file that ends in .service.")
     unit = output.stem if output is not None else NAME
@@ -228,7 +228,7 @@ def _emit(options: Options, output: Path | None, *, force: bool, make: "Callable
 def _emit_all(
     options: Options, *, force: bool, make: "Callable[[Config], Mapping[Path | None, str]]"
 ) -> None:
-    """Print or write what is made; neither where it can't be, or where a secret is in it."""
+    """Print or write what is made, unless it can't be made of this configuration."""
     from runners.deploy.refusal import CannotRender
 
     config = options.load_to_render()
@@ -236,31 +236,7 @@ def _emit_all(
         made = make(config)
     except CannotRender as refused:
         raise options.fail(str(refused), refused.remedy) from None
-    for text in made.values():
-        _check_secrets(options, config, text)
-    emit(options, made, force=force)
-
-
-def _check_secrets(options: Options, config: "Config", text: str) -> None:
-    """Refuse a text with a secret's value in it, as far as the secrets can be had here: in a comment, say."""
-    from probes.servers import SecretUnavailable
-    from runners.config.secrets import EnvSecret, FileSecret
-
-    sources: list[EnvSecret | FileSecret] = [
-        *(EnvSecret(one, environ=os.environ, masker=config.masker) for one in sorted(config.needs.variables)),
-        *(FileSecret(one.path, masker=config.masker) for one in sorted(config.needs.secret_files)),
-    ]
-    for source in sources:
-        try:
-            value = source.now().reveal()
-        except SecretUnavailable:
-            continue
-        if len(value) >= _SHORTEST_SECRET and value in text:
-            where = source.name if isinstance(source, EnvSecret) else str(source.path)
-            raise options.fail(
-                f"the value of the secret {where} stands in the configuration",
-                "Take it out, also of comments; nothing was written.",
-            )
+    deliver(options, config, made, force=force)
 
 
 def _workload(

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from runners.cli.options import Options, command
-from runners.cli.render_files import ForceOption, answer, put
+from runners.cli.rendering import ForceOption, deliver, make_folders
 
 
 @command
@@ -66,15 +66,6 @@ def render_grafana(
         options.output.tell(
             "The rules' alerts link to dashboards without a prefix: with one, those links lead to another prober's, or nowhere."
         )
-    files = {output / name: text for name, text in provisioned(setting).items()}
-    _make_folders(options, files)
-    put(options, files, force=force)
-    answer(options, {}, files)
-
-
-def _make_folders(options: Options, files: dict[Path, str]) -> None:
-    for parent in dict.fromkeys(path.parent for path in files):
-        try:
-            parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise options.fail(f"{parent} can't be made: {error.strerror}", "Name another folder.") from None
+    files: dict[Path | None, str] = {output / name: text for name, text in provisioned(setting).items()}
+    make_folders(options, [one.parent for one in files if one is not None])
+    deliver(options, config, files, force=force)

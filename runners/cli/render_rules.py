@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runners.cli.options import Options, command
-from runners.cli.render_files import ForceOption, OutputOption, answer, put, target_of
+from runners.cli.rendering import ForceOption, OutputOption, deliver, make_folders, target_of
 
 if TYPE_CHECKING:
     from runners.config.config import Config
@@ -42,17 +42,11 @@ def render_rules(
     _warn(options, config)
     estate = estate_of(config)
     text = prometheus_rules(estate)
-    files = {target_of(output, FILE): text} if output is not None else {}
+    texts: dict[Path | None, str] = {target_of(output, FILE) if output is not None else None: text}
     if with_tests is not None:
-        try:
-            with_tests.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise options.fail(
-                f"{with_tests} can't be made: {error.strerror}", "Name another folder."
-            ) from None
-        files |= {with_tests / name: one for name, one in {FILE: text, **rule_tests(estate)}.items()}
-    put(options, files, force=force)
-    answer(options, {} if output is not None else {FILE: text}, files)
+        make_folders(options, [with_tests])
+        texts |= {with_tests / name: one for name, one in {FILE: text, **rule_tests(estate)}.items()}
+    deliver(options, config, texts, force=force)
 
 
 def _warn(options: Options, config: "Config") -> None:

@@ -1,6 +1,5 @@
 """`render`: what it writes, what it refuses to overwrite, and what it says beside."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ def test_file_that_is_there__is_left_as_it_is_unless_forced(run: Run, target: st
     refused = run("render", target, "--output", "mine.yml")
 
     assert refused.status == 2
-    assert "mine.yml exists and is left as it is. Overwrite it with --force" in refused.err
+    assert "mine.yml exists and is left as it is. Give --force" in refused.err
     assert Path("mine.yml").read_text() == "mine"
     assert run("render", target, "--output", "mine.yml", "--force").status == 0
     assert yaml.safe_load(Path("mine.yml").read_text())
@@ -70,7 +69,7 @@ def test_folder__gets_the_file_under_its_own_name(run: Run, target: str, name: s
 
     assert said.status == 0
     assert [one.name for one in Path("out").iterdir()] == [name]
-    assert f"Wrote out/{name}." in said.err
+    assert f"Wrote out/{name}" in said.err
 
 
 def test_tests__lie_beside_the_rules_that_they_test(run: Run) -> None:
@@ -90,10 +89,36 @@ def test_tests__lie_beside_the_rules_that_they_test(run: Run) -> None:
 def test_json__is_one_object_with_the_text(run: Run) -> None:
     configured()
 
-    said = json.loads(run("--json", "render", "alertmanager").out)
+    said = run("--json", "render", "alertmanager").answer("render")
 
-    assert said["exit"] == 0
-    assert "route:" in said["files"]["alertmanager.yml"]
+    assert (said["written"], said["exit"]) == ([], 0)
+    assert "route:" in said["text"]
+
+
+def test_json_of_rules_with_their_tests__is_the_text_and_what_was_written(run: Run) -> None:
+    configured()
+
+    said = run("--json", "render", "prometheus-rules", "--with-tests", "tests").answer("render")
+
+    assert "groups:" in said["text"]
+    assert "tests/intake.rules.yml" in said["written"]
+
+
+@pytest.mark.parametrize("target", [["prometheus-rules"], ["grafana", "--output", "grafana"]])
+def test_secret_in_what_is_rendered__is_refused_and_nothing_is_written(
+    run: Run, target: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "correct-horse-battery"
+    text = changed("wiki.acme.example/intake", f"wiki.acme.example/{secret}")
+    configured(text + f"web: {{url: 'https://prober.example/{secret}'}}\n")
+    monkeypatch.setenv("SUPPORT_PASSWORD", secret)
+
+    said = run("render", *target)
+
+    assert said.status == 2
+    assert "the value of the secret SUPPORT_PASSWORD" in said.err
+    assert secret not in said.out + said.err
+    assert not list(Path("grafana").glob("**/*.json"))
 
 
 def test_rules_beside_sinks_that_page__are_said_to_page_twice(run: Run) -> None:

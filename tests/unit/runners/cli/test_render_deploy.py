@@ -94,6 +94,27 @@ def test_folder_that_is_not_there__is_said(run: Run) -> None:
     assert "no/such/prober.yaml can't be written: No such file or directory" in said.err
 
 
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (("cronjob", "--name", "watch"), ["watch.yaml"]),
+        (("deployment",), ["intake-prober.yaml"]),
+        (("cron",), ["intake-prober"]),
+        (("systemd", "--oneshot"), ["intake-prober.service", "intake-prober.timer"]),
+    ],
+)
+def test_folder__gets_the_files_under_their_own_names(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], names: list[str]
+) -> None:
+    monkeypatch.setattr("runners.deploy.systemd._HIDDEN", ())  # which the tests' own folder is
+    (tmp_path / "out").mkdir()
+
+    said = run("render", *words, "--output", "out")
+
+    assert said.status == 0, said.err
+    assert sorted(one.name for one in (tmp_path / "out").iterdir()) == names
+
+
 def test_json__is_one_object(run: Run) -> None:
     printed = run("render", "cronjob", "--json").answer("render")
     written = run("render", "cronjob", "--json", "--output", "prober.yaml").answer("render")
