@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import ceil
 
 from canary.instruments import metrics
-from dashboards.rule_case import STALE, Case, Firing, Given, Moment, always, step_for, switched
+from dashboards.rule_case import STALE, Case, Given, Moment, always, step_for, switched
 from dashboards.rule_scene import ABOUT_PATH, STOP, Scene, path_info
 from dashboards.timing import INTERVALS, rounded
 
@@ -25,10 +25,6 @@ def path_cases(scene: Scene) -> list[Case]:
         _final_answer(scene),
         _final_answer_before(scene),
         _final_answers_unknown(scene),
-        _not_probed(scene),
-        _leftovers(scene),
-        *_unseen(scene),
-        *_slots_missed(scene),
     ]
 
 
@@ -260,117 +256,4 @@ def _final_answers_unknown(scene: Scene) -> Case:
         step,
         _answered(scene, [(5 * step, 7)], [(5 * step, 1)]),
         [Moment(6 * step, name), Moment(24 * step, name)],
-    )
-
-
-def _not_probed(scene: Scene) -> Case:
-    name = "IntakePathNotProbed"
-    path = scene.estate.scheduled[0][0] if scene.estate.scheduled else None
-    interval = (path.interval_seconds if path is not None else None) or 300.0
-    deadline = path.slo.deadline_seconds if path is not None else 600.0
-    limit = INTERVALS * interval + deadline
-    step = step_for(limit + 300)
-    fires = (ceil((limit + 300) / step) + 3) * step
-    who = path.name if path is not None else scene.path
-    return Case(
-        "a path of which nothing was concluded for three intervals and a deadline; one that is launched by hand never",
-        step,
-        [
-            path_info(who),
-            path_info("by-hand"),
-            Given(metrics.PATH_LAST_VERDICT, {"path": who}, lambda now: now if now > fires else 0),
-            Given(metrics.PATH_LAST_VERDICT, {"path": "by-hand"}, always(0)),
-            Given(metrics.PATH_INTERVAL, {"path": who}, always(interval)),
-            Given(metrics.PATH_DEADLINE, {"path": who}, always(deadline)),
-            Given(metrics.PATH_DEADLINE, {"path": "by-hand"}, always(deadline)),
-        ],
-        [
-            Moment(limit // step * step, name),
-            Moment(fires, name, [scene.firing(name, {"path": who, **ABOUT_PATH}, value=fires)]),
-            Moment(fires + 4 * step, name),
-        ],
-    )
-
-
-def _leftovers(scene: Scene) -> Case:
-    name, gone = "IntakeLeftovers", "configured-no-more"
-    left = {"path": scene.path, "kind": "ticket"}
-    return Case(
-        "what could not be removed for an hour is told, also of a path that is configured no more",
-        300.0,
-        [
-            path_info(scene.path),
-            Given(metrics.CLEANUP_LEFTOVERS, left, switched((0, 3), (4800, 0))),
-            Given(metrics.CLEANUP_LEFTOVERS, {"path": scene.path, "kind": "mail"}, always(0)),
-            Given(metrics.CLEANUP_LEFTOVERS, {"path": gone, "kind": "mail"}, switched((0, 1), (4800, 0))),
-        ],
-        [
-            Moment(3000, name),
-            Moment(
-                3720,
-                name,
-                [
-                    scene.firing(name, {**left, **ABOUT_PATH}, value=3),
-                    scene.firing(name, {"path": gone, "kind": "mail"}, value=1),
-                ],
-            ),
-            Moment(5000 // 60 * 60, name),
-        ],
-    )
-
-
-def _classes(scene: Scene) -> list[tuple[str, float]]:
-    """A path for each usual interval."""
-    found: dict[float, str] = {}
-    for path, usual in scene.estate.scheduled:
-        found.setdefault(usual, path.name)
-    return [(found[usual], usual) for usual in sorted(found)]
-
-
-def _unseen(scene: Scene) -> list[Case]:
-    return [_unseen_of(scene, path, usual) for path, usual in _classes(scene)]
-
-
-def _unseen_of(scene: Scene, path: str, usual: float) -> Case:
-    name, step = "IntakePathUnseen", float(ceil(usual))
-    long = (ceil(max(3600.0, rounded(INTERVALS * usual)) / step) + 4) * step
-    ticket, page = (Firing(one, {"path": path, **ABOUT_PATH}) for one in scene.rules_about(path, name))
-    inconclusive = {"path": path, "channel": "email", "verdict": "inconclusive"}
-    return Case(
-        f"{path}: canaries that are all inconclusive are the prober's trouble: a ticket, then a page",
-        step,
-        [
-            path_info(path),
-            Given(metrics.CANARY_VERDICTS, inconclusive, lambda now: now // step),
-            Given(metrics.SLO_ELIGIBLE, {"path": path}, lambda now: max(0.0, (now - long) // step)),
-        ],
-        [
-            Moment(step, name),
-            Moment(4 * step, name, [ticket]),
-            Moment(long, name, [ticket, page]),
-            Moment(long + 3 * step, name),
-        ],
-    )
-
-
-def _slots_missed(scene: Scene) -> list[Case]:
-    return [_slots_missed_of(scene, path, usual) for path, usual in _classes(scene)]
-
-
-def _slots_missed_of(scene: Scene, path: str, usual: float) -> Case:
-    name, step = "IntakeSlotsMissed", float(ceil(usual))
-    (rule,) = scene.rules_about(path, name)
-
-    def missed(now: float) -> float:
-        slot = int(now // step)
-        return float(min(2, max(0, slot - 1)) + max(0, slot - 14))
-
-    return Case(
-        f"{path}: two missed slots are none to tell of, though both replicas show them; more are",
-        step,
-        [
-            Given(metrics.PROBER_MISFIRES, {"path": path, "prober": "eu", "instance": one}, missed)
-            for one in ("a", "b")
-        ],
-        [Moment(12 * step, name), Moment(18 * step, name, [Firing(rule, {"path": path})])],
     )

@@ -1,7 +1,7 @@
 """Alerts about paths: broken, refused for good, unseen, not probed, what canaries left behind."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from canary.instruments import Instrument, metrics
@@ -19,6 +19,7 @@ from dashboards.promql import (
     increase,
     last,
     max_by,
+    none_of,
     renamed,
     sum_by,
 )
@@ -30,6 +31,8 @@ FINAL_REASONS: Final = tuple(
     sorted(one for one in Reason if CAUSES[one].is_final and CAUSES[one].side is Side.TARGET)
 )
 """The target's own word that a request will not become a ticket: nobody need wait for a second one."""
+_UNKNOWN_LIMIT_SECONDS: Final = 14400.0
+"""No path has a schedule, where rules are rendered: one that is shown all the same is known for this long first."""
 _LABELS: Final = ("path", "blame", "reason")
 
 
@@ -68,13 +71,9 @@ def path_rules(estate: Estate, timing: Timing) -> Iterator[AlertRule]:
 
 def seen_rules(estate: Estate, timing: Timing) -> Iterator[AlertRule]:
     """Paths of which nothing is known, and slots that nobody launched: a rule for each usual interval."""
-    verdict_at = max_by(("path",), last(metrics.PATH_LAST_VERDICT, timing.lookback(3600)))
-    interval = max_by(("path",), last(metrics.PATH_INTERVAL, timing.lookback(3600)))
-    deadline = max_by(("path",), last(metrics.PATH_DEADLINE, timing.lookback(3600)))
-    silence = Query(f"time() - {verdict_at}\n  > {INTERVALS} * {interval} + {deadline}", verdict_at.labels)
     yield AlertRule(
         name="IntakePathNotProbed",
-        query=of_path(silence),
+        query=of_path(either(list(_silences(estate, timing)))),
         severity=Severity.TICKET,
         category=Category.PROBER,
         about=About.PATH,
@@ -89,6 +88,53 @@ def seen_rules(estate: Estate, timing: Timing) -> Iterator[AlertRule]:
         yield from _unseen(window, _only(estate, paths))
     for window, paths in _by_window(estate, INTERVALS + 1, least=3600.0):
         yield _slots_missed(window, _only(estate, paths))
+
+
+def _silences(estate: Estate, timing: Timing) -> Iterator[Query]:
+    """Paths whose last verdict is too old; and those that were known for as long, and never had any.
+
+    A schedule that rests over a weekend is given that weekend once, and not as often as launches may be missed.
+    """
+    back = timing.lookback(3600)
+    resting: dict[float, list[PathName]] = {}
+    limits: dict[float, list[PathName]] = {}
+    for path, usual in estate.scheduled:
+        longest = path.interval_seconds or usual
+        if usual < longest:
+            resting.setdefault(usual, []).append(path.name)
+        limit = longest + (INTERVALS - 1) * usual + path.slo.deadline_seconds
+        limits.setdefault(rounded(limit), []).append(path.name)
+    yield _silence(_but(resting.values()), None, back)
+    for usual in sorted(resting):
+        yield _silence((any_of("path", resting[usual]),), usual, back)
+    # Whoever is not known here has the longest patience of all.
+    most = max(limits, default=_UNKNOWN_LIMIT_SECONDS)
+    yield _never(_but(names for limit, names in limits.items() if limit != most), most, back)
+    for limit in sorted(limits.keys() - {most}):
+        yield _never((any_of("path", limits[limit]),), limit, back)
+
+
+def _but(named: Iterable[Sequence[PathName]]) -> tuple[Matcher, ...]:
+    names = sorted(name for some in named for name in some)
+    return (none_of("path", names),) if names else ()
+
+
+def _silence(these: tuple[Matcher, ...], usual: float | None, back: float) -> Query:
+    """The last verdict of these is too old; ``usual``: seconds between launches where the longest are others."""
+    verdict_at = max_by(("path",), last(metrics.PATH_LAST_VERDICT, back, *these))
+    interval = max_by(("path",), last(metrics.PATH_INTERVAL, back, *these))
+    deadline = max_by(("path",), last(metrics.PATH_DEADLINE, back))
+    patience = f"{INTERVALS} * {interval}" if usual is None else f"{interval} + {(INTERVALS - 1) * usual:.0f}"
+    return Query(f"time() - {verdict_at}\n  > {patience} + {deadline}", verdict_at.labels)
+
+
+def _never(these: tuple[Matcher, ...], limit: float, back: float) -> Query:
+    interval = max_by(("path",), last(metrics.PATH_INTERVAL, back, *these))
+    then = max(back, rounded(limit / 8))
+    before = max_by(("path",), last(metrics.PATH_INTERVAL, then, *these, before=limit))
+    verdict = max_by(("path",), last(metrics.PATH_LAST_VERDICT, back))
+    text = f"{limit:.0f} + 0 * {interval}\n  unless on (path) {verdict}\n  and on (path) {before}"
+    return Query(text, interval.labels)
 
 
 def leftover_rule(timing: Timing) -> AlertRule:

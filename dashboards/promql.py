@@ -76,6 +76,11 @@ def any_of(label: str, names: Iterable[str]) -> Matcher:
     return Matcher(label, "=~", "|".join(one.replace(".", "[.]") for one in names))
 
 
+def none_of(label: str, names: Iterable[str]) -> Matcher:
+    """The label has none of these values."""
+    return Matcher(label, "!~", any_of(label, names).value)
+
+
 def series(one: Series, *matchers: Matcher) -> Query:
     """The newest sample of a series; of one that was pushed, nothing after five minutes: see `last`."""
     return Query(_selected(one, matchers), frozenset(one.labels))

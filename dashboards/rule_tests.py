@@ -6,6 +6,7 @@ from dashboards.cases_burn import burn_cases
 from dashboards.cases_paths import path_cases
 from dashboards.cases_places import place_cases
 from dashboards.cases_prober import prober_cases
+from dashboards.cases_seen import seen_cases
 from dashboards.estate import Estate
 from dashboards.promql import duration
 from dashboards.rule_case import Case
@@ -14,7 +15,7 @@ from dashboards.rules import FILE, alert_rules, rule_groups
 from dashboards.timing import timing_of
 from dashboards.written import written
 
-_CASES: Final[tuple[Cases, ...]] = (path_cases, burn_cases, place_cases, prober_cases)
+_CASES: Final[tuple[Cases, ...]] = (path_cases, seen_cases, burn_cases, place_cases, prober_cases)
 _HEAD: Final = """\
 Made by `intake-prober render prometheus-rules --with-tests DIR`. Run all of them: promtool test rules DIR/*.test.yml"""
 

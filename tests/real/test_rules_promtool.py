@@ -76,6 +76,8 @@ MISTAKES = [
     ),
     ("IntakeCertificateExpiring", "severity: ticket", "severity: page"),
     ("IntakeProberSilent", "> 900", "> 9000"),
+    ("IntakePathNotProbed", "[1h] offset 25m", "[1h] offset 5m"),
+    ("IntakePathNotProbed", "  unless on (path) max by (path) (last", "  and on (path) max by (path) (last"),
     ("IntakeLeftovers", "or on (path, kind)", "and on (path, kind)"),
 ]
 
