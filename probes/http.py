@@ -23,8 +23,8 @@ from probes.request_outcome import Asked, RequestOutcome, meaning_of, outcome_of
 from probes.servers import SecretSource
 from probes.skew import Skew
 from probes.unpacking import ACCEPTED, Unpacking
+from probes.user_agent import ANONYMOUS
 
-USER_AGENT: Final = "intake-prober (synthetic monitoring)"
 MOST_REDIRECTS: Final = 3
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS"})
 _ALWAYS: Final = MappingProxyType({"Accept": "application/json", "Accept-Encoding": ACCEPTED})
@@ -45,7 +45,7 @@ class HttpSettings:
         total_seconds: for a whole call, redirects and a second try included.
         most_connections: open at once, however many canaries are out.
         most_answer_bytes: of one answer, unpacked; a longer one is not read.
-        ca_files: PEM files of authorities that are trusted beside the system's.
+        ca_files: PEM files of authorities that are trusted beside the system's; ``user_agent``: who asks.
     """
 
     name: str
@@ -56,7 +56,7 @@ class HttpSettings:
     most_connections: int = 2
     most_answer_bytes: int = 16 * 1024 * 1024
     ca_files: tuple[str, ...] = ()
-    user_agent: str = USER_AGENT
+    user_agent: str = ANONYMOUS
 
 
 @dataclass(frozen=True, slots=True)

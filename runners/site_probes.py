@@ -1,6 +1,7 @@
 """The probes of a configuration's paths, and what their canaries' tickets must say."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import assert_never
 
@@ -18,6 +19,7 @@ from probes.portal.settings import PortalSettings
 from probes.portal.steps import Upload
 from probes.selfcheck import ControlHistory, Selfcheck, parse_control
 from probes.ticketing.settings import Expectation
+from probes.user_agent import user_agent
 from runners.config.config import PathConfig
 from runners.config.sending import EmailConfig
 from runners.contracts import Store
@@ -53,7 +55,7 @@ def probe_of(site: Site, path: PathConfig, store: Store | None, portals: Portals
             from probes.form.probe import FormProbe
 
             return FormProbe(
-                path.sending,
+                replace(path.sending, user_agent=user_agent(site.config.prober.contact_url)),
                 clock=site.clock,
                 resolver=site.resolver,
                 masker=site.masker,

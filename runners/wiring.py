@@ -23,6 +23,7 @@ from probes.ticketing.settings import (
     TicketWatcherSettings,
 )
 from probes.ticketing.watcher import TicketWatcher
+from probes.user_agent import user_agent
 from runners.alerts.building import build_heartbeats, build_sinks, known_of
 from runners.alerts.routing import PathRouting
 from runners.bisecting import with_bisects
@@ -151,7 +152,12 @@ async def checkable(config: Config, *, clock: Clock) -> AsyncIterator[tuple[Chec
 async def _system(
     site: Site, one: TicketingConfig, stack: AsyncExitStack, asked: Asked = lambda _: None
 ) -> TicketingSystem:
-    http = HttpSettings(name=one.name, url=one.url, ca_files=one.ca_files)
+    http = HttpSettings(
+        name=one.name,
+        url=one.url,
+        ca_files=one.ca_files,
+        user_agent=user_agent(site.config.prober.contact_url),
+    )
     secret = one.token or one.password
     if secret is None:
         raise SecretUnavailable(f"ticketing.{one.name}: neither a token nor a password is configured")

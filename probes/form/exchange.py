@@ -15,7 +15,6 @@ from probes.form.identity import Identity
 from probes.form.origin import Origin, allowed, shown
 from probes.form.settings import FormSettings
 from probes.form.wire import Wire
-from probes.http import USER_AGENT
 from probes.reasons import Failure
 from probes.unpacking import ACCEPTED, Unpacking
 
@@ -82,7 +81,7 @@ class Exchange:
         """What requests to the path's own origin carry from now on; empty: nothing."""
         self._client = httpx.AsyncClient(
             transport=wire,
-            headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPTED, **headers},
+            headers={"User-Agent": settings.user_agent, "Accept-Encoding": ACCEPTED, **headers},
             # Clocks of the hops bound the whole; that the request is taken at all has a limit of its own.
             timeout=httpx.Timeout(None, write=settings.limits.write_seconds),
             follow_redirects=False,

@@ -9,6 +9,7 @@ from typing import Final
 
 from probes.message.request import RequestSettings
 from probes.servers import ClientCertificate, Password, SecretSource
+from probes.user_agent import ANONYMOUS
 
 Pattern = re.Pattern[str]
 Text = str | Pattern
@@ -190,6 +191,7 @@ class FormSettings:
         pace_seconds: the least time between the page and the post, as a person needs it (HTML only).
         most_answer_bytes: how much of an answer is read.
         most_redirects: how many of them are followed, before the post and after it.
+        user_agent: who asks; a field of this name in ``headers`` takes its place.
     """
 
     url: str
@@ -209,6 +211,7 @@ class FormSettings:
     limits: FormLimits = field(default_factory=FormLimits)
     most_answer_bytes: int = 2_000_000
     most_redirects: int = 10
+    user_agent: str = ANONYMOUS
 
     @property
     def bears_attachment(self) -> bool:

@@ -13,8 +13,8 @@ from canary.canary import Canary
 from canary.observation import Observation, Outcome
 from probes.form.probe import FormProbe
 from probes.form.settings import Confirmation, HtmlForm
-from probes.http import USER_AGENT
 from probes.message.compose import DEFAULT_BODY, DEFAULT_SUBJECT
+from probes.user_agent import ANONYMOUS
 from tests.benchmarks.report import Table, ratio
 from tests.benchmarks.scene import Cost, costing
 from tests.fakes.world import SENDER
@@ -52,7 +52,7 @@ async def _bare(url: str) -> None:
         timeout=30,
         trust_env=False,
         verify=_CONTEXT,
-        headers={"User-Agent": USER_AGENT},
+        headers={"User-Agent": ANONYMOUS},
     ) as client:
         page = await client.get(url)
         csrf = _CSRF.search(page.text)

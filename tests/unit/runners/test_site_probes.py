@@ -12,6 +12,9 @@ from canary.hop import Channel
 from canary.path import PathName
 from canary.signature import mint_id, mint_token
 from probes.contracts import Probe
+from probes.form.probe import FormProbe
+from probes.form.settings import FormSettings
+from probes.user_agent import user_agent
 from runners.clock import SystemClock
 from runners.config.config import Config
 from runners.config.places import own_mailbox
@@ -53,6 +56,25 @@ def config(tmp_path: Path) -> Config:
 )
 def test_path__has_the_probe_of_its_channel(config: Config, name: str, channel: Channel) -> None:
     assert probe_of(site_of(config), config.paths[PathName(name)], None, None).channel is channel
+
+
+def test_form__says_to_its_target_who_asks_and_where_to_complain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contact = "https://www.acme.example/prober"
+    text = changed("  signing_keys:", f"  contact: {contact}\n  signing_keys:", portal_file(tmp_path, FORM))
+    config = read(tmp_path, text)
+    made: list[FormSettings] = []
+
+    def probe(settings: FormSettings, **_: object) -> FormProbe:
+        made.append(settings)
+        return FormProbe(settings, clock=SystemClock(), resolver=site.resolver, masker=site.masker)
+
+    site = site_of(config)
+    monkeypatch.setattr("probes.form.probe.FormProbe", probe)
+    probe_of(site, config.paths[PathName("contact-form")], None, None)
+
+    assert [one.user_agent for one in made] == [user_agent(contact)]
 
 
 def test_portal_path__has_a_probe_that_shares_the_browser(config: Config) -> None:
