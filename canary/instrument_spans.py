@@ -319,5 +319,10 @@ EVENTS: tuple[Event, ...] = (
     Event("intake.retry", ("attempt", "error.type"), "A hop was tried again."),
     Event("intake.bounce", ("enhanced_code", "reporting_mta"), "The mail came back."),
     Event("intake.relay.clock_suspect", ("skew_seconds",), "A relay's clock contradicts its neighbours'."),
+    Event(
+        "browser.web_vital",
+        ("browser.web_vital.name", "browser.web_vital.value"),
+        "How a page was for whoever waited for it: lcp, milliseconds to the largest contentful paint.",
+    ),
     Event("intake.duplicate_ticket", ("count",), "More than one ticket came of the canary."),
 )

@@ -291,7 +291,7 @@ class Server:
             windows=config.maintenance,
         )
         if config.telemetry.otlp_problem:
-            self._progress.note(f"no traces are sent: {config.telemetry.otlp_problem}")
+            self._progress.note(f"nothing is sent by OTLP: {config.telemetry.otlp_problem}")
         parts = self._parts(shown, config, prober, snapshots)
         app = build_app(parts)
         delivery = Delivery(

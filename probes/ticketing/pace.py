@@ -40,6 +40,7 @@ class Pace:
         self._clock = clock
         self._began: float | None = None
         self._outstanding: dict[CanaryId, Canary] = {}
+        self._looks: dict[CanaryId, int] = {}
         self._blind_looks = 0
         self._hush_until: float | None = None
         self._calls_a_look = 1.0
@@ -69,6 +70,10 @@ class Pace:
             wait = min(error.retry_after_seconds, self._settings.longest_hush_seconds)
             self._hush_until = self._clock.monotonic() + wait
 
+    def looks_for(self, canary_id: CanaryId) -> int:
+        """How many looks of this process a canary took so far; 0 of one that the last look did not ask for."""
+        return self._looks.get(canary_id, 0)
+
     @property
     def hush_seconds(self) -> float:
         """How long the system still wants to be left alone; 0: not at all."""
@@ -95,6 +100,10 @@ class Pace:
         wanted = {one.id for one in asked}
         kept = [one for one in self._outstanding.values() if one.id not in wanted and one.horizon_at >= now]
         self._outstanding = {one.id: one for one in (*kept, *missing)}
+        self._looks = {
+            **{one.id: self._looks.get(one.id, 0) for one in kept},
+            **{one.id: self._looks.get(one.id, 0) + 1 for one in asked},
+        }
 
     def _interval(self, age: timedelta) -> float:
         settings = self._settings

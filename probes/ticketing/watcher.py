@@ -295,6 +295,7 @@ class TicketWatcher:
             look=span.look,
             remote_at=ticket.remote_created_at,
             skew_seconds=span.skew_seconds,
+            facts={"intake.ticket.lookups": self._pace.looks_for(canary.id)},
         )
 
     def _content(self, canary: Canary, ticket: Ticket, span: "_Span") -> Observation:

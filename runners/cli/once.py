@@ -89,7 +89,7 @@ async def _run(
         # Their own, not the prober's: that the store can't be opened is told too.
         await pinged(work, build_heartbeats(config, clock=clock), clock=clock, run_id=str(uuid4()))
         if config.telemetry.otlp_problem:
-            progress.note(f"no traces are sent: {config.telemetry.otlp_problem}")
+            progress.note(f"nothing is sent by OTLP: {config.telemetry.otlp_problem}")
         for export in afterwards:
             try:
                 await export()

@@ -31,7 +31,7 @@ def otlp_sources(config: Config, *, clock: Clock) -> tuple[CheckSource, ...]:
     telemetry = config.telemetry
     if telemetry.otlp_problem:
         finding, _, remedy = telemetry.otlp_problem.partition(". ")
-        found = Check(PLACE, _TRACES, CheckState.FAIL, f"no traces are sent: {finding}", remedy)
+        found = Check(PLACE, _TRACES, CheckState.FAIL, f"nothing is sent by OTLP: {finding}", remedy)
         return (CheckSource(PLACE, partial(_told, found)),)
     if telemetry.otlp is None or telemetry.otlp.traces_url is None:
         return ()

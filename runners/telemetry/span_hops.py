@@ -239,6 +239,13 @@ def _events(
         }
         told = {short: source.facts[name] for short, name in names.items() if name in source.facts}
         yield SpanEvent("intake.bounce", end, told)
+    lcp = source.facts.get("intake.page.lcp") if source is not None else None
+    if isinstance(lcp, int | float):
+        vital: dict[str, Value] = {
+            "browser.web_vital.name": "lcp",
+            "browser.web_vital.value": round(1000.0 * lcp, 1),
+        }
+        yield SpanEvent("browser.web_vital", end, vital)
     if result.hop is Hop.TICKET_CONTENT and (count := len(tickets_of_ours(seen))) > 1:
         yield SpanEvent("intake.duplicate_ticket", end, {"count": count})
 

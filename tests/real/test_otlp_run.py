@@ -154,4 +154,4 @@ def test_check__refuses_grpc_with_a_clear_word(
         said, _ = process.communicate(timeout=60)
 
     assert process.returncode == 2
-    assert "telemetry  otlp: no traces are sent: OTEL_EXPORTER_OTLP_PROTOCOL says grpc" in said
+    assert "telemetry  otlp: nothing is sent by OTLP: OTEL_EXPORTER_OTLP_PROTOCOL says grpc" in said

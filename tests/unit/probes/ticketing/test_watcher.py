@@ -37,6 +37,19 @@ def test_intact_ticket__is_created_and_of_good_content_with_the_remotes_time_and
         assert one.place == "desk"
 
 
+def test_ticket__is_told_with_the_number_of_looks_that_it_took() -> None:
+    scene = Scene()
+    canary, other = scene.canary(), scene.canary()
+    scene.look(canary)
+    scene.look(canary, other)
+    scene.ticket(canary)
+    scene.ticket(other)
+
+    seen = [one for one in scene.look(canary, other) if one.hop is Hop.TICKET_CREATED]
+
+    assert {one.canary_id: one.facts["intake.ticket.lookups"] for one in seen} == {canary.id: 3, other.id: 2}
+
+
 @pytest.mark.parametrize("depth", list(Depth))
 def test_nothing_there__is_a_look_in_vain_for_each_canary(depth: Depth) -> None:
     scene = Scene()

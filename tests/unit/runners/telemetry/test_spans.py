@@ -234,6 +234,17 @@ def test_bounce__is_an_event_of_the_arrival() -> None:
     assert span.error is not None
 
 
+def test_paint_of_a_page__is_an_event_in_milliseconds() -> None:
+    opened = replace(facts.passed(Hop.DNS, 1), facts={"intake.page.lcp": 1.2345})
+    told = [opened, *[one for one in facts.launched() if one.hop is not Hop.DNS]]
+
+    span = spans(rows(told, facts.ticket(10), now=11))["dns"]
+
+    assert [(one.name, one.attributes) for one in span.events] == [
+        ("browser.web_vital", {"browser.web_vital.name": "lcp", "browser.web_vital.value": 1234.5})
+    ]
+
+
 def test_two_tickets__are_an_event_with_their_number() -> None:
     known = rows(facts.launched(), [*facts.ticket(10), *facts.ticket(10, number=2)], now=11)
 
