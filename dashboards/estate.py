@@ -5,6 +5,7 @@ from typing import Final
 
 from canary.gauge import CapacityLimits
 from canary.path import Path, PathName
+from dashboards.uids import check_prefix
 
 RUNBOOKS_MISSING: Final = "https://runbooks.invalid/set-alerts.runbooks"
 DASHBOARDS_MISSING: Final = "https://grafana.invalid/set-alerts.prometheus.dashboards"
@@ -45,6 +46,7 @@ class Estate:
         team: who answers for the prober itself; empty: nobody is named.
         runbooks_url: base of docs/runbook as it is published.
         dashboards_url: base of Grafana.
+        uid_prefix: before the uid of each dashboard there.
         tick_seconds: from one heartbeat to the next at most, day and night: of the rendered cron, timer or CronJob, whose
             runs beat though no path is due. The daemon's come more often.
         is_pushed: figures are sent by OTLP: a series is seen for five minutes after each push, then no more.
@@ -56,7 +58,16 @@ class Estate:
     runbooks_url: str = RUNBOOKS_MISSING
     dashboards_url: str = DASHBOARDS_MISSING
     tick_seconds: float = 300.0
+    uid_prefix: str = ""
     is_pushed: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a prefix that Grafana would refuse.
+
+        Raises:
+            ValueError: it has other characters than a uid may have, or is too long.
+        """
+        check_prefix(self.uid_prefix)
 
     @property
     def scheduled(self) -> tuple[tuple[Path, float], ...]:

@@ -10,22 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from dashboards.uids import UIDS, check_prefix
 from dashboards.written import written
 
 FOLDER: Final = Path(__file__).parent / "rendered" / "grafana"
-UIDS: Final = (
-    "intake-overview",
-    "intake-path",
-    "intake-explorer",
-    "intake-places",
-    "intake-slo",
-    "intake-prober",
-)
-LONGEST_PREFIX: Final = 40 - max(map(len, UIDS))
-"""Grafana's uids have at most 40 characters."""
 PROVIDER_FILE: Final = "provisioning/dashboards/intake.yaml"
 DATASOURCES_FILE: Final = "provisioning/datasources/intake.yaml.sample"
-_PREFIX: Final = re.compile(r"[A-Za-z0-9_-]*")
 _ADDRESS: Final = re.compile(rf"/d/({'|'.join(UIDS)})\b")
 _PROVIDER_HEAD: Final = """\
 Made by `intake-prober render grafana`. Copy it to Grafana's provisioning/dashboards, and the dashboards to `path`."""
@@ -61,10 +51,7 @@ class Setting:
         Raises:
             ValueError: it has other characters than a uid may have, or is too long.
         """
-        if not _PREFIX.fullmatch(self.uid_prefix) or len(self.uid_prefix) > LONGEST_PREFIX:
-            raise ValueError(
-                f"the prefix of uids has letters, digits, hyphens and underscores, at most {LONGEST_PREFIX} of them"
-            )
+        check_prefix(self.uid_prefix)
 
 
 def provisioned(setting: Setting) -> dict[str, str]:

@@ -36,9 +36,9 @@ class About(StrEnum):
 
 
 _DASHBOARDS = {
-    About.PATH: "/d/intake-path?var-path={{ $labels.path }}",
-    About.PLACE: "/d/intake-places?var-place={{ $labels.place }}",
-    About.PROBER: "/d/intake-prober",
+    About.PATH: "intake-path?var-path={{ $labels.path }}",
+    About.PLACE: "intake-places?var-place={{ $labels.place }}",
+    About.PROBER: "intake-prober",
 }
 
 
@@ -97,7 +97,7 @@ class AlertRule:
             "summary": self.summary,
             "description": self.description,
             "runbook_url": f"{estate.runbooks_url.rstrip('/')}/{page}",
-            "dashboard": f"{estate.dashboards_url.rstrip('/')}{_DASHBOARDS[self.about]}",
+            "dashboard": f"{estate.dashboards_url.rstrip('/')}/d/{estate.uid_prefix}{_DASHBOARDS[self.about]}",
         }
 
     def shown(self, estate: Estate) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from runners.cli.options import Options, command
-from runners.cli.rendering import ForceOption, deliver, make_folders
+from runners.cli.rendering import ForceOption, PrefixOption, deliver, make_folders
 
 
 @command
@@ -20,14 +20,7 @@ def render_grafana(
     folder: Annotated[
         str, typer.Option("--folder", metavar="NAME", help="The folder in which Grafana shows them.")
     ] = "Support intake",
-    uid_prefix: Annotated[
-        str,
-        typer.Option(
-            "--uid-prefix",
-            metavar="P",
-            help="Before each dashboard's uid, where several probers share one Grafana.",
-        ),
-    ] = "",
+    uid_prefix: PrefixOption = "",
     force: ForceOption = False,
 ) -> None:
     """Write the dashboards of Grafana, the provider that reads them, and a sample of data sources.
@@ -62,10 +55,6 @@ def render_grafana(
     for key, url in (("web.url", config.web.url), ("alerts.runbooks", runbooks)):
         if url is None:
             options.output.tell(f"{key} is not set: the dashboards have no links there.")
-    if uid_prefix:
-        options.output.tell(
-            "The rules' alerts link to dashboards without a prefix: with one, those links lead to another prober's, or nowhere."
-        )
     files: dict[Path | None, str] = {output / name: text for name, text in provisioned(setting).items()}
     make_folders(options, [one.parent for one in files if one is not None])
     deliver(options, config, files, force=force)

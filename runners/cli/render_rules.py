@@ -1,12 +1,13 @@
 """`render prometheus-rules`: recorded series and alerts for what is configured, with unit tests for promtool."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from runners.cli.options import Options, command
-from runners.cli.rendering import ForceOption, OutputOption, deliver, make_folders, target_of
+from runners.cli.rendering import ForceOption, OutputOption, PrefixOption, deliver, make_folders, target_of
 
 if TYPE_CHECKING:
     from runners.config.config import Config
@@ -23,6 +24,7 @@ def render_rules(
             "--with-tests", metavar="DIR", help="Also write the rules and unit tests for them to a folder."
         ),
     ] = None,
+    uid_prefix: PrefixOption = "",
     force: ForceOption = False,
 ) -> None:
     """Write the recording and alerting rules of Prometheus for the configured paths and places.
@@ -40,7 +42,12 @@ def render_rules(
 
     config = options.load_to_render()
     _warn(options, config)
-    estate = estate_of(config)
+    try:
+        estate = replace(estate_of(config), uid_prefix=uid_prefix)
+    except ValueError as error:
+        raise options.fail(
+            f"--uid-prefix {uid_prefix!r} is none: {error}", "Write a shorter or plainer one."
+        ) from None
     text = prometheus_rules(estate)
     texts: dict[Path | None, str] = {target_of(output, FILE) if output is not None else None: text}
     if with_tests is not None:

@@ -19,6 +19,14 @@ OutputOption = Annotated[
     typer.Option("--output", "-o", metavar="FILE|DIR", help="Where it goes; default standard output."),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Take the place of a file that is there.")]
+PrefixOption = Annotated[
+    str,
+    typer.Option(
+        "--uid-prefix",
+        metavar="P",
+        help="Before each dashboard's uid, where several probers share one Grafana; the same for rules and dashboards.",
+    ),
+]
 
 _SHORTEST_SECRET = 8
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dashboards.provisioning import DATASOURCES_FILE, FOLDER, PROVIDER_FILE, UIDS, Setting
+from dashboards.provisioning import DATASOURCES_FILE, FOLDER, PROVIDER_FILE, Setting
+from dashboards.uids import UIDS
 from tests.docs.pages import text_of
 
 GUIDE = text_of(Path("docs/guides/grafana.md"))

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from dashboards.provisioning import FOLDER, UIDS
+from dashboards.provisioning import FOLDER
+from dashboards.uids import UIDS
 
 WINDOWS = {"$__rate_interval": "5m", "$__interval": "5m", "$__range": "1h", "$lookback": "2m"}
 BUILT_IN = {"__rate_interval", "__interval", "__range"}

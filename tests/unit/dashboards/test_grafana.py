@@ -19,8 +19,9 @@ from dashboards.grafana import boards, grafana_files
 from dashboards.layout import Line, values_of
 from dashboards.panels import tiles
 from dashboards.promql import quantile
-from dashboards.provisioning import FOLDER, UIDS
+from dashboards.provisioning import FOLDER
 from dashboards.rules import alert_rules
+from dashboards.uids import UIDS
 from tests.unit.dashboards.dashboard_queries import (
     ANNOTATIONS,
     PANELS,

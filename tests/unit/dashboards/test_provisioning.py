@@ -11,13 +11,12 @@ import yaml
 
 from dashboards.provisioning import (
     DATASOURCES_FILE,
-    LONGEST_PREFIX,
     PROVIDER_FILE,
-    UIDS,
     Setting,
     dashboard_text,
     provisioned,
 )
+from dashboards.uids import LONGEST_PREFIX, UIDS
 from tests.unit.dashboards.dashboard_queries import kept, texts
 
 WHOLE = Setting(page_url="https://prober.acme.example/", runbooks_url="https://runbooks.acme.example/intake")

@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
+import pytest
 import yaml
 
-from dashboards.provisioning import UIDS
+from dashboards.uids import UIDS
 from tests.unit.runners.cli.conftest import Run
 from tests.unit.runners.config.examples import FULL, changed
 
@@ -40,10 +41,11 @@ def test_file_that_is_there__is_left_and_nothing_else_is_written_unless_forced(r
     assert files() == FILES
 
 
-def test_prefix_that_is_none__is_told(run: Run) -> None:
+@pytest.mark.parametrize("target", [["grafana", "--output", "out"], ["prometheus-rules"]])
+def test_prefix_that_is_none__is_told(run: Run, target: list[str]) -> None:
     configured()
 
-    said = run("render", "grafana", "--output", "out", "--uid-prefix", "a b")
+    said = run("render", *target, "--uid-prefix", "a b")
 
     assert said.status == 2
     assert "--uid-prefix 'a b' is none" in said.err
@@ -72,14 +74,21 @@ def test_folder__gets_all_files(run: Run) -> None:
     assert provider["folder"] == "Night shift"
 
 
-def test_prefix__is_said_to_be_unknown_to_the_rules(run: Run) -> None:
+def test_prefix__is_that_of_dashboards_and_of_the_rules_links(run: Run) -> None:
     configured()
 
-    said = run("render", "grafana", "--output", "out", "--uid-prefix", "emea-")
+    run("render", "grafana", "--output", "out", "--uid-prefix", "emea-")
+    rules = run("render", "prometheus-rules", "--uid-prefix", "emea-").out
 
-    assert said.status == 0
-    assert "alerts link to dashboards without a prefix" in said.err
     assert json.loads(Path("out/dashboards/emea-intake-path.json").read_text())["uid"] == "emea-intake-path"
+    links = {
+        one["annotations"]["dashboard"]
+        for group in yaml.safe_load(rules)["groups"]
+        for one in group["rules"]
+        if "alert" in one
+    }
+    assert links
+    assert all("/d/emea-intake-" in one for one in links)
 
 
 def test_links__are_those_of_the_configuration(run: Run) -> None:
