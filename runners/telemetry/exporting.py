@@ -23,6 +23,8 @@ AT_ONCE: Final = 8
 """How many parts are claimed together."""
 FIRST_PAUSE_SECONDS: Final = 5.0
 LONGEST_PAUSE_SECONDS: Final = 300.0
+DRAIN_AT_ONCE: Final = 4
+"""A canary has two or three parts: a run takes those of its own in one look."""
 MOST_ATTEMPTS: Final = 200
 """A part that was refused so often, each time after another was taken, is no better the next time."""
 LEASE_MARGIN_SECONDS: Final = 30.0
@@ -40,8 +42,8 @@ class Sender(Protocol):
         """What one sending may take at most."""
         ...
 
-    async def send(self, batch: TraceBatch) -> None:
-        """Send one part; raises `NotSent`."""
+    async def send(self, *batches: TraceBatch) -> None:
+        """Send parts in one request; raises `NotSent`."""
         ...
 
     def close(self) -> None:
@@ -127,7 +129,7 @@ class Exporter:
         """
         try:
             async with self.clock.timeout(seconds):
-                while await self._round(1) is _Round.SENT:
+                while await self._round(DRAIN_AT_ONCE) is _Round.SENT:
                     pass
         except TimeoutError:
             self._tell("the time to send in is over; the next run goes on")
@@ -152,9 +154,12 @@ class Exporter:
             return _Round.NOTHING
         ends_at = self.clock.monotonic() + lease.total_seconds() - LEASE_MARGIN_SECONDS / 2
         frozen = await self._frozen(parts)
+        parts = [one for one in parts if one.key in frozen]
+        if len(parts) > 1:
+            came_to = await self._together(parts, frozen)
+            if came_to is not None:
+                return came_to
         for index, part in enumerate(parts):
-            if part.key not in frozen:
-                continue
             if self.clock.monotonic() + self.sender.limit_seconds > ends_at:
                 await self._give_back(parts[index:])  # somebody else may send them by the time that we could
                 return _Round.SENT
@@ -189,6 +194,27 @@ class Exporter:
                 )
         return {**bodies, **await self.store.freeze_traces(made)}
 
+    async def _together(self, parts: Sequence[TracePart], frozen: Mapping[PartKey, str]) -> _Round | None:
+        """Send all in one request; None: it was refused for what is in it, so that each is to be tried by itself."""
+        try:
+            await self.sender.send(*(codec.loads(TraceBatch, frozen[one.key]) for one in parts))
+        except NotSent as failure:
+            if failure.may_be_of_one:
+                return None
+            await self._not_sent(parts[0], failure)
+            await self._give_back(parts[1:])
+            return _Round.FAILED
+        except Exception:  # noqa: BLE001 -- a fault in making one part: by itself it is found out which
+            return None
+        await self._sent(*(one.key for one in parts))
+        return _Round.SENT
+
+    async def _sent(self, *keys: PartKey) -> None:
+        await self.store.trace_sent(*keys)
+        if self._failures:
+            _log.info("export_resumed")
+        self._failures, self._asked_seconds, self._is_told, self._took_another = 0, 0.0, False, True
+
     async def _send_one(self, part: TracePart, body: str) -> bool:
         """Send one part; whether the receiver works."""
         try:
@@ -199,10 +225,7 @@ class Exporter:
             _log.exception("export_failed", extra={"canary_id": part.key.canary_id})
             await self._give_up(part.key, f"a fault of the prober: {type(fault).__name__}")
             return True
-        await self.store.trace_sent(part.key)
-        if self._failures:
-            _log.info("export_resumed")
-        self._failures, self._asked_seconds, self._is_told, self._took_another = 0, 0.0, False, True
+        await self._sent(part.key)
         return True
 
     async def _not_sent(self, part: TracePart, failure: NotSent) -> bool:

@@ -9,6 +9,7 @@ from typing import Final
 
 from canary.instrument_metrics import BLIND_CAUSES, LAG_BOUNDS
 from canary.instruments import by_name, metrics
+from probes.program import program_version
 from probes.request_outcome import RequestOutcome
 from runners.contracts import Sample
 from runners.telemetry.families import Points
@@ -41,11 +42,10 @@ class Build:
 
 
 def this_build(revision: str = "") -> Build:
-    """What this process runs, by its installed metadata; it reads a file, so ask once."""
+    """What this process runs, by its installed metadata."""
     import platform
-    from importlib.metadata import version
 
-    return Build(version("intake-prober"), revision, platform.python_version())
+    return Build(program_version(), revision, platform.python_version())
 
 
 class ProcessFigures:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _OF_THE_PART: Final = frozenset({400, 413, 422})
 """By these the part itself is refused, and would be again: OTLP says of 400 that it must not be repeated."""
+_PERHAPS_OF_A_PART: Final = frozenset({*_OF_THE_PART, 500})
 _OF_THE_CREDENTIAL: Final = frozenset({401, 403})
 _REDIRECT: Final = 300
 _SAID_BYTES: Final = 400
@@ -39,6 +40,7 @@ class NotSent(Exception):
 
     Attributes:
         permanent: it never will be; else it is to be tried again.
+        may_be_of_one: of several that were sent together, one alone may be at fault.
         status: what HTTP said; None: there was no answer.
         retry_after_seconds: what the receiver asked for.
     """
@@ -53,6 +55,7 @@ class NotSent(Exception):
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.may_be_of_one = permanent or status in _PERHAPS_OF_A_PART
         self.status = status
         self.retry_after_seconds = retry_after_seconds
 
@@ -67,7 +70,7 @@ class _Opened:
 
 
 class OtlpSender:
-    """Sends parts of traces, one a request, each tried once: who repeats them is the outbox.
+    """Sends parts of traces, each request tried once: who repeats them is the outbox.
 
     The exporter blocks, so it has a thread of its own that keeps no process alive.
     """
@@ -89,13 +92,13 @@ class OtlpSender:
         self._worker.stop()
         self._worker, self._opened = Worker("otlp"), None
 
-    async def send(self, batch: TraceBatch) -> None:
-        """Send one part. Cancellable: what is under way may still arrive, and is sent again.
+    async def send(self, *batches: TraceBatch) -> None:
+        """Send parts in one request. Cancellable: what is under way may still arrive, and is sent again.
 
         Raises:
             NotSent: it was not taken.
         """
-        await self._send(batch)
+        await self._send(batches)
 
     async def knock(self) -> None:
         """Send a request without a span, to see whether it is taken.
@@ -103,11 +106,11 @@ class OtlpSender:
         Raises:
             NotSent: it is not.
         """
-        await self._send(None)
+        await self._send(())
 
-    async def _send(self, batch: TraceBatch | None) -> None:
+    async def _send(self, batches: Sequence[TraceBatch]) -> None:
         headers = await self._headers()
-        sending = self._worker.submit(partial(self._export, batch, headers))
+        sending = self._worker.submit(partial(self._export, batches, headers))
         try:
             async with self._clock.timeout(self.limit_seconds):
                 failure = await asyncio.wrap_future(sending)
@@ -134,14 +137,14 @@ class OtlpSender:
             raise NotSent("a header field can't be had in time") from None
 
     # in the thread
-    def _export(self, batch: TraceBatch | None, headers: Mapping[str, str]) -> NotSent | None:
+    def _export(self, batches: Sequence[TraceBatch], headers: Mapping[str, str]) -> NotSent | None:
         from opentelemetry.sdk.trace.export import SpanExportResult
 
         opened = self._opened
         if opened is None or opened.headers != headers:
             opened = self._opened = _open(self._otlp, headers)
         opened.failures.clear()
-        result = opened.exporter.export(to_spans(batch) if batch is not None else [])
+        result = opened.exporter.export([span for batch in batches for span in to_spans(batch)])
         if result is SpanExportResult.SUCCESS:
             return None
         return opened.failures[-1] if opened.failures else NotSent("the exporter refuses it", permanent=True)

@@ -26,7 +26,11 @@ from tests.fakes.memory_store import MemoryStore
 
 @dataclass
 class FakeSender:
-    """Takes parts, or says what it was told to, first to last; the last word stays."""
+    """Takes parts, or says what it was told to, first to last; the last word stays.
+
+    Attributes:
+        bad: what it says of any request with that canary in it.
+    """
 
     clock: FakeClock
     answers: list[Exception | None] = field(default_factory=list)
@@ -36,16 +40,18 @@ class FakeSender:
     limit_seconds: float = 11.0
     closed: int = 0
     on_send: Callable[[], Coroutine[object, object, None]] | None = None
+    bad: dict[CanaryId, Exception] = field(default_factory=dict)
 
-    async def send(self, batch: TraceBatch) -> None:
+    async def send(self, *batches: TraceBatch) -> None:
         self.at.append(self.clock.monotonic())
-        self.took.append(codec.dumps(batch))
+        self.took.extend(map(codec.dumps, batches))
         if self.on_send is not None:
             await self.on_send()
         await self.clock.sleep(self.seconds)
         answer = self.answers.pop(0) if len(self.answers) > 1 else (self.answers or [None])[0]
-        if answer is not None:
-            raise answer
+        found = [error for one in batches for bad, error in self.bad.items() if bad == one.canary_id]
+        if answer is not None or found:
+            raise answer or found[0]
 
     def close(self) -> None:
         self.closed += 1
@@ -173,18 +179,44 @@ def test_receiver_that_is_back__gets_all_that_waited(scene: Scene) -> None:
 
 
 def test_what_is_refused_for_good__is_given_up_and_the_next_one_sent(scene: Scene) -> None:
-    scene.sender.answers = [NotSent("400 planted", permanent=True), None]
-
     async def scenario() -> None:
-        await scene.settle(1)
+        bad = await scene.settle(1)
+        scene.sender.bad[bad.id] = NotSent("400 planted", permanent=True, status=400)
         await scene.settle(2)
         await scene.run_for(6)
 
-        assert len(scene.sender.took) == 2
+        # Together, and then each by itself.
+        assert len(scene.sender.took) == 4
         assert await scene.store.exports() == ExportState(dead=1, last_error="400 ***")
 
     scene.play(scenario())
     assert len(scene.failures) == 1
+
+
+def test_gateway_that_has_no_receiver_behind_it__is_asked_once_and_not_by_each_part(scene: Scene) -> None:
+    scene.sender.answers = [NotSent("502", status=502)]
+
+    async def scenario() -> None:
+        for number in range(1, 4):
+            await scene.settle(number)
+        await scene.exporter().drain()
+
+        assert len(scene.sender.at) == 1
+        assert (await scene.store.exports()).pending == 3
+
+    scene.play(scenario())
+
+
+def test_several_parts__go_in_one_request(scene: Scene) -> None:
+    async def scenario() -> None:
+        for number in range(1, 4):
+            await scene.settle(number)
+        await scene.exporter().drain()
+
+        assert (len(scene.sender.at), len(set(scene.sender.took))) == (1, 3)
+        assert await scene.store.exports() == ExportState()
+
+    scene.play(scenario())
 
 
 def test_outage__however_long__kills_no_part(scene: Scene) -> None:
@@ -210,13 +242,12 @@ def test_part_that_is_refused_again_and_again_while_others_are_taken__is_given_u
     monkeypatch.setattr(exporting, "MOST_ATTEMPTS", 5)
 
     async def scenario() -> None:
-        await scene.settle(0)
+        bad = await scene.settle(0)
+        scene.sender.bad[bad.id] = NotSent("500", status=500)
         exporter = scene.exporter()
         for number in range(1, 6):
             scene.clock.advance(LONGEST_PAUSE_SECONDS)
-            await scene.settle(number)
-            # The newer one is taken first.
-            scene.sender.answers = [None, NotSent("500", status=500)]
+            await scene.settle(number)  # the newer one is taken first
             assert (await scene.store.exports()).dead == 0
             await exporter.drain()
 
@@ -269,14 +300,13 @@ def test_rows_that_can_not_be_made_a_trace__hold_up_no_other_trace(
 
 
 def test_fault_of_the_sender__gives_up_that_part_alone(scene: Scene) -> None:
-    scene.sender.answers = [RuntimeError("planted"), None]
-
     async def scenario() -> None:
-        await scene.settle(1)
+        bad = await scene.settle(1)
+        scene.sender.bad[bad.id] = RuntimeError("planted")
         await scene.settle(2)
         await scene.run_for(6)
 
-        assert len(scene.sender.took) == 2
+        assert len(scene.sender.took) == 4
         assert (await scene.store.exports()).dead == 1
 
     scene.play(scenario())
@@ -349,7 +379,7 @@ def test_drain__ends_with_the_first_failure_and_counts_it_in_the_store(scene: Sc
         await scene.settle(2)
         await scene.exporter(counted_for="fra-1").drain()
 
-        assert len(scene.sender.took) == 1
+        assert len(scene.sender.at) == 1
         (errors,) = [one for one in await scene.store.samples() if one.name == "intake.prober.export.errors"]
         assert (errors.value, dict(errors.labels)) == (1.0, {"prober": "fra-1", "kind": "traces"})
 
@@ -363,9 +393,9 @@ def test_drain__ends_in_its_time_and_leaves_the_rest_to_the_next_run(scene: Scen
         for number in range(1, 6):
             await scene.settle(number)
         began = scene.clock.monotonic()
-        await scene.exporter().drain(10.0)
-        assert scene.clock.monotonic() - began == pytest.approx(10.0, abs=0.1)
-        assert (await scene.store.exports()).pending == 3
+        await scene.exporter().drain(6.0)
+        assert scene.clock.monotonic() - began == pytest.approx(6.0, abs=0.1)
+        assert (await scene.store.exports()).pending == 1
         scene.clock.advance(600)
         await scene.exporter("host-b").drain(60.0)
 
