@@ -54,8 +54,10 @@ class Sender(Protocol):
 class _Round(Enum):
     """What one look at the outbox came to."""
 
-    NOTHING = "nothing"
+    DONE = "done"
+    """Nothing more is due."""
     SENT = "sent"
+    """As much as was asked for; more may be due."""
     FAILED = "failed"
 
 
@@ -119,7 +121,7 @@ class Exporter:
                 continue
             if came_to is _Round.FAILED:
                 await self.clock.sleep(self._pause_seconds())
-            elif came_to is _Round.NOTHING:
+            elif came_to is _Round.DONE:
                 await self.clock.sleep(LOOK_SECONDS)
 
     async def drain(self, seconds: float = DRAIN_SECONDS) -> None:
@@ -151,14 +153,15 @@ class Exporter:
         lease = timedelta(seconds=limit * self.sender.limit_seconds + LEASE_MARGIN_SECONDS)
         parts = await self.store.claim_traces(now, holder=self.holder, lease_until=now + lease, limit=limit)
         if not parts:
-            return _Round.NOTHING
+            return _Round.DONE
+        sent = _Round.SENT if len(parts) == limit else _Round.DONE
         ends_at = self.clock.monotonic() + lease.total_seconds() - LEASE_MARGIN_SECONDS / 2
         frozen = await self._frozen(parts)
         parts = [one for one in parts if one.key in frozen]
         if len(parts) > 1:
             came_to = await self._together(parts, frozen)
             if came_to is not None:
-                return came_to
+                return sent if came_to is _Round.SENT else came_to
         for index, part in enumerate(parts):
             if self.clock.monotonic() + self.sender.limit_seconds > ends_at:
                 await self._give_back(parts[index:])  # somebody else may send them by the time that we could
@@ -166,7 +169,7 @@ class Exporter:
             if not await self._send_one(part, frozen[part.key]):
                 await self._give_back(parts[index + 1 :])
                 return _Round.FAILED
-        return _Round.SENT
+        return sent
 
     async def _give_back(self, parts: Sequence[TracePart]) -> None:
         await self.store.release_traces([one.key for one in parts], holder=self.holder)
