@@ -4,6 +4,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
+
+from canary.reason import Reason
 
 
 class GaugeName(StrEnum):
@@ -71,6 +74,24 @@ class Gauge:
         if self.value is None or not self.limit:
             return None
         return self.value / self.limit
+
+
+CERTIFICATE_FLAWS: Final = (
+    Reason.CERTIFICATE_EXPIRED,
+    Reason.CERTIFICATE_WRONG_NAME,
+    Reason.CERTIFICATE_INVALID,
+)
+"""Why clients refuse a certificate, whenever it ends."""
+
+
+def certificate_flaw(gauge: Gauge) -> Reason | None:
+    """Why clients refuse this certificate; None where they take it, or nobody knows.
+
+    A reading has a state and an end, and both may be those of a good one that ends soon: the reason is in its detail.
+    """
+    if gauge.name is not GaugeName.CERTIFICATE_EXPIRY or gauge.state is not GaugeState.PAGE:
+        return None
+    return next((one for one in CERTIFICATE_FLAWS if f"{one}: " in gauge.detail), None)
 
 
 STALE_READING = timedelta(hours=1)

@@ -107,7 +107,12 @@ HOP_OBSERVATIONS = _counter(
 
 # paths
 PATH_INFO = _gauge("intake.path.info", "1", "path channel team domain ticketing", "Always 1: what a path is.")
-PATH_UP = _gauge("intake.path.up", "1", "path", "1 works, 0 an incident is open; absent while unknown.")
+PATH_UP = _gauge(
+    "intake.path.up",
+    "1",
+    "path",
+    "1 works, 0 an incident is open; absent while unknown: never proved, blind, or no verdict of late.",
+)
 PATH_IN_FLIGHT = _gauge("intake.path.in_flight", "{canary}", "path", "Pending canaries.")
 PATH_OLDEST_IN_FLIGHT = _gauge(
     "intake.path.oldest_in_flight.timestamp",
@@ -189,6 +194,12 @@ MAILBOX_OLDEST_UNPROCESSED = _gauge(
     "intake.mailbox.oldest_unprocessed.timestamp", "s", "place", "Arrival of the oldest unprocessed message."
 )
 CERTIFICATE_EXPIRY = _gauge("intake.certificate.expiry.timestamp", "s", "place", "When a certificate ends.")
+CERTIFICATE_TRUSTED = _gauge(
+    "intake.certificate.trusted",
+    "1",
+    "place",
+    "1 clients take a server's certificate; 0 they refuse it: its chain, its name or its end.",
+)
 DNS_MAIL_OK = _gauge("intake.dns.mail.ok", "1", "place record", "1 where the record is as expected.")
 TICKET_API_UP = _gauge(
     "intake.ticket_api.up", "1", "place", "1 where the ticketing API answers as it should."

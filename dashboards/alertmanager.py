@@ -137,7 +137,20 @@ def _routes(estate: Estate, timing: Timing) -> dict[str, Any]:
                 # With none, the group is told of before the alert is in it, and the first word comes a minute late.
                 "group_wait": "1s",
                 "group_interval": "1m",
-                "repeat_interval": "1m",
+                # It is looked at every group_interval alone: with the same time it is often just too young, and told every
+                # second minute (0.25).
+                "repeat_interval": "30s",
+            },
+            {
+                # A blind prober sees no path: that is one page, and not one for each of them.
+                "matchers": [
+                    str(Matcher("category", "=", "prober")),
+                    str(Matcher("severity", "=", "page")),
+                ],
+                "receiver": PAGER,
+                "group_by": ["alertname"],
+                "repeat_interval": "4h",
+                **_by_team(PAGER, estate.teams),
             },
             {
                 "matchers": [str(Matcher("severity", "=", "page"))],

@@ -19,7 +19,7 @@ def place_cases(scene: Scene) -> list[Case]:
         for one in boxes
         for make in (_filling, _full_soon, _full, _backlog, _backlog_of_the_dead)
         for case in [make(replace(scene, estate=replace(scene.estate, mailboxes=(one,))))]
-    ] + [_certificates(scene), _mail_dns(scene), _api_budget(scene)]
+    ] + [_certificates(scene), _not_trusted(scene), _mail_dns(scene), _api_budget(scene)]
 
 
 def _about(place: str, kind: str) -> dict[str, str]:
@@ -155,6 +155,26 @@ def _certificates(scene: Scene) -> Case:
                     firing("now.example:443", Severity.PAGE),
                 ],
             )
+        ],
+    )
+
+
+def _not_trusted(scene: Scene) -> Case:
+    name, place = "IntakeCertificateNotTrusted", "www.acme.example:443"
+    return Case(
+        "a certificate that clients refuse pages at once though it ends late, and no more when it is replaced",
+        300.0,
+        [
+            place_info(place, "endpoint"),
+            place_info("mx.acme.example:25", "endpoint"),
+            Given(metrics.CERTIFICATE_EXPIRY, {"place": place}, always(60 * _DAY)),
+            Given(metrics.CERTIFICATE_TRUSTED, {"place": place}, switched((0, 1), (300, 0), (900, 1))),
+            Given(metrics.CERTIFICATE_TRUSTED, {"place": "mx.acme.example:25"}, always(1)),
+        ],
+        [
+            Moment(240, name),
+            Moment(360, name, [scene.firing(name, _about(place, "endpoint"))]),
+            Moment(960, name),
         ],
     )
 

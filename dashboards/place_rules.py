@@ -25,6 +25,7 @@ def place_rules(estate: Estate, timing: Timing) -> Iterator[AlertRule]:
     yield _backlog(estate, timing)
     yield _certificate(14, Severity.TICKET, 3600, timing)
     yield _certificate(2, Severity.PAGE, 0, timing)
+    yield _not_trusted(timing)
     yield _mail_dns(timing)
     yield _api_budget(timing)
 
@@ -149,6 +150,22 @@ def _certificate(days: int, severity: Severity, for_seconds: float, timing: Timi
         description=(
             "Then customers' browsers and mail servers refuse the connection. Renew it, and see why its renewal has not "
             "happened by itself. First: intake-prober check"
+        ),
+    )
+
+
+def _not_trusted(timing: Timing) -> AlertRule:
+    taken = current(("place",), metrics.CERTIFICATE_TRUSTED, timing.lookback(1800), least=True)
+    return AlertRule(
+        name="IntakeCertificateNotTrusted",
+        query=of_place(Query(f"{taken} == 0", taken.labels), operator="+"),
+        severity=Severity.PAGE,
+        category=Category.TARGET,
+        about=About.PLACE,
+        summary="Certificate of {{ $labels.place }} is not trusted",
+        description=(
+            "Its chain, its name or its end is wrong: customers' browsers and mail servers refuse the connection. Install the "
+            "right certificate with its whole chain, and reload the server. First: intake-prober check"
         ),
     )
 

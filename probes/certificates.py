@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from cryptography import x509
 
-from canary.gauge import Gauge, GaugeName, GaugeState
+from canary.gauge import CERTIFICATE_FLAWS, Gauge, GaugeName, GaugeState
 from canary.reason import Reason
 from probes.contracts import Clock
 from probes.reasons import MAPPED, Failure, explain
@@ -69,8 +69,9 @@ class CertificateReader:
             fault = explain(error)
             if fault is None:
                 raise
-            if fault.reason not in _CERTIFICATE_REASONS:
+            if fault.reason not in CERTIFICATE_FLAWS:
                 return [self._gauge(None, GaugeState.UNKNOWN, f"{fault.reason}: {fault.detail}")]
+            # As `certificate_flaw` reads it.
             flaw = f"{fault.reason}: {fault.detail}"
             try:
                 ends_at = await self._unverified_end()
@@ -142,11 +143,6 @@ class CertificateReader:
                 return connection
             finally:
                 writer.transport.abort()
-
-
-_CERTIFICATE_REASONS = frozenset(
-    {Reason.CERTIFICATE_EXPIRED, Reason.CERTIFICATE_WRONG_NAME, Reason.CERTIFICATE_INVALID}
-)
 
 
 async def _smtp(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

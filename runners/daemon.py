@@ -18,7 +18,7 @@ from runners.blindness import causes_of
 from runners.board import Board
 from runners.clean import Cleaner
 from runners.contracts import Record, StoreError
-from runners.gauging import Gauging
+from runners.gauging import GAUGES_SECONDS, Gauging
 from runners.holding import ROUND_SECONDS, Holding
 from runners.housekeeping import Housekeeping
 from runners.launch import Launcher
@@ -39,7 +39,6 @@ from runners.watch import Watch
 
 REVIEW_SECONDS = 15.0
 RETIRE_SECONDS = 60.0
-GAUGES_SECONDS = 300.0
 CLEAN_SECONDS = 20.0
 CLEAN_AGAIN = timedelta(hours=1)
 LAST_LOOK = timedelta(minutes=2)

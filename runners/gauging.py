@@ -20,6 +20,8 @@ from runners.progress import Progress
 
 TREND = timedelta(hours=24)
 """How far back readings are taken into the forecast."""
+GAUGES_SECONDS = 300.0
+"""So often the daemon reads all gauges; a one-shot run reads them each time."""
 READ_SECONDS = 20.0
 _UNITS = {
     GaugeName.MAILBOX_CAPACITY: "By",

@@ -73,7 +73,7 @@ def view_path(
     if broken is not None:
         stop = broken.sharper or broken.stop
         return PathView(path, PathState.BROKEN, f"{stop.hop} is broken: {stop.reason}", broken)
-    if (age := _stale_since(path, facts, now)) is not None:
+    if (age := stale_since(path, facts.last_verdict_at, now)) is not None:
         return PathView(path, PathState.STALE, f"no verdict for {_words(age)}: the prober does not run")
     newest = [verdict for _, verdict in facts.verdicts[:BLIND_RUN]]
     if len(newest) == BLIND_RUN and all(one is Verdict.INCONCLUSIVE for one in newest):
@@ -92,11 +92,11 @@ def _first_reason(recent: Sequence[Gist]) -> str:
     return f": {stops[0].hop}, {stops[0].reason}" if stops else ""
 
 
-def _stale_since(path: Path, facts: PathFacts, now: datetime) -> timedelta | None:
+def stale_since(path: Path, last_verdict_at: datetime | None, now: datetime) -> timedelta | None:
     """How long a scheduled path has had no verdict, if that is too long."""
-    if path.interval_seconds is None or not path.is_enabled or facts.last_verdict_at is None:
+    if path.interval_seconds is None or not path.is_enabled or last_verdict_at is None:
         return None
-    age = now - facts.last_verdict_at
+    age = now - last_verdict_at
     limit = timedelta(seconds=_STALE_INTERVALS * path.interval_seconds + path.slo.deadline_seconds)
     return age if age > limit else None
 

@@ -39,7 +39,8 @@ def places() -> Board:
                 ],
             ),
             Band(
-                "Certificates, DNS, clocks", [Line(8, [(8, _certificates()), (8, _records()), (8, _skew())])]
+                "Certificates, DNS, clocks",
+                [Line(8, [(6, _certificates()), (6, _trusted()), (6, _records()), (6, _skew())])],
             ),
             Band(
                 "Ticketing APIs",
@@ -165,6 +166,15 @@ def _certificates() -> Placeable:
         unit="d",
         levels=words.DAYS_LEFT,
         empty="no certificate is read",
+    )
+
+
+def _trusted() -> Placeable:
+    return timeline(
+        "Certificates that clients take",
+        "Red: chain, name or end are wrong, and browsers and mail servers refuse it. Install the right one with its whole chain.",
+        Ask(min_by(_PLACE, last(metrics.CERTIFICATE_TRUSTED, LOOKBACK, PLACES)), "{{place}}"),
+        words=words.FINE,
     )
 
 

@@ -10,6 +10,7 @@ from canary.instruments import metrics
 from canary.path import Path, PathName
 from runners.contracts import Leftover, RemovalKind
 from runners.pulse import Pulse
+from runners.states import stale_since
 from runners.telemetry.families import Points
 
 CLOSED_SHOWN = timedelta(hours=24)
@@ -39,11 +40,14 @@ def add_paths(
     """
     targets = [one for one in read.incidents if one.kind is IncidentKind.TARGET]
     broken = {one.path for one in targets if one.is_open}
+    # Its last two canaries were inconclusive: then an incident of the prober is open, until one says something.
+    blind = {one.path for one in read.incidents if one.is_open and one.kind is IncidentKind.BLIND}
     for path in paths:
         if path.is_enabled:
             _add_settings(points, path, is_silenced=path.name in silenced)
             pulse = read.pulses.get(path.name, Pulse())
-            _add_pulse(points, path.name, pulse, is_broken=path.name in broken)
+            _add_up(points, path, pulse, is_broken=path.name in broken, is_blind=path.name in blind, now=now)
+            _add_pulse(points, path.name, pulse)
     _add_incidents(points, targets, now)
     _add_leftovers(points, [path.name for path in paths], read.leftovers)
 
@@ -60,11 +64,18 @@ def _add_settings(points: Points, path: Path, *, is_silenced: bool) -> None:
     points.add(metrics.SLO_OBJECTIVE, path.slo.objective_share, name)
 
 
-def _add_pulse(points: Points, path: PathName, pulse: Pulse, *, is_broken: bool) -> None:
+def _add_up(
+    points: Points, path: Path, pulse: Pulse, *, is_broken: bool, is_blind: bool, now: datetime
+) -> None:
+    """Known to work is what a confirmed canary proved, as long as canaries still say something: else nobody knows."""
+    is_stale = stale_since(path, pulse.last_verdict_at, now) is not None
+    is_known = pulse.last_success_at is not None and not is_blind and not is_stale
+    if is_broken or is_known:
+        points.add(metrics.PATH_UP, float(not is_broken), {"path": path.name})
+
+
+def _add_pulse(points: Points, path: PathName, pulse: Pulse) -> None:
     name = {"path": path}
-    # Known to work is what a confirmed canary proved. Without one, and without an incident, nobody knows.
-    if is_broken or pulse.last_success_at is not None:
-        points.add(metrics.PATH_UP, float(not is_broken), name)
     points.add(metrics.PATH_IN_FLIGHT, float(pulse.in_flight), name)
     points.add_time(metrics.PATH_OLDEST_IN_FLIGHT, pulse.oldest_in_flight_at, name)
     points.add(metrics.PATH_CONSECUTIVE_FAILURES, float(pulse.consecutive_failures), name)

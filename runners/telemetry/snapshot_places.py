@@ -6,16 +6,16 @@ from enum import StrEnum
 from typing import assert_never
 
 from canary.forecast import Forecast, Reading, forecast
-from canary.gauge import Gauge, GaugeName, Resource
+from canary.gauge import Gauge, GaugeName, GaugeState, Resource, certificate_flaw
+from canary.gauge import fresh as fresh_readings
 from canary.instruments import Instrument, metrics
 from canary.path import Path
 from runners.contracts import Store
-from runners.gauging import TREND
+from runners.gauging import GAUGES_SECONDS, TREND
 from runners.telemetry.families import Points
 
-LEAST_INTERVAL = timedelta(minutes=5)
-STALE_INTERVALS = 3
-"""An older reading is not shown: one that passes for fresh is worse than none."""
+STALE_READINGS = 3
+"""An older reading than so many would be apart is not shown: one that passes for fresh is worse than none."""
 
 
 class PlaceKind(StrEnum):
@@ -44,11 +44,24 @@ _IN_ORDER = tuple(PlaceKind)
 
 
 def fresh(gauges: Sequence[Gauge], paths: Sequence[Path], *, now: datetime) -> list[Gauge]:
-    """The readings that say something and are no older than three of the longest interval."""
+    """The readings that say something of now.
+
+    They are as young as three rounds of reading: so a place that is configured no more is soon shown no more, unless
+    another replica still reads it. A clock is told by canaries on their way: three of the longest interval, an
+    hour at most.
+    """
     intervals = [one.interval_seconds for one in paths if one.is_enabled and one.interval_seconds is not None]
-    longest = max([LEAST_INTERVAL.total_seconds(), *intervals])
-    oldest = now - timedelta(seconds=STALE_INTERVALS * longest)
-    return [one for one in gauges if one.value is not None and one.read_at >= oldest]
+    longest = max([GAUGES_SECONDS, *intervals])
+    return [
+        one
+        for one in fresh_readings(gauges, now=now)
+        if (one.value is not None or certificate_flaw(one) is not None)
+        and now - one.read_at <= STALE_READINGS * timedelta(seconds=_pace(one, longest))
+    ]
+
+
+def _pace(gauge: Gauge, longest: float) -> float:
+    return longest if gauge.name is GaugeName.CLOCK_SKEW else GAUGES_SECONDS
 
 
 def add_places(points: Points, paths: Sequence[Path], gauges: Sequence[Gauge], trends: Trends) -> None:
@@ -89,9 +102,11 @@ def _owner(place: str, paths: Sequence[Path]) -> dict[str, str]:
 
 
 def _add_reading(points: Points, gauge: Gauge, trend: Forecast | None) -> None:
+    place = {"place": gauge.place}
+    if gauge.name is GaugeName.CERTIFICATE_EXPIRY and gauge.state is not GaugeState.UNKNOWN:
+        points.add(metrics.CERTIFICATE_TRUSTED, float(certificate_flaw(gauge) is None), place)
     if gauge.value is None:
         return
-    place = {"place": gauge.place}
     match gauge.name:
         case GaugeName.MAILBOX_CAPACITY:
             _add_capacity(points, gauge, gauge.value, trend)

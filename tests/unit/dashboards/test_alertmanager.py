@@ -58,6 +58,27 @@ def test_blindness__mutes_nothing() -> None:
     assert "Unseen" not in sources
 
 
+def test_page_about_the_prober__is_one_for_all_paths_and_comes_before_the_route_of_other_pages() -> None:
+    routes = alertmanager_configuration(PLAIN)["route"]["routes"]
+    pages = [one for one in routes if 'severity="page"' in one["matchers"]]
+
+    assert [(one["matchers"][0], one["group_by"]) for one in pages] == [
+        ('category="prober"', ["alertname"]),
+        ('severity="page"', ["path", "place"]),
+    ]
+
+
+def test_heartbeat__is_repeated_at_each_look_at_its_group() -> None:
+    """With the same time for both, the last word is often just too young: Alertmanager 0.25 told every second minute."""
+    (beat,) = [
+        one
+        for one in alertmanager_configuration(PLAIN)["route"]["routes"]
+        if one["receiver"] == "intake-heartbeat"
+    ]
+
+    assert (beat["group_interval"], beat["repeat_interval"]) == ("1m", "30s")
+
+
 def test_mailbox_that_is_full__mutes_the_paths_through_it_alone() -> None:
     by_place = {
         str(one.source[1]): str(one.target[1])

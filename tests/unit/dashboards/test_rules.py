@@ -30,6 +30,7 @@ CONTRACT = {
     "IntakeMailboxFull",
     "IntakeMailboxBacklog",
     "IntakeCertificateExpiring",
+    "IntakeCertificateNotTrusted",
     "IntakeMailDnsUnexpected",
     "IntakeTicketApiBudgetLow",
     "IntakeProberSilent",

@@ -62,7 +62,7 @@ def test_counter__never_goes_back_as_life_goes_on(instrument: Instrument) -> Non
 
 
 def test_paths__are_broken_and_silenced_and_blind() -> None:
-    assert values(SNAPSHOT, metrics.PATH_UP) == {(MAIL,): 0, (PORTAL,): 1, (FORM,): 1}
+    assert values(SNAPSHOT, metrics.PATH_UP) == {(MAIL,): 0, (PORTAL,): 1}
     assert values(SNAPSHOT, metrics.PATH_SILENCED) == {(MAIL,): 0, (PORTAL,): 1, (FORM,): 0}
     assert values(SNAPSHOT, metrics.PROBER_BLIND)["fra-1", "ticket_api"] == 1
 

@@ -16,12 +16,13 @@ from canary.path import Path
 from canary.reason import Reason, Side
 from canary.silence import Silence, SilenceId
 from canary.slot import MissedCause, MissedSlot, Slot
+from canary.verdict import Verdict
 from runners.alert_contracts import AlertStep
 from runners.contracts import Sample, StoreError, TriedRemoval
 from runners.telemetry.families import Buckets, Points, Snapshot
 from runners.telemetry.snapshot import Snapshots, Window, add_samples
 from tests.contracts.alert_contract import alert
-from tests.contracts.store_cases import FORM, MAIL, after, make_canary, recorded, removal
+from tests.contracts.store_cases import FORM, MAIL, after, judged, make_canary, recorded, removal, settlement
 from tests.fakes.clock import FakeClock
 from tests.fakes.full_store import NOW, PATHS, fill, incident, process_figures, snapshots
 from tests.fakes.memory_store import MemoryStore
@@ -108,6 +109,7 @@ FULL = taken()
         (metrics.MAILBOX_BACKLOG, {("support",): 3}),
         (metrics.MAILBOX_OLDEST_UNPROCESSED, {("support",): EPOCH_NOON + 3000}),
         (metrics.CERTIFICATE_EXPIRY, {("www.example.com:443",): EPOCH_NOON + 3600 + 86400}),
+        (metrics.CERTIFICATE_TRUSTED, {("www.example.com:443",): 1}),
         (metrics.DNS_MAIL_OK, {("example.com", "mx"): 1, ("example.com", "dmarc"): 0}),
         (metrics.TICKET_API_UP, {("desk",): 1}),
         (metrics.TICKET_API_BUDGET_REMAINING, {("desk",): 90}),
@@ -201,6 +203,33 @@ def test_path_that_is_none_any_more__has_no_counters_but_its_leftovers_are_still
 def test_path_that_was_never_confirmed__is_neither_up_nor_down() -> None:
     async def prepare(store: MemoryStore) -> None:
         await recorded(store, make_canary(1))
+
+    assert series(taken(prepare), metrics.PATH_UP) == {}
+
+
+async def confirmed(store: MemoryStore, *, at: float) -> None:
+    canary = await recorded(store, make_canary(1, launched_at=after(at - 30)))
+    _, version = await store.progress(MAIL)
+    await store.settle(settlement(judged(canary, Verdict.CONFIRMED, at=at, seconds=30.0), version=version))
+
+
+@pytest.mark.parametrize(("age", "expected"), [(1500, {(MAIL,): 1}), (1501, {})])
+def test_path_without_a_verdict_for_three_intervals_and_a_deadline__is_not_known_to_be_up(
+    age: float, expected: Mapping[tuple[str, ...], float]
+) -> None:
+    async def prepare(store: MemoryStore) -> None:
+        await confirmed(store, at=3600 - age)
+
+    assert series(taken(prepare), metrics.PATH_UP) == expected
+
+
+def test_path_that_the_prober_can_not_see__is_neither_up_nor_down_though_it_once_worked() -> None:
+    async def prepare(store: MemoryStore) -> None:
+        await confirmed(store, at=3500)
+        blind = replace(incident(2), kind=IncidentKind.BLIND)
+        _, version = await store.progress(MAIL)
+        changes = [Change(blind, Transition.OPENED)]
+        await store.store_progress(MAIL, Progress(blindness=blind), version=version, changes=changes, at=NOW)
 
     assert series(taken(prepare), metrics.PATH_UP) == {}
 

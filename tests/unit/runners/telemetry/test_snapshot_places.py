@@ -32,24 +32,49 @@ def shown(
 
 
 @pytest.mark.parametrize(
-    ("interval_seconds", "age_minutes", "is_fresh"),
+    ("name", "interval_seconds", "age_minutes", "is_fresh"),
     [
-        (None, 15, True),
-        (None, 15.1, False),
-        (60.0, 15, True),
-        (60.0, 15.1, False),
-        (900.0, 45, True),
-        (900.0, 45.1, False),
+        (GaugeName.MAILBOX_BACKLOG, None, 15, True),
+        (GaugeName.MAILBOX_BACKLOG, 60.0, 15.1, False),
+        (GaugeName.MAILBOX_BACKLOG, 86400.0, 15.1, False),
+        (GaugeName.CLOCK_SKEW, None, 15, True),
+        (GaugeName.CLOCK_SKEW, 60.0, 15.1, False),
+        (GaugeName.CLOCK_SKEW, 900.0, 45, True),
+        (GaugeName.CLOCK_SKEW, 900.0, 45.1, False),
+        (GaugeName.CLOCK_SKEW, 86400.0, 60.1, False),
     ],
 )
-def test_reading__is_shown_for_three_of_the_longest_interval_or_a_quarter_of_an_hour(
-    interval_seconds: float | None, age_minutes: float, is_fresh: bool
+def test_reading__is_shown_for_three_rounds_of_reading_and_a_clock_for_three_intervals(
+    name: GaugeName, interval_seconds: float | None, age_minutes: float, is_fresh: bool
 ) -> None:
-    one = gauge(GaugeName.CLOCK_SKEW, "desk", 1, at=NOW - timedelta(minutes=age_minutes))
+    one = gauge(name, "desk", 1, at=NOW - timedelta(minutes=age_minutes))
     off = replace(MAIL_PATH, interval_seconds=86400.0, is_enabled=False)
     paths = [replace(MAIL_PATH, interval_seconds=interval_seconds), FORM_PATH, off]
 
     assert fresh([one], paths, now=NOW) == ([one] if is_fresh else [])
+
+
+_CHAIN = "certificate_invalid: unable to get local issuer certificate"
+
+
+@pytest.mark.parametrize(
+    ("value", "state", "detail", "expected"),
+    [
+        (9e6, GaugeState.OK, "ends 2026-06-01 12:00Z", 1),
+        (9e4, GaugeState.PAGE, "ends 2026-03-03 13:00Z", 1),
+        (9e6, GaugeState.PAGE, f"ends 2026-06-01 12:00Z; {_CHAIN}", 0),
+        (None, GaugeState.PAGE, f"{_CHAIN}; its end can't be read (TimeoutError)", 0),
+        (None, GaugeState.UNKNOWN, "connect_timeout: no answer in 15 s", None),
+    ],
+)
+def test_certificate__is_trusted_whenever_it_ends_unless_clients_refuse_it(
+    value: float | None, state: GaugeState, detail: str, expected: float | None
+) -> None:
+    one = gauge(GaugeName.CERTIFICATE_EXPIRY, "www.example.com:443", value, state=state, detail=detail)
+
+    found = shown(fresh([one], PATHS, now=NOW), metrics.CERTIFICATE_TRUSTED)
+
+    assert found == ({} if expected is None else {("www.example.com:443",): expected})
 
 
 def test_gauge_that_could_not_be_read__is_not_shown() -> None:
