@@ -7,11 +7,14 @@ from canary.instruments import metrics
 from canary.path import Path
 from dashboards.burn import Burn, burns
 from dashboards.promql import duration
-from dashboards.rule_case import Case, Firing, Given, Moment, always
+from dashboards.rule_case import STALE, Case, Firing, Given, Moment, always
 from dashboards.rule_scene import ABOUT_PATH, Scene, path_info
 
 _NAME = "IntakeSloBurn"
 _LEAST_STEP = 60.0
+_HOUR = 3600.0
+_FEW = 0.2
+"""Two failures of eight canaries are more than this share."""
 
 
 def burn_cases(scene: Scene) -> list[Case]:
@@ -28,6 +31,7 @@ def burn_cases(scene: Scene) -> list[Case]:
             _all_fail(scene, path, its, usual),
             _one_fails(scene, path, usual),
             _silenced(scene, path, its, usual),
+            *_replaced(scene, path, its, usual),
         )
     ]
 
@@ -112,3 +116,58 @@ def _silenced(scene: Scene, path: Path, rows: tuple[Burn, ...], usual: float) ->
         ),
         [Moment(_settled_after(rows, step), _NAME)],
     )
+
+
+def _replaced(scene: Scene, path: Path, rows: tuple[Burn, ...], usual: float) -> list[Case]:
+    """Of a path whose shortest window holds so many canaries, and whose budget two of them burn."""
+    name, step = {"path": path.name}, _step(usual)
+    short = next((one for one in rows if one.long_seconds == _HOUR), None)
+    if short is None or 9 * step > _HOUR or short.factor * (1 - path.slo.objective_share) > _FEW:
+        return []
+    rule = next(one for one in scene.rules(_NAME) if one.labels["window"] == duration(_HOUR))
+
+    def failed(now: float) -> int:
+        return sum(now >= slot * step for slot in (5, 7))
+
+    def eligible(now: float) -> float:
+        return now // step
+
+    def good(now: float) -> float:
+        return now // step - failed(now)
+
+    def dies(one: Given, slot: int) -> Given:
+        values = one.values
+        return replace(
+            one,
+            labels={**one.labels, "instance": "a"},
+            values=lambda now: STALE if now >= slot * step else values(now),
+        )
+
+    def comes(one: Given, slot: int, *, behind: int = 0) -> Given:
+        values = one.values
+        return replace(
+            one,
+            labels={**one.labels, "instance": "b"},
+            values=lambda now: values(now - behind * step) if now >= slot * step else None,
+        )
+
+    def lonely(now: float) -> float:
+        return now // step - (now >= 10 * step)
+
+    both = [Given(metrics.SLO_ELIGIBLE, name, eligible), Given(metrics.SLO_GOOD, name, good)]
+    alone = [both[0], Given(metrics.SLO_GOOD, name, lonely)]
+    given = [path_info(path.name), Given(metrics.SLO_OBJECTIVE, name, always(path.slo.objective_share))]
+    return [
+        Case(
+            f"{path.name}: failures before and after a pod was replaced are failures of one window",
+            step,
+            [*given, *(dies(one, 7) for one in both), *(comes(one, 6) for one in both)],
+            [Moment(6 * step, _NAME), Moment(8 * step, _NAME, [Firing(rule, {**name, **ABOUT_PATH})])],
+        ),
+        Case(
+            f"{path.name}: a replica that dies before another has seen its last failure makes no more of them",
+            step,
+            [*given, *(dies(one, 11) for one in alone), *(comes(one, 3, behind=2) for one in alone)],
+            [Moment(slot * step, _NAME) for slot in (11, 12, 13, 14)],
+        ),
+    ]

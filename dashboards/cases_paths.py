@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import ceil
 
 from canary.instruments import metrics
+from dashboards.promql import PUSHED_AT
 from dashboards.rule_case import STALE, Case, Given, Moment, always, step_for, switched
 from dashboards.rule_scene import ABOUT_PATH, STOP, Scene, path_info
 from dashboards.timing import INTERVALS, rounded
@@ -22,7 +23,8 @@ def path_cases(scene: Scene) -> list[Case]:
         _team_changes(scene),
         _pushed(scene),
         _blind_meanwhile(scene),
-        _final_answer(scene),
+        _renamed(scene),
+        *_final_answers(scene),
         _final_answer_before(scene),
         _final_answers_unknown(scene),
     ]
@@ -198,11 +200,11 @@ _MISSING = {"hop": "ticket.created", "reason": "not_seen"}
 
 
 def _answered(
-    scene: Scene, final: Sequence[tuple[float, float]], row: Sequence[tuple[float, float]]
+    who: str, final: Sequence[tuple[float, float]], row: Sequence[tuple[float, float]]
 ) -> list[Given]:
-    path = {"path": scene.path}
+    path = {"path": who}
     return [
-        path_info(scene.path),
+        path_info(who),
         *(
             Given(metrics.CANARY_FAILURES, {**path, **_FINAL, "instance": one}, switched(*final))
             for one in "ab"
@@ -211,21 +213,28 @@ def _answered(
     ]
 
 
-def _answer_step(scene: Scene) -> float:
-    """A twentieth of the window in which an answer is looked for."""
-    return max(3600.0, rounded(INTERVALS * scene.timing.longest)) / 20
+def _answering(scene: Scene) -> list[tuple[str, float]]:
+    """A path of each window in which an answer is looked for, with a twentieth of that."""
+    found: dict[float, str] = {}
+    for path, usual in scene.estate.scheduled:
+        found.setdefault(max(3600.0, rounded(INTERVALS * usual)), path.name)
+    return [(found[window], window / 20) for window in sorted(found)] or [(scene.path, 180.0)]
 
 
-def _final_answer(scene: Scene) -> Case:
-    name, step = "IntakeFinalAnswer", _answer_step(scene)
-    labels = {"path": scene.path, "blame": "smtp.accept", "reason": "recipient_unknown", **ABOUT_PATH}
+def _final_answers(scene: Scene) -> list[Case]:
+    return [_final_answer(scene, who, step) for who, step in _answering(scene)]
+
+
+def _final_answer(scene: Scene, who: str, step: float) -> Case:
+    name = "IntakeFinalAnswer"
+    labels = {"path": who, "blame": "smtp.accept", "reason": "recipient_unknown", **ABOUT_PATH}
     row = [(0, 0), (21 * step, 1), (22 * step, 0), (25 * step, 1), (28 * step, 0)]
     return Case(
-        "one canary that is refused for good pages until one comes through; a mail that is only missing does not",
+        f"{who}: one canary that is refused for good pages until one comes through; a mail that is only missing does not",
         step,
         [
-            *_answered(scene, [(25 * step, 1)], row),
-            Given(metrics.CANARY_FAILURES, {"path": scene.path, **_MISSING}, switched((21 * step, 1))),
+            *_answered(who, [(25 * step, 1)], row),
+            Given(metrics.CANARY_FAILURES, {"path": who, **_MISSING}, switched((21 * step, 1))),
         ],
         [
             Moment(21 * step, name),
@@ -236,24 +245,50 @@ def _final_answer(scene: Scene) -> Case:
 
 
 def _final_answer_before(scene: Scene) -> Case:
-    name, step = "IntakeFinalAnswer", _answer_step(scene)
+    name, (who, step) = "IntakeFinalAnswer", _answering(scene)[0]
     row = [(0, 0), (22 * step, 1), (23 * step, 0), (25 * step, 1)]
     return Case(
         "a final answer before the last success is not told when another canary fails otherwise",
         step,
         [
-            *_answered(scene, [(22 * step, 1)], row),
-            Given(metrics.CANARY_FAILURES, {"path": scene.path, **_MISSING}, switched((25 * step, 1))),
+            *_answered(who, [(22 * step, 1)], row),
+            Given(metrics.CANARY_FAILURES, {"path": who, **_MISSING}, switched((25 * step, 1))),
         ],
         [Moment(24 * step, name), Moment(26 * step, name)],
     )
 
 
 def _final_answers_unknown(scene: Scene) -> Case:
-    name, step = "IntakeFinalAnswer", _answer_step(scene)
+    name, (who, step) = "IntakeFinalAnswer", _answering(scene)[0]
     return Case(
         "final answers of a path that nobody scraped before are not counted as new ones",
         step,
-        _answered(scene, [(5 * step, 7)], [(5 * step, 1)]),
+        _answered(who, [(5 * step, 7)], [(5 * step, 1)]),
         [Moment(6 * step, name), Moment(24 * step, name)],
+    )
+
+
+def _renamed(scene: Scene) -> Case:
+    """A group of a Pushgateway stays for ever, with whatever it said last."""
+    old, new, step = (
+        {"job": "intake-prober", "prober": "old"},
+        {"job": "intake-prober", "prober": "new"},
+        900.0,
+    )
+    other = f"not-{scene.path}"
+    return Case(
+        "what a group says that nobody pushes any more, as after a prober was renamed, mutes and pages nothing",
+        step,
+        [
+            path_info(scene.path),
+            path_info(other),
+            Given(PUSHED_AT, old, lambda now: min(now, 2 * step)),
+            Given(PUSHED_AT, new, lambda now: now),
+            Given(metrics.PATH_SILENCED, {"path": scene.path, **old}, always(1)),
+            Given(metrics.PATH_SILENCED, {"path": scene.path, **new}, always(0)),
+            Given(metrics.INCIDENT_OPEN, {"path": scene.path, **STOP, **old}, always(0)),
+            Given(metrics.INCIDENT_OPEN, {"path": scene.path, **STOP, **new}, always(1)),
+            Given(metrics.INCIDENT_OPEN, {"path": other, **STOP, **old}, always(1)),
+        ],
+        [Moment(12 * step, "IntakePathBroken", [scene.broken()])],
     )

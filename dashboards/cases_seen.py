@@ -3,8 +3,8 @@
 from math import ceil
 
 from canary.instruments import metrics
-from canary.path import PathName
-from dashboards.rule_case import Case, Firing, Given, Moment, always, step_for, switched
+from canary.path import Path, PathName
+from dashboards.rule_case import STALE, Case, Firing, Given, Moment, always, step_for, switched
 from dashboards.rule_scene import ABOUT_PATH, Scene, path_info
 from dashboards.timing import INTERVALS, rounded
 
@@ -14,6 +14,7 @@ def seen_cases(scene: Scene) -> list[Case]:
     return [
         *_not_probed(scene),
         *_never_probed(scene),
+        _switched_on_again(scene),
         _leftovers(scene),
         *_unseen(scene),
         *_slots_missed(scene),
@@ -62,13 +63,40 @@ def _not_probed_of(who: str, interval: float, limit: float, deadline: float, sce
     )
 
 
+def _limit(path: Path, usual: float) -> float:
+    longest = path.interval_seconds or usual
+    return rounded(longest + (INTERVALS - 1) * usual + path.slo.deadline_seconds)
+
+
+def _switched_on_again(scene: Scene) -> Case:
+    name = "IntakePathNotProbed"
+    limits = {_limit(path, usual): path.name for path, usual in scene.estate.scheduled}
+    limit, who = min(limits.items(), default=(14400.0, "any-path"))
+    step = step_for(limit + 300)
+    off = ceil((limit + max(scene.timing.lookback(600), limit)) / step) * step
+    fires = off + (ceil((limit + 300) / step) + 3) * step
+    seen = switched((0, 1), (step, STALE), (off, 1))
+    return Case(
+        f"{who}: one that was switched off for long has an old verdict, and is given as long as a new one",
+        step,
+        [
+            path_info(who, values=seen),
+            Given(metrics.PATH_LAST_VERDICT, {"path": who}, switched((0, 0), (step, STALE), (off, 0))),
+            Given(metrics.PATH_INTERVAL, {"path": who}, switched((0, 60), (step, STALE), (off, 60))),
+            Given(metrics.PATH_DEADLINE, {"path": who}, always(60)),
+        ],
+        [
+            Moment(off + limit // step * step, name),
+            Moment(fires, name, [scene.firing(name, {"path": who, **ABOUT_PATH}, value=fires)]),
+        ],
+    )
+
+
 def _never_probed(scene: Scene) -> list[Case]:
     """Of each limit one path, and one that was not known when rules were rendered: it has the longest."""
     limits: dict[float, str] = {}
     for path, usual in scene.estate.scheduled:
-        longest = path.interval_seconds or usual
-        limit = rounded(longest + (INTERVALS - 1) * usual + path.slo.deadline_seconds)
-        limits.setdefault(limit, path.name)
+        limits.setdefault(_limit(path, usual), path.name)
     return [
         *(_never_probed_of(who, limit, scene) for limit, who in sorted(limits.items())),
         _never_probed_of("new-path", max(limits, default=14400.0), scene),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from canary.instruments import Instrument, metrics
-from dashboards.promql import Matcher, Query, Window, increase, last, max_by, min_by
+from dashboards.promql import Matcher, Query, Window, last, max_by, min_by, over_time
 
 LOOKBACK: Final = "$lookback"
 """A variable of the dashboards: how long a gauge is remembered. Short where figures are scraped, longer where they are
@@ -49,6 +49,17 @@ def grown(one: Instrument, window: Window, by: Sequence[str], *matchers: Matcher
     return Query(f"{current} - ({before} or 0 * {current})", current.labels)
 
 
+def counted(one: Instrument, window: Window, by: Sequence[str], *matchers: Matcher) -> Query:
+    """How much a counter of the store grew in some time; where it is not known that long, since it was first seen.
+
+    A pod that is replaced changes nothing: the figure is the store's, and never goes back.
+    """
+    current = now(one, by, *matchers)
+    before = max_by(by, last(one, _GRACE_SECONDS, *matchers, before=window))
+    first = min_by(by, over_time("min_over_time", one, window, matchers=matchers))
+    return Query(f"clamp_min({current} - ({before} or {first}), 0)", current.labels)
+
+
 def states(*matchers: Matcher) -> Query:
     """Of each path: 1 it works, 0 an incident is open, 2 nobody knows. One replica that says 0 is enough."""
     up = min_by(("path",), last(metrics.PATH_UP, LOOKBACK, *matchers))
@@ -77,8 +88,8 @@ def of_incidents(query: Query, *matchers: Matcher) -> Query:
 
 def failed_share(window: Window, *matchers: Matcher) -> Query:
     """Which share of the canaries that count was not confirmed in time; nothing where none counted."""
-    eligible = max_by(("path",), increase(metrics.SLO_ELIGIBLE, window, *matchers))
-    good = max_by(("path",), increase(metrics.SLO_GOOD, window, *matchers))
+    eligible = counted(metrics.SLO_ELIGIBLE, window, ("path",), *matchers)
+    good = counted(metrics.SLO_GOOD, window, ("path",), *matchers)
     return Query(f"clamp_min({eligible} - {good}, 0) / ({eligible} > 0)", eligible.labels)
 
 

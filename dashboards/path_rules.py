@@ -7,7 +7,6 @@ from typing import Final
 from canary.instruments import Instrument, metrics
 from canary.path import PathName
 from canary.reason import CAUSES, Reason, Side
-from canary.verdict import Verdict
 from dashboards.estate import Estate
 from dashboards.promql import (
     Matcher,
@@ -23,7 +22,7 @@ from dashboards.promql import (
     renamed,
     sum_by,
 )
-from dashboards.recording import of_path, unless_silenced
+from dashboards.recording import ELIGIBLE, INCONCLUSIVE, MISSED, of_path, unless_silenced
 from dashboards.rule import About, AlertRule, Category, Severity
 from dashboards.timing import INTERVALS, Timing, rounded
 
@@ -33,6 +32,10 @@ FINAL_REASONS: Final = tuple(
 """The target's own word that a request will not become a ticket: nobody need wait for a second one."""
 _UNKNOWN_LIMIT_SECONDS: Final = 14400.0
 """No path has a schedule, where rules are rendered: one that is shown all the same is known for this long first."""
+_LEAST_ANSWERED: Final = 3600.0
+"""A final answer is looked for at least this long, in seconds."""
+_REMEMBERED_SECONDS: Final = 14 * 86400.0
+"""Prometheus keeps 15 days by default."""
 _LABELS: Final = ("path", "blame", "reason")
 
 
@@ -56,7 +59,7 @@ def path_rules(estate: Estate, timing: Timing) -> Iterator[AlertRule]:
     )
     yield AlertRule(
         name="IntakeFinalAnswer",
-        query=unless_silenced(of_path(_final_answers(timing)), timing),
+        query=unless_silenced(of_path(_final_answers(estate, timing)), timing),
         severity=Severity.PAGE,
         category=Category.TARGET,
         about=About.PATH,
@@ -73,7 +76,7 @@ def seen_rules(estate: Estate, timing: Timing) -> Iterator[AlertRule]:
     """Paths of which nothing is known, and slots that nobody launched: a rule for each usual interval."""
     yield AlertRule(
         name="IntakePathNotProbed",
-        query=of_path(either(list(_silences(estate, timing)))),
+        query=of_path(_silences(estate, timing)),
         severity=Severity.TICKET,
         category=Category.PROBER,
         about=About.PATH,
@@ -90,12 +93,13 @@ def seen_rules(estate: Estate, timing: Timing) -> Iterator[AlertRule]:
         yield _slots_missed(window, _only(estate, paths))
 
 
-def _silences(estate: Estate, timing: Timing) -> Iterator[Query]:
-    """Paths whose last verdict is too old; and those that were known for as long, and never had any.
+def _silences(estate: Estate, timing: Timing) -> Query:
+    """Paths whose last verdict is too old, and those that never had any; of those that were known that long ago.
 
-    A schedule that rests over a weekend is given that weekend once, and not as often as launches may be missed.
+    A schedule that rests over a weekend is given that weekend once, and not as often as launches may be missed. A path
+    that was switched on again of late has an old verdict, and is given as long as a new one.
     """
-    back = timing.lookback(3600)
+    back = timing.lookback(600)
     resting: dict[float, list[PathName]] = {}
     limits: dict[float, list[PathName]] = {}
     for path, usual in estate.scheduled:
@@ -104,14 +108,17 @@ def _silences(estate: Estate, timing: Timing) -> Iterator[Query]:
             resting.setdefault(usual, []).append(path.name)
         limit = longest + (INTERVALS - 1) * usual + path.slo.deadline_seconds
         limits.setdefault(rounded(limit), []).append(path.name)
-    yield _silence(_but(resting.values()), None, back)
-    for usual in sorted(resting):
-        yield _silence((any_of("path", resting[usual]),), usual, back)
+    silent = [_silence(_but(resting.values()), None, back)]
+    silent += [_silence((any_of("path", resting[usual]),), usual, back) for usual in sorted(resting)]
     # Whoever is not known here has the longest patience of all.
     most = max(limits, default=_UNKNOWN_LIMIT_SECONDS)
-    yield _never(_but(names for limit, names in limits.items() if limit != most), most, back)
-    for limit in sorted(limits.keys() - {most}):
-        yield _never((any_of("path", limits[limit]),), limit, back)
+    patient = {
+        most: _but(names for limit, names in limits.items() if limit != most),
+        **{limit: (any_of("path", limits[limit]),) for limit in sorted(limits.keys() - {most})},
+    }
+    silent += [_never(these, limit, back) for limit, these in patient.items()]
+    known = either([_known(these, limit, back) for limit, these in patient.items()])
+    return Query(f"({either(silent)})\n  and on (path) ({known})", frozenset({"path"}))
 
 
 def _but(named: Iterable[Sequence[PathName]]) -> tuple[Matcher, ...]:
@@ -130,11 +137,15 @@ def _silence(these: tuple[Matcher, ...], usual: float | None, back: float) -> Qu
 
 def _never(these: tuple[Matcher, ...], limit: float, back: float) -> Query:
     interval = max_by(("path",), last(metrics.PATH_INTERVAL, back, *these))
-    then = max(back, rounded(limit / 8))
-    before = max_by(("path",), last(metrics.PATH_INTERVAL, then, *these, before=limit))
     verdict = max_by(("path",), last(metrics.PATH_LAST_VERDICT, back))
-    text = f"{limit:.0f} + 0 * {interval}\n  unless on (path) {verdict}\n  and on (path) {before}"
-    return Query(text, interval.labels)
+    return Query(f"{limit:.0f} + 0 * {interval}\n  unless on (path) {verdict}", interval.labels)
+
+
+def _known(these: tuple[Matcher, ...], limit: float, back: float) -> Query:
+    """Paths that had a schedule this long ago, or as long ago as Prometheus can be trusted to remember."""
+    then = max(back, rounded(limit / 8))
+    before = min(limit, _REMEMBERED_SECONDS)
+    return max_by(("path",), last(metrics.PATH_INTERVAL, then, *these, before=before))
 
 
 def leftover_rule(timing: Timing) -> AlertRule:
@@ -157,24 +168,38 @@ def leftover_rule(timing: Timing) -> AlertRule:
     )
 
 
-def _final_answers(timing: Timing) -> Query:
+def _final_answers(estate: Estate, timing: Timing) -> Query:
     """Answers of some time, while no canary has come through since.
 
     The series begins with its first failure, which increase() doesn't see, so it is compared with what it was before;
     where nobody knew the path then, nothing is said. Of all failures of that time, those in a row came after the last
     success: more answers than the rest has room for, and one of them is since then. A quarter of that time is asked by
     itself, since an earlier failure hides an answer from the proof.
+
+    That time is each path's own: by that of a path that is launched daily, no other would be known for hours, and any
+    failure of the days before would hide an answer.
     """
-    window = max(3600.0, rounded(INTERVALS * timing.longest))
     final = any_of("reason", FINAL_REASONS)
     back = timing.lookback(900)
     failing = current(("path",), metrics.PATH_CONSECUTIVE_FAILURES, back)
-    return either([_proved(seconds, back, failing, final) for seconds in (rounded(window / 4), window)])
+    *shorter, (longest, _) = _by_window(estate, INTERVALS, least=_LEAST_ANSWERED) or [(_LEAST_ANSWERED, ())]
+    # Whoever is not known here, or is launched by hand, has the longest.
+    windows: list[tuple[float, tuple[Matcher, ...]]] = [
+        *((window, (any_of("path", names),)) for window, names in shorter),
+        (longest, _but(names for _, names in shorter)),
+    ]
+    return either(
+        [
+            _proved(seconds, back, failing, final, these)
+            for window, these in windows
+            for seconds in (rounded(window / 4), window)
+        ]
+    )
 
 
-def _proved(window: float, back: float, failing: Query, final: Matcher) -> Query:
-    answers = max_by(_LABELS, renamed(_grown(window, back, final), "hop", "blame"))
-    failures = sum_by(("path",), _grown(window, back))
+def _proved(window: float, back: float, failing: Query, final: Matcher, these: tuple[Matcher, ...]) -> Query:
+    answers = max_by(_LABELS, renamed(_grown(window, back, final, *these), "hop", "blame"))
+    failures = sum_by(("path",), _grown(window, back, *these))
     text = f"{answers}\n  > on (path) group_left () clamp_min({failures} - {failing}, 0)"
     return Query(text, answers.labels)
 
@@ -193,9 +218,8 @@ def _unseen(window: float, of_these: tuple[Matcher, ...]) -> Iterator[AlertRule]
         (Severity.TICKET, 0.0, ""),
         (Severity.PAGE, max(3600.0, window), f" for {duration(max(3600.0, window))}"),
     ):
-        inconclusive = Matcher("verdict", "=", Verdict.INCONCLUSIVE)
-        blind = max_by(("path",), increase(metrics.CANARY_VERDICTS, window, inconclusive, *of_these))
-        seen = max_by(("path",), increase(metrics.SLO_ELIGIBLE, window))
+        blind = max_by(("path",), increase(INCONCLUSIVE, window, *of_these))
+        seen = increase(ELIGIBLE, window)
         yield AlertRule(
             name="IntakePathUnseen",
             query=of_path(Query(f"{blind} > 1.5\n  unless on (path) {seen} > 0", blind.labels)),
@@ -213,9 +237,7 @@ def _unseen(window: float, of_these: tuple[Matcher, ...]) -> Iterator[AlertRule]
 
 
 def _slots_missed(window: float, of_these: tuple[Matcher, ...]) -> AlertRule:
-    # Replicas show one stored figure, each its own copy: the maximum of them, and only then the sum of probers.
-    missed = max_by(("path", "prober"), increase(metrics.PROBER_MISFIRES, window, *of_these))
-    by_path = sum_by(("path",), missed)
+    by_path = sum_by(("path",), increase(MISSED, window, *of_these))
     return AlertRule(
         name="IntakeSlotsMissed",
         query=Query(f"{by_path} > 2.5", by_path.labels),

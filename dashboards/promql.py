@@ -91,6 +91,21 @@ def last(one: Series, seconds: Window, *matchers: Matcher, before: Window = 0.0)
     return _over_time("last_over_time", one, seconds, matchers, before=before)
 
 
+PUSHED_AT: Final = Recorded("push_time_seconds", ("job", "instance", "prober"))
+"""When a group of a Pushgateway was pushed last: the gateway's own series, with the labels that all series of the group have."""
+_PUSHED_SECONDS: Final = 7200.0
+"""A group that was pushed last so long ago has no prober any more. Longer than it takes until silence pages itself."""
+
+
+def pushed(query: Query, seconds: Window) -> Query:
+    """Without what a group of a Pushgateway says that nobody pushes any more, as after a prober was renamed: it stays for ever.
+
+    What is scraped of a prober itself is in no such group.
+    """
+    ended = f"time() - {last(PUSHED_AT, seconds)} > {_PUSHED_SECONDS:.0f}"
+    return Query(f"{query} unless on ({', '.join(PUSHED_AT.labels)}) {ended}", query.labels)
+
+
 def current(
     labels: Sequence[str], one: Series, seconds: Window, *matchers: Matcher, least: bool = False
 ) -> Query:
@@ -99,7 +114,8 @@ def current(
     The last alone would keep what a pod said before it was replaced beside what its successor says.
     """
     pick = min_by if least else max_by
-    now, before = pick(labels, series(one, *matchers)), pick(labels, last(one, seconds, *matchers))
+    now = pick(labels, pushed(series(one, *matchers), seconds))
+    before = pick(labels, pushed(last(one, seconds, *matchers), seconds))
     return Query(f"({now} or on ({', '.join(labels)}) {before})", now.labels)
 
 

@@ -4,13 +4,30 @@ from collections.abc import Iterable
 from typing import Final
 
 from canary.instruments import Instrument, metrics
-from dashboards.promql import Query, Recorded, current, duration, increase, last, max_by, series
+from canary.verdict import Verdict
+from dashboards.promql import (
+    Matcher,
+    Query,
+    Recorded,
+    current,
+    duration,
+    increase,
+    last,
+    max_by,
+    pushed,
+    series,
+)
 from dashboards.rule import RecordingRule
 from dashboards.timing import Timing
 
 PATH_INFO: Final = Recorded("path:intake_info", ("path", "channel", "team", "domain"))
 PLACE_INFO: Final = Recorded("place:intake_info", ("place", "kind", "team", "domain"))
 BUDGET: Final = Recorded("path:intake_slo_budget:ratio", ("path",))
+ELIGIBLE: Final = Recorded("path:intake_slo_eligible:max", ("path",))
+GOOD: Final = Recorded("path:intake_slo_good:max", ("path",))
+INCONCLUSIVE: Final = Recorded("path_channel:intake_canary_inconclusive:max", ("path", "channel"))
+MISSED: Final = Recorded("path_prober:intake_prober_misfires:max", ("path", "prober"))
+"""Counters that the store keeps, whoever shows them: the increase of one pod's copy ends with the pod."""
 
 
 def bad(seconds: float) -> Recorded:
@@ -30,10 +47,10 @@ def recording_rules(timing: Timing, windows: Iterable[float]) -> list[RecordingR
         RecordingRule(BUDGET, Query(f"1 - {objective}", objective.labels)),
         RecordingRule(PATH_INFO, _info(metrics.PATH_INFO, PATH_INFO, timing)),
         RecordingRule(PLACE_INFO, _info(metrics.PLACE_INFO, PLACE_INFO, timing)),
+        *_kept(timing),
     ]
     for seconds in sorted(windows):
-        eligible = max_by(("path",), increase(metrics.SLO_ELIGIBLE, seconds))
-        good = max_by(("path",), increase(metrics.SLO_GOOD, seconds))
+        eligible, good = increase(ELIGIBLE, seconds), increase(GOOD, seconds)
         rules += [
             RecordingRule(bad(seconds), Query(f"clamp_min({eligible} - {good}, 0)", eligible.labels)),
             RecordingRule(
@@ -43,6 +60,25 @@ def recording_rules(timing: Timing, windows: Iterable[float]) -> list[RecordingR
     return rules
 
 
+def _kept(timing: Timing) -> list[RecordingRule]:
+    """What the store counted, by the replica that knows most.
+
+    Each is remembered for a while: when that one dies before another has seen its last count, the maximum would go back,
+    and an increase takes that for a counter that began anew.
+    """
+    back = timing.lookback(900)
+    inconclusive = Matcher("verdict", "=", Verdict.INCONCLUSIVE)
+    return [
+        RecordingRule(kept, max_by(kept.labels, pushed(last(one, back, *matchers), back)))
+        for kept, one, matchers in (
+            (ELIGIBLE, metrics.SLO_ELIGIBLE, ()),
+            (GOOD, metrics.SLO_GOOD, ()),
+            (INCONCLUSIVE, metrics.CANARY_VERDICTS, (inconclusive,)),
+            (MISSED, metrics.PROBER_MISFIRES, ()),
+        )
+    ]
+
+
 def _info(instrument: Instrument, recorded: Recorded, timing: Timing) -> Query:
     """What is shown now, else what was shown last.
 
@@ -50,8 +86,9 @@ def _info(instrument: Instrument, recorded: Recorded, timing: Timing) -> Query:
     disagree have it twice for good: joins with it fail, and with them every page. So it is one of them.
     """
     key = recorded.labels[0]
-    now = max_by(recorded.labels, series(instrument))
-    before = max_by(recorded.labels, last(instrument, timing.remembered))
+    back = timing.remembered
+    now = max_by(recorded.labels, pushed(series(instrument), back))
+    before = max_by(recorded.labels, pushed(last(instrument, back), back))
     return Query(f"topk by ({key}) (1,\n  {now}\n  or on ({key}) {before}\n)", now.labels)
 
 

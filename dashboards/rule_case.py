@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from canary.instruments import Instrument
 from dashboards.estate import Estate
-from dashboards.promql import duration
+from dashboards.promql import PUSHED_AT, Recorded, duration
 from dashboards.rule import AlertRule
 
 STALE: Final = "stale"
@@ -29,17 +29,20 @@ def step_for(seconds: float) -> float:
 class Given:
     """What one target shows of one series; ``values`` by seconds from the beginning, up to the case's end."""
 
-    instrument: Instrument
+    instrument: Instrument | Recorded
     labels: Mapping[str, str]
     values: Callable[[float], Value]
 
     def shown(self, step: float, steps: int) -> dict[str, str]:
         """As the file has it."""
-        if wrong := set(self.labels) - {*self.instrument.labels, "instance"}:
-            raise ValueError(f"{self.instrument.name} has no label {', '.join(sorted(wrong))}")
-        labels = ",".join(f"{name}={json.dumps(value)}" for name, value in self.labels.items())
+        one = self.instrument
+        # A target's own labels, or those of a Pushgateway's group.
+        if wrong := set(self.labels) - {*one.labels, *PUSHED_AT.labels}:
+            raise ValueError(f"{one.name} has no label {', '.join(sorted(wrong))}")
+        name = one.prometheus if isinstance(one, Instrument) else one.name
+        labels = ",".join(f"{label}={json.dumps(value)}" for label, value in self.labels.items())
         samples = _encoded([self.values(number * step) for number in range(steps + 1)])
-        return {"series": f"{self.instrument.prometheus}{{{labels}}}", "values": samples}
+        return {"series": f"{name}{{{labels}}}", "values": samples}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,8 @@ def _encoded(values: Sequence[Value]) -> str:
             # Staleness is told once; then there is nothing.
             while end < len(values) and values[end] == first:
                 end += 1
+            if at + 1 < end < len(values):
+                words.append(f"_x{end - at - 1}")
         else:
             end, word = _run(values, at, first)
             words.append(word)

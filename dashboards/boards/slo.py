@@ -59,10 +59,9 @@ def _left() -> Placeable:
 
 
 def _objectives() -> Placeable:
-    eligible = max_by(_BY, increase(metrics.SLO_ELIGIBLE, BUDGET_SECONDS, PATHS))
-    failed = Query(
-        f"{eligible} - {max_by(_BY, increase(metrics.SLO_GOOD, BUDGET_SECONDS, PATHS))}", eligible.labels
-    )
+    eligible = figures.counted(metrics.SLO_ELIGIBLE, BUDGET_SECONDS, _BY, PATHS)
+    good = figures.counted(metrics.SLO_GOOD, BUDGET_SECONDS, _BY, PATHS)
+    failed = Query(f"{eligible} - {good}", eligible.labels)
     return rows(
         "Objectives",
         "Attained: confirmed canaries of those that count; inconclusive ones are in neither. Few canaries: the figure says little.",

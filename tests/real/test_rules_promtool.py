@@ -17,7 +17,7 @@ from tests.real.servers.alertmanager import Alertmanager, checked, receivers_of,
 from tests.real.servers.needed import PROMETHEUS
 from tests.real.servers.process import wait_until
 from tests.real.servers.prometheus import rules_checked, rules_tested
-from tests.unit.dashboards.estates import ESTATES, PLAIN, estates
+from tests.unit.dashboards.estates import ESTATES, MANY, PLAIN, estates
 
 Labels = Mapping[str, str]
 
@@ -40,29 +40,47 @@ def test_generated_unit_tests__all_hold(name: str) -> None:
     assert said.count("SUCCESS") == len(files) - 1
 
 
+def gone(lookback: str) -> str:
+    """What leaves out groups of a Pushgateway that nobody pushes."""
+    return (
+        f" unless on (job, instance, prober) time() - last_over_time(push_time_seconds[{lookback}]) > 7200)"
+    )
+
+
 MISTAKES = [
     (
         "IntakePathBroken",
-        "last_over_time(intake_incident_open[40m]))) == 1",
-        "last_over_time(intake_incident_open[40m]))) == 2",
+        f"last_over_time(intake_incident_open[40m]){gone('40m')}) == 1",
+        f"last_over_time(intake_incident_open[40m]){gone('40m')}) == 2",
     ),
     ("IntakePathBroken", "keep_firing_for: 10m", "keep_firing_for: 1h"),
     ("IntakePathBroken", "intake_incident_open[40m]", "intake_incident_open[10m]"),
     ("IntakePathBroken", "topk by (path) (1,", "max without () ("),
     (
         "IntakePathBroken",
-        "(max by (path, blame, reason) (intake_incident_open) or on (path, blame, reason)",
+        f"(max by (path, blame, reason) (intake_incident_open{gone('40m')} or on (path, blame, reason)",
         "(",
     ),
-    ("IntakePathBroken", "max by (path) (intake_path_silenced) or on (path)", ""),
+    ("IntakePathBroken", f"max by (path) (intake_path_silenced{gone('40m')} or on (path)", ""),
+    ("IntakePathBroken", "> 7200", "> 72000"),
     (
         "IntakeMailboxBacklog",
-        "(max by (place) (intake_mailbox_backlog) or on (place)",
+        f"(max by (place) (intake_mailbox_backlog{gone('30m')} or on (place)",
         "(",
     ),
-    ("IntakeSloBurn", "max by (path) (increase(intake_slo_", "sum by (path) (increase(intake_slo_"),
+    (
+        "IntakeSloBurn",
+        "max by (path) (last_over_time(intake_slo_",
+        "sum by (path) (last_over_time(intake_slo_",
+    ),
     ("IntakeSloBurn", "intake_slo_bad:increase1h > 1.5", "intake_slo_bad:increase1h > 0.5"),
-    ("IntakeSlotsMissed", "max by (path, prober) (increase(", "sum by (path, prober) (increase("),
+    (
+        "IntakeSloBurn",
+        "increase(path:intake_slo_eligible:max[1h]) - increase(path:intake_slo_good:max[1h])",
+        "max by (path) (increase(intake_slo_eligible_total[1h])) - max by (path) (increase(intake_slo_good_total[1h]))",
+    ),
+    ("IntakeSloBurn", "last_over_time(intake_slo_eligible_total[15m])", "intake_slo_eligible_total"),
+    ("IntakeSlotsMissed", "max by (path, prober) (last_over", "sum by (path, prober) (last_over"),
     ("IntakeFinalAnswer", "> on (path) group_left () clamp_min(", "> on (path) group_left () 0 * ("),
     (
         "IntakeFinalAnswer",
@@ -71,17 +89,17 @@ MISTAKES = [
     ),
     (
         "IntakeMailboxBacklog",
-        "max by (place) (last_over_time(intake_mailbox_backlog[30m]))) > 0",
+        f"max by (place) (last_over_time(intake_mailbox_backlog[30m]){gone('30m')}) > 0",
         "place:intake_info)",
     ),
     ("IntakeCertificateExpiring", "severity: ticket", "severity: page"),
     (
         "IntakeCertificateNotTrusted",
-        "last_over_time(intake_certificate_trusted[30m]))) == 0",
-        "last_over_time(intake_certificate_trusted[30m]))) == 1",
+        f"last_over_time(intake_certificate_trusted[30m]){gone('30m')}) == 0",
+        f"last_over_time(intake_certificate_trusted[30m]){gone('30m')}) == 1",
     ),
     ("IntakeProberSilent", "> 900", "> 9000"),
-    ("IntakePathNotProbed", "[1h] offset 25m", "[1h] offset 5m"),
+    ("IntakePathNotProbed", "[15m] offset 25m", "[15m] offset 5m"),
     ("IntakePathNotProbed", "  unless on (path) max by (path) (last", "  and on (path) max by (path) (last"),
     ("IntakeLeftovers", "or on (path, kind)", "and on (path, kind)"),
 ]
@@ -108,6 +126,20 @@ def test_rule_that_is_wrong__is_found_by_the_generated_tests(name: str, right: s
     assert right in rules, right
 
     said = rules_tested({FILE: rules.replace(right, wrong), **about(name, rule_tests(PLAIN))})
+
+    assert "FAILED" in said
+
+
+def test_final_answer__that_is_looked_for_as_far_back_as_the_slowest_path_needs__is_found_to_be_late() -> (
+    None
+):
+    right = prometheus_rules(MANY)
+    assert "[15m] offset 15m" in right
+    wrong = right.replace("[15m] offset 15m", "[15m] offset 18h").replace(
+        "[15m] offset 1h", "[15m] offset 3d"
+    )
+
+    said = rules_tested({FILE: wrong, **about("IntakeFinalAnswer", rule_tests(MANY))})
 
     assert "FAILED" in said
 

@@ -14,6 +14,7 @@ from dashboards.alertmanager import alertmanager_text
 from dashboards.estate import Estate
 from dashboards.example import EXAMPLE, FOLDER, example_files
 from dashboards.path_rules import FINAL_REASONS
+from dashboards.promql import PUSHED_AT
 from dashboards.recording import PATH_INFO
 from dashboards.rule import AlertRule, RecordingRule, Severity
 from dashboards.rule_tests import rule_cases
@@ -46,14 +47,14 @@ CONTRACT = {
 
 
 def known(estate: Estate) -> dict[str, frozenset[str]]:
-    """Every series that may be asked for: of the catalogue, and those that the rules record."""
+    """Every series that may be asked for: of the catalogue, those that the rules record, and a Pushgateway's own."""
     recorded = {
         one.record.name: frozenset(one.record.labels)
         for group in rule_groups(estate)
         for one in group.rules
         if isinstance(one, RecordingRule)
     }
-    return {**CATALOGUE, **recorded}
+    return {**CATALOGUE, **recorded, PUSHED_AT.name: frozenset(PUSHED_AT.labels)}
 
 
 @pytest.mark.parametrize("name", ESTATES)
