@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from canary.gauge import Gauge, GaugeState
+from canary.gauge import Gauge, GaugeState, certificate_flaw
+from canary.reason import Reason
 from probes.certificates import CertificateReader, CertificateSettings, Start
 from probes.tls import Contexts
 from runners.clock import SystemClock
@@ -46,6 +47,7 @@ def test_valid_certificate__reads_the_time_that_is_left(certificates: Certificat
     gauge = reading(certificates.valid, certificates.ca_path, start=start)
 
     assert gauge.state is GaugeState.OK
+    assert certificate_flaw(gauge) is None
     assert gauge.value == pytest.approx(90 * DAY, abs=600)
 
 
@@ -60,6 +62,7 @@ def test_certificate_that_is_not_valid__pages_with_the_reason_and_its_end(
 
     assert gauge.state is GaugeState.PAGE
     assert word in gauge.detail
+    assert certificate_flaw(gauge) == word
     assert gauge.value == pytest.approx(days * DAY, abs=600)
 
 
@@ -67,7 +70,7 @@ def test_certificate_of_an_unknown_authority__pages_as_invalid(certificates: Cer
     gauge = reading(certificates.valid, certificates.other_ca_path)
 
     assert gauge.state is GaugeState.PAGE
-    assert "certificate_invalid" in gauge.detail
+    assert certificate_flaw(gauge) is Reason.CERTIFICATE_INVALID
 
 
 def test_server_without_starttls__is_unknown_and_no_page(certificates: Certificates) -> None:
