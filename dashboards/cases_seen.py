@@ -31,7 +31,9 @@ def _not_probed(scene: Scene) -> list[Case]:
             (path.name, interval, interval + (INTERVALS - 1) * usual + path.slo.deadline_seconds),
         )
     if None not in kinds:
-        kinds[None] = ("another-path", 300.0, INTERVALS * 300.0 + 600.0)
+        # A path that is not known here is given as long as the most patient one.
+        most = max((_limit(*one) for one in scene.estate.scheduled), default=14400.0)
+        kinds[None] = ("another-path", (most - 600.0) / INTERVALS, most)
     deadlines = {path.name: path.slo.deadline_seconds for path, _ in scene.estate.scheduled}
     return [
         _not_probed_of(who, interval, limit, deadlines.get(PathName(who), 600.0), scene)
