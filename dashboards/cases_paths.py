@@ -228,13 +228,13 @@ def _final_answers(scene: Scene) -> list[Case]:
 def _final_answer(scene: Scene, who: str, step: float) -> Case:
     name = "IntakeFinalAnswer"
     labels = {"path": who, "blame": "smtp.accept", "reason": "recipient_unknown", **ABOUT_PATH}
-    row = [(0, 0), (21 * step, 1), (22 * step, 0), (25 * step, 1), (28 * step, 0)]
+    row = [(0, 0), (20 * step, 1), (22 * step, 0), (25 * step, 1), (28 * step, 0)]
     return Case(
         f"{who}: one canary that is refused for good pages until one comes through; a mail that is only missing does not",
         step,
         [
             *_answered(who, [(25 * step, 1)], row),
-            Given(metrics.CANARY_FAILURES, {"path": who, **_MISSING}, switched((21 * step, 1))),
+            Given(metrics.CANARY_FAILURES, {"path": who, **_MISSING}, switched((20 * step, 1))),
         ],
         [
             Moment(21 * step, name),
