@@ -1,11 +1,14 @@
 """Pauses: times in which this process did not run, and steps of the machine's clock. While they last nobody probes."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from probes.contracts import Clock
+
+_log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 1.0
 LEAST = timedelta(seconds=5)
@@ -82,6 +85,10 @@ class PauseWatch:
             before = (wall, steady, boot)
             wall, steady, boot = self._clock.now(), self._clock.monotonic(), self._since_boot()
             for pause in _pauses(before, (wall, steady, boot)):
+                if pause.kind in {PauseKind.SET_FORWARD, PauseKind.SET_BACK}:
+                    _log.warning(
+                        "clock_stepped", extra={"seconds": pause.span.total_seconds(), "detail": pause.words}
+                    )
                 self._paused(pause)
             self._beat(wall)
 
