@@ -237,8 +237,11 @@ def canaries_answer(listed: Listed, status: int) -> "CanariesAnswer":
 
 
 async def ask_trace(store: Store, word: str, paths: Mapping[PathName, Path], *, now: datetime) -> Trace:
-    """One canary by its id, its beginning or end, its token or trace id. Raises `StoreError`."""
-    found = tuple(await store.find(word.strip().lower()))
+    """One canary by its id, its beginning or end, its token or trace id, or by the incident that it began. Raises `StoreError`."""
+    wanted = word.strip().lower()
+    for kind in ("incident-", "blind-"):
+        wanted = wanted.removeprefix(kind)
+    found = tuple(await store.find(wanted))
     if len(found) != 1:
         return Trace(found)
     configured = paths.get(found[0].canary.path)

@@ -42,9 +42,9 @@ class Pause:
         seconds = f"{self.span.total_seconds():.0f} s"
         match self.kind:
             case PauseKind.STOOD_STILL:
-                return f"this process stood still for {seconds} until {self.at:%Y-%m-%d %H:%M:%S} UTC; nothing was probed"
+                return f"this process stood still for {seconds} until {self.at:%Y-%m-%d %H:%M:%S} UTC; it probed nothing meanwhile"
             case PauseKind.SUSPENDED:
-                return f"the machine was suspended for {seconds} until {self.at:%Y-%m-%d %H:%M:%S} UTC; nothing was probed"
+                return f"the machine was suspended for {seconds} until {self.at:%Y-%m-%d %H:%M:%S} UTC; it probed nothing meanwhile"
             case PauseKind.SET_FORWARD:
                 return f"the clock was set forward by {seconds} at {self.at:%Y-%m-%d %H:%M:%S} UTC; slots between were missed"
             case PauseKind.SET_BACK:

@@ -61,6 +61,8 @@ class Host:
                 )
         if not _USER.fullmatch(self.user):
             raise CannotRender(f"{self.user} is no user's name", "Write one like intake-prober.")
+        if self.user == "root":
+            raise CannotRender("root is not to run a prober", "Make a user of its own: intake-prober.")
 
     @property
     def folder(self) -> PurePosixPath:

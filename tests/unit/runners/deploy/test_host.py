@@ -44,6 +44,11 @@ def test_user_that_is_none__is_refused(tmp_path: Path, user: str) -> None:
         Host(config_of(tmp_path, text_of()), user=user)
 
 
+def test_root__is_not_to_run_a_prober(tmp_path: Path) -> None:
+    with pytest.raises(CannotRender, match="root is not to run a prober"):
+        Host(config_of(tmp_path, text_of()), user="root")
+
+
 def test_cron__runs_what_is_due_with_its_secrets_and_keeps_its_words(tmp_path: Path) -> None:
     line = cron_line(host_of(tmp_path, store=STATE))
 
