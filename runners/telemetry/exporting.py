@@ -11,9 +11,9 @@ from probes.contracts import Clock
 from runners.contracts import StoreError
 from runners.export_contracts import ExportStore, PartKey, TracePart
 from runners.store import codec
+from runners.telemetry.otlp_requests import NotSent
 from runners.telemetry.span_rows import TraceBatch
 from runners.telemetry.spans import spans_of
-from runners.telemetry.traces import NotSent
 
 LOOK_SECONDS: Final = 5.0
 """How often the outbox is looked at; the first time after so long, too, when a canary's first byte has long left."""

@@ -9,7 +9,8 @@ from probes.contracts import Check, CheckState, Clock
 from runners.checks import CheckSource
 from runners.config.config import Config
 from runners.config.telemetry import OtlpConfig
-from runners.telemetry.traces import NotSent, OtlpSender
+from runners.telemetry.otlp_requests import NotSent
+from runners.telemetry.traces import OtlpSender
 
 PLACE: Final = "telemetry"
 _TRACES: Final = "otlp"

@@ -16,9 +16,9 @@ from runners.export_contracts import MAIN, ExportState, PartKey, TraceRows
 from runners.store import codec
 from runners.telemetry import exporting
 from runners.telemetry.exporting import LONGEST_PAUSE_SECONDS, MOST_ATTEMPTS, Exporter
+from runners.telemetry.otlp_requests import NotSent
 from runners.telemetry.span_rows import TraceBatch
 from runners.telemetry.spans import spans_of
-from runners.telemetry.traces import NotSent
 from tests.contracts.store_cases import MAIL, judged, make_canary, recorded, seen_at, settlement
 from tests.fakes.clock import FakeClock, run_jumping
 from tests.fakes.memory_store import MemoryStore
