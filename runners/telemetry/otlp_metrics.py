@@ -101,7 +101,7 @@ class OtlpMetrics:
 
         otlp = self.otlp
         return OTLPMetricExporter(
-            endpoint=otlp.metrics_url,
+            endpoint=otlp.url,
             certificate_file=otlp.ca_file,
             client_certificate_file=otlp.client_certificate,
             client_key_file=otlp.client_key,
@@ -121,7 +121,7 @@ class OtlpMetrics:
         if result is not MetricExportResult.SUCCESS:
             words = self.mask(" ".join(said[-1].split())) if said else "the exporter does not say why"
             raise NotPushed(
-                f"{self.otlp.metrics_url} took no metrics ({words}). Look at the receiver; where it takes traces alone,"
+                f"{self.otlp.url} took no metrics ({words}). Look at the receiver; where it takes traces alone,"
                 " say `otlp: never` below telemetry.metrics."
             )
 

@@ -145,7 +145,7 @@ def _open(otlp: OtlpConfig, headers: Mapping[str, str]) -> _Opened:
     logging.getLogger(OTLPSpanExporter.__module__).setLevel(logging.CRITICAL + 1)
     failures: list[NotSent] = []
     exporter = OTLPSpanExporter(
-        endpoint=otlp.traces_url,
+        endpoint=otlp.url,
         certificate_file=otlp.ca_file,
         client_certificate_file=otlp.client_certificate,
         client_key_file=otlp.client_key,

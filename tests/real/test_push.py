@@ -62,8 +62,7 @@ def pushgateway(server: Exporter, prober: str = every_state.PROBER) -> Pushgatew
 
 def otlp(receiver: Receiver) -> OtlpMetrics:
     config = OtlpConfig(
-        traces_url=f"{receiver.url}/v1/traces",
-        metrics_url=f"{receiver.url}/v1/metrics",
+        f"{receiver.url}/v1/metrics",
         resource={"service.name": "intake-prober", "service.instance.id": every_state.PROBER},
         timeout_seconds=2.0,
     )

@@ -29,7 +29,7 @@ class Hanging(OtlpMetrics):
 
 
 def test_export_that_hangs__keeps_no_loop_from_its_end() -> None:
-    way = Hanging(OtlpConfig(None, metrics_url="http://127.0.0.1:9/v1/metrics"), version="1", mask=str)
+    way = Hanging(OtlpConfig("http://127.0.0.1:9/v1/metrics"), version="1", mask=str)
 
     async def main() -> None:
         async with asyncio.TaskGroup() as group:
