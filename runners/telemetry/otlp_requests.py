@@ -77,12 +77,15 @@ class HeaderFields:
         self._must_renew = failure is not None and failure.status in _OF_THE_CREDENTIAL
 
 
-def one_try_session(failed: Callable[[NotSent], None], rejected: Rejected) -> "Session":
+def one_try_session(
+    failed: Callable[[NotSent], None], rejected: Rejected, *, ca_file: str | None = None
+) -> "Session":
     """A session whose every failure ends the export at once, and is told with its status; for one thread.
 
     Args:
         failed: told of it.
         rejected: reads the answers of the signal that is sent.
+        ca_file: the authorities, instead of the system's.
     """
     import requests
     from requests.adapters import HTTPAdapter
@@ -90,6 +93,8 @@ def one_try_session(failed: Callable[[NotSent], None], rejected: Rejected) -> "S
     class OneTry(HTTPAdapter):
         def send(self, request: "PreparedRequest", *words: Any, **named: Any) -> "Response":  # noqa: ANN401 -- as its base
             cause: Exception | None = None
+            if ca_file is not None:
+                named["verify"] = ca_file  # or REQUESTS_CA_BUNDLE is stronger than what is configured
             try:
                 response = super().send(request, *words, **named)
                 refusal = _refusal(response, rejected)
@@ -105,6 +110,8 @@ def one_try_session(failed: Callable[[NotSent], None], rejected: Rejected) -> "S
             raise refusal from cause
 
     session = requests.Session()
+    # A line of the user's .netrc would be stronger than the header field that is configured.
+    session.auth = lambda request: request
     for scheme in ("http://", "https://"):
         session.mount(scheme, OneTry())
     return session

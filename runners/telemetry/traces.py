@@ -152,7 +152,7 @@ def _open(otlp: OtlpConfig, headers: Mapping[str, str]) -> _Opened:
         headers=dict(headers),
         timeout=otlp.timeout_seconds,
         compression=Compression(otlp.compression.value),
-        session=one_try_session(failures.append, _rejected),
+        session=one_try_session(failures.append, _rejected, ca_file=otlp.ca_file),
     )
     return _Opened(exporter, headers, failures)
 

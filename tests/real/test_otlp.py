@@ -5,6 +5,7 @@ import importlib
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
@@ -188,6 +189,17 @@ def test_secret_of_a_header__is_sent_and_read_anew_once_after_it_was_refused(rec
     sent = [one.headers["authorization"] for one in receiver.taken]
     assert sent == ["Bearer 0", "Bearer 0", "Bearer 1", "Bearer 1"]
     assert {one.headers["x-scope-orgid"] for one in receiver.taken} == {"t1"}
+
+
+def test_netrc_of_the_user__is_weaker_than_the_header_that_is_configured(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+    send(otlp(receiver.url, headers={"authorization": "Bearer ours"}))
+
+    assert receiver.taken[0].headers["authorization"] == "Bearer ours"
 
 
 @pytest.mark.parametrize(
