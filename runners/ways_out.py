@@ -60,10 +60,18 @@ def pushing_loops(
         return {}
     from runners.telemetry.pushing import Pushing
 
-    # Replicas share a name: each takes turns for itself.
     holder = new_holder(prober.name, secrets.token_bytes)
+    # Replicas share a name, so to a receiver their series are the same: each would reset the counters of the other. The
+    # store keeps them, and every replica sends the sum.
     pushing = Pushing(
-        routes, snapshots, prober.figures, store, clock=clock, holder=holder, mask=prober.masker.mask
+        routes,
+        snapshots.kept(),
+        prober.figures,
+        store,
+        clock=clock,
+        holder=holder,
+        mask=prober.masker.mask,
+        keeps_figures=True,
     )
     return {"metrics": pushing.run}
 
