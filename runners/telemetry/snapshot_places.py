@@ -7,15 +7,18 @@ from typing import assert_never
 
 from canary.forecast import Forecast, Reading, forecast
 from canary.gauge import Gauge, GaugeName, GaugeState, Resource, certificate_flaw
-from canary.gauge import fresh as fresh_readings
 from canary.instruments import Instrument, metrics
 from canary.path import Path
 from runners.contracts import Store
-from runners.gauging import GAUGES_SECONDS, TREND
+from runners.gauging import TREND
 from runners.telemetry.families import Points
 
-STALE_READINGS = 3
-"""An older reading than so many would be apart is not shown: one that passes for fresh is worse than none."""
+READ_EVERY = timedelta(minutes=5)
+"""How often the daemon reads places, and a run at the latest: `GAUGES_SECONDS`."""
+STALE_INTERVALS = 3
+"""An older reading is not shown: one that passes for fresh is worse than none."""
+_HEARD = frozenset({GaugeName.TICKET_API, GaugeName.CLOCK_SKEW})
+"""Not read by themselves, but by the way, when a canary is looked for."""
 
 
 class PlaceKind(StrEnum):
@@ -44,24 +47,21 @@ _IN_ORDER = tuple(PlaceKind)
 
 
 def fresh(gauges: Sequence[Gauge], paths: Sequence[Path], *, now: datetime) -> list[Gauge]:
-    """The readings that say something of now.
+    """The readings that say something and are young enough.
 
-    They are as young as three rounds of reading: so a place that is configured no more is soon shown no more, unless
-    another replica still reads it. A clock is told by canaries on their way: three of the longest interval, an
-    hour at most.
+    What is heard with a canary may be three of the longest interval old. A place that was taken out of the configuration
+    is read no more, and so is soon shown no more.
     """
     intervals = [one.interval_seconds for one in paths if one.is_enabled and one.interval_seconds is not None]
-    longest = max([GAUGES_SECONDS, *intervals])
+    longest = max([READ_EVERY.total_seconds(), *intervals])
+    heard = now - timedelta(seconds=STALE_INTERVALS * longest)
+    read = now - STALE_INTERVALS * READ_EVERY
     return [
         one
-        for one in fresh_readings(gauges, now=now)
+        for one in gauges
         if (one.value is not None or certificate_flaw(one) is not None)
-        and now - one.read_at <= STALE_READINGS * timedelta(seconds=_pace(one, longest))
+        and one.read_at >= (heard if one.name in _HEARD else read)
     ]
-
-
-def _pace(gauge: Gauge, longest: float) -> float:
-    return longest if gauge.name is GaugeName.CLOCK_SKEW else GAUGES_SECONDS
 
 
 def add_places(points: Points, paths: Sequence[Path], gauges: Sequence[Gauge], trends: Trends) -> None:

@@ -16,9 +16,9 @@ from runners.export_contracts import MAIN, ExportState, PartKey, TraceRows
 from runners.store import codec
 from runners.telemetry import exporting
 from runners.telemetry.exporting import LONGEST_PAUSE_SECONDS, MOST_ATTEMPTS, Exporter
+from runners.telemetry.otlp_requests import NotSent
 from runners.telemetry.span_rows import TraceBatch
 from runners.telemetry.spans import spans_of
-from runners.telemetry.traces import NotSent
 from tests.contracts.store_cases import MAIL, judged, make_canary, recorded, seen_at, settlement
 from tests.fakes.clock import FakeClock, run_jumping
 from tests.fakes.memory_store import MemoryStore
@@ -253,6 +253,80 @@ def test_part_that_is_refused_again_and_again_while_others_are_taken__is_given_u
 
         state = await scene.store.exports()
         assert (state.pending, state.dead) == (0, 1)
+
+    scene.play(scenario())
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["alone of its kind", "after one of this run"])
+def test_part_that_is_always_refused__blocks_no_older_one_of_a_run_that_ends(
+    scene: Scene, is_first: bool
+) -> None:
+    async def scenario() -> None:
+        for number in range(1, 4):
+            await scene.settle(number)
+            scene.clock.advance(1)
+        bad = await scene.settle(4)  # the newest, so that it is taken first
+        scene.sender.bad[bad.id] = NotSent("500", status=500)
+        if not is_first:
+            scene.clock.advance(1)
+            await scene.settle(5)
+        await scene.exporter().drain()
+
+        assert (await scene.store.exports()).pending == 1
+        scene.clock.advance(LONGEST_PAUSE_SECONDS)
+        later = scene.clock.now() + timedelta(hours=1)
+        (left,) = await scene.store.claim_traces(later, holder="x", lease_until=later, limit=9)
+        assert (left.key.canary_id, left.attempts) == (bad.id, 1)
+
+    scene.play(scenario())
+
+
+def test_receiver_that_refuses_two_parts_and_takes_none__is_left_alone(scene: Scene) -> None:
+    scene.sender.answers = [NotSent("500", status=500)]
+
+    async def scenario() -> None:
+        for number in range(1, 5):
+            await scene.settle(number)
+        await scene.exporter().drain()
+
+        assert len(scene.sender.at) == 3  # together, and two by themselves
+
+    scene.play(scenario())
+
+
+@pytest.mark.parametrize("status", [None, 502, 503])
+def test_bundle_that_nobody_was_there_to_take__is_no_attempt_of_any_part(
+    scene: Scene, status: int | None
+) -> None:
+    async def scenario() -> None:
+        exporter = scene.exporter()
+        await scene.settle(1)
+        await exporter.drain()  # another was taken just before
+        scene.sender.answers = [NotSent("gone", status=status)]
+        for number in range(2, 5):
+            await scene.settle(number)
+        await exporter.drain()
+
+        later = scene.clock.now() + timedelta(hours=1)
+        left = await scene.store.claim_traces(later, holder="x", lease_until=later, limit=9)
+        assert [one.attempts for one in left] == [0, 0, 0]
+
+    scene.play(scenario())
+
+
+def test_spans_that_were_rejected_of_a_bundle__cost_that_part_alone_and_the_others_come_twice(
+    scene: Scene,
+) -> None:
+    async def scenario() -> None:
+        bad = await scene.settle(1)
+        scene.sender.bad[bad.id] = NotSent("1 spans were rejected: too old", permanent=True, status=200)
+        good = await scene.settle(2)
+        await scene.exporter().drain()
+
+        took = [codec.loads(TraceBatch, one).canary_id for one in scene.sender.took]
+        assert sorted(took) == sorted([bad.id, bad.id, good.id, good.id])
+        assert len(set(scene.sender.took)) == 2  # the same both times
+        assert await scene.store.exports() == ExportState(dead=1, last_error="1 spans were rejected: too old")
 
     scene.play(scenario())
 
