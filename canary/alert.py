@@ -150,12 +150,20 @@ class Ending:
         well_since: of what is over only once it stayed well for a while: since when it is; of a gauge, its first good
             reading.
         detail: what was read last, in one sentence; what was bad is no news any more.
+        resolved_at: of incidents, when the verdict that ended the last of them settled: the message may be written later,
+            by a process that was started meanwhile.
     """
 
     is_retired: bool = False
     impact_until: datetime | None = None
     well_since: datetime | None = None
     detail: str = ""
+    resolved_at: datetime | None = None
+
+    @property
+    def over_at(self) -> datetime | None:
+        """When it was over, where that is another time than that of the message."""
+        return self.well_since or self.resolved_at
 
 
 @dataclass(frozen=True, slots=True)

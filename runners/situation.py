@@ -209,6 +209,7 @@ class Situation:
         """How all that a concern ever grouped ended: it is known to be over only where each recovered."""
         over = [self.ended[one] for one in standing.incidents if one in self.ended]
         known = [one.impact_until for one in over if one.impact_until is not None]
+        ended = [one.resolved_at for one in over if one.resolved_at is not None]
         return Ending(
             is_retired=is_retired or any(one.is_retired for one in over),
             impact_until=max(known) if known and len(known) == len(over) else None,
@@ -216,6 +217,7 @@ class Situation:
             if standing.concern.kind in CALM and not is_retired
             else None,
             detail=headline(reading) if reading is not None else "",
+            resolved_at=max(ended, default=None),
         )
 
     def _working_beside(self, concern: Concern) -> tuple[PathName, ...]:

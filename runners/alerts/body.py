@@ -135,7 +135,7 @@ def _over_at(alert: Alert) -> str | None:
     """Since when it is well; of what is retired nobody knows whether it is."""
     if alert.ending is None or alert.ending.is_retired:
         return None
-    return _stamp(alert.ending.well_since or alert.at)
+    return _stamp(alert.ending.over_at or alert.at)
 
 
 def _bisected(verdict: Verdict | None) -> Literal["confirmed", "breached"] | None:

@@ -235,7 +235,7 @@ def _over(alert: Alert) -> str:
         return f"{gone}; it was open for {_age(alert)}, and nobody knows what is so now"
     well_since = alert.ending.well_since if alert.ending is not None else None
     if well_since is None or well_since >= alert.at:
-        return f"{utc(alert.at)}, after {_age(alert)}"
+        return f"{utc(_over_at(alert))}, after {_age(alert)}"
     stayed = lasting(alert.at - well_since)
     return f"{utc(well_since)}, after {_age(alert)}; told now because it stayed well for {stayed}"
 
@@ -303,8 +303,11 @@ def _names(names: tuple[str, ...]) -> str:
 
 
 def _age(alert: Alert) -> str:
-    well_since = alert.ending.well_since if alert.ending is not None else None
-    return lasting((well_since or alert.at) - alert.concern.since)
+    return lasting(_over_at(alert) - alert.concern.since)
+
+
+def _over_at(alert: Alert) -> datetime:
+    return (alert.ending.over_at if alert.ending is not None else None) or alert.at
 
 
 def _is_retired(alert: Alert) -> bool:

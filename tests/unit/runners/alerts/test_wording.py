@@ -197,6 +197,19 @@ def test_end__says_how_long_it_lasted_and_who_may_be_affected() -> None:
     assert [said(told, one) for one in ("Customers", "Do", "Still works", "Severity")] == [None] * 4
 
 
+def test_end_that_is_told_later__was_when_the_store_says() -> None:
+    ended = resolved()
+    assert ended.ending is not None
+    late = replace(
+        ended,
+        at=ended.at + timedelta(minutes=30),
+        ending=replace(ended.ending, resolved_at=ended.at),
+    )
+
+    assert said(words(late, KNOWN), "Over") == "2026-03-02 13:20 UTC, after 1 h 20 min"
+    assert words(late, KNOWN).title.startswith("RESOLVED after 1 h 20 min")
+
+
 def test_path_that_is_gone__ends_without_a_word_of_recovery() -> None:
     told = words(resolved(is_retired=True), KNOWN)
 
