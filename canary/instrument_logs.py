@@ -75,6 +75,7 @@ LOG_EVENTS: tuple[LogEvent, ...] = (
     LogEvent("export_resumed", "INFO", "Traces are taken again."),
     LogEvent("alert_delivered", "INFO", "A sink took an alert."),
     LogEvent("alert_not_delivered", "WARNING", "A sink did not take an alert."),
+    LogEvent("daemon_starting", "INFO", "The daemon begins: with how many paths and sinks, and which store."),
     LogEvent("page_opened", "INFO", "The daemon's page is open."),
     LogEvent("configuration_reloaded", "INFO", "The daemon works by the configuration that it read anew."),
     LogEvent("daemon_stopping", "INFO", "The daemon was told to end; launches under way are let to."),

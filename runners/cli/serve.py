@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from probes.program import program_version
 from runners.cli.exits import Exit
 from runners.cli.options import Options, command
 
@@ -45,15 +46,15 @@ def serve(options: Options) -> None:
             raise Refused("; ".join(str(one) for one in errors.errors)) from None
 
     def opened(url: str) -> None:
-        if options.output.remarks.isatty():
-            options.output.tell(f"The page is at {url}; Ctrl-C ends it.")
-        logging.getLogger(__name__).info("page_opened", extra={"detail": url})
+        happened("page_opened", f"The page is at {url}; Ctrl-C ends it.", url)
 
-    def happened(event: str, text: str) -> None:
+    def happened(event: str, text: str, detail: str | None = None) -> None:
         if options.output.remarks.isatty():
             options.output.tell(text)
-        logging.getLogger(__name__).info(event)
+        logging.getLogger(__name__).info(event, extra={"detail": detail})
 
+    begins = _begins(config)
+    happened("daemon_starting", f"{begins}.", begins)
     server = Server(
         config,
         read=read,
@@ -70,3 +71,16 @@ def serve(options: Options) -> None:
         raise options.fail(config.masker.mask(str(error)).rstrip("."), status=Exit.BLIND) from None
     except (CannotListen, Refused) as error:
         raise options.fail(config.masker.mask(str(error)).rstrip(".")) from None
+
+
+def _begins(config: "Config") -> str:
+    """What begins, before the store is opened: that may take its time, and a silent start looks like one that hangs."""
+    from sqlalchemy.engine import make_url
+
+    enabled = [one for one in config.paths.values() if one.path.is_enabled]
+    scheduled = sum(one.schedule is not None for one in enabled)
+    store = make_url(config.prober.store_url).render_as_string(hide_password=True)
+    return (
+        f"intake-prober {program_version()} begins as {config.prober.name}: {len(enabled)} paths, {scheduled} by schedule;"
+        f" {len(config.alerts.sinks)} sinks; store {store}"
+    )
