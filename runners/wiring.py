@@ -10,7 +10,8 @@ from canary.hop import Hop
 from canary.path import PathName, Proof
 from probes.certificates import Start
 from probes.contracts import Check, Clock, Disposal, DisposalAction, TicketingSystem
-from probes.http import Authorise, HttpSettings, open_api
+from probes.http import Authorise, open_api
+from probes.http_wire import HttpSettings
 from probes.mailbox.check import QuotaRule, check_mailbox
 from probes.mailbox.settings import MailboxSettings
 from probes.mailbox.watcher import SenderMailboxWatcher, SupportMailboxWatcher
