@@ -15,7 +15,7 @@ from runners.config.document_ticketing_http import (
     HttpAuthDocument,
     JwtDocument,
 )
-from runners.config.document_ticketing_picks import PickDocument, HttpRequestDocument
+from runners.config.document_ticketing_picks import HttpRequestDocument, PickDocument
 from runners.config.errors import did_you_mean
 from runners.config.reading import Loc
 

@@ -15,7 +15,7 @@ from runners.config.document_ticketing_looks import (
     SightDocument,
     TicketMapDocument,
 )
-from runners.config.document_ticketing_picks import PickSetting, HttpRequestDocument
+from runners.config.document_ticketing_picks import HttpRequestDocument, PickSetting
 from runners.config.fields import (
     LISTED,
     Duration,

@@ -9,7 +9,7 @@ from pydantic import Field
 from canary.observation import Depth
 from probes.contracts import View
 from runners.config.block import Block
-from runners.config.document_ticketing_picks import PickDocument, PickSetting, HttpRequestDocument
+from runners.config.document_ticketing_picks import HttpRequestDocument, PickDocument, PickSetting
 from runners.config.fields import LISTED, Duration, Line, Name, Pause, word
 
 Number = Annotated[int, Field(ge=0)]
