@@ -233,6 +233,10 @@ class CleanDocument(Block):
         ReadDocument | None,
         Field(description="How one ticket is read before and after it; without it nothing is verified."),
     ] = None
+    gone: Annotated[
+        Line | None,
+        Field(description="JMESPath that holds of a ticket that is deleted, where `read` still shows it."),
+    ] = None
     verify: Annotated[VerifyDocument, Field(description="How long a change may take.")] = VerifyDocument()
     rights: Annotated[
         SightDocument | None,
