@@ -25,6 +25,8 @@ from probes.user_agent import ANONYMOUS
 MOST_REDIRECTS: Final = 3
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS"})
 _ALWAYS: Final = MappingProxyType({"Accept": "application/json", "Accept-Encoding": ACCEPTED})
+_GUARD: Final = b")]}'"
+"""Some systems begin their JSON with it, so that no script of another page can take it for a program."""
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 Pairs = Sequence[tuple[str, str]]
@@ -78,14 +80,15 @@ class Answer:
             Blind: it is HTML (a maintenance or login page), or not JSON.
         """
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind == "text/html" or self.content.lstrip()[:1] == b"<":
+        content = self.content.removeprefix(_GUARD).lstrip()
+        if content[:1] == b"<" or (kind == "text/html" and content[:1] not in (b"{", b"[")):
             raise Blind(
                 f"{self.name}: {self.what} answered {self.status} with a web page instead of JSON:"
                 " maintenance, or a login in between. Open the URL in a browser.",
                 status=self.status,
             )
         try:
-            value = json.loads(self.content)
+            value = json.loads(content)
         except (ValueError, RecursionError):
             raise Blind(
                 f"{self.name}: {self.what} answered {self.status} with text that is not JSON:"

@@ -46,6 +46,8 @@ _USUAL: Final[Mapping[str, tuple[As, ...]]] = {
     "url": (As.TEXT,),
     "reason": (As.TEXT,),
 }
+_READ_BACK: Final = frozenset({"id", "subject", "body", "message_id", "open", "tags", "version"})
+"""What of one ticket, read alone, says whether it is ours and closed; the list's joins are not there."""
 _ROW: Final[Vocabulary] = {"ticket": None, "row": None, "answer": None}
 
 
@@ -276,7 +278,10 @@ def build_clean(
     read = None
     if document.read is not None:
         words = {**vocabulary, "ticket": None}
-        read = build_read(document.read, parts, (*loc, "read"), words, under=ticket)
+        known = TicketMap(
+            {name: one for name, one in ticket.picks.items() if name in _READ_BACK}, ticket.also
+        )
+        read = build_read(document.read, parts, (*loc, "read"), words, under=known)
     return CleanSettings(
         steps={
             DisposalAction.CLOSE: build_steps(document.close, parts, (*loc, "close"), vocabulary),

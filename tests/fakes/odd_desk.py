@@ -53,7 +53,7 @@ diverted:
 channel: {email: [Mail], portal: [Web]}
 sight: {get: /v1/me, must: me.name}
 clean:
-  read: {get: "/v1/tickets/{{ ticket.id }}", row: ticket, ticket: {requester: {const: ""}}}
+  read: {get: "/v1/tickets/{{ ticket.id }}", row: ticket}
   close:
     - patch: "/v1/tickets/{{ ticket.id }}"
       json: {state: 9, labels: "{{ ticket.tags | plus(tag) }}"}

@@ -158,8 +158,8 @@ class Session:
         parts = {**settings.headers, **settings.query}
         secrets = await self._vault.words(names_in(parts), renew=renew)
         words: Words = {"auth": auth, "secret": secrets}
-        headers = {name: self._masked(one.text(words)) for name, one in settings.headers.items()}
-        query = {name: self._masked(one.text(words)) for name, one in settings.query.items()}
+        headers = {name: self._shown(one, words) for name, one in settings.headers.items()}
+        query = {name: self._shown(one, words) for name, one in settings.query.items()}
         return Presented(headers, query, {"auth": auth}, generation, url)
 
     def _taken(self, exchange: Exchange, answer: Answer) -> Mapping[str, object]:
@@ -209,6 +209,11 @@ class Session:
                 f"auth.jwt: the key can't sign by {settings.algorithm}. Give the private key in PEM that belongs to it."
             ) from None
         return self._masked(assertion)
+
+    def _shown(self, template: Template, words: Words) -> str:
+        """What a call bears; masked, unless it is a plain word of the configuration."""
+        text = template.text(words)
+        return self._masked(text) if template.names else text
 
     def _masked(self, value: str) -> str:
         self._masker.register(Secret(value))

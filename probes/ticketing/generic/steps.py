@@ -21,7 +21,7 @@ from probes.ticketing.generic.expressions import MISSING
 from probes.ticketing.generic.failures import Means
 from probes.ticketing.generic.looks import must
 from probes.ticketing.generic.paging import Page
-from probes.ticketing.generic.picking import seen_of
+from probes.ticketing.generic.picking import Seen, seen_of
 from probes.ticketing.generic.settings import CleanSettings, JobSettings, Step
 from probes.ticketing.generic.templates import Words, compile_template
 from probes.ticketing.generic.tickets import Values, as_words, searched, tags_of
@@ -122,7 +122,7 @@ class Cleaner:
         """Make one step; raises `Blind` where it failed."""
         page = Page()
         if step.if_match is not None:
-            told = step.if_match.found(seen_of(before)) if before is not None else None
+            told = step.if_match.found(_seen(before)) if before is not None else None
             version = text_of(told, step.if_match.key) or words.get("version")
             words = {**words, "version": version}
             page = Page(headers={"If-Match": _VERSION}) if version else page
@@ -130,6 +130,12 @@ class Cleaner:
         if means is Means.OK and step.must is not None:
             must(step.must, seen_of(answer), self._system)
         return answer, means
+
+    def tells(self, step: Step, before: Answer | None) -> bool:
+        """Whether an answer has the version that a step sends back."""
+        if before is None or step.if_match is None:
+            return False
+        return bool(text_of(step.if_match.found(_seen(before)), step.if_match.key))
 
     async def awaited(self, job: JobSettings, words: Words) -> bool:
         """Ask a job until it is done; False: it still works when its time is over.
@@ -242,6 +248,12 @@ class _Work:
         last = read.answer if read is not None else None
         fields = {**self._of(ticket), **(as_words(read.values) if read is not None else {})}
         for step in self._steps:
+            if self._reads_back and step.if_match is not None and not self._cleaner.tells(step, last):
+                # the step before it changed the version and did not tell the new one
+                again = await self._cleaner.read(ticket, self._of(ticket), self._words)
+                if again is None:
+                    return Means.GONE
+                last = again.answer
             words = {**self._words, "ticket": {**fields, "id": ticket.ref.id}, "answer": _body(last)}
             words["version"] = ticket.version
             answer, means = await self._cleaner.ask(step, words, last)
@@ -305,9 +317,12 @@ def _value(values: Values, name: str) -> object:
 
 def _body(answer: Answer | None) -> object:
     """What templates may say as ``answer.…``: the body, where it is JSON."""
-    if answer is None or not answer.content.strip():
-        return None
+    return _seen(answer).whole if answer is not None else None
+
+
+def _seen(answer: Answer) -> Seen:
+    """An answer whose body is of no matter where it is no JSON."""
     try:
-        return seen_of(answer).whole
+        return seen_of(answer)
     except Blind:
-        return None
+        return Seen(None, None, {name.lower(): one for name, one in answer.headers.items()}, answer.status)

@@ -10,9 +10,7 @@ from probes.contracts import Disposal, RemovalState
 from tests.fakes.odd_desk import CONFIGURATION
 from tests.unit.probes.ticketing.generic.scene import CLOSE, DELETE, Scene
 
-NO_READ = CONFIGURATION.replace(
-    '  read: {get: "/v1/tickets/{{ ticket.id }}", row: ticket, ticket: {requester: {const: ""}}}\n', ""
-)
+NO_READ = CONFIGURATION.replace('  read: {get: "/v1/tickets/{{ ticket.id }}", row: ticket}\n', "")
 
 
 @pytest.mark.parametrize("how", [CLOSE, DELETE])
@@ -169,3 +167,22 @@ def test_batch__with_a_job_that_never_ends__is_promised_after_its_time(tmp_path:
 
     assert states == [RemovalState.ACCEPTED] * 3
     assert scene.desk.paths().count("GET /v1/jobs/5") <= 12
+
+
+TWO_STEPS = CONFIGURATION.replace(
+    "  close:\n",
+    '  close:\n    - {patch: "/v1/tickets/{{ ticket.id }}", json: {state: 2, labels: []}, if_match: {header: ETag}}\n',
+)
+
+
+def test_two_steps__of_which_the_first_changes_the_version__read_it_again_in_between(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, configuration=TWO_STEPS)
+    canary = scene.canary()
+    number = scene.desk.add(canary.subject_prefix)
+
+    (disposed,) = scene.disposed(CLOSE, canary)
+
+    assert disposed.state is RemovalState.DONE
+    assert scene.desk.rows[number].state == 9
+    sent = [one.headers["if-match"] for one in scene.desk.requests if one.method == "PATCH"]
+    assert sent == ['"v1"', '"v2"']
