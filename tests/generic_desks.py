@@ -19,7 +19,7 @@ from runners.config.load import load
 
 GUIDES = Path(__file__).parents[1] / "docs" / "guides"
 _BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_ENVIRON = {"INTAKE_SIGNING_KEY": "signing-key-of-32-bytes-for-test", "PATH": "/usr/bin:/bin"}
+ENVIRON = {"INTAKE_SIGNING_KEY": "signing-key-of-32-bytes-for-test", "PATH": "/usr/bin:/bin"}
 _AROUND = """\
 prober: {signing_keys: [{env: INTAKE_SIGNING_KEY}], marker: intakecanary}
 accounts:
@@ -46,7 +46,7 @@ def configured(folder: Path, system: str, environ: Mapping[str, str] | None = No
 
 def of_file(file: Path, environ: Mapping[str, str] | None = None) -> GenericConfig:
     """The system ``desk`` of a whole file."""
-    generic = load(file, environ={**_ENVIRON, **(environ or {})}).ticketing["desk"].generic
+    generic = load(file, environ={**ENVIRON, **(environ or {})}).ticketing["desk"].generic
     assert generic is not None
     return generic
 
