@@ -100,8 +100,8 @@ class Calls:
 
     async def fetched(self, url: str) -> bytes:
         """The content of a file at the system's own origin; raises as `call`."""
-        asking = Asking("attachment", "GET", compile_template("{{ url }}", "attachment", {"url": None}))
-        answer, _ = await self.call(asking, {"url": url})
+        asking = Asking("attachment", "GET", compile_template("/", "attachment", {}))
+        answer, _ = await self.call(asking, {}, page=Page(url=url))
         return answer.content
 
     async def end(self) -> None:
