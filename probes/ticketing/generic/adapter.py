@@ -181,6 +181,7 @@ class Generic:
             whole.is_complete = whole.is_complete and caught.is_complete
             whole.rows += [one for one in caught.rows if one["id"] not in ids]
             ids |= {one["id"] for one in caught.rows}
+        whole.is_complete = whole.is_complete and calls > 0
         return whole
 
     def _repeated(

@@ -54,7 +54,12 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 def _environment(finalize: Any) -> _Environment:  # noqa: ANN401 -- Jinja's
     found = _Environment(
-        undefined=jinja2.StrictUndefined, autoescape=False, finalize=finalize, keep_trailing_newline=True
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+        finalize=finalize,
+        keep_trailing_newline=True,
+        comment_start_string="{\x00#",  # `{#` is text: whatever a body holds is sent
+        comment_end_string="#\x00}",
     )
     found.globals.clear()
     found.filters.clear()
@@ -174,6 +179,8 @@ def _check_node(node: nodes.Node) -> None:
             f"a template fills in values; it has no {type(node).__name__.lower()}",
             "Write {{ name }}, {{ name.part }} or {{ name | filter }}; ~ joins texts.",
         )
+    if isinstance(node, nodes.Getitem) and not isinstance(node.arg, nodes.Const):
+        raise Mistake("a part is named as it stands", "Write {{ name.part }} or {{ name[0] }}.")
     if isinstance(node, nodes.Filter):
         _check_filter(node)
 

@@ -56,8 +56,11 @@ class TicketMap:
         """
         values: dict[str, object] = {}
         for name, pick in self.picks.items():
-            ticket = {"ticket": {**_plain(words.get("ticket")), **_known(values)}}
-            values[name] = pick.of(seen, {**words, **ticket})
+            if pick.const is None:
+                values[name] = pick.of(seen)
+                continue
+            ticket = {**_plain(words.get("ticket")), **_known(values)}
+            values[name] = pick.of(seen, {**words, "ticket": ticket})
         for name, pick in self.also.items():
             values[name] = pick.found(seen, words)
         if self.files is not None:

@@ -24,6 +24,7 @@ AT = datetime(2026, 11, 30, 6, 45, 0, 250_000, tzinfo=UTC)
         ("{{ since", "this is not a template"),
         ("{% for one in ids %}x{% endfor %}", "a template fills in values"),
         ("{{ ids() }}", "a template fills in values"),
+        ("{{ ticket[tag] }}", "a part is named as it stands"),
         ("{{ ticket.id + 1 }}", "a template fills in values"),
         ("{{ tag if tag else 'x' }}", "a template fills in values"),
         ("{{ since | strftime }}", "takes one argument"),
@@ -82,6 +83,7 @@ def test_template_alone__keeps_its_type() -> None:
         ("{{ ticket.id | upto(3) }}", [8, 9, 10]),
         ("{{ ('a' ~ ':' ~ 'b') | b64 }}", "YTpi"),
         ("{{ ticket.words[0] }}", "x"),
+        ("{# no comment #} {{ tag }}", "{# no comment #} synthetic"),
     ],
 )
 def test_filters(source: str, expected: object) -> None:
