@@ -78,8 +78,16 @@ def converted(value: object, steps: Sequence[As], key: str) -> object:
             case As.BOOL:
                 value = truth_of(value, key)
             case As.ADDRESS:
-                value = parseaddr(text_of(value, key) or "")[1].strip().lower() or None
+                value = _address(text_of(value, key) or "")
     return value
+
+
+def _address(text: str) -> str | None:
+    """The address of ``name@host`` or ``Name <name@host>`` (RFC 5322 section 3.4), lower case."""
+    plain = text.strip()
+    if "<" not in plain and " " not in plain and "(" not in plain and "," not in plain:
+        return plain.lower() or None  # what most systems have: parsing costs more than all the rest of a row
+    return parseaddr(plain)[1].strip().lower() or None
 
 
 def text_of(value: object, key: str) -> str | None:

@@ -38,7 +38,7 @@ def rule(means: Means, source: str, *statuses: int, equals: frozenset[str] | Non
         (503, Means.MAINTENANCE),
     ],
 )
-def test_usual_meaning(status: int, means: Means) -> None:
+def test_status__without_a_rule__means_the_usual(status: int, means: Means) -> None:
     assert means_of(answer(status), ()) is means
 
 

@@ -83,7 +83,9 @@ def test_ids__are_texts_whether_they_come_as_numbers_or_not(value: object, expec
         ("", TimeFormat(), None),
     ],
 )
-def test_times(value: object, time: TimeFormat, expected: datetime | None) -> None:
+def test_time__in_any_spelling__is_the_same_moment(
+    value: object, time: TimeFormat, expected: datetime | None
+) -> None:
     assert moment_of(value, time, "created_at") == expected
 
 

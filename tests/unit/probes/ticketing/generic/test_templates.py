@@ -86,7 +86,7 @@ def test_template_alone__keeps_its_type() -> None:
         ("{# no comment #} {{ tag }}", "{# no comment #} synthetic"),
     ],
 )
-def test_filters(source: str, expected: object) -> None:
+def test_filter__gives_what_a_vendor_takes(source: str, expected: object) -> None:
     words = {"since": AT, "ids": ["4", "5"], "tag": "synthetic", "ticket": {"id": 7, "words": ["x"]}}
 
     assert compile_template(source, "key", WORDS).value(words) == expected
