@@ -97,10 +97,25 @@ def _subject_of(incident: Incident, paths: Mapping[PathName, Path]) -> Subject |
     return Subject(f"{kind}/{common_cause(path, incident.stop)}")
 
 
-def share_a_place(one: Path, other: Path) -> bool:
-    """Whether two paths go through the same mailbox, ticketing system or domain: what breaks one may break the other."""
-    places = [{path.mailbox, path.ticketing, path.domain} - {None, ""} for path in (one, other)]
-    return bool(places[0] & places[1])
+def may_break_alike(broken: Path, stop: Stop | None, other: Path) -> bool:
+    """Whether what broke one path there may break the other: it goes through the place that is blamed.
+
+    A full mailbox is no trouble of a contact form, though their tickets end in one system. A ticket that is missing may
+    be stuck on its way from the mailbox, too. Without a blame that is sure, any place that both share is suspect.
+    """
+    return bool(_suspects(broken, stop) & {other.mailbox, other.ticketing, other.domain})
+
+
+def _suspects(broken: Path, stop: Stop | None) -> set[str]:
+    if stop is None or stop.side is Side.PROBER:
+        places = {broken.mailbox, broken.ticketing, broken.domain}
+    elif stop.reason in _MAILBOX_REASONS or stop.hop is Hop.MAILBOX_ARRIVAL:
+        places = {broken.mailbox}
+    elif stop.hop in {Hop.TICKET_CREATED, Hop.TICKET_CONTENT, Hop.REPLY_RECEIVED}:
+        places = {broken.mailbox, broken.ticketing}
+    else:
+        places = {broken.domain}
+    return {one for one in places if one}
 
 
 def gauge_concerns(gauges: Iterable[Gauge], paths: Mapping[PathName, Path]) -> list[Concern]:

@@ -58,7 +58,7 @@ LOG_EVENTS: tuple[LogEvent, ...] = (
     LogEvent("incident_changed", "INFO", "An incident's blame became sharper."),
     LogEvent("incident_resolved", "INFO", "An incident ended."),
     LogEvent("incident_retired", "INFO", "An incident ended with its path."),
-    LogEvent("gauge_read", "DEBUG", "A place was read."),
+    LogEvent("gauge_read", "INFO", "A place was read."),
     LogEvent("removed", "INFO", "A mail or ticket of ours was removed."),
     LogEvent(
         "removal_failed", "WARNING", "A mail or ticket of ours could not be removed; it is tried again."

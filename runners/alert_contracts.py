@@ -43,6 +43,7 @@ class OutboxState:
         oldest_at: when the oldest of what is pending was written; None where nothing is.
         dead: what the sink will never take.
         partial: what it took, and not for everybody whom it was meant for.
+        takes_others: it took something after the newest of what it will never take.
         last_error: what it last said of what is pending, dead or partial.
     """
 
@@ -50,6 +51,7 @@ class OutboxState:
     oldest_at: datetime | None = None
     dead: int = 0
     partial: int = 0
+    takes_others: bool = False
     last_error: str | None = None
 
 
@@ -70,7 +72,9 @@ class AlertStore(Protocol):
         """Take due messages for a while, each the first of its key to its sink that was not delivered."""
         ...
 
-    async def alert_delivered(self, alert_id: str, *, at: datetime, refused: str | None = None) -> None:
+    async def alert_delivered(
+        self, alert_id: str, *, at: datetime, refused: str | None = None, wakes_others: bool = False
+    ) -> None:
         """A message arrived (repeatable), perhaps not for everybody: ``refused`` says for whom not; counted once."""
         ...
 

@@ -216,6 +216,7 @@ class Alerting:
         found = []
         for sink, state in sorted((await self._store.outbox(dead_since=now - DEAD_FOR)).items()):
             is_overdue = state.oldest_at is not None and now - state.oldest_at > OVERDUE
+            is_shut = state.dead and not state.takes_others
             configured = self._prober.alerts.sinks
             is_told = state.dead or state.partial or is_overdue
             if not is_told or (configured is not None and sink not in configured):
@@ -228,8 +229,8 @@ class Alerting:
                 Concern(
                     subject=Subject(f"{AlertKind.DELIVERY}/{sink}"),
                     kind=AlertKind.DELIVERY,
-                    # Where the others got it, nobody need be woken for the one who did not.
-                    severity=Severity.PAGE if state.dead or is_overdue else Severity.TICKET,
+                    # Where the others got it, or the sink takes what is sent now, nobody need be woken.
+                    severity=Severity.PAGE if is_shut or is_overdue else Severity.TICKET,
                     since=state.oldest_at or now,
                     place=sink,
                     detail=f"sink {sink}: {', '.join(words)}{said}",

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from canary.backlog import Backlog
+from canary.concern import may_break_alike
 from canary.gauge import Gauge, fresh
 from canary.incident import Incident
 from canary.observation import Observation
@@ -133,12 +134,12 @@ async def view_paths(
     return tuple(seen)
 
 
-def working_beside(seen: Iterable[Seen], broken: Iterable[Path]) -> tuple[PathName, ...]:
-    """The paths to send customers to meanwhile: proved last, and with nothing in common with the broken ones."""
-    names, places = set(), set()
-    for one in broken:
-        names.add(one.name)
-        places |= _places_of(one)
+def working_beside(
+    seen: Iterable[Seen], incidents: Iterable[Incident], paths: Mapping[PathName, Path]
+) -> tuple[PathName, ...]:
+    """The paths to send customers to meanwhile: proved last, and not through what broke the others."""
+    broken = [(paths[one.path], one.sharper or one.stop) for one in incidents if one.path in paths]
+    names = {path.name for path, _ in broken}
     return tuple(
         one.view.path.name
         for one in seen
@@ -146,12 +147,8 @@ def working_beside(seen: Iterable[Seen], broken: Iterable[Path]) -> tuple[PathNa
         and one.view.path.name not in names
         and one.view.state in {PathState.OK, PathState.DEGRADED}
         and _is_proved(one.facts)
-        and not places & _places_of(one.view.path)
+        and not any(may_break_alike(path, stop, one.view.path) for path, stop in broken)
     )
-
-
-def _places_of(path: Path) -> set[str]:
-    return {one for one in (path.mailbox, path.ticketing, path.domain) if one}
 
 
 def _is_proved(facts: PathFacts) -> bool:
@@ -240,8 +237,11 @@ def canaries_answer(listed: Listed, status: int) -> "CanariesAnswer":
 
 
 async def ask_trace(store: Store, word: str, paths: Mapping[PathName, Path], *, now: datetime) -> Trace:
-    """One canary by its id, its beginning or end, its token or trace id. Raises `StoreError`."""
-    found = tuple(await store.find(word.strip().lower()))
+    """One canary by its id, its beginning or end, its token or trace id, or by the incident that it began. Raises `StoreError`."""
+    wanted = word.strip().lower()
+    for kind in ("incident-", "blind-"):
+        wanted = wanted.removeprefix(kind)
+    found = tuple(await store.find(wanted))
     if len(found) != 1:
         return Trace(found)
     configured = paths.get(found[0].canary.path)

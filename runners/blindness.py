@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from canary.incident import Incident, IncidentKind
 from canary.reason import Reason
+from runners.contracts import Store
 
 CAUSES: Mapping[Reason, str] = MappingProxyType(
     {
@@ -21,6 +22,22 @@ CAUSES: Mapping[Reason, str] = MappingProxyType(
     }
 )
 """The cause by the reason of an incident of blindness; a reason that says nothing of a cause has none."""
+
+
+async def own_blindness(store: Store, prober: str) -> Mapping[str, bool]:
+    """Each cause that incidents can tell of, and whether an open one does that this prober's own canary began.
+
+    Another prober on the same store may well be blind where we see. An incident whose canary is kept no more counts.
+
+    Raises:
+        StoreError: the store can't be read.
+    """
+    incidents = [one for one in await store.open_incidents() if one.kind is IncidentKind.BLIND]
+    began = {one.first_canary: await store.find(one.first_canary) for one in incidents}
+    ours = [
+        one for one in incidents if all(record.canary.prober == prober for record in began[one.first_canary])
+    ]
+    return causes_of(ours)
 
 
 def causes_of(incidents: Iterable[Incident]) -> Mapping[str, bool]:

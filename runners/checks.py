@@ -119,7 +119,7 @@ def store_source(config: Config, *, clock: Clock) -> CheckSource:
 
 
 def _sends_traces(config: Config) -> bool:
-    return config.telemetry.otlp is not None and config.telemetry.otlp.traces_url is not None
+    return config.telemetry.otlp_traces is not None
 
 
 def _exports(state: ExportState, now: datetime) -> Sequence[Check]:

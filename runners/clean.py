@@ -1,6 +1,7 @@
 """Remove what canaries left: close tickets, remove mails, write the audit, count what is left over."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -21,6 +22,9 @@ from runners.contracts import (
 )
 from runners.prober import Prober
 from runners.progress import Progress
+from runners.telemetry.logs import ids_of
+
+_log = logging.getLogger(__name__)
 
 FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=1)
@@ -207,6 +211,16 @@ class Cleaner:
         return TriedRemoval(entry, next_at=None if is_gone else now + wait)
 
     def _tell(self, removed: Removed, tried: TriedRemoval) -> None:
+        extra = {
+            **ids_of(removed.canary),
+            "place": removed.place,
+            "outcome": removed.state.value,
+            "detail": tried.entry.detail or None,
+        }
+        if tried.next_at is None:
+            _log.info("removed", extra=extra)
+        elif removed.detail != ABOVE_CAP:
+            _log.warning("removal_failed", extra=extra)
         if tried.next_at is None or removed.detail == ABOVE_CAP:
             return
         wait = tried.next_at - tried.entry.at

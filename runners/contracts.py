@@ -32,7 +32,14 @@ class StoreError(Exception):
     """The store can't be read or written (disk full, database gone, locked): the prober's own blindness.
 
     The message names the store without its password, the cause and the remedy.
+
+    Attributes:
+        is_of_disk: the disk that the store lies on is full or broken.
     """
+
+    def __init__(self, message: str, *, is_of_disk: bool = False) -> None:
+        super().__init__(message)
+        self.is_of_disk = is_of_disk
 
 
 class SettlementConflict(Exception):

@@ -14,7 +14,7 @@ from canary.signature import CanaryId
 from canary.verdict import Verdict
 from runners.alerting import Alerting
 from runners.bisecting import Bisecting
-from runners.blindness import causes_of
+from runners.blindness import own_blindness
 from runners.board import Board
 from runners.clean import Cleaner
 from runners.contracts import Record, StoreError
@@ -332,7 +332,7 @@ class Daemon:
         await watch.run()
 
     async def _note_blindness(self) -> None:
-        for cause, is_blind in causes_of(await self._store.open_incidents()).items():
+        for cause, is_blind in (await own_blindness(self._store, self._prober.name)).items():
             self._around.figures.blind(cause, is_blind=is_blind)
 
     def _note_silence(self) -> None:
@@ -380,6 +380,7 @@ class Daemon:
     def _note_trouble(self, error: StoreError | None) -> None:
         """The store would not take a launch; None: it took the last one."""
         self._around.figures.blind("store", is_blind=error is not None)
+        self._around.figures.blind("disk", is_blind=error is not None and error.is_of_disk)
         if error is None:
             self._around.notices.withdraw("store")
             return

@@ -33,9 +33,7 @@ def estate_of(config: Config) -> Estate:
         runbooks_url=config.alerts.runbooks or RUNBOOKS_MISSING,
         dashboards_url=told.dashboards_url or DASHBOARDS_MISSING,
         tick_seconds=_tick_seconds(config),
-        is_pushed=told_by.otlp is not None
-        and told_by.otlp.metrics_url is not None
-        and told_by.by_otlp is not MetricsByOtlp.NEVER,
+        is_pushed=told_by.otlp_metrics is not None and told_by.by_otlp is not MetricsByOtlp.NEVER,
     )
 
 

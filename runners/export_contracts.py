@@ -121,8 +121,8 @@ class ExportStore(Protocol):
         """Keep parts as they were made, each once; returns what is kept: somebody may have been quicker."""
         ...
 
-    async def trace_sent(self, key: PartKey) -> None:
-        """A part was taken (repeatable): it is forgotten."""
+    async def trace_sent(self, *keys: PartKey) -> None:
+        """Parts were taken (repeatable): they are forgotten."""
         ...
 
     async def trace_deferred(

@@ -92,6 +92,7 @@ class Launcher:
                 keeper.cancel()
             if failure is None:
                 await self._end([canary.id])
+                _log.debug("launch_ended")
         except asyncio.CancelledError:
             await self._give_up_lease(canary)
             raise
@@ -132,6 +133,7 @@ class Launcher:
                 )
             )
             await self._store.launch_ended(canary.id)
+            _log.warning("launch_taken_over", extra={**ids_of(canary, under_way), "hop": under_way.value})
             taken.append(canary)
         return taken
 

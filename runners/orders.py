@@ -1,5 +1,6 @@
 """Which canaries a run launches: the slots that are due, the senders that take turns, and what holds a launch back."""
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from runners.launch import LEASE, Order
 from runners.prober import Prober
 from runners.progress import Progress
 
+_log = logging.getLogger(__name__)
 _HOUR = timedelta(hours=1)
 _KEPT = timedelta(days=90)
 _MOST_MISSED = 5000
@@ -127,6 +129,13 @@ class Orders:
         oldest = min(one.slot.at for one in missed)
         causes = ", ".join(sorted({one.cause for one in missed}))
         slots = "1 slot was" if len(missed) == 1 else f"{len(missed)} slots were"
+        extra = {
+            "path": missed[0].slot.path,
+            "cause": causes,
+            "value": len(missed),
+            "detail": f"since {oldest:%Y-%m-%dT%H:%M:%SZ}",
+        }
+        _log.warning("slot_missed", extra=extra)
         self._progress.note(
             f"{missed[0].slot.path}: {slots} missed since {oldest:%Y-%m-%d %H:%M} UTC ({causes});"
             " nothing is known of the path for that time"

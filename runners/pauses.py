@@ -1,11 +1,14 @@
 """Pauses: times in which this process did not run, and steps of the machine's clock. While they last nobody probes."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from probes.contracts import Clock
+
+_log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 1.0
 LEAST = timedelta(seconds=5)
@@ -39,9 +42,9 @@ class Pause:
         seconds = f"{self.span.total_seconds():.0f} s"
         match self.kind:
             case PauseKind.STOOD_STILL:
-                return f"this process stood still for {seconds} until {self.at:%Y-%m-%d %H:%M:%S} UTC; nothing was probed"
+                return f"this process stood still for {seconds} until {self.at:%Y-%m-%d %H:%M:%S} UTC; it probed nothing meanwhile"
             case PauseKind.SUSPENDED:
-                return f"the machine was suspended for {seconds} until {self.at:%Y-%m-%d %H:%M:%S} UTC; nothing was probed"
+                return f"the machine was suspended for {seconds} until {self.at:%Y-%m-%d %H:%M:%S} UTC; it probed nothing meanwhile"
             case PauseKind.SET_FORWARD:
                 return f"the clock was set forward by {seconds} at {self.at:%Y-%m-%d %H:%M:%S} UTC; slots between were missed"
             case PauseKind.SET_BACK:
@@ -82,6 +85,10 @@ class PauseWatch:
             before = (wall, steady, boot)
             wall, steady, boot = self._clock.now(), self._clock.monotonic(), self._since_boot()
             for pause in _pauses(before, (wall, steady, boot)):
+                if pause.kind in {PauseKind.SET_FORWARD, PauseKind.SET_BACK}:
+                    _log.warning(
+                        "clock_stepped", extra={"seconds": pause.span.total_seconds(), "detail": pause.words}
+                    )
                 self._paused(pause)
             self._beat(wall)
 

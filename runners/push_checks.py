@@ -27,8 +27,7 @@ def push_sources(config: Config, *, clock: Clock) -> tuple[CheckSource, ...]:
         sources.append(CheckSource(PLACE, partial(_try_textfile, Path(telemetry.textfile))))
     if telemetry.pushgateway_url is not None:
         sources.append(CheckSource(PLACE, partial(_try_pushgateway, config, clock)))
-    otlp = telemetry.otlp
-    if telemetry.by_otlp is not MetricsByOtlp.NEVER and otlp is not None and otlp.metrics_url is not None:
+    if telemetry.by_otlp is not MetricsByOtlp.NEVER and telemetry.otlp_metrics is not None:
         sources.append(CheckSource(PLACE, partial(_try_otlp, config, clock)))
     return tuple(sources)
 
@@ -85,7 +84,7 @@ def differing_types(text: str) -> list[str]:
 
 
 async def _try_otlp(config: Config, clock: Clock) -> Sequence[Check]:
-    otlp = config.telemetry.otlp
+    otlp = config.telemetry.otlp_metrics
     if otlp is None:
         return []
     began = clock.monotonic()
@@ -95,4 +94,4 @@ async def _try_otlp(config: Config, clock: Clock) -> Sequence[Check]:
         finding, _, remedy = str(error).partition(". ")
         return [Check(PLACE, "otlp", CheckState.FAIL, finding, remedy)]
     seconds = clock.monotonic() - began
-    return [Check(PLACE, "otlp", CheckState.OK, f"{otlp.metrics_url} takes metrics", seconds=seconds)]
+    return [Check(PLACE, "otlp", CheckState.OK, f"{otlp.url} takes metrics", seconds=seconds)]

@@ -8,7 +8,7 @@ from canary.canary import Canary
 from canary.observation import Observation
 from canary.path import is_bisect
 from probes.contracts import Clock
-from runners.blindness import causes_of
+from runners.blindness import own_blindness
 from runners.contracts import Store, StoreError
 from runners.prober import Prober
 from runners.telemetry.process_figures import StoreErrorKind
@@ -94,7 +94,7 @@ class RunFigures:
         """Whether we can see, and that we live: what was due was launched, and the store was written."""
         try:
             async with self._clock.timeout(_LOOK_SECONDS):
-                blind = causes_of(await self._store.open_incidents())
+                blind = await own_blindness(self._store, self._prober.name)
         except (StoreError, TimeoutError):
             return  # the snapshot will say it
         for cause, is_blind in blind.items():

@@ -12,7 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from canary.alert import Alert, AlertKind, AlertTransition, Concern, Ending, Severity, Subject
-from canary.concern import cause_of, incident_concerns, share_a_place
+from canary.concern import cause_of, incident_concerns, may_break_alike
 from canary.gauge import Gauge
 from canary.gauge_words import headline
 from canary.incident import Change, Incident, IncidentId
@@ -219,13 +219,14 @@ class Situation:
         )
 
     def _working_beside(self, concern: Concern) -> tuple[PathName, ...]:
-        """The paths that still work and have no place in common with those that don't: what broke them may break these."""
-        broken = [self.paths[one] for one in concern.paths if one in self.paths]
+        """The paths that still work and don't go through what broke the others: it may break these, too."""
+        is_of_place = concern.kind is AlertKind.GAUGE  # whose paths are all that go through it
+        broken = [self.paths[one] for one in concern.paths if one in self.paths and not is_of_place]
         return tuple(
             name
             for name in self.working
             if name not in concern.paths
-            and not any(share_a_place(self.paths[name], other) for other in broken)
+            and not any(may_break_alike(other, concern.stop, self.paths[name]) for other in broken)
         )
 
     def _step(

@@ -36,8 +36,8 @@ def exporter_of(
         failed: told of each part that was not taken.
         is_oneshot: this process ends soon: its requests are shorter, and its failures are counted in the store.
     """
-    otlp = config.telemetry.otlp
-    if otlp is None or otlp.traces_url is None:
+    otlp = config.telemetry.otlp_traces
+    if otlp is None:
         return None
     from runners.telemetry.exporting import Exporter
     from runners.telemetry.logs import Redactor

@@ -23,7 +23,9 @@ def one_shot_routes(config: Config, *, clock: Clock) -> Callable[[], Sequence[Ro
     """What makes the ways out of a one-shot run; None where none is configured."""
     telemetry = config.telemetry
     by_otlp = telemetry.by_otlp is not MetricsByOtlp.NEVER
-    if not (telemetry.textfile or telemetry.pushgateway_url or _is_asked(telemetry.otlp, by_otlp=by_otlp)):
+    if not (
+        telemetry.textfile or telemetry.pushgateway_url or (by_otlp and telemetry.otlp_metrics is not None)
+    ):
         return None
 
     def made() -> Sequence[Route]:
@@ -34,8 +36,8 @@ def one_shot_routes(config: Config, *, clock: Clock) -> Callable[[], Sequence[Ro
             routes.append(Textfile(Path(telemetry.textfile)))
         if (gateway := pushgateway_of(config, clock=clock)) is not None:
             routes.append(gateway)
-        if telemetry.otlp is not None and _is_asked(telemetry.otlp, by_otlp=by_otlp):
-            routes.append(otlp_metrics_of(telemetry.otlp, config))
+        if by_otlp and telemetry.otlp_metrics is not None:
+            routes.append(otlp_metrics_of(telemetry.otlp_metrics, config))
         return routes
 
     return made
@@ -44,10 +46,9 @@ def one_shot_routes(config: Config, *, clock: Clock) -> Callable[[], Sequence[Ro
 def serving_routes(config: Config) -> Sequence[Route]:
     """What a daemon pushes by, beside the page that is scraped."""
     telemetry = config.telemetry
-    by_otlp = telemetry.by_otlp is MetricsByOtlp.ALWAYS
-    if telemetry.otlp is None or not _is_asked(telemetry.otlp, by_otlp=by_otlp):
+    if telemetry.by_otlp is not MetricsByOtlp.ALWAYS or telemetry.otlp_metrics is None:
         return ()
-    return (otlp_metrics_of(telemetry.otlp, config),)
+    return (otlp_metrics_of(telemetry.otlp_metrics, config),)
 
 
 def pushing_loops(
@@ -59,10 +60,18 @@ def pushing_loops(
         return {}
     from runners.telemetry.pushing import Pushing
 
-    # Replicas share a name: each takes turns for itself.
     holder = new_holder(prober.name, secrets.token_bytes)
+    # Replicas share a name, so to a receiver their series are the same: each would reset the counters of the other. The
+    # store keeps them, and every replica sends the sum.
     pushing = Pushing(
-        routes, snapshots, prober.figures, store, clock=clock, holder=holder, mask=prober.masker.mask
+        routes,
+        snapshots.kept(),
+        prober.figures,
+        store,
+        clock=clock,
+        holder=holder,
+        mask=prober.masker.mask,
+        keeps_figures=True,
     )
     return {"metrics": pushing.run}
 
@@ -79,12 +88,8 @@ def pushgateway_of(config: Config, *, clock: Clock) -> "Pushgateway | None":
 
 
 def otlp_metrics_of(otlp: OtlpConfig, config: Config) -> "OtlpMetrics":
-    """The receiver of traces, for metrics."""
+    """The receiver of metrics."""
     from runners.telemetry.otlp_metrics import OtlpMetrics
     from runners.telemetry.process_figures import this_build
 
     return OtlpMetrics(otlp, version=this_build().version, mask=config.masker.mask)
-
-
-def _is_asked(otlp: OtlpConfig | None, *, by_otlp: bool) -> bool:
-    return by_otlp and otlp is not None and otlp.metrics_url is not None

@@ -6,6 +6,7 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from canary.alert import Alert
@@ -54,6 +55,7 @@ class Delivery:
     mask: Mask
     _news: dict[str, asyncio.Event] = field(default_factory=dict, init=False, repr=False)
     _not_before: dict[str, float] = field(default_factory=dict, init=False, repr=False)
+    _failing: set[str] = field(default_factory=set, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Give each sink its bell."""
@@ -148,7 +150,13 @@ class Delivery:
         if failure is None:
             _log.info("alert_delivered", extra={"place": name, "detail": f"{alert.key} {alert.seq}"})
             now = self.clock.now()
-            await self._note(lambda: self.store.alert_delivered(alert.id, at=now, refused=never), ends_at)
+            # The first one that it takes again: what waits for it need not wait out its own back-off.
+            wakes = name in self._failing
+            self._failing.discard(name)
+            delivered = partial(
+                self.store.alert_delivered, alert.id, at=now, refused=never, wakes_others=wakes
+            )
+            await self._note(delivered, ends_at)
             return
         error = self.mask(str(failure))
         outcome = "dead" if failure.permanent else "deferred"
@@ -158,6 +166,7 @@ class Delivery:
             now = self.clock.now()
             await self._note(lambda: self.store.alert_given_up(alert.id, at=now, error=error), ends_at)
             return
+        self._failing.add(name)
         wait = retry_seconds(outgoing.attempts, self.chance())
         next_at = self.clock.now() + timedelta(seconds=max(wait, failure.retry_after_seconds or 0.0))
         await self._note(lambda: self.store.alert_deferred(alert.id, next_at=next_at, error=error), ends_at)

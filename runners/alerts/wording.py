@@ -148,6 +148,8 @@ def _what(concern: Concern) -> str:
     at = f" at {concern.stop.hop}: {concern.stop.reason}" if concern.stop is not None else ""
     if concern.kind in {AlertKind.GAUGE, AlertKind.UNREADABLE} and (concern.headline or concern.detail):
         return concern.headline or concern.detail
+    if concern.kind is AlertKind.DELIVERY and concern.severity is Severity.TICKET:
+        return f"some alerts did not reach {names}"  # it takes those that are sent now
     return WHAT[concern.kind].format(names=names, at=at)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from probes.program import program_version
 from runners.cli.exits import Exit
 from runners.cli.options import (
     DEFAULT_CONFIG,
@@ -72,9 +73,7 @@ def build_app(names: Iterable[str] = COMMANDS) -> typer.Typer:
 
 def _version(value: bool) -> None:
     if value:
-        from importlib.metadata import version
-
-        typer.echo(f"{PROGRAM} {version(PROGRAM)}")
+        typer.echo(f"{PROGRAM} {program_version()}")
         raise typer.Exit
 
 

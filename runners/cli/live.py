@@ -95,6 +95,18 @@ class LiveProgress:
         return f"{canary.path}  {canary.id[-SHOWN_CHARACTERS:]}  "
 
 
+def _log_blindness(canary: Canary, observation: Observation) -> None:
+    """A look in vain is no event of its canary; that a place can't be read is one of the prober."""
+    if observation.look is not None and observation.look.is_blind:
+        extra = {
+            **ids_of(canary, observation.hop),
+            "place": observation.place,
+            "reason": observation.reason.value if observation.reason is not None else None,
+            "detail": observation.detail or None,
+        }
+        _log.warning("look_blind", extra=extra)
+
+
 class LoggedFacts:
     """Log events, one a fact, with the ids by which a line finds its trace."""
 
@@ -105,6 +117,7 @@ class LoggedFacts:
     def observed(self, canary: Canary, observation: Observation) -> None:
         """Something new was seen."""
         if observation.is_look_in_vain:
+            _log_blindness(canary, observation)
             return
         extra = {
             **ids_of(canary, observation.hop),

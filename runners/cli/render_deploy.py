@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from probes.program import program_version
 from runners.cli.options import Options, command
 from runners.cli.rendering import ForceOption, OutputOption, deliver, target_of
 
@@ -242,8 +243,6 @@ def _emit_all(
 def _workload(
     options: Options, config: "Config", *, name: str, namespace: str, image: str | None
 ) -> "Workload":
-    from importlib.metadata import version
-
     from runners.deploy.workload import files_beside, workload
 
     _check_label(options, "--name", name, most=_MOST_OF_A_NAME)
@@ -257,7 +256,7 @@ def _workload(
         name=name,
         namespace=namespace,
         image=image,
-        version=version("intake-prober"),
+        version=program_version(),
     )
 
 

@@ -1,14 +1,16 @@
 """Make what telemetry is told of its document and of OpenTelemetry's standard variables.
 
-One rule for all of them: each setting by itself, first the configuration, then the variable for traces, then the
-variable for everything, then the default. `OTEL_SDK_DISABLED=true` alone is stronger than the configuration. A variable
+One rule for all of them: each setting of each signal by itself, first the configuration, then the variable for that
+signal, then the variable for everything, then the default. What is said for traces alone is never sent to the receiver
+of metrics. `OTEL_SDK_DISABLED=true` alone is stronger than the configuration. A variable
 that can't be followed stops the sending, never the prober: it was perhaps set for another program.
 """
 
 import math
 from collections.abc import Mapping
+from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from probes.masking import Secret
@@ -50,59 +52,87 @@ class _Unfit(Exception):
 
 def build_telemetry(document: TelemetryDocument, around: Surroundings, *, prober: str) -> TelemetryConfig:
     """Where telemetry goes; ``prober`` is the configured name, which is the service's instance."""
-    otlp, problem = None, ""
+    receivers, problem = _Receivers(None, None), ""
     try:
         by_otlp = document.metrics.otlp is not MetricsByOtlp.NEVER
-        otlp = _otlp(document.otlp, around, prober, is_for_metrics=by_otlp)
+        receivers = _receivers(document.otlp, around, prober, is_for_metrics=by_otlp)
     except _Unfit as error:
         problem = str(error)
     return TelemetryConfig(
-        otlp,
+        receivers.traces,
         document.metrics.listen,
         document.metrics.pushgateway,
         _whole_path(document.metrics.textfile, around),
         problem,
         document.metrics.otlp,
+        receivers.metrics,
     )
 
 
-def _otlp(
+class _Receivers(NamedTuple):
+    """Where either signal goes."""
+
+    traces: OtlpConfig | None
+    metrics: OtlpConfig | None
+
+
+def _receivers(
     document: OtlpDocument | None, around: Surroundings, prober: str, *, is_for_metrics: bool
-) -> OtlpConfig | None:
-    said = _Said(around.environ)
+) -> _Receivers:
     given = document if document is not None else OtlpDocument()
     configured, names = _configured_headers(given, around), _configured_files(given, around)
-    if said.is_true("OTEL_SDK_DISABLED"):
-        return None
-    traces_url, traces_by = _traces_url(given, said)
-    metrics_url, metrics_by = _metrics_url(given, said) if is_for_metrics else (None, "")
-    if traces_url is None and metrics_url is None:
-        return None
-    ca, certificate, key = (
-        configured_name or said.text(variable)
-        for configured_name, variable in zip(
-            names, ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"), strict=True
+    if _Said(around.environ, _Signal.TRACES).is_true("OTEL_SDK_DISABLED"):
+        return _Receivers(None, None)
+
+    def receiver(signal: _Signal) -> OtlpConfig | None:
+        said = _Said(around.environ, signal)
+        url, said_by = _url(given, said)
+        if url is None:
+            return None
+        ca, certificate, key = (
+            configured_name or said.text(variable)
+            for configured_name, variable in zip(
+                names, ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"), strict=True
+            )
         )
-    )
-    return OtlpConfig(
-        traces_url=traces_url,
-        said_by=traces_by or metrics_by,
-        headers=MappingProxyType({**_told_headers(said, around), **configured}),
-        ca_file=ca,
-        client_certificate=certificate,
-        client_key=key,
-        timeout_seconds=min(_LONGEST_SECONDS, given.timeout or said.seconds("TIMEOUT") or _DEFAULT_SECONDS),
-        compression=given.compression or said.compression() or Compression.GZIP,
-        resource=_resource(given, said, prober),
-        metrics_url=metrics_url,
-    )
+        return OtlpConfig(
+            url=url,
+            said_by=said_by,
+            headers=MappingProxyType({**_told_headers(said, around), **configured}),
+            ca_file=ca,
+            client_certificate=certificate,
+            client_key=key,
+            timeout_seconds=min(
+                _LONGEST_SECONDS, given.timeout or said.seconds("TIMEOUT") or _DEFAULT_SECONDS
+            ),
+            compression=given.compression or said.compression() or Compression.GZIP,
+            resource=_resource(given, said, prober),
+        )
+
+    return _Receivers(receiver(_Signal.TRACES), receiver(_Signal.METRICS) if is_for_metrics else None)
+
+
+class _Signal(StrEnum):
+    """What is sent, as variables have it in their names."""
+
+    TRACES = "TRACES"
+    METRICS = "METRICS"
+
+    @property
+    def path(self) -> str:
+        """What is added to a receiver's base."""
+        return TRACES_PATH if self is _Signal.TRACES else METRICS_PATH
 
 
 class _Said:
-    """The standard variables; an empty one counts as not set (OpenTelemetry specification, "environment variables")."""
+    """The standard variables, as they concern one signal.
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    An empty one counts as not set (OpenTelemetry specification, "environment variables").
+    """
+
+    def __init__(self, environ: Mapping[str, str], signal: _Signal) -> None:
         self._environ = environ
+        self.signal = signal
 
     def value(self, name: str) -> str | None:
         return self._environ.get(name, "").strip() or None
@@ -110,9 +140,9 @@ class _Said:
     def is_true(self, name: str) -> bool:
         return (self.value(name) or "").lower() == "true"
 
-    def otlp(self, name: str, signal: str = "TRACES") -> tuple[str, str] | None:
+    def otlp(self, name: str) -> tuple[str, str] | None:
         """An exporter's setting and the variable that says it: the one for the signal before the one for everything."""
-        for variable in (f"OTEL_EXPORTER_OTLP_{signal}_{name}", f"OTEL_EXPORTER_OTLP_{name}"):
+        for variable in (f"OTEL_EXPORTER_OTLP_{self.signal}_{name}", f"OTEL_EXPORTER_OTLP_{name}"):
             if (value := self.value(variable)) is not None:
                 return value, variable
         return None
@@ -152,31 +182,17 @@ class _Said:
         return found
 
 
-def _traces_url(given: OtlpDocument, said: _Said) -> tuple[str | None, str]:
-    """Where traces go, and who says so."""
+def _url(given: OtlpDocument, said: _Said) -> tuple[str | None, str]:
+    """Where a signal goes, and who says so: perhaps to a receiver that takes no other."""
     if given.url is not None:
-        return _with_path(given.url), "telemetry.otlp"
-    if (said.value("OTEL_TRACES_EXPORTER") or "otlp").lower() == "none":
+        return _with_path(given.url, said.signal.path), "telemetry.otlp"
+    if (said.value(f"OTEL_{said.signal}_EXPORTER") or "otlp").lower() == "none":
         return None, ""
-    return _told_url(said, "TRACES", TRACES_PATH)
-
-
-def _metrics_url(given: OtlpDocument, said: _Said) -> tuple[str | None, str]:
-    """Where metrics go, and who says so: perhaps to a receiver that takes no traces."""
-    if given.url is not None:
-        return _with_path(given.url, METRICS_PATH), "telemetry.otlp"
-    if (said.value("OTEL_METRICS_EXPORTER") or "otlp").lower() == "none":
-        return None, ""
-    return _told_url(said, "METRICS", METRICS_PATH)
-
-
-def _told_url(said: _Said, signal: str, path: str) -> tuple[str | None, str]:
-    """Where the variables send a signal, and which of them says so."""
-    found = said.otlp("ENDPOINT", signal)
+    found = said.otlp("ENDPOINT")
     if found is None:
         return None, ""
     url, variable = found
-    protocol = said.otlp("PROTOCOL", signal)
+    protocol = said.otlp("PROTOCOL")
     if protocol is not None and protocol[0].lower() != _PROTOBUF:
         raise _Unfit(
             f"{protocol[1]} says {protocol[0][:40]}; this program speaks http/protobuf only."
@@ -190,7 +206,8 @@ def _told_url(said: _Said, signal: str, path: str) -> tuple[str | None, str]:
             f"{variable} holds a user or a token before the host."
             " Write it in OTEL_EXPORTER_OTLP_HEADERS: authorization=Bearer%20…"
         )
-    return url if variable.endswith(f"_{signal}_ENDPOINT") else _with_path(url, path), variable
+    is_whole = variable.endswith(f"_{said.signal}_ENDPOINT")
+    return url if is_whole else _with_path(url, said.signal.path), variable
 
 
 def _is_url(text: str) -> bool:
@@ -201,7 +218,7 @@ def _is_url(text: str) -> bool:
         return False
 
 
-def _with_path(url: str, path: str = TRACES_PATH) -> str:
+def _with_path(url: str, path: str) -> str:
     base = url.rstrip("/").removesuffix(TRACES_PATH).removesuffix(METRICS_PATH)
     return f"{base}{path}"
 

@@ -247,7 +247,7 @@ class AlertsDocument(Block):
         Url | None,
         Field(
             description="Where docs/runbook is published: alerts link to REASON.md below it, those of rendered rules to"
-            " alerts/ALERT.md. Default: the prober's own page, where web.url is set; rules have none."
+            " alerts/ALERT.md. Default: the prober's own page, where web.url is set; rendered rules then link into the domain .invalid."
         ),
     ] = None
     namespace: Annotated[

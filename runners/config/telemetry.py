@@ -26,10 +26,10 @@ class MetricsByOtlp(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OtlpConfig:
-    """A receiver of OTLP over HTTP.
+    """A receiver of OTLP over HTTP, for one signal.
 
     Attributes:
-        traces_url: where traces are posted, whole; metrics_url: where metrics are. None: nowhere; never both.
+        url: where the signal is posted, whole.
         said_by: which key or variable named it, for people.
         headers: extra header fields; a secret is read anew for each request.
         ca_file: a PEM file instead of the system's authorities; client_certificate, client_key: for mutual TLS.
@@ -37,7 +37,7 @@ class OtlpConfig:
         resource: what every span comes from: `service.name`, `service.instance.id` and whatever was given.
     """
 
-    traces_url: str | None
+    url: str
     said_by: str = "telemetry.otlp"
     headers: Mapping[str, str | SecretSource] = field(default_factory=lambda: MappingProxyType({}))
     ca_file: str | None = None
@@ -46,7 +46,6 @@ class OtlpConfig:
     timeout_seconds: float = 10.0
     compression: Compression = Compression.GZIP
     resource: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    metrics_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +53,19 @@ class TelemetryConfig:
     """Where traces and metrics go; None: nowhere.
 
     Attributes:
+        otlp_traces: the receiver of traces; otlp_metrics: that of metrics. Each with settings of its own: a credential
+            for the one is none of the other's.
         metrics_listen: host and port of a /metrics of its own; port 0: any that is free.
         otlp_problem: why nothing is sent although somebody wanted it: a variable that can't be followed. The prober
             works without; `check` says it.
         textfile: the whole path.
-        by_otlp: who sends metrics to the receiver of traces, too.
+        by_otlp: who sends metrics to their receiver.
     """
 
-    otlp: OtlpConfig | None
+    otlp_traces: OtlpConfig | None
     metrics_listen: tuple[str, int] | None
     pushgateway_url: str | None
     textfile: str | None
     otlp_problem: str = ""
     by_otlp: MetricsByOtlp = MetricsByOtlp.ONE_SHOT
+    otlp_metrics: OtlpConfig | None = None

@@ -23,7 +23,7 @@ def render_cron(host: Host, *, mail_to: str, log: PurePosixPath = LOG) -> str:
             if host.reads_environment
             else []
         ),
-        f"  install -o {host.user} -m 0640 /dev/null {log}   (and let logrotate keep it small)",
+        f"  test -e {log} || install -o {host.user} -m 0640 /dev/null {log}   (and let logrotate keep it small)",
         f"  install -d -o {host.user} -m 0700 {' '.join(map(str, host.written))}",
         "Put it into /etc/cron.d with a name without dots, owned by root, mode 0644.",
         *(f"{one} must be readable for {host.user} alone." for one in host.secret_files),

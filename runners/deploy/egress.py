@@ -134,10 +134,10 @@ def _prober(config: Config) -> Iterator[Way]:
     store = config.prober.store_url
     if not store.startswith("sqlite:"):
         yield Way(urlsplit(store).port or _POSTGRESQL, "prober.store")
-    otlp = config.telemetry.otlp
+    traces, metrics = config.telemetry.otlp_traces, config.telemetry.otlp_metrics
     for url, key in (
-        (otlp.traces_url if otlp is not None else None, "telemetry.otlp"),
-        (otlp.metrics_url if otlp is not None else None, "telemetry.otlp"),
+        (traces.url if traces is not None else None, "telemetry.otlp"),
+        (metrics.url if metrics is not None else None, "telemetry.otlp"),
         (config.telemetry.pushgateway_url, "telemetry.metrics.pushgateway"),
         (config.prober.browser.proxy if config.prober.browser is not None else None, "prober.browser.proxy"),
     ):

@@ -45,7 +45,15 @@ class Host:
             CannotRender: a secret stands in the configuration as text, or a path has letters that would be read.
         """
         refuse_literals(self.config)
-        for path in (self.program, self.file, self.environment_file, *self.secret_files, *self.written):
+        places = (
+            self.program,
+            self.file,
+            self.environment_file,
+            *self.secret_files,
+            *self.written,
+            self.shared,
+        )
+        for path in (one for one in places if one is not None):
             if not _PLAIN.fullmatch(str(path)):
                 raise CannotRender(
                     f"the path {path} has letters that cron, a shell or systemd would read as their own",
@@ -53,6 +61,8 @@ class Host:
                 )
         if not _USER.fullmatch(self.user):
             raise CannotRender(f"{self.user} is no user's name", "Write one like intake-prober.")
+        if self.user == "root":
+            raise CannotRender("root is not to run a prober", "Make a user of its own: intake-prober.")
 
     @property
     def folder(self) -> PurePosixPath:
@@ -82,14 +92,19 @@ class Host:
 
     @property
     def written(self) -> tuple[PurePosixPath, ...]:
-        """All folders that are written to, the state's first."""
+        """The folders of our own that are written to, the state's first."""
         found = [self.state_folder]
         artifacts = self.config.needs.artifacts_name
         if needs_browser(self.config) and artifacts is not None:
             found.append(self._place(artifacts))
-        if self.config.telemetry.textfile is not None:
-            found.append(self._place(self.config.telemetry.textfile).parent)
         return tuple(dict.fromkeys(found))
+
+    @property
+    def shared(self) -> PurePosixPath | None:
+        """A folder of somebody else's that is written into: where the node exporter looks for the textfile."""
+        textfile = self.config.telemetry.textfile
+        folder = self._place(textfile).parent if textfile is not None else None
+        return folder if folder not in self.written else None
 
     @property
     def tells_of_breaches(self) -> bool:
@@ -110,6 +125,10 @@ class Host:
             said += [
                 f"{self.environment_file} must be there, a line NAME='value' each, in single quotes: {', '.join(names)}",
             ]
+        if self.shared is not None:
+            said.append(
+                f"{self.shared} stays its owner's; let {self.user} write there: setfacl -m u:{self.user}:rwx {self.shared}"
+            )
         return said
 
     def _place(self, name: str) -> PurePosixPath:

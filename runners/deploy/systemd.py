@@ -6,7 +6,7 @@ from typing import Final
 from runners.deploy.host import Host
 from runners.deploy.refusal import CannotRender
 from runners.deploy.sizing import needs_browser, size_of
-from runners.deploy.timing import end_seconds, run_seconds, tick_minutes
+from runners.deploy.timing import end_seconds, overlaps, run_seconds, tick_minutes
 
 NAME: Final = "intake-prober"
 _STATE: Final = PurePosixPath("/var/lib")
@@ -59,6 +59,10 @@ _WITH_BROWSER: Final = """\
 RestrictNamespaces=user pid net
 SystemCallFilter=@system-service chroot unshare
 """
+_LATE: Final = (
+    "# MIND: a run may take longer than the shortest interval, and the timer begins no second one beside it: its slots\n"
+    "# are launched late, or kept as missed. Without --oneshot there is no such gap."
+)
 
 
 def render_service(host: Host, name: str = NAME) -> str:
@@ -101,6 +105,7 @@ def render_oneshot(host: Host, name: str = NAME) -> tuple[str, str]:
         "[Service]",
         "Type=oneshot",
         f"ExecStart={host.words('run', '--due')}",
+        *([_LATE] if overlaps(host.config) else []),
         "# The longest deadline, with launches, the look after it, and cleaning.",
         f"TimeoutStartSec={run_seconds(host.config)}",
         *(["# Of a breach alerts.sinks tell.", "SuccessExitStatus=1"] if host.tells_of_breaches else []),
@@ -184,12 +189,15 @@ def _folders(host: Host) -> list[str]:
             f"# {host.user} must own them: install -d -o {host.user} -m 0700 …",
             f"ReadWritePaths={' '.join(map(str, others))}",
         ]
+    if host.shared is not None:
+        lines.append(f"ReadWritePaths={host.shared}")
     lines.append(f"WorkingDirectory={host.state_folder}")
     return lines
 
 
 def _refuse_hidden(host: Host) -> None:
-    for path in (host.program, host.file, *host.secret_files, *host.written):
+    places = (host.program, host.file, *host.secret_files, *host.written, host.shared)
+    for path in (one for one in places if one is not None):
         if any(path.is_relative_to(one) for one in _HIDDEN):
             raise CannotRender(
                 f"{path} is hidden from the service (ProtectHome, PrivateTmp)",

@@ -35,9 +35,13 @@ class SqlAlerts:
         )
         return await self._database.write(work)
 
-    async def alert_delivered(self, alert_id: str, *, at: datetime, refused: str | None = None) -> None:
+    async def alert_delivered(
+        self, alert_id: str, *, at: datetime, refused: str | None = None, wakes_others: bool = False
+    ) -> None:
         """A message arrived, perhaps not for everybody."""
-        work = partial(outbox.alert_delivered, alert_id=alert_id, at=at, refused=refused)
+        work = partial(
+            outbox.alert_delivered, alert_id=alert_id, at=at, refused=refused, wakes_others=wakes_others
+        )
         await self._database.write(work)
 
     async def alert_deferred(self, alert_id: str, *, next_at: datetime, error: str) -> None:

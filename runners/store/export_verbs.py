@@ -34,9 +34,9 @@ class SqlExports:
             return {}
         return await self._database.write(partial(exports.freeze, bodies=bodies), is_durable=True)
 
-    async def trace_sent(self, key: PartKey) -> None:
-        """A part was taken: it is forgotten."""
-        await self._database.write(partial(exports.sent, key=key))
+    async def trace_sent(self, *keys: PartKey) -> None:
+        """Parts were taken: they are forgotten."""
+        await self._database.write(partial(exports.sent, keys=keys))
 
     async def trace_deferred(
         self,

@@ -89,9 +89,9 @@ def freeze(connection: Connection, bodies: Mapping[PartKey, str]) -> dict[PartKe
     return kept
 
 
-def sent(connection: Connection, key: PartKey) -> None:
-    """A part was taken: it is forgotten. Nothing writes it a second time: a verdict is reached once."""
-    connection.execute(delete(export_outbox).where(_BY_KEY), _named(key))
+def sent(connection: Connection, keys: Sequence[PartKey]) -> None:
+    """Parts were taken: they are forgotten. Nothing writes them a second time: a verdict is reached once."""
+    connection.execute(delete(export_outbox).where(_BY_KEY), [_named(one) for one in sorted(keys)])
 
 
 def deferred(

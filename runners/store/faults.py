@@ -58,6 +58,8 @@ _POSTGRESQL = (
     ("08", "the connection was lost", "Look at the network and at the server's log."),
 )
 
+_OF_THE_DISK = frozenset({"SQLITE_FULL", "SQLITE_IOERR", "53100"})
+
 _REFUSED_AT_THE_DOOR = (
     (
         "password authentication failed",
@@ -93,7 +95,7 @@ class Faults:
         code = str(getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or "")
         for prefix, finding, remedy in self._table:
             if code.startswith(prefix):
-                return self.error(f"{finding} ({code})", remedy)
+                return self.error(f"{finding} ({code})", remedy, is_of_disk=prefix in _OF_THE_DISK)
         for words, finding, remedy in self._refusals:
             if words in str(cause):
                 return self.error(finding, remedy)
@@ -104,12 +106,12 @@ class Faults:
             )
         return self.error(finding, "Look at the database, and report it if it is well.")
 
-    def error(self, finding: str, remedy: str) -> StoreError:
+    def error(self, finding: str, remedy: str, *, is_of_disk: bool = False) -> StoreError:
         """A `StoreError` that names this store."""
         filled = remedy.format(
             path=self._path, directory=self._path.rpartition("/")[0] or ".", database=self._url.database
         )
-        return StoreError(f"store {self.name}: {finding}. {filled}")
+        return StoreError(f"store {self.name}: {finding}. {filled}", is_of_disk=is_of_disk)
 
     def unreadable(self, error: Exception) -> StoreError:
         """A row that this program can't decode."""

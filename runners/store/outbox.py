@@ -110,9 +110,23 @@ def claim_alerts(
     return [Outgoing(codec.loads(Alert, row.body), row.attempts, row.written_at) for row in rows]
 
 
-def alert_delivered(connection: Connection, alert_id: str, *, at: datetime, refused: str | None) -> None:
-    """A message arrived, perhaps not for everybody; counted once."""
+def alert_delivered(
+    connection: Connection, alert_id: str, *, at: datetime, refused: str | None, wakes_others: bool
+) -> None:
+    """A message arrived, perhaps not for everybody; counted once. What waits for the same sink may be tried at once."""
     _finish(connection, alert_id, state=DELIVERED, at=at, error=refused)
+    if wakes_others:
+        sink = select(alert_outbox.c.sink).where(alert_outbox.c.id == alert_id).scalar_subquery()
+        connection.execute(
+            update(alert_outbox)
+            .where(
+                alert_outbox.c.sink == sink,
+                alert_outbox.c.state == PENDING,
+                alert_outbox.c.next_at > at,
+                alert_outbox.c.held_until.is_(None),
+            )
+            .values(next_at=at)
+        )
 
 
 def alert_given_up(connection: Connection, alert_id: str, *, at: datetime, error: str) -> None:
@@ -160,8 +174,19 @@ def outbox_states(connection: Connection, *, dead_since: datetime | None) -> dic
             .order_by(table.c.written_at.desc())
             .limit(1)
         )
-        found[sink] = replace(known, last_error=last)
+        found[sink] = replace(known, last_error=last, takes_others=_takes_others(connection, sink))
     return found
+
+
+def _takes_others(connection: Connection, sink: str) -> bool:
+    table = alert_outbox
+    refused_at, taken_at = connection.execute(
+        select(
+            func.max(table.c.written_at).filter(table.c.state == DEAD),
+            func.max(table.c.delivered_at),
+        ).where(table.c.sink == sink)
+    ).one()
+    return refused_at is not None and taken_at is not None and taken_at > refused_at
 
 
 def pages_since(connection: Connection, since: datetime) -> int:

@@ -1,5 +1,6 @@
 """Which revision the store has, and how it gets the newest: Alembic is imported only where something must change."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 
 MIGRATION_SECONDS = 600
 """An index over a million canaries takes longer than any other statement may, and whoever starts meanwhile waits for it."""
+_log = logging.getLogger(__name__)
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _POSTGRESQL_LOCK = 0x1A7A4E  # any number that nothing else in the database takes
 
@@ -37,6 +39,7 @@ async def bring_up(database: Database) -> None:
             "Migrate it: any `intake-prober run` does.",
         )
     await database.migrate(_migrate(database))
+    _log.info("store_migrated", extra={"detail": f"from {found or 'nothing'} to {REVISIONS[-1]}"})
 
 
 def _refuse_newer(database: Database, found: str | None) -> None:

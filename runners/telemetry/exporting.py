@@ -11,9 +11,9 @@ from probes.contracts import Clock
 from runners.contracts import StoreError
 from runners.export_contracts import ExportStore, PartKey, TracePart
 from runners.store import codec
+from runners.telemetry.otlp_requests import NotSent
 from runners.telemetry.span_rows import TraceBatch
 from runners.telemetry.spans import spans_of
-from runners.telemetry.traces import NotSent
 
 LOOK_SECONDS: Final = 5.0
 """How often the outbox is looked at; the first time after so long, too, when a canary's first byte has long left."""
@@ -23,8 +23,12 @@ AT_ONCE: Final = 8
 """How many parts are claimed together."""
 FIRST_PAUSE_SECONDS: Final = 5.0
 LONGEST_PAUSE_SECONDS: Final = 300.0
+DRAIN_AT_ONCE: Final = 4
+"""A canary has two or three parts: a run takes those of its own in one look."""
 MOST_ATTEMPTS: Final = 200
-"""A part that was refused so often, each time after another was taken, is no better the next time."""
+"""A part that was refused so often, each time while another was taken, is no better the next time."""
+IN_A_ROW: Final = 2
+"""Where so many parts are refused one after the other, and none is taken, it is the receiver that fails."""
 LEASE_MARGIN_SECONDS: Final = 30.0
 _JITTER_SHARE: Final = 0.2
 _LONGEST_STORE_PAUSE: Final = 60.0
@@ -40,8 +44,8 @@ class Sender(Protocol):
         """What one sending may take at most."""
         ...
 
-    async def send(self, batch: TraceBatch) -> None:
-        """Send one part; raises `NotSent`."""
+    async def send(self, *batches: TraceBatch) -> None:
+        """Send parts in one request; raises `NotSent`."""
         ...
 
     def close(self) -> None:
@@ -52,8 +56,10 @@ class Sender(Protocol):
 class _Round(Enum):
     """What one look at the outbox came to."""
 
-    NOTHING = "nothing"
+    DONE = "done"
+    """Nothing more is due."""
     SENT = "sent"
+    """As much as was asked for; more may be due."""
     FAILED = "failed"
 
 
@@ -65,7 +71,9 @@ def _to_nobody() -> None:
 class Exporter:
     """Sends what the store hands out. Any number of processes may do so on one store.
 
-    A part is frozen before it is sent: whoever sends it again, after a crash or a lease that ran out, sends the same.
+    A part is frozen before it is sent: whoever sends it again, after a crash or a lease that ran out, sends the same
+    spans. A request may hold several parts. Where it is refused for what may be in it, or a part of its spans was
+    rejected, each is sent by itself; then what was taken of it comes twice.
     A receiver that fails is left alone for a while, with all that is for it; nothing else waits for that.
 
     Attributes:
@@ -116,18 +124,20 @@ class Exporter:
                 pause = min(2 * pause, _LONGEST_STORE_PAUSE)
                 continue
             if came_to is _Round.FAILED:
-                await self.clock.sleep(self._pause_seconds())
-            elif came_to is _Round.NOTHING:
+                await self.clock.sleep(self._pause_seconds(self._failures))
+            elif came_to is _Round.DONE:
                 await self.clock.sleep(LOOK_SECONDS)
 
     async def drain(self, seconds: float = DRAIN_SECONDS) -> None:
         """Send until nothing is due, the receiver fails, or the time is over; what is left is for the next run.
 
+        A part that is refused while others are taken holds up none of them.
+
         Raises nothing of a receiver or a store: whoever drains has done its work already.
         """
         try:
             async with self.clock.timeout(seconds):
-                while await self._round(1) is _Round.SENT:
+                while await self._round(DRAIN_AT_ONCE) is _Round.SENT:
                     pass
         except TimeoutError:
             self._tell("the time to send in is over; the next run goes on")
@@ -136,8 +146,8 @@ class Exporter:
         finally:
             self.sender.close()
 
-    def _pause_seconds(self) -> float:
-        doubled = FIRST_PAUSE_SECONDS * 2.0 ** min(self._failures - 1, 10)
+    def _pause_seconds(self, tries: int) -> float:
+        doubled = FIRST_PAUSE_SECONDS * 2.0 ** min(tries - 1, 10)
         jittered = min(doubled, LONGEST_PAUSE_SECONDS) * (
             1 - _JITTER_SHARE + 2 * _JITTER_SHARE * self.chance()
         )
@@ -149,19 +159,47 @@ class Exporter:
         lease = timedelta(seconds=limit * self.sender.limit_seconds + LEASE_MARGIN_SECONDS)
         parts = await self.store.claim_traces(now, holder=self.holder, lease_until=now + lease, limit=limit)
         if not parts:
-            return _Round.NOTHING
+            return _Round.DONE
+        sent = _Round.SENT if len(parts) == limit else _Round.DONE
         ends_at = self.clock.monotonic() + lease.total_seconds() - LEASE_MARGIN_SECONDS / 2
         frozen = await self._frozen(parts)
+        parts = [one for one in parts if one.key in frozen]
+        # After an outage it is one part that finds out whether it is over.
+        if len(parts) > 1 and not self._failures:
+            came_to = await self._together(parts, frozen)
+            if came_to is not None:
+                return sent if came_to is _Round.SENT else came_to
+        return await self._each(parts, frozen, ends_at=ends_at, sent=sent)
+
+    async def _each(
+        self, parts: Sequence[TracePart], frozen: Mapping[PartKey, str], *, ends_at: float, sent: _Round
+    ) -> _Round:
+        """Send each part by itself; one that is refused for what may be in it holds up no other one."""
+        refused: list[tuple[TracePart, NotSent]] = []
+        came_to, before, in_a_row = sent, self._took_another, 0
+        self._took_another = False
         for index, part in enumerate(parts):
-            if part.key not in frozen:
-                continue
             if self.clock.monotonic() + self.sender.limit_seconds > ends_at:
                 await self._give_back(parts[index:])  # somebody else may send them by the time that we could
-                return _Round.SENT
-            if not await self._send_one(part, frozen[part.key]):
+                came_to = _Round.SENT
+                break
+            failure = await self._send_one(part, frozen[part.key])
+            if failure is None:
+                in_a_row = 0
+                continue
+            refused.append((part, failure))
+            in_a_row += 1
+            if not failure.may_be_of_one or (in_a_row >= IN_A_ROW and not self._took_another):
                 await self._give_back(parts[index + 1 :])
-                return _Round.FAILED
-        return _Round.SENT
+                came_to = _Round.FAILED
+                break
+        # It may be a part's own fault only where another one was taken just before or after; else it is an outage, in
+        # which no part may grow old.
+        is_attempt = before or self._took_another
+        if not self._took_another and refused:
+            came_to = _Round.FAILED
+        await self._not_sent(refused, is_outage=came_to is _Round.FAILED, is_attempt=is_attempt)
+        return came_to
 
     async def _give_back(self, parts: Sequence[TracePart]) -> None:
         await self.store.release_traces([one.key for one in parts], holder=self.holder)
@@ -189,45 +227,67 @@ class Exporter:
                 )
         return {**bodies, **await self.store.freeze_traces(made)}
 
-    async def _send_one(self, part: TracePart, body: str) -> bool:
-        """Send one part; whether the receiver works."""
+    async def _together(self, parts: Sequence[TracePart], frozen: Mapping[PartKey, str]) -> _Round | None:
+        """Send all in one request; None: it was refused for what is in it, so that each is to be tried by itself."""
         try:
-            await self.sender.send(codec.loads(TraceBatch, body))
+            await self.sender.send(*(codec.loads(TraceBatch, frozen[one.key]) for one in parts))
         except NotSent as failure:
-            return await self._not_sent(part, failure)
-        except Exception as fault:  # noqa: BLE001 -- a fault in making or sending one part ends no other
-            _log.exception("export_failed", extra={"canary_id": part.key.canary_id})
-            await self._give_up(part.key, f"a fault of the prober: {type(fault).__name__}")
-            return True
-        await self.store.trace_sent(part.key)
+            if failure.may_be_of_one:
+                return None
+            await self._not_sent([(parts[0], failure)], is_outage=True, is_attempt=False)
+            await self._give_back(parts[1:])
+            return _Round.FAILED
+        except Exception:  # noqa: BLE001 -- a fault in making one part: by itself it is found out which
+            return None
+        await self._sent(*(one.key for one in parts))
+        return _Round.SENT
+
+    async def _sent(self, *keys: PartKey) -> None:
+        await self.store.trace_sent(*keys)
         if self._failures:
             _log.info("export_resumed")
         self._failures, self._asked_seconds, self._is_told, self._took_another = 0, 0.0, False, True
-        return True
 
-    async def _not_sent(self, part: TracePart, failure: NotSent) -> bool:
-        error = self.redact(str(failure))
-        # It may be the part's own fault only where another one was taken just before; else it is an outage, in which
-        # no part may grow old.
-        is_attempt = self._took_another
-        self._took_another = False
-        if failure.permanent or (is_attempt and part.attempts + 1 >= MOST_ATTEMPTS):
-            await self._give_up(part.key, error)
-            return True
-        self._failures += 1
-        self._asked_seconds = failure.retry_after_seconds or 0.0
-        self.failed()
-        self._tell(error)
-        now = self.clock.now()
-        await self.store.trace_deferred(
-            part.key,
-            at=now,
-            next_at=now + timedelta(seconds=self._pause_seconds()),
-            error=error,
-            is_attempt=is_attempt,
-            prober=self.counted_for,
-        )
-        return False
+    async def _send_one(self, part: TracePart, body: str) -> NotSent | None:
+        """Send one part; why it is to be tried again, or None: it is done with."""
+        try:
+            await self.sender.send(codec.loads(TraceBatch, body))
+        except NotSent as failure:
+            if not failure.permanent:
+                return failure
+            await self._give_up(part.key, self.redact(str(failure)))
+            return None
+        except Exception as fault:  # noqa: BLE001 -- a fault in making or sending one part ends no other
+            _log.exception("export_failed", extra={"canary_id": part.key.canary_id})
+            await self._give_up(part.key, f"a fault of the prober: {type(fault).__name__}")
+            return None
+        await self._sent(part.key)
+        return None
+
+    async def _not_sent(
+        self, refused: Sequence[tuple[TracePart, NotSent]], *, is_outage: bool, is_attempt: bool
+    ) -> None:
+        """Have parts tried again later: all together after an outage, else each as often as it was tried before."""
+        if is_outage:
+            self._failures += 1
+            self._asked_seconds = max(one.retry_after_seconds or 0.0 for _, one in refused)
+            self._took_another = False
+        for part, failure in refused:
+            error = self.redact(str(failure))
+            if is_attempt and part.attempts + 1 >= MOST_ATTEMPTS:
+                await self._give_up(part.key, error)
+                continue
+            self.failed()
+            self._tell(error)
+            now, tries = self.clock.now(), self._failures if is_outage else part.attempts + 1
+            await self.store.trace_deferred(
+                part.key,
+                at=now,
+                next_at=now + timedelta(seconds=self._pause_seconds(tries)),
+                error=error,
+                is_attempt=is_attempt,
+                prober=self.counted_for,
+            )
 
     async def _give_up(self, key: PartKey, error: str) -> None:
         _log.warning(

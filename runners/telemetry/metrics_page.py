@@ -5,7 +5,7 @@ from pathlib import Path
 from canary.instrument_metrics import BLIND_CAUSES
 from canary.instruments import METRICS, Instrument, Kind, Source, metrics
 from runners.telemetry.snapshot import READ_SECONDS, REUSED_SECONDS
-from runners.telemetry.snapshot_places import LEAST_INTERVAL, STALE_INTERVALS
+from runners.telemetry.snapshot_places import READ_EVERY, STALE_INTERVALS
 
 _SECTIONS = (
     ("Canaries and hops", ("intake.canary.", "intake.hop.")),
@@ -28,8 +28,8 @@ _SECTIONS = (
 
 
 def _shown_minutes() -> float:
-    """How long a reading is shown at least."""
-    return STALE_INTERVALS * LEAST_INTERVAL.total_seconds() / 60
+    """How long a reading is shown."""
+    return STALE_INTERVALS * READ_EVERY.total_seconds() / 60
 
 
 def _introduction() -> str:
@@ -47,8 +47,9 @@ What `/metrics` shows, and what a Pushgateway, a textfile and OTLP get ([which w
 - Times are seconds since 1970, never ages: `time() - {metrics.PATH_LAST_SUCCESS.prometheus}`.
 - A series is absent where there is nothing to say: no pending canary has no oldest, a mailbox that does not grow is never full,
   and `{metrics.PATH_UP.prometheus}` is there once a canary was confirmed or an incident opened.
-- A path that is switched off has no gauges. A reading of a place is shown for {STALE_INTERVALS} times the longest interval of all
-  paths, for {_shown_minutes():.0f} minutes at least; an older one, or one that failed, is not.
+- A path that is switched off has no gauges. A reading of a place is shown for {_shown_minutes():.0f} minutes; what is heard by the way,
+  when a canary is looked for (the ticketing system's API, clocks), for {STALE_INTERVALS} times the longest interval of all paths, if
+  that is longer. An older one, or one that failed, is not.
 - A store that can't be read within {READ_SECONDS:.0f} s leaves the metrics of source P alone, with
   `{metrics.PROBER_BLIND.prometheus}{{cause="store"}} 1`: old figures that pass for fresh are worse than none.
 - Figures are up to {REUSED_SECONDS:.0f} s old: many scrapers cost one reading of the store.

@@ -9,7 +9,8 @@ from probes.contracts import Check, CheckState, Clock
 from runners.checks import CheckSource
 from runners.config.config import Config
 from runners.config.telemetry import OtlpConfig
-from runners.telemetry.traces import NotSent, OtlpSender
+from runners.telemetry.otlp_requests import NotSent
+from runners.telemetry.traces import OtlpSender
 
 PLACE: Final = "telemetry"
 _TRACES: Final = "otlp"
@@ -33,9 +34,9 @@ def otlp_sources(config: Config, *, clock: Clock) -> tuple[CheckSource, ...]:
         finding, _, remedy = telemetry.otlp_problem.partition(". ")
         found = Check(PLACE, _TRACES, CheckState.FAIL, f"nothing is sent by OTLP: {finding}", remedy)
         return (CheckSource(PLACE, partial(_told, found)),)
-    if telemetry.otlp is None or telemetry.otlp.traces_url is None:
+    if telemetry.otlp_traces is None:
         return ()
-    return (CheckSource(PLACE, partial(_try, telemetry.otlp, clock)),)
+    return (CheckSource(PLACE, partial(_try, telemetry.otlp_traces, clock)),)
 
 
 async def _told(found: Check) -> Sequence[Check]:
@@ -48,16 +49,16 @@ async def _try(otlp: OtlpConfig, clock: Clock) -> Sequence[Check]:
     try:
         await sender.knock()
     except NotSent as failure:
-        finding = f"{otlp.traces_url} ({otlp.said_by}): {failure}"
+        finding = f"{otlp.url} ({otlp.said_by}): {failure}"
         return [Check(PLACE, _TRACES, CheckState.FAIL, finding, _remedy(otlp, failure))]
     finally:
         sender.close()
     seconds = clock.monotonic() - began
-    finding = f"{otlp.traces_url} ({otlp.said_by}) takes traces"
+    finding = f"{otlp.url} ({otlp.said_by}) takes traces"
     return [Check(PLACE, _TRACES, CheckState.OK, finding, seconds=seconds)]
 
 
 def _remedy(otlp: OtlpConfig, failure: NotSent) -> str:
     if failure.status is not None and failure.status in _REMEDIES:
         return _REMEDIES[HTTPStatus(failure.status)]
-    return _GRPC_REMEDY if _GRPC_PORT in (otlp.traces_url or "") else _OTHER_REMEDY
+    return _GRPC_REMEDY if _GRPC_PORT in otlp.url else _OTHER_REMEDY

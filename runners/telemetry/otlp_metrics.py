@@ -6,19 +6,17 @@ change no number.
 
 import asyncio
 import logging
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, assert_never
 
 from canary.instruments import SCOPE, Kind
 from probes.mailbox.worker import Worker
-from probes.servers import SecretUnavailable
 from runners.config.telemetry import OtlpConfig
 from runners.telemetry.families import Buckets, Family, Point, Snapshot
+from runners.telemetry.otlp_requests import HeaderFields, NotSent, one_try_session
 from runners.telemetry.routes import NotPushed
 
 if TYPE_CHECKING:
@@ -28,11 +26,10 @@ if TYPE_CHECKING:
 
 KEY = "telemetry.otlp"
 MOST_SECONDS = 8.0
-"""An export may take no longer, the exporter's own retries included: it must end before it is given up."""
-_LIBRARY = "opentelemetry.exporter.otlp.proto.http"
+"""A request may take no longer: it must end before it is given up."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OtlpMetrics:
     """Satisfies `runners.telemetry.routes.Route`. Its library is imported with the first push.
 
@@ -45,6 +42,11 @@ class OtlpMetrics:
     otlp: OtlpConfig
     version: str
     mask: Callable[[str], str]
+    _fields: HeaderFields = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Ask nothing yet."""
+        self._fields = HeaderFields(self.otlp)
 
     @property
     def name(self) -> str:
@@ -57,12 +59,12 @@ class OtlpMetrics:
         return False
 
     async def push(self, snapshot: Snapshot) -> None:
-        """Export it in a thread. Cancelled, the exporter gives up as soon as it can.
+        """Export it in a thread, by one request. Cancelled, the thread is left behind, and ends with its request.
 
         Raises:
             NotPushed: the endpoint did not take it.
         """
-        await self._export(snapshot.families, snapshot.at)
+        await self._sent(snapshot.families, snapshot.at)
 
     async def knock(self, at: datetime) -> None:
         """Send a request without a metric, to see whether it is taken.
@@ -70,60 +72,80 @@ class OtlpMetrics:
         Raises:
             NotPushed: it is not.
         """
-        await self._export((), at)
+        await self._sent((), at)
 
-    async def _export(self, families: Sequence[Family], at: datetime) -> None:
-        headers = await self._headers()
+    async def _sent(self, families: Sequence[Family], at: datetime) -> None:
+        try:
+            headers = await self._fields.read()
+        except NotSent as error:
+            raise NotPushed(str(error)) from error
         # No thread of the loop's own: those are waited for at the end, also behind a receiver that only trickles.
         worker = Worker("otlp metrics")
         try:
-            exporter = await asyncio.wrap_future(worker.submit(partial(self._exporter, headers)))
-            try:
-                await asyncio.wrap_future(worker.submit(partial(self._exported, exporter, families, at)))
-            finally:
-                exporter.shutdown()
+            failure = await asyncio.wrap_future(worker.submit(partial(self._export, headers, families, at)))
         finally:
             worker.stop()
-
-    async def _headers(self) -> Mapping[str, str]:
-        try:
-            return {
-                name: value if isinstance(value, str) else (await value.read()).reveal()
-                for name, value in self.otlp.headers.items()
-            }
-        except SecretUnavailable as error:
-            raise NotPushed(f"a header field can't be had: {error}") from error
+        self._fields.answered(failure)
+        if failure is not None:
+            # The first full stop ends the finding, for whoever shows both apart.
+            cause = self.mask(" ".join(str(failure).replace(". ", "; ").rstrip(".").split()))
+            raise NotPushed(f"{self.otlp.url} took no metrics ({cause}). {_remedy(failure)}") from failure
 
     # in a thread
-    def _exporter(self, headers: Mapping[str, str]) -> "OTLPMetricExporter":
+    def _export(self, headers: Mapping[str, str], families: Sequence[Family], at: datetime) -> NotSent | None:
+        from opentelemetry.sdk.metrics.export import MetricExportResult
+        from opentelemetry.sdk.resources import Resource
+
+        failures: list[NotSent] = []
+        exporter = self._exporter(headers, failures.append)
+        resource = Resource({**self.otlp.resource, "service.version": self.version})
+        try:
+            result = exporter.export(metrics_data(families, at, resource, version=self.version))
+        finally:
+            exporter.shutdown()
+        if result is MetricExportResult.SUCCESS:
+            return None
+        return failures[-1] if failures else NotSent("the exporter refuses it", permanent=True)
+
+    def _exporter(
+        self, headers: Mapping[str, str], failed: Callable[[NotSent], None]
+    ) -> "OTLPMetricExporter":
         from opentelemetry.exporter.otlp.proto.http import Compression
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 
+        # What it would log is told by us, in our words.
+        logging.getLogger(OTLPMetricExporter.__module__).setLevel(logging.CRITICAL + 1)
         otlp = self.otlp
         return OTLPMetricExporter(
-            endpoint=otlp.metrics_url,
+            endpoint=otlp.url,
             certificate_file=otlp.ca_file,
             client_certificate_file=otlp.client_certificate,
             client_key_file=otlp.client_key,
             headers=dict(headers),
             timeout=min(otlp.timeout_seconds, MOST_SECONDS),
             compression=Compression(otlp.compression.value),
+            session=one_try_session(failed, _rejected, ca_file=otlp.ca_file),
         )
 
-    def _exported(self, exporter: "OTLPMetricExporter", families: Sequence[Family], at: datetime) -> None:
-        from opentelemetry.sdk.metrics.export import MetricExportResult
-        from opentelemetry.sdk.resources import Resource
 
-        resource = Resource({**self.otlp.resource, "service.version": self.version})
-        data = metrics_data(families, at, resource, version=self.version)
-        with heard() as said:
-            result = exporter.export(data)
-        if result is not MetricExportResult.SUCCESS:
-            words = self.mask(" ".join(said[-1].split())) if said else "the exporter does not say why"
-            raise NotPushed(
-                f"{self.otlp.metrics_url} took no metrics ({words}). Look at the receiver; where it takes traces alone,"
-                " say `otlp: never` below telemetry.metrics."
-            )
+def _rejected(answer: bytes) -> str | None:
+    from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
+
+    found = ExportMetricsServiceResponse.FromString(answer).partial_success
+    points = found.rejected_data_points
+    return f"{points} of its points were rejected: {found.error_message}" if points else None
+
+
+def _remedy(failure: NotSent) -> str:
+    match failure.status:
+        case None:
+            return "Start the receiver, or correct its address, its authorities (ca) or the way to it."
+        case 401 | 403:
+            return "Look at the credential in telemetry.otlp.headers or OTEL_EXPORTER_OTLP_HEADERS."
+        case 404 | 405 | 501:
+            return "Where it takes traces alone, say `otlp: never` below telemetry.metrics; else correct its address."
+        case _:
+            return "Look at the receiver's log."
 
 
 def metrics_data(
@@ -202,42 +224,3 @@ def _born(family: Family, point: Point, now: int) -> int:
 def _nanoseconds(at: datetime) -> int:
     # Not by float: it has no room for the microseconds of a date beside nanoseconds.
     return int(at.timestamp()) * 1_000_000_000 + at.microsecond * 1000
-
-
-class _Ear(logging.Handler):
-    """Hears what the library logs, each thread its own: an export that was given up may go on for long."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._of_this_thread = threading.local()
-
-    @contextmanager
-    def listening(self) -> Iterator[list[str]]:
-        said: list[str] = []
-        self._of_this_thread.said = said
-        try:
-            yield said
-        finally:
-            self._of_this_thread.said = None
-
-    def emit(self, record: logging.LogRecord) -> None:
-        said: list[str] | None = getattr(self._of_this_thread, "said", None)
-        if said is not None:
-            said.append(record.getMessage())
-
-
-_EAR = _Ear()
-
-
-@contextmanager
-def heard() -> Iterator[list[str]]:
-    """What the library logs in this thread within the scope: the only place where it says why.
-
-    It is not for our log a second time, and whatever it says outside of the scope is of an export that was given up. So
-    it is kept out for good, rather than let in and out by threads that don't know of one another.
-    """
-    library = logging.getLogger(_LIBRARY)
-    library.addHandler(_EAR)  # the same one again is none more
-    library.propagate = False
-    with _EAR.listening() as said:
-        yield said

@@ -9,6 +9,7 @@ from typing import Final
 
 from canary.instrument_metrics import BLIND_CAUSES, LAG_BOUNDS
 from canary.instruments import by_name, metrics
+from probes.program import program_version
 from probes.request_outcome import RequestOutcome
 from runners.contracts import Sample
 from runners.telemetry.families import Points
@@ -41,17 +42,17 @@ class Build:
 
 
 def this_build(revision: str = "") -> Build:
-    """What this process runs, by its installed metadata; it reads a file, so ask once."""
+    """What this process runs, by its installed metadata."""
     import platform
-    from importlib.metadata import version
 
-    return Build(version("intake-prober"), revision, platform.python_version())
+    return Build(program_version(), revision, platform.python_version())
 
 
 class ProcessFigures:
     """Counted since this process began; a restart is an ordinary reset of a counter.
 
-    Those of a one-shot run would begin at 0 with every run: there the store keeps them (`take`), and shows them, too.
+    Those of a one-shot run would begin at 0 with every run, and those of replicas that push under one name would take
+    turns: there the store keeps them (`take`), and shows them, too.
     It reads no clock and locks nothing: one event loop writes it, and reads it between two awaits.
     """
 
@@ -84,6 +85,7 @@ class ProcessFigures:
         self._store_errors = dict.fromkeys(StoreErrorKind, 0)
         self._export_errors = dict.fromkeys(ExportKind, 0)
         self._requests = {(system, outcome): 0 for system in systems for outcome in RequestOutcome}
+        self._taken: dict[tuple[str, frozenset[tuple[str, str]]], Sample] = {}
 
     def beat(self, at: datetime) -> None:
         """A whole loop ended: what was due was launched, and the store was written."""
@@ -131,35 +133,20 @@ class ProcessFigures:
         return found
 
     def take(self) -> Sequence[Sample]:
-        """What was counted and measured since it was last taken, and begin anew; empty where nothing was."""
-        taken = [one for one in self._samples() if one.value or any(one.counts)]
-        self._lag_counts = [0] * (len(LAG_BOUNDS) + 1)
-        self._lag_seconds, self._lag_least, self._lag_greatest = 0.0, None, None
-        self._store_errors = dict.fromkeys(self._store_errors, 0)
-        self._export_errors = dict.fromkeys(self._export_errors, 0)
-        self._requests = dict.fromkeys(self._requests, 0)
-        return taken
+        """What was counted and measured since it was last taken; empty where nothing was. What is shown stays."""
+        taken = [self._since_taken(one) for one in self._samples()]
+        found = [one for one in taken if one.value or any(one.counts)]
+        self._taken = {_key(one): one for one in self._samples()}
+        return found
 
     def give_back(self, taken: Sequence[Sample]) -> None:
         """What was taken could not be kept: it is to be taken again."""
         for one in taken:
-            number = round(one.value)
-            if one.counts:
-                self._give_lag_back(one)
-            elif one.name == metrics.PROBER_STORE_ERRORS.name:
-                self._store_errors[StoreErrorKind(one.labels["kind"])] += number
-            elif one.name == metrics.PROBER_EXPORT_ERRORS.name:
-                self._export_errors[ExportKind(one.labels["kind"])] += number
-            else:
-                key = (one.labels["place"], RequestOutcome(one.labels["outcome"]))
-                self._requests[key] = self._requests.get(key, 0) + number
+            self._taken[_key(one)] = _less(self._taken[_key(one)], one)
 
-    def _give_lag_back(self, one: Sample) -> None:
-        self._lag_counts = [a + b for a, b in zip(self._lag_counts, one.counts, strict=True)]
-        self._lag_seconds += one.value
-        least = [each for each in (self._lag_least, one.least) if each is not None]
-        greatest = [each for each in (self._lag_greatest, one.greatest) if each is not None]
-        self._lag_least, self._lag_greatest = min(least, default=None), max(greatest, default=None)
+    def _since_taken(self, one: Sample) -> Sample:
+        before = self._taken.get(_key(one))
+        return one if before is None else _less(one, before)
 
     def _samples(self) -> Iterator[Sample]:
         mine = {"prober": self.prober}
@@ -199,3 +186,13 @@ class ProcessFigures:
         self._build = self._build or this_build()
         build = {"version": self._build.version, "revision": self._build.revision}
         points.add(metrics.BUILD_INFO, 1.0, {**mine, **build, "python": self._build.python})
+
+
+def _key(one: Sample) -> tuple[str, frozenset[tuple[str, str]]]:
+    return one.name, frozenset(one.labels.items())
+
+
+def _less(one: Sample, before: Sample) -> Sample:
+    """What a series grew by; its least and greatest are of all of it, which changes no least and no greatest."""
+    counts = tuple(now - then for now, then in zip(one.counts, before.counts, strict=True))
+    return replace(one, value=one.value - before.value, counts=counts)

@@ -25,8 +25,9 @@ KEEP_SECONDS = 5.0
 """How long the store may take to keep this process's own figures."""
 LAST_SECONDS = 30.0
 """How long the push at the end may take, whatever hangs: then the process goes."""
-TURN = timedelta(seconds=25)
-"""A turn is taken from whoever did not give it back for so long; longer than a snapshot and its ways out take."""
+TURN = timedelta(seconds=40)
+"""A turn is taken from whoever did not give it back for so long: longer than waiting for another's snapshot, taking one, and
+its ways out."""
 TURN_SECONDS = 8.0
 """How long to wait for a turn. Without one, what needs its order is left to whoever has it: nearly the same figures."""
 TURN_AGAIN_SECONDS = 0.2
@@ -66,7 +67,7 @@ class Pushing:
             clock: limits and stamps.
             holder: this process, for its turn.
             mask: takes secrets out of what is logged.
-            keeps_figures: whether the store is to keep what this process counts, as for one-shot runs.
+            keeps_figures: whether the store is to keep what this process counts, as for one-shot runs and for replicas.
             before: called before each push, so that this process's gauges can be brought up to date.
         """
         self._routes = tuple(routes)

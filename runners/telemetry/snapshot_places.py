@@ -13,9 +13,12 @@ from runners.contracts import Store
 from runners.gauging import TREND
 from runners.telemetry.families import Points
 
-LEAST_INTERVAL = timedelta(minutes=5)
+READ_EVERY = timedelta(minutes=5)
+"""How often the daemon reads places, and a run at the latest: `GAUGES_SECONDS`."""
 STALE_INTERVALS = 3
 """An older reading is not shown: one that passes for fresh is worse than none."""
+_HEARD = frozenset({GaugeName.TICKET_API, GaugeName.CLOCK_SKEW})
+"""Not read by themselves, but by the way, when a canary is looked for."""
 
 
 class PlaceKind(StrEnum):
@@ -44,11 +47,20 @@ _IN_ORDER = tuple(PlaceKind)
 
 
 def fresh(gauges: Sequence[Gauge], paths: Sequence[Path], *, now: datetime) -> list[Gauge]:
-    """The readings that say something and are no older than three of the longest interval."""
+    """The readings that say something and are young enough.
+
+    What is heard with a canary may be three of the longest interval old. A place that was taken out of the configuration
+    is read no more, and so is soon shown no more.
+    """
     intervals = [one.interval_seconds for one in paths if one.is_enabled and one.interval_seconds is not None]
-    longest = max([LEAST_INTERVAL.total_seconds(), *intervals])
-    oldest = now - timedelta(seconds=STALE_INTERVALS * longest)
-    return [one for one in gauges if one.value is not None and one.read_at >= oldest]
+    longest = max([READ_EVERY.total_seconds(), *intervals])
+    heard = now - timedelta(seconds=STALE_INTERVALS * longest)
+    read = now - STALE_INTERVALS * READ_EVERY
+    return [
+        one
+        for one in gauges
+        if one.value is not None and one.read_at >= (heard if one.name in _HEARD else read)
+    ]
 
 
 def add_places(points: Points, paths: Sequence[Path], gauges: Sequence[Gauge], trends: Trends) -> None:

@@ -9,6 +9,8 @@ import contextlib
 import errno
 import os
 import tempfile
+import threading
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -41,22 +43,35 @@ class Textfile:
         """
         # No thread of the loop's own: those are waited for at the end, also behind a disk that hangs.
         worker = Worker("textfile")
+        is_left = threading.Event()
         try:
-            await asyncio.wrap_future(worker.submit(partial(self._write, snapshot)))
+            await asyncio.wrap_future(worker.submit(partial(self._write, snapshot, is_left)))
         finally:
+            # A thread that hung until now must not put its older snapshot over what came meanwhile.
+            is_left.set()
             worker.stop()
 
-    def _write(self, snapshot: Snapshot) -> None:
+    def _write(self, snapshot: Snapshot, is_left: threading.Event) -> None:
         _, body = exposition(snapshot)
         try:
-            replace_file(self._file, body)
+            replace_file(self._file, body, is_left.is_set)
             _remove_left(self._file, before=snapshot.at.timestamp() - LEFT_SECONDS)
         except OSError as error:
             raise NotPushed(f"{self._file} can't be written: {why(error)}") from error
 
 
-def replace_file(file: Path, body: bytes) -> None:
-    """Write beside it, to the disk, and put it in its place; nothing is left where that fails. Raises `OSError`."""
+def _never() -> bool:
+    return False
+
+
+def replace_file(file: Path, body: bytes, is_too_late: Callable[[], bool] = _never) -> None:
+    """Write beside it, to the disk, and put it in its place; nothing is left where that fails. Raises `OSError`.
+
+    Args:
+        file: what is replaced.
+        body: its new content.
+        is_too_late: asked just before: nobody wants it in its place any more.
+    """
     # Two containers that share the folder may have the same process id: so it is not all of the name.
     handle, name = tempfile.mkstemp(prefix=f"{file.name}.{os.getpid()}.", dir=file.parent)
     try:
@@ -65,6 +80,9 @@ def replace_file(file: Path, body: bytes) -> None:
             beside.flush()
             os.fchmod(beside.fileno(), MODE)
             os.fsync(beside.fileno())
+        if is_too_late():
+            Path(name).unlink()
+            return
         Path(name).replace(file)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -1,14 +1,14 @@
 """Spans out of the door: kept spans become OpenTelemetry's, and go to a receiver by OTLP over HTTP.
 
-The one module that knows OpenTelemetry's SDK; it loads it in a thread, with the first part that is sent. The SDK's
-documentation would rather have a `ReadableSpan` made by a tracer only: that it can be made like this is held by tests.
+OpenTelemetry's SDK is loaded in a thread, with the first part that is sent. Its documentation would rather have a
+`ReadableSpan` made by a tracer only: that it can be made like this is held by tests.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,45 +16,15 @@ from canary.instrument_spans import SCOPE
 from canary.trace import span_id
 from probes.contracts import Clock
 from probes.mailbox.worker import Worker
-from probes.servers import SecretUnavailable
 from runners.config.telemetry import OtlpConfig
+from runners.telemetry.otlp_requests import HeaderFields, NotSent, one_try_session
 from runners.telemetry.span_rows import Attributes, SpanRow, TraceBatch
 
 if TYPE_CHECKING:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace import ReadableSpan
-    from requests import PreparedRequest, Response, Session
 
-_OF_THE_PART: Final = frozenset({400, 413, 422})
-"""By these the part itself is refused, and would be again: OTLP says of 400 that it must not be repeated."""
-_OF_THE_CREDENTIAL: Final = frozenset({401, 403})
-_REDIRECT: Final = 300
-_SAID_BYTES: Final = 400
 _MORE_SECONDS: Final = 1.0
-_LONGEST_PAUSE_SECONDS: Final = 3600.0
-
-
-class NotSent(Exception):
-    """A part was not taken.
-
-    Attributes:
-        permanent: it never will be; else it is to be tried again.
-        status: what HTTP said; None: there was no answer.
-        retry_after_seconds: what the receiver asked for.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        permanent: bool = False,
-        status: int | None = None,
-        retry_after_seconds: float | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.permanent = permanent
-        self.status = status
-        self.retry_after_seconds = retry_after_seconds
 
 
 @dataclass(slots=True)
@@ -66,8 +36,49 @@ class _Opened:
     failures: list[NotSent]
 
 
+class _Line:
+    """A thread and the exporter that it opened: one that is left behind has nothing in common with the next."""
+
+    def __init__(self, otlp: OtlpConfig) -> None:
+        self._otlp = otlp
+        self._worker = Worker("otlp")
+        self._is_begun = False
+        self._opened: _Opened | None = None
+
+    def export(self, batches: Sequence[TraceBatch], headers: Mapping[str, str]) -> "Future[NotSent | None]":
+        """Have parts sent in one request; what comes is why they were not taken."""
+        self._is_begun = True
+        return self._worker.submit(partial(self._export, batches, headers))
+
+    def close(self) -> None:
+        """Let the thread end, whose last work is to close what it opened; returns at once."""
+        if self._is_begun:
+            self._worker.submit(self._shut)
+            self._worker.stop()
+
+    # in the thread
+    def _export(self, batches: Sequence[TraceBatch], headers: Mapping[str, str]) -> NotSent | None:
+        from opentelemetry.sdk.trace.export import SpanExportResult
+
+        opened = self._opened
+        if opened is None or opened.headers != headers:
+            self._shut()
+            opened = self._opened = _open(self._otlp, headers)
+        opened.failures.clear()
+        result = opened.exporter.export([span for batch in batches for span in to_spans(batch)])
+        if result is SpanExportResult.SUCCESS:
+            return None
+        return opened.failures[-1] if opened.failures else NotSent("the exporter refuses it", permanent=True)
+
+    # in the thread
+    def _shut(self) -> None:
+        if self._opened is not None:
+            self._opened.exporter.shutdown()  # type: ignore[no-untyped-call]
+            self._opened = None
+
+
 class OtlpSender:
-    """Sends parts of traces, one a request, each tried once: who repeats them is the outbox.
+    """Sends parts of traces, each request tried once: who repeats them is the outbox.
 
     The exporter blocks, so it has a thread of its own that keeps no process alive.
     """
@@ -75,9 +86,8 @@ class OtlpSender:
     def __init__(self, otlp: OtlpConfig, *, clock: Clock) -> None:
         self._otlp = otlp
         self._clock = clock
-        self._worker = Worker("otlp")
-        self._opened: _Opened | None = None
-        self._must_renew = False
+        self._fields = HeaderFields(otlp)
+        self._line = _Line(otlp)
 
     @property
     def limit_seconds(self) -> float:
@@ -85,17 +95,17 @@ class OtlpSender:
         return self._otlp.timeout_seconds + _MORE_SECONDS
 
     def close(self) -> None:
-        """Let the thread end; the next sending begins another one."""
-        self._worker.stop()
-        self._worker, self._opened = Worker("otlp"), None
+        """Let the thread and its connections end; the next sending begins another one."""
+        self._line.close()
+        self._line = _Line(self._otlp)
 
-    async def send(self, batch: TraceBatch) -> None:
-        """Send one part. Cancellable: what is under way may still arrive, and is sent again.
+    async def send(self, *batches: TraceBatch) -> None:
+        """Send parts in one request. Cancellable: what is under way may still arrive, and is sent again.
 
         Raises:
-            NotSent: it was not taken.
+            NotSent: they were not taken; of several, some may have been (a 500, spans that were rejected).
         """
-        await self._send(batch)
+        await self._send(batches)
 
     async def knock(self) -> None:
         """Send a request without a span, to see whether it is taken.
@@ -103,11 +113,11 @@ class OtlpSender:
         Raises:
             NotSent: it is not.
         """
-        await self._send(None)
+        await self._send(())
 
-    async def _send(self, batch: TraceBatch | None) -> None:
+    async def _send(self, batches: Sequence[TraceBatch]) -> None:
         headers = await self._headers()
-        sending = self._worker.submit(partial(self._export, batch, headers))
+        sending = self._line.export(batches, headers)
         try:
             async with self._clock.timeout(self.limit_seconds):
                 failure = await asyncio.wrap_future(sending)
@@ -115,36 +125,16 @@ class OtlpSender:
             # A receiver that sends a byte now and then: its thread is left behind, and ends with the process.
             self.close()
             raise NotSent(f"no answer within {self._otlp.timeout_seconds:g} s") from None
+        self._fields.answered(failure)
         if failure is not None:
-            self._must_renew = failure.status in _OF_THE_CREDENTIAL
             raise failure
 
     async def _headers(self) -> Mapping[str, str]:
         try:
             async with self._clock.timeout(self.limit_seconds):
-                return {
-                    name: value
-                    if isinstance(value, str)
-                    else (await value.read(renew=self._must_renew)).reveal()
-                    for name, value in self._otlp.headers.items()
-                }
-        except SecretUnavailable as error:
-            raise NotSent(f"a header field can't be had: {error}") from error
+                return await self._fields.read()
         except TimeoutError:
             raise NotSent("a header field can't be had in time") from None
-
-    # in the thread
-    def _export(self, batch: TraceBatch | None, headers: Mapping[str, str]) -> NotSent | None:
-        from opentelemetry.sdk.trace.export import SpanExportResult
-
-        opened = self._opened
-        if opened is None or opened.headers != headers:
-            opened = self._opened = _open(self._otlp, headers)
-        opened.failures.clear()
-        result = opened.exporter.export(to_spans(batch) if batch is not None else [])
-        if result is SpanExportResult.SUCCESS:
-            return None
-        return opened.failures[-1] if opened.failures else NotSent("the exporter refuses it", permanent=True)
 
 
 def _open(otlp: OtlpConfig, headers: Mapping[str, str]) -> _Opened:
@@ -155,99 +145,25 @@ def _open(otlp: OtlpConfig, headers: Mapping[str, str]) -> _Opened:
     logging.getLogger(OTLPSpanExporter.__module__).setLevel(logging.CRITICAL + 1)
     failures: list[NotSent] = []
     exporter = OTLPSpanExporter(
-        endpoint=otlp.traces_url,
+        endpoint=otlp.url,
         certificate_file=otlp.ca_file,
         client_certificate_file=otlp.client_certificate,
         client_key_file=otlp.client_key,
         headers=dict(headers),
         timeout=otlp.timeout_seconds,
         compression=Compression(otlp.compression.value),
-        session=_session(failures.append),
+        session=one_try_session(failures.append, _rejected, ca_file=otlp.ca_file),
     )
     return _Opened(exporter, headers, failures)
 
 
-def _session(failed: Callable[[NotSent], None]) -> "Session":
-    """A session whose every failure ends the export at once, and is told with its status."""
-    import requests
-    from requests.adapters import HTTPAdapter
-
-    class OneTry(HTTPAdapter):
-        def send(self, request: "PreparedRequest", *words: Any, **named: Any) -> "Response":  # noqa: ANN401 -- as its base
-            cause: Exception | None = None
-            try:
-                response = super().send(request, *words, **named)
-                refusal = _refusal(response)
-            except requests.exceptions.Timeout as error:
-                refusal, cause = NotSent("no answer in time"), error
-            except (requests.exceptions.RequestException, OSError) as error:
-                refusal, cause = NotSent(_said_of(error)), error
-            else:
-                if refusal is None:
-                    return response
-            failed(refusal)
-            # No exception of `requests`: those the exporter would repeat by itself, within its time.
-            raise refusal from cause
-
-    session = requests.Session()
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, OneTry())
-    return session
-
-
-def _refusal(response: "Response") -> NotSent | None:
-    """Why a part was not taken, by the answer; None: it was."""
+def _rejected(answer: bytes) -> str | None:
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-    status = response.status_code
-    if status >= _REDIRECT:
-        said = _printable(response.raw.read(_SAID_BYTES, decode_content=True))
-        response.close()
-        asked = response.headers.get("Retry-After")
-        return NotSent(
-            " ".join(filter(None, (str(status), response.reason, said))),
-            permanent=status in _OF_THE_PART,
-            status=status,
-            retry_after_seconds=_seconds(asked, response.headers.get("Date")),
-        )
-    is_protobuf = "protobuf" in response.headers.get("Content-Type", "")
-    try:
-        answer = ExportTraceServiceResponse.FromString(response.content if is_protobuf else b"")
-    except Exception:  # noqa: BLE001 -- whatever protobuf says: an answer that can't be read is a 200 all the same
-        return None
-    rejected = answer.partial_success
-    if rejected.rejected_spans:
-        said = f"{rejected.rejected_spans} spans were rejected: {rejected.error_message}"
-        return NotSent(said, permanent=True, status=status)
-    return None
-
-
-def _seconds(asked: str | None, date: str | None) -> float | None:
-    """Seconds of a field Retry-After (RFC 9110 section 10.2.3); a date is compared with the receiver's own clock."""
-    if asked is None:
-        return None
-    try:
-        if asked.strip().isdigit():
-            seconds = float(asked)
-        else:
-            seconds = (parsedate_to_datetime(asked) - parsedate_to_datetime(date or "")).total_seconds()
-    except (TypeError, ValueError):
-        return None
-    return min(max(0.0, seconds), _LONGEST_PAUSE_SECONDS)
-
-
-def _printable(raw: bytes | None) -> str:
-    text = (raw or b"").decode("utf-8", "replace")
-    return " ".join("".join(one if one.isprintable() and one != "�" else " " for one in text).split())
-
-
-def _said_of(error: BaseException) -> str:
-    """The deepest cause: `requests` wraps what the system said three times."""
-    seen: BaseException = error
-    while (deeper := seen.__cause__ or seen.__context__) is not None:
-        seen = deeper
-    text = str(seen) or type(seen).__name__
-    return text.rpartition(": ")[2] if "object at 0x" in text else text
+    found = ExportTraceServiceResponse.FromString(answer).partial_success
+    return (
+        f"{found.rejected_spans} spans were rejected: {found.error_message}" if found.rejected_spans else None
+    )
 
 
 def to_spans(batch: TraceBatch) -> "Sequence[ReadableSpan]":

@@ -50,6 +50,7 @@ def build_app(parts: Parts) -> Starlette:
             Route("/incidents.json", api.incidents),
             Route("/incidents/{id}", pages.incident),
             Route("/silences", pages.silences),
+            Route("/silences.json", pages.silences_json),
             Route("/runbook", pages.runbook),
             Route("/runbook/{reason}", pages.runbook),
             Route("/events", _events),

@@ -13,9 +13,11 @@ from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, R
 from canary.incident import Incident, IncidentKind
 from canary.instruments import metrics
 from canary.path import PathName
-from canary.silence import with_windows
+from canary.silence import Silence, with_windows
 from canary.slo import WINDOW, window_from
 from canary.verdict import Verdict
+from runners.answer_shapes import SilencesAnswer
+from runners.answers import silence_answer
 from runners.asking import ask_status, ask_trace, list_canaries, view_paths, working_beside
 from runners.cli.incident_words import backlog_words
 from runners.contracts import CanaryQuery, Record
@@ -256,9 +258,7 @@ async def incident(request: Request) -> Response:
         runbook=paths[found.path].runbook if found.path in paths else None,
         transitions=await parts.store.transitions(found.id),
         group=[one for one in group if one.id != found.id],
-        working=working_beside(
-            seen, [paths[one.path] for one in (found, *group) if one.path in paths and one.is_open]
-        ),
+        working=working_beside(seen, [one for one in (found, *group) if one.is_open], paths),
         bisected=bisect_words(came_to) if came_to is not None else None,
         bisect=found.bisected.canary_id if found.bisected is not None else bisect and bisect.canary.id,
         backlog=backlog_words(backlog, now) if backlog is not None else "",
@@ -293,10 +293,20 @@ async def _around(
 
 async def silences(request: Request) -> Response:
     """The silences in force and to come, the maintenance windows of the next days among them."""
+    return render(request, "silences.html", silences=await _silences(request))
+
+
+async def silences_json(request: Request) -> Response:
+    """The same in the shape of `silence --json`."""
+    known = await _silences(request)
+    answer: SilencesAnswer = {"silences": [silence_answer(one) for one in known], "exit": 0}
+    return api.answer_json(answer, parts_of(request).masker)
+
+
+async def _silences(request: Request) -> Sequence[Silence]:
     parts = parts_of(request)
     now = parts.clock.now()
-    known = with_windows(await parts.store.silences(now), parts.windows, now, ahead=_AHEAD)
-    return render(request, "silences.html", silences=known)
+    return with_windows(await parts.store.silences(now), parts.windows, now, ahead=_AHEAD)
 
 
 async def runbook(request: Request) -> Response:

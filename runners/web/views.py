@@ -208,7 +208,7 @@ def troubles(
         Trouble(
             tuple(incidents),
             whose(incidents[0], paths),
-            working_beside(status.paths, [paths[one.path] for one in incidents if one.path in paths]),
+            working_beside(status.paths, incidents, paths),
         )
         for incidents in by_group.values()
     ]

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from tests.benchmarks import cold_start, exchange, finding, form, portal, telemetry
-from tests.benchmarks.report import Table, machine, write
+from tests.benchmarks.report import Table, write
 from tests.benchmarks.scene import running_sandbox
 from tests.sandbox import Sandbox
 
@@ -27,7 +27,6 @@ def main() -> None:
     unknown = set(given.parts) - set(PARTS)
     if unknown:
         parser.error(f"no part is called {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
-    sys.stdout.write(machine())
     measured: list[Table] = []
     for name in given.parts or PARTS:
         sys.stderr.write(f"measuring {name}\n")

@@ -43,7 +43,7 @@ from runners.web.app import build_app
 from runners.web.pages import make_ahead
 from runners.web.parts import Parts
 from tests.benchmarks.cold_start import started
-from tests.benchmarks.report import Table, machine, ratio
+from tests.benchmarks.report import Table, ratio
 from tests.benchmarks.scene import Cost
 from tests.contracts.store_cases import make_canary
 from tests.fakes.clock import FakeClock
@@ -426,7 +426,6 @@ def main() -> None:
     parser.add_argument("--keep", metavar="FILE", help="leave the SQLite store there")
     given = parser.parse_args()
     known = paths(given.paths)
-    sys.stdout.write(machine())
     if given.postgresql:
         with running_postgresql() as server:
             measure(server.new_database(), known, given.each)

@@ -26,7 +26,7 @@ class Table:
     def markdown(self) -> str:
         lines = [self.head, ["---"] * len(self.head), *self.rows]
         body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-        return f"## {self.title}\n{self.how}\n\n{body}\n"
+        return f"## {self.title}\n{self.how}\n\n{body}\n\n{machine()}"
 
 
 def ratio(ours: float, theirs: float) -> str:
@@ -44,9 +44,10 @@ def machine() -> str:
 
 
 def write(tables: Sequence[Table], page: Path = PAGE) -> None:
-    """Put the tables between the marks of the page."""
+    """Put the tables between the marks of the page, each in the place of the one with its title; the others stay."""
     text = page.read_text()
     before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    measured = "\n".join([machine(), *(one.markdown() for one in tables)])
-    page.write_text(f"{before}{BEGIN}{measured}{END}{after}")
+    old, after = rest.split(END)
+    kept = {one.partition("\n")[0]: f"## {one.strip()}\n" for one in old.split("## ")[1:]}
+    kept |= {one.title: one.markdown() for one in tables}
+    page.write_text(f"{before}{BEGIN}" + "\n".join(kept.values()) + f"{END}{after}")

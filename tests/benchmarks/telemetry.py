@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,14 +21,14 @@ from runners.store import open_store
 from runners.tracing import exporter_of
 from runners.wiring import wired
 from tests.benchmarks.report import Table, ratio
-from tests.benchmarks.scene import Cost, costing
+from tests.benchmarks.scene import PATH, Cost, costing
 from tests.real.intake import Intake, new_intake
-from tests.real.otlp_receiver import receiving
 from tests.sandbox import ROOT, Sandbox
 
 ROUNDS = 9
+SEVERAL = 10
+"""So many paths run at once: what a run pushes at its end is shared by their canaries."""
 STARTS = 5
-_DEADLINE = {"paths": {"support-email": {"deadline": "60s", "horizon": "120s"}}}
 _PARTS = {
     "textfile only": ("prometheus_client",),
     "OTLP, traces and metrics": (
@@ -39,24 +41,31 @@ _PARTS = {
 
 
 def tables(sandbox: Sandbox) -> Iterator[Table]:
-    with tempfile.TemporaryDirectory(prefix="intake-bench-") as directory, receiving() as receiver:
-        folder = Path(directory)
-        on = {"telemetry": {"otlp": receiver.url, "metrics": {"textfile": "figures.prom"}}}
-        quiet = new_intake(folder / "off", sandbox.endpoints, _DEADLINE)
-        loud = new_intake(folder / "on", sandbox.endpoints, {**_DEADLINE, **on})
-        with asyncio.Runner() as loop:
-            for intake in (quiet, loud):
-                loop.run(_life(intake))  # the first of each loads what it needs
-            off, with_it = [], []
-            for _ in range(ROUNDS):
-                off.append(_cost(loop, quiet))
-                with_it.append(_cost(loop, loud))
-        yield _canary(off, with_it)
+    with tempfile.TemporaryDirectory(prefix="intake-bench-") as directory, _receiving() as url:
+        rows = [
+            row
+            for count in (1, SEVERAL)
+            for row in _rows(count, *_costs(sandbox, Path(directory) / str(count), url, count))
+        ]
+        yield _canary(rows)
         yield _imports()
 
 
+@contextmanager
+def _receiving() -> Iterator[str]:
+    """The address of a receiver in a process of its own: what it does is no cost of ours."""
+    words = [sys.executable, "-m", "tests.real.otlp_receiver"]
+    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        try:
+            yield child.stdout.readline().strip()
+        finally:
+            child.stdin.close()
+
+
 async def _life(intake: Intake) -> None:
-    """One run, wired anew as a process of its own is: one canary, its traces, its figures."""
+    """One run, wired anew as a process of its own is: a canary a path, their traces, the figures."""
     config, clock = load(intake.configuration, allow_literal_secrets=True), SystemClock()
     async with open_store(intake.store, clock=clock, prober=config.prober.name) as store:
         async with wired(config, clock=clock, store=store, progress=Silent()) as prober:
@@ -69,26 +78,46 @@ async def _life(intake: Intake) -> None:
         await shot.push()
 
 
+def _costs(sandbox: Sandbox, folder: Path, url: str, count: int) -> tuple[list[Cost], list[Cost]]:
+    """Of runs of so many canaries without telemetry and with it, alternating."""
+    paths: dict[str, Any] = {f"support-{number:03}": deepcopy(PATH) for number in range(count)}
+    several = {"paths": {"support-email": None, **paths}}
+    on = {"telemetry": {"otlp": url, "metrics": {"textfile": "figures.prom"}}}
+    quiet = new_intake(folder / "off", sandbox.endpoints, several)
+    loud = new_intake(folder / "on", sandbox.endpoints, {**several, **on})
+    off, with_it = [], []
+    with asyncio.Runner() as loop:
+        for intake in (quiet, loud):
+            loop.run(_life(intake))  # the first of each loads what it needs
+        for _ in range(ROUNDS):
+            off.append(_cost(loop, quiet))
+            with_it.append(_cost(loop, loud))
+    return off, with_it
+
+
 def _cost(loop: asyncio.Runner, intake: Intake) -> Cost:
     with costing() as cost:
         loop.run(_life(intake))
     return cost[0]
 
 
-def _canary(off: list[Cost], on: list[Cost]) -> Table:
-    rows = []
+def _rows(count: int, off: list[Cost], on: list[Cost]) -> Iterator[tuple[str, ...]]:
     for name, of, aim in (
         ("wall", lambda one: one.wall_seconds, "1.05"),
         ("CPU of this process", lambda one: one.cpu_seconds, "1.15"),
     ):
-        without, with_it = median(map(of, off)), median(map(of, on))
-        rows.append((name, f"{without:.3f} s", f"{with_it:.3f} s", ratio(with_it, without), aim))
+        without, with_it = median(map(of, off)) / count, median(map(of, on)) / count
+        yield str(count), name, f"{without:.3f} s", f"{with_it:.3f} s", ratio(with_it, without), aim
+
+
+def _canary(rows: list[tuple[str, ...]]) -> Table:
     return Table(
         "A canary with telemetry beside one without",
-        ("per canary", "off", "on", "ratio", "aim"),
+        ("canaries a run", "per canary", "off", "on", "ratio", "aim"),
         rows,
         f"Medians of {ROUNDS} runs of each, alternating, in one process that has loaded its libraries: OTLP traces and metrics to a"
-        " receiver on loopback, and the textfile. All of it follows the verdict and the answer.",
+        " receiver on loopback, and the textfile. All of it follows the verdicts and the answer; the figures are"
+        " pushed once a run.",
     )
 
 

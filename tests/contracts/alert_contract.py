@@ -248,6 +248,38 @@ class AlertContract:
 
         run(place, scenario)
 
+    def test_sink_that_takes_again__may_have_at_once_what_waits_for_it(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            others = [alert(1, key=key) for key in ("a", "b")]
+            chat = alert(1, sink="chat")
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (*others, chat)), at=after(5))
+            for one in (others[1], chat):
+                await store.alert_deferred(one.id, next_at=after(300), error="503")
+            assert await claimed(store, 10) == [others[0]]
+
+            await store.alert_delivered(others[0].id, at=after(11), wakes_others=True)
+
+            assert await claimed(store, 12) == [others[1]]
+
+        run(place, scenario)
+
+    def test_sink_that_took_something_after_what_it_refused__is_said_to_take_others(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (alert(1, key="a"),)), at=after(5))
+            await store.alert_given_up(alert(1, key="a").id, at=after(6), error="550 nobody")
+            assert not (await store.outbox())["pager"].takes_others
+
+            await store.store_alerts(AlertStep(DESK, standing(), 1, (alert(1, key="b"),)), at=after(7))
+            await store.alert_delivered(alert(1, key="b").id, at=after(8))
+
+            assert (await store.outbox())["pager"] == OutboxState(
+                dead=1, takes_others=True, last_error="550 nobody"
+            )
+
+        run(place, scenario)
+
     def test_sink_that_is_not_asked_for__keeps_its_messages(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             await store.store_alerts(AlertStep(DESK, standing(), 0, (alert(1),)), at=after(5))

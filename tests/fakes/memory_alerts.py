@@ -26,6 +26,7 @@ class _Message:
     state: str = "pending"
     attempts: int = 0
     held_until: datetime | None = None
+    delivered_at: datetime | None = None
     error: str | None = None
 
 
@@ -95,9 +96,16 @@ class MemoryAlerts:
             self._outbox[one.alert.id] = replace(one, held_until=lease_until)
         return [Outgoing(one.alert, one.attempts, one.written_at) for one in taken]
 
-    async def alert_delivered(self, alert_id: str, *, at: datetime, refused: str | None = None) -> None:
-        del at
+    async def alert_delivered(
+        self, alert_id: str, *, at: datetime, refused: str | None = None, wakes_others: bool = False
+    ) -> None:
         self._finish(alert_id, "delivered", refused)
+        if alert_id in self._outbox and self._outbox[alert_id].state == "delivered":
+            self._outbox[alert_id] = replace(self._outbox[alert_id], delivered_at=at)
+        for one in list(self._outbox.values()):
+            is_waiting = one.state == "pending" and one.next_at > at and one.held_until is None
+            if wakes_others and is_waiting and one.alert.sink == self._outbox[alert_id].alert.sink:
+                self._outbox[one.alert.id] = replace(one, next_at=at)
 
     async def alert_given_up(self, alert_id: str, *, at: datetime, error: str) -> None:
         del at
@@ -146,7 +154,13 @@ class MemoryAlerts:
                 partial=state.partial + is_partial,
                 last_error=one.error or state.last_error,
             )
-        return found
+        return {sink: replace(state, takes_others=self._takes_others(sink)) for sink, state in found.items()}
+
+    def _takes_others(self, sink: str) -> bool:
+        ours = [one for one in self._outbox.values() if one.alert.sink == sink]
+        refused = max((one.written_at for one in ours if one.state == "dead"), default=None)
+        taken = max((one.delivered_at for one in ours if one.delivered_at is not None), default=None)
+        return refused is not None and taken is not None and taken > refused
 
     async def pages_since(self, since: datetime) -> int:
         return len(

@@ -100,8 +100,9 @@ class MemoryExports:
                 kept[key] = one.body or body
         return kept
 
-    async def trace_sent(self, key: PartKey) -> None:
-        self._exports.pop(key, None)
+    async def trace_sent(self, *keys: PartKey) -> None:
+        for key in keys:
+            self._exports.pop(key, None)
 
     async def trace_deferred(
         self,

@@ -1,6 +1,7 @@
 """A receiver of traces, as a collector is: OTLP over HTTP, told to fail in every way."""
 
 import gzip
+import sys
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -143,3 +144,11 @@ def receiving() -> Iterator[Receiver]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+if __name__ == "__main__":
+    # A process of its own, whose work is not that of whoever is measured: it says its address, and ends with its input.
+    with receiving() as beside:
+        sys.stdout.write(f"{beside.url}\n")
+        sys.stdout.flush()
+        sys.stdin.read()

@@ -1,9 +1,11 @@
 """Traces over real sockets: what a receiver gets, and what a receiver costs that refuses, hangs, drips or is not there."""
 
 import asyncio
+import importlib
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
@@ -25,9 +27,10 @@ from runners.config.telemetry import Compression, OtlpConfig
 from runners.contracts import Store
 from runners.export_contracts import MAIN, PartKey
 from runners.telemetry.exporting import Exporter
+from runners.telemetry.otlp_requests import NotSent
 from runners.telemetry.span_rows import TraceBatch, nanoseconds
 from runners.telemetry.spans import spans_of
-from runners.telemetry.traces import NotSent, OtlpSender, to_spans
+from runners.telemetry.traces import OtlpSender, to_spans
 from tests.contracts.store_cases import (
     after,
     judged,
@@ -42,6 +45,9 @@ from tests.real.otlp_receiver import Receiver, attributes, receiving
 
 RESOURCE = {"service.name": "intake-prober", "service.instance.id": "fra-1", "service.version": "1.2.3"}
 CLOCK = SystemClock()
+importlib.import_module(
+    "opentelemetry.exporter.otlp.proto.http.trace_exporter"
+)  # no limit here is of loading it
 
 
 @pytest.fixture
@@ -164,14 +170,14 @@ class Renewing:
         return Secret(f"Bearer {self.renewals}")
 
 
-def test_secret_of_a_header__is_sent_and_read_anew_after_it_was_refused(receiver: Receiver) -> None:
+def test_secret_of_a_header__is_sent_and_read_anew_once_after_it_was_refused(receiver: Receiver) -> None:
     source = Renewing()
     config = otlp(receiver.url, headers=MappingProxyType({"authorization": source, "x-scope-orgid": "t1"}))
 
     async def main() -> list[int | None]:
         sender = OtlpSender(config, clock=CLOCK)
         said: list[int | None] = []
-        for status in (200, 401, 200):
+        for status in (200, 401, 200, 200):
             receiver.status = status
             try:
                 await sender.send(BATCH)
@@ -180,8 +186,20 @@ def test_secret_of_a_header__is_sent_and_read_anew_after_it_was_refused(receiver
         return said
 
     assert asyncio.run(main()) == [401]
-    assert [one.headers["authorization"] for one in receiver.taken] == ["Bearer 0", "Bearer 0", "Bearer 1"]
+    sent = [one.headers["authorization"] for one in receiver.taken]
+    assert sent == ["Bearer 0", "Bearer 0", "Bearer 1", "Bearer 1"]
     assert {one.headers["x-scope-orgid"] for one in receiver.taken} == {"t1"}
+
+
+def test_netrc_of_the_user__is_weaker_than_the_header_that_is_configured(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+    send(otlp(receiver.url, headers={"authorization": "Bearer ours"}))
+
+    assert receiver.taken[0].headers["authorization"] == "Bearer ours"
 
 
 @pytest.mark.parametrize(

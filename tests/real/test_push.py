@@ -1,12 +1,16 @@
 """Figures by each way out, taken by the real thing: a Pushgateway and its Prometheus, a node exporter, OTLP."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsPartialSuccess,
+    ExportMetricsServiceResponse,
+)
 
 from canary.instruments import METRICS, metrics
 from probes.masking import Masker
@@ -26,6 +30,7 @@ from tests.real.otlp_receiver import Receiver, receiving
 from tests.real.servers.process import server_directory, wait_until
 from tests.real.servers.prometheus import checked, running_prometheus
 from tests.real.servers.pushgateway import Exporter, running_node_exporter, running_pushgateway
+from tests.real.test_otlp import closed_port
 
 OF_THE_GROUP = frozenset({"job", "instance", "prober"})
 
@@ -62,8 +67,7 @@ def pushgateway(server: Exporter, prober: str = every_state.PROBER) -> Pushgatew
 
 def otlp(receiver: Receiver) -> OtlpMetrics:
     config = OtlpConfig(
-        traces_url=f"{receiver.url}/v1/traces",
-        metrics_url=f"{receiver.url}/v1/metrics",
+        f"{receiver.url}/v1/metrics",
         resource={"service.name": "intake-prober", "service.instance.id": every_state.PROBER},
         timeout_seconds=2.0,
     )
@@ -173,6 +177,51 @@ def test_receiver_that_takes_no_metrics__is_told_with_its_words_and_a_remedy(
     receiver.status, receiver.answer = 404, b"404 page not found"
 
     with pytest.raises(NotPushed, match=r"/v1/metrics took no metrics \(.*404.*otlp: never"):
+        asyncio.run(otlp(receiver).push(snapshot))
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (lambda: OtlpConfig(f"{closed_port()}/v1/metrics"), r"Connection refused\)\. Start the receiver"),
+        (
+            lambda: OtlpConfig("http://gone.invalid/v1/metrics"),
+            r"(Name or service not known|Temporary failure in name resolution)\)\. Start the receiver",
+        ),
+        (
+            lambda: OtlpConfig("https://127.0.0.1:9/v1/metrics", ca_file="/gone/ca.pem"),
+            r"invalid path: /gone/ca\.pem\)\. Start the receiver, or correct its address, its authorities",
+        ),
+    ],
+    ids=["refused", "unknown host", "no authorities"],
+)
+def test_receiver_that_can_not_be_had__is_told_with_its_cause_after_one_try(
+    snapshot: Snapshot, config: Callable[[], OtlpConfig], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", __file__)  # weaker than the file that is configured
+    way, clock = OtlpMetrics(config(), version="1.2.3", mask=Masker().mask), SystemClock()
+    began = clock.monotonic()
+
+    with pytest.raises(NotPushed, match=rf"took no metrics \(.*{words}"):
+        asyncio.run(way.push(snapshot))
+
+    assert clock.monotonic() - began < 5
+
+
+def test_receiver_that_fails__is_asked_once(snapshot: Snapshot, receiver: Receiver) -> None:
+    receiver.status, receiver.answer = 503, b"full. Come back."
+
+    with pytest.raises(NotPushed, match=r"503 .*full; Come back\)\. Look at the receiver's log\."):
+        asyncio.run(otlp(receiver).push(snapshot))
+
+    assert len(receiver.taken) == 1
+
+
+def test_points_that_are_rejected__are_told(snapshot: Snapshot, receiver: Receiver) -> None:
+    partial = ExportMetricsPartialSuccess(rejected_data_points=3, error_message="too old")
+    receiver.answer = ExportMetricsServiceResponse(partial_success=partial).SerializeToString()
+
+    with pytest.raises(NotPushed, match="3 of its points were rejected: too old"):
         asyncio.run(otlp(receiver).push(snapshot))
 
 

@@ -551,7 +551,7 @@ def test_mail_that_did_not_reach_everybody__is_told_to_the_others_once_and_wakes
     s = Scene(paths=(mail,))
     s.opened(mail)
     never = "recipients who will never get it: b@acme.example: 550"
-    asyncio.run(s.store.alert_delivered(_first_of(s, "pager"), at=s.clock.now(), refused=never))
+    asyncio.run(s.store.alert_delivered(first_of(s, "pager"), at=s.clock.now(), refused=never))
     s.heard()
     s.clock.advance(60)
     s.review()
@@ -567,8 +567,8 @@ def test_sink_that_left_the_configuration__pages_nobody_for_ever() -> None:
     mail = mail_path()
     s = Scene(paths=(mail,))
     s.opened(mail)
-    asyncio.run(s.store.alert_deferred(_first_of(s, "chat"), next_at=START + timedelta(days=9), error="gone"))
-    asyncio.run(s.store.alert_delivered(_first_of(s, "pager"), at=s.clock.now()))
+    asyncio.run(s.store.alert_deferred(first_of(s, "chat"), next_at=START + timedelta(days=9), error="gone"))
+    asyncio.run(s.store.alert_delivered(first_of(s, "pager"), at=s.clock.now()))
     s.sinks = frozenset({"pager"})
     for _ in range(3):
         s.clock.advance(3600)
@@ -577,7 +577,7 @@ def test_sink_that_left_the_configuration__pages_nobody_for_ever() -> None:
     assert {one.concern.kind for one in s.heard()} == {AlertKind.INCIDENT}
 
 
-def _first_of(scene: Scene, sink: str) -> str:
+def first_of(scene: Scene, sink: str) -> str:
     taken = asyncio.run(
         scene.store.claim_alerts(
             scene.clock.now() + timedelta(seconds=1),

@@ -148,6 +148,26 @@ def test_sink_that_is_down_for_hours__loses_nothing() -> None:
     assert pager.tried < 200
 
 
+def test_sink_that_is_back__gets_all_that_waited_at_once() -> None:
+    store, clock = MemoryStore(), FakeClock()
+    up_at = clock.now() + timedelta(minutes=30)
+    pager = FakeSink("pager", lambda alert: down(alert) if clock.now() < up_at else None)
+    took_at: list[datetime] = []
+    deliver = pager.deliver
+
+    async def noted(alert: Alert) -> str | None:
+        said = await deliver(alert)
+        took_at.append(clock.now())
+        return said
+
+    pager.deliver = noted  # type: ignore[method-assign]
+    made = delivery(store, clock, pager)
+    delivered(clock, made, 3600, lambda: written(store, *(message(1, key=key) for key in "abcdef")))
+
+    assert len(took_at) == 6
+    assert took_at[-1] - took_at[0] <= timedelta(seconds=5)
+
+
 def test_message_that_is_refused_for_good__is_dead_and_lets_the_next_one_pass() -> None:
     store, clock = MemoryStore(), FakeClock()
 

@@ -25,7 +25,7 @@ def telemetry(folder: Path, otlp: str | None = None, **said: str) -> TelemetryCo
 
 
 def otlp(folder: Path, setting: str | None = None, **said: str) -> OtlpConfig:
-    found = telemetry(folder, setting, **said).otlp
+    found = telemetry(folder, setting, **said).otlp_traces
     assert found is not None
     return found
 
@@ -38,7 +38,7 @@ def test_nothing_said__is_nothing_sent(tmp_path: Path) -> None:
     "written", ["http://collector:4318", "http://collector:4318/", TRACES, '{url: "http://collector:4318"}']
 )
 def test_address__has_the_path_of_traces_added_once(tmp_path: Path, written: str) -> None:
-    assert otlp(tmp_path, written).traces_url == TRACES
+    assert otlp(tmp_path, written).url == TRACES
 
 
 def test_defaults__are_gzip_ten_seconds_and_the_probers_name_as_the_instance(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_variable__names_the_receiver_where_the_configuration_does_not(
 ) -> None:
     found = otlp(tmp_path, **said)
 
-    assert (found.traces_url, found.said_by) == (url, said_by)
+    assert (found.url, found.said_by) == (url, said_by)
 
 
 EVERY_VARIABLE = {
@@ -119,7 +119,7 @@ def test_configuration__is_stronger_than_every_variable(tmp_path: Path) -> None:
 
     found = otlp(tmp_path, written, **EVERY_VARIABLE, OTEL_EXPORTER_OTLP_PROTOCOL="grpc")
 
-    assert found.traces_url == TRACES
+    assert found.url == TRACES
     assert (found.timeout_seconds, found.compression) == (3.0, Compression.DEFLATE)
     assert found.ca_file == str(tmp_path / "own.pem")
     assert found.resource["service.name"] == "mine"
@@ -148,8 +148,8 @@ def test_headers_of_both__are_sent_and_those_of_the_variable_are_secrets(tmp_pat
 
     config = load(file, environ={**ENVIRON, **said})
 
-    assert config.telemetry.otlp is not None
-    headers = config.telemetry.otlp.headers
+    assert config.telemetry.otlp_traces is not None
+    headers = config.telemetry.otlp_traces.headers
     assert headers["x-scope-orgid"] == "tenant-1"
     assert secret_of(headers["api-key"]) == "planted key"
     assert secret_of(headers["authorization"]) == "desk-token-planted"
@@ -235,7 +235,7 @@ def test_variable_that_can_not_be_followed__stops_the_sending_and_not_the_prober
 ) -> None:
     found = telemetry(tmp_path, **said)
 
-    assert (found.otlp, found.otlp_problem) == (None, problem)
+    assert (found.otlp_traces, found.otlp_metrics, found.otlp_problem) == (None, None, problem)
 
 
 def test_variables_of_other_programs__are_no_problem_where_no_receiver_is_named(tmp_path: Path) -> None:
@@ -248,14 +248,15 @@ def test_variables_of_other_programs__are_no_problem_where_no_receiver_is_named(
 def test_sdk_disabled__is_stronger_than_the_configuration(tmp_path: Path, written: str | None) -> None:
     said = {"OTEL_SDK_DISABLED": "True", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c"}
 
-    assert telemetry(tmp_path, written, **said).otlp is None
+    found = telemetry(tmp_path, written, **said)
+    assert (found.otlp_traces, found.otlp_metrics) == (None, None)
 
 
 def test_exporter_none__silences_the_variables_alone(tmp_path: Path) -> None:
     said = {"OTEL_TRACES_EXPORTER": "none", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c"}
 
-    assert otlp(tmp_path, **said).traces_url is None
-    assert otlp(tmp_path, "http://collector:4318", **said).traces_url == TRACES
+    assert telemetry(tmp_path, **said).otlp_traces is None
+    assert otlp(tmp_path, "http://collector:4318", **said).url == TRACES
 
 
 def test_metrics__go_where_no_traces_go(tmp_path: Path) -> None:
@@ -266,8 +267,54 @@ def test_metrics__go_where_no_traces_go(tmp_path: Path) -> None:
         (without_traces, "http://c/v1/metrics", "OTEL_EXPORTER_OTLP_ENDPOINT"),
         (metrics_alone, "http://m/own", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"),
     ):
-        found = otlp(tmp_path, **said)
-        assert (found.traces_url, found.metrics_url, found.said_by) == (None, url, said_by)
+        found = telemetry(tmp_path, **said)
+        assert found.otlp_traces is None
+        assert found.otlp_metrics is not None
+        assert (found.otlp_metrics.url, found.otlp_metrics.said_by) == (url, said_by)
+
+
+def test_setting_of_one_signal__is_heard_for_that_signal_alone(tmp_path: Path) -> None:
+    every = {
+        "HEADERS": ("authorization=planted-of-traces", "authorization=planted-of-metrics"),
+        "TIMEOUT": ("2000", "3000"),
+        "COMPRESSION": ("none", "deflate"),
+        "CERTIFICATE": ("/t.pem", "/m.pem"),
+        "CLIENT_CERTIFICATE": ("/t.crt", "/m.crt"),
+        "CLIENT_KEY": ("/t.key", "/m.key"),
+    }
+    said = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://m/own"}
+    for name, both in every.items():
+        for signal, value in zip(("TRACES", "METRICS"), both, strict=True):
+            said[f"OTEL_EXPORTER_OTLP_{signal}_{name}"] = value
+
+    found = telemetry(tmp_path, **said)
+
+    for one, of in ((found.otlp_traces, 0), (found.otlp_metrics, 1)):
+        assert one is not None
+        assert secret_of(one.headers["authorization"]) == every["HEADERS"][of].partition("=")[2]
+        assert (one.timeout_seconds, one.compression) == ((2.0, 3.0)[of], every["COMPRESSION"][of])
+        assert (one.ca_file, one.client_certificate, one.client_key) == tuple(
+            every[name][of] for name in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY")
+        )
+
+
+@pytest.mark.parametrize("written", [None, "http://collector:4318"])
+def test_credential_for_traces__is_never_for_the_receiver_of_metrics(
+    tmp_path: Path, written: str | None
+) -> None:
+    said = {
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://vendor.example/t",
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "authorization=planted-of-traces",
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://m/own",
+        "OTEL_EXPORTER_OTLP_HEADERS": "x-tenant=abc",
+    }
+
+    found = telemetry(tmp_path, written, **said)
+
+    assert found.otlp_metrics is not None
+    assert found.otlp_traces is not None
+    assert {name: secret_of(one) for name, one in found.otlp_metrics.headers.items()} == {"x-tenant": "abc"}
+    assert secret_of(found.otlp_traces.headers["authorization"]) == "planted-of-traces"
 
 
 def test_both_exporters_none__is_nothing_sent(tmp_path: Path) -> None:
@@ -285,7 +332,7 @@ def test_both_exporters_none__is_nothing_sent(tmp_path: Path) -> None:
 def test_user_in_an_address__is_refused_and_not_told(tmp_path: Path, name: str, url: str) -> None:
     found = telemetry(tmp_path, **{name: url})
 
-    assert found.otlp is None
+    assert (found.otlp_traces, found.otlp_metrics) == (None, None)
     assert found.otlp_problem.startswith(f"{name} holds a user or a token before the host. Write it in")
     assert "pa55" not in repr(found)
 
@@ -294,7 +341,7 @@ def test_metrics_address_that_is_none__is_told(tmp_path: Path) -> None:
     found = telemetry(tmp_path, OTEL_EXPORTER_OTLP_METRICS_ENDPOINT="collector:4318")
 
     problem = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT is no URL. Write http://collector:4318."
-    assert (found.otlp, found.otlp_problem) == (None, problem)
+    assert (found.otlp_metrics, found.otlp_problem) == (None, problem)
 
 
 def test_tls_files__are_among_what_a_pod_must_be_given_and_the_key_is_a_secret(tmp_path: Path) -> None:
@@ -306,14 +353,14 @@ def test_tls_files__are_among_what_a_pod_must_be_given_and_the_key_is_a_secret(t
 
     assert {"tls/ca.pem", "tls/own.pem"} <= {one.name for one in config.needs.files}
     assert "tls/own.key" in {one.name for one in config.needs.secret_files}
-    assert config.telemetry.otlp is not None
-    assert config.telemetry.otlp.client_key == str(tmp_path / "tls/own.key")
+    assert config.telemetry.otlp_traces is not None
+    assert config.telemetry.otlp_traces.client_key == str(tmp_path / "tls/own.key")
 
 
 def test_empty_variables__count_as_not_set(tmp_path: Path) -> None:
     said = {"OTEL_EXPORTER_OTLP_ENDPOINT": " ", "OTEL_SDK_DISABLED": ""}
 
-    assert telemetry(tmp_path, **said).otlp is None
+    assert telemetry(tmp_path, **said).otlp_traces is None
 
 
 def test_configuration_of_the_examples__is_read(tmp_path: Path) -> None:
@@ -323,4 +370,4 @@ def test_configuration_of_the_examples__is_read(tmp_path: Path) -> None:
     except ConfigErrors as errors:
         raise AssertionError(errors.errors) from errors
 
-    assert found.telemetry.otlp is not None
+    assert found.telemetry.otlp_traces is not None

@@ -44,6 +44,11 @@ def test_user_that_is_none__is_refused(tmp_path: Path, user: str) -> None:
         Host(config_of(tmp_path, text_of()), user=user)
 
 
+def test_root__is_not_to_run_a_prober(tmp_path: Path) -> None:
+    with pytest.raises(CannotRender, match="root is not to run a prober"):
+        Host(config_of(tmp_path, text_of()), user="root")
+
+
 def test_cron__runs_what_is_due_with_its_secrets_and_keeps_its_words(tmp_path: Path) -> None:
     line = cron_line(host_of(tmp_path, store=STATE))
 
@@ -91,6 +96,28 @@ def test_store_below_var_lib__is_a_state_directory(tmp_path: Path) -> None:
     assert values(unit, "StateDirectory") == ["intake-prober"]
     assert values(unit, "ReadWritePaths") == []
     assert values(unit, "WorkingDirectory") == ["/var/lib/intake-prober"]
+
+
+NODE_EXPORTER = "/var/lib/prometheus/node-exporter"
+TEXTFILE = {'listen: "127.0.0.1:9464"': f"textfile: {NODE_EXPORTER}/intake.prom"}
+
+
+def test_folder_of_the_node_exporter__stays_its_own_and_may_be_written_to(tmp_path: Path) -> None:
+    host = host_of(tmp_path, store=STATE, changes=TEXTFILE)
+    unit, table = render_service(host), render_cron(host, mail_to="root")
+
+    assert values(unit, "StateDirectory") == ["intake-prober"]
+    assert values(unit, "ReadWritePaths") == [NODE_EXPORTER]
+    for text in (unit, table):
+        assert f"setfacl -m u:intake-prober:rwx {NODE_EXPORTER}" in text
+        assert f"0700 {NODE_EXPORTER}" not in text
+        assert f"0700 /var/lib/intake-prober {NODE_EXPORTER}" not in text
+
+
+def test_timer_whose_runs_may_last_longer_than_an_interval__says_that_slots_are_late(tmp_path: Path) -> None:
+    long, _ = render_oneshot(host_of(tmp_path, store=STATE, changes={"deadline: 10m": "deadline: 45m"}))
+
+    assert "# MIND: a run may take longer than the shortest interval" in long
 
 
 def test_store_elsewhere__may_be_written_to_by_name(tmp_path: Path) -> None:

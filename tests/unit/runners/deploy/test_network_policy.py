@@ -70,9 +70,9 @@ def test_commands__may_go_anywhere_whatever_they_are_for(tmp_path: Path) -> None
 
 def test_metrics__may_have_a_receiver_of_their_own(tmp_path: Path) -> None:
     config = config_of(tmp_path, text_of())
-    otlp = OtlpConfig(None, metrics_url="http://metrics:4319/v1/metrics")
+    otlp = OtlpConfig("http://metrics:4319/v1/metrics")
 
-    found = ways(replace(config, telemetry=replace(config.telemetry, otlp=otlp)))
+    found = ways(replace(config, telemetry=replace(config.telemetry, otlp_traces=None, otlp_metrics=otlp)))
 
     assert [one.port for one in found if one.about == "telemetry.otlp"] == [4319]
 

@@ -16,9 +16,9 @@ from runners.export_contracts import MAIN, ExportState, PartKey, TraceRows
 from runners.store import codec
 from runners.telemetry import exporting
 from runners.telemetry.exporting import LONGEST_PAUSE_SECONDS, MOST_ATTEMPTS, Exporter
+from runners.telemetry.otlp_requests import NotSent
 from runners.telemetry.span_rows import TraceBatch
 from runners.telemetry.spans import spans_of
-from runners.telemetry.traces import NotSent
 from tests.contracts.store_cases import MAIL, judged, make_canary, recorded, seen_at, settlement
 from tests.fakes.clock import FakeClock, run_jumping
 from tests.fakes.memory_store import MemoryStore
@@ -26,7 +26,11 @@ from tests.fakes.memory_store import MemoryStore
 
 @dataclass
 class FakeSender:
-    """Takes parts, or says what it was told to, first to last; the last word stays."""
+    """Takes parts, or says what it was told to, first to last; the last word stays.
+
+    Attributes:
+        bad: what it says of any request with that canary in it.
+    """
 
     clock: FakeClock
     answers: list[Exception | None] = field(default_factory=list)
@@ -36,16 +40,18 @@ class FakeSender:
     limit_seconds: float = 11.0
     closed: int = 0
     on_send: Callable[[], Coroutine[object, object, None]] | None = None
+    bad: dict[CanaryId, Exception] = field(default_factory=dict)
 
-    async def send(self, batch: TraceBatch) -> None:
+    async def send(self, *batches: TraceBatch) -> None:
         self.at.append(self.clock.monotonic())
-        self.took.append(codec.dumps(batch))
+        self.took.extend(map(codec.dumps, batches))
         if self.on_send is not None:
             await self.on_send()
         await self.clock.sleep(self.seconds)
         answer = self.answers.pop(0) if len(self.answers) > 1 else (self.answers or [None])[0]
-        if answer is not None:
-            raise answer
+        found = [error for one in batches for bad, error in self.bad.items() if bad == one.canary_id]
+        if answer is not None or found:
+            raise answer or found[0]
 
     def close(self) -> None:
         self.closed += 1
@@ -173,18 +179,44 @@ def test_receiver_that_is_back__gets_all_that_waited(scene: Scene) -> None:
 
 
 def test_what_is_refused_for_good__is_given_up_and_the_next_one_sent(scene: Scene) -> None:
-    scene.sender.answers = [NotSent("400 planted", permanent=True), None]
-
     async def scenario() -> None:
-        await scene.settle(1)
+        bad = await scene.settle(1)
+        scene.sender.bad[bad.id] = NotSent("400 planted", permanent=True, status=400)
         await scene.settle(2)
         await scene.run_for(6)
 
-        assert len(scene.sender.took) == 2
+        # Together, and then each by itself.
+        assert len(scene.sender.took) == 4
         assert await scene.store.exports() == ExportState(dead=1, last_error="400 ***")
 
     scene.play(scenario())
     assert len(scene.failures) == 1
+
+
+def test_gateway_that_has_no_receiver_behind_it__is_asked_once_and_not_by_each_part(scene: Scene) -> None:
+    scene.sender.answers = [NotSent("502", status=502)]
+
+    async def scenario() -> None:
+        for number in range(1, 4):
+            await scene.settle(number)
+        await scene.exporter().drain()
+
+        assert len(scene.sender.at) == 1
+        assert (await scene.store.exports()).pending == 3
+
+    scene.play(scenario())
+
+
+def test_several_parts__go_in_one_request(scene: Scene) -> None:
+    async def scenario() -> None:
+        for number in range(1, 4):
+            await scene.settle(number)
+        await scene.exporter().drain()
+
+        assert (len(scene.sender.at), len(set(scene.sender.took))) == (1, 3)
+        assert await scene.store.exports() == ExportState()
+
+    scene.play(scenario())
 
 
 def test_outage__however_long__kills_no_part(scene: Scene) -> None:
@@ -210,18 +242,91 @@ def test_part_that_is_refused_again_and_again_while_others_are_taken__is_given_u
     monkeypatch.setattr(exporting, "MOST_ATTEMPTS", 5)
 
     async def scenario() -> None:
-        await scene.settle(0)
+        bad = await scene.settle(0)
+        scene.sender.bad[bad.id] = NotSent("500", status=500)
         exporter = scene.exporter()
         for number in range(1, 6):
             scene.clock.advance(LONGEST_PAUSE_SECONDS)
-            await scene.settle(number)
-            # The newer one is taken first.
-            scene.sender.answers = [None, NotSent("500", status=500)]
+            await scene.settle(number)  # the newer one is taken first
             assert (await scene.store.exports()).dead == 0
             await exporter.drain()
 
         state = await scene.store.exports()
         assert (state.pending, state.dead) == (0, 1)
+
+    scene.play(scenario())
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["alone of its kind", "after one of this run"])
+def test_part_that_is_always_refused__blocks_no_older_one_of_a_run_that_ends(
+    scene: Scene, is_first: bool
+) -> None:
+    async def scenario() -> None:
+        for number in range(1, 4):
+            await scene.settle(number)
+            scene.clock.advance(1)
+        bad = await scene.settle(4)  # the newest, so that it is taken first
+        scene.sender.bad[bad.id] = NotSent("500", status=500)
+        if not is_first:
+            scene.clock.advance(1)
+            await scene.settle(5)
+        await scene.exporter().drain()
+
+        assert (await scene.store.exports()).pending == 1
+        scene.clock.advance(LONGEST_PAUSE_SECONDS)
+        later = scene.clock.now() + timedelta(hours=1)
+        (left,) = await scene.store.claim_traces(later, holder="x", lease_until=later, limit=9)
+        assert (left.key.canary_id, left.attempts) == (bad.id, 1)
+
+    scene.play(scenario())
+
+
+def test_receiver_that_refuses_two_parts_and_takes_none__is_left_alone(scene: Scene) -> None:
+    scene.sender.answers = [NotSent("500", status=500)]
+
+    async def scenario() -> None:
+        for number in range(1, 5):
+            await scene.settle(number)
+        await scene.exporter().drain()
+
+        assert len(scene.sender.at) == 3  # together, and two by themselves
+
+    scene.play(scenario())
+
+
+@pytest.mark.parametrize("status", [None, 502, 503])
+def test_bundle_that_nobody_was_there_to_take__is_no_attempt_of_any_part(
+    scene: Scene, status: int | None
+) -> None:
+    async def scenario() -> None:
+        exporter = scene.exporter()
+        await scene.settle(1)
+        await exporter.drain()  # another was taken just before
+        scene.sender.answers = [NotSent("gone", status=status)]
+        for number in range(2, 5):
+            await scene.settle(number)
+        await exporter.drain()
+
+        later = scene.clock.now() + timedelta(hours=1)
+        left = await scene.store.claim_traces(later, holder="x", lease_until=later, limit=9)
+        assert [one.attempts for one in left] == [0, 0, 0]
+
+    scene.play(scenario())
+
+
+def test_spans_that_were_rejected_of_a_bundle__cost_that_part_alone_and_the_others_come_twice(
+    scene: Scene,
+) -> None:
+    async def scenario() -> None:
+        bad = await scene.settle(1)
+        scene.sender.bad[bad.id] = NotSent("1 spans were rejected: too old", permanent=True, status=200)
+        good = await scene.settle(2)
+        await scene.exporter().drain()
+
+        took = [codec.loads(TraceBatch, one).canary_id for one in scene.sender.took]
+        assert sorted(took) == sorted([bad.id, bad.id, good.id, good.id])
+        assert len(set(scene.sender.took)) == 2  # the same both times
+        assert await scene.store.exports() == ExportState(dead=1, last_error="1 spans were rejected: too old")
 
     scene.play(scenario())
 
@@ -269,14 +374,13 @@ def test_rows_that_can_not_be_made_a_trace__hold_up_no_other_trace(
 
 
 def test_fault_of_the_sender__gives_up_that_part_alone(scene: Scene) -> None:
-    scene.sender.answers = [RuntimeError("planted"), None]
-
     async def scenario() -> None:
-        await scene.settle(1)
+        bad = await scene.settle(1)
+        scene.sender.bad[bad.id] = RuntimeError("planted")
         await scene.settle(2)
         await scene.run_for(6)
 
-        assert len(scene.sender.took) == 2
+        assert len(scene.sender.took) == 4
         assert (await scene.store.exports()).dead == 1
 
     scene.play(scenario())
@@ -349,7 +453,7 @@ def test_drain__ends_with_the_first_failure_and_counts_it_in_the_store(scene: Sc
         await scene.settle(2)
         await scene.exporter(counted_for="fra-1").drain()
 
-        assert len(scene.sender.took) == 1
+        assert len(scene.sender.at) == 1
         (errors,) = [one for one in await scene.store.samples() if one.name == "intake.prober.export.errors"]
         assert (errors.value, dict(errors.labels)) == (1.0, {"prober": "fra-1", "kind": "traces"})
 
@@ -363,9 +467,9 @@ def test_drain__ends_in_its_time_and_leaves_the_rest_to_the_next_run(scene: Scen
         for number in range(1, 6):
             await scene.settle(number)
         began = scene.clock.monotonic()
-        await scene.exporter().drain(10.0)
-        assert scene.clock.monotonic() - began == pytest.approx(10.0, abs=0.1)
-        assert (await scene.store.exports()).pending == 3
+        await scene.exporter().drain(6.0)
+        assert scene.clock.monotonic() - began == pytest.approx(6.0, abs=0.1)
+        assert (await scene.store.exports()).pending == 1
         scene.clock.advance(600)
         await scene.exporter("host-b").drain(60.0)
 

@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+from canary.incident import Transition
 from canary.instruments import LOG_EVENTS, LOG_FIELDS
 
 ROOT = Path(__file__).parents[4]
@@ -34,6 +35,19 @@ def test_events__are_those_of_the_catalogue() -> None:
 
     assert strange == set()
     assert len(_calls()) > 10
+
+
+def test_every_event_of_the_catalogue__is_named_by_somebody_who_logs() -> None:
+    """One may be built of a transition's name, as `incident_opened`."""
+    words = {
+        node.value
+        for folder in ("runners", "probes")
+        for module in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+    assert {one.name for one in LOG_EVENTS} - words - {f"incident_{one.value}" for one in Transition} == set()
 
 
 def test_fields__are_those_of_the_catalogue() -> None:

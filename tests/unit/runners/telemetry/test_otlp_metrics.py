@@ -1,20 +1,20 @@
-"""Metrics by OTLP: threads that are left behind hold up no end, and hear only what is theirs."""
+"""Metrics by OTLP: threads that are left behind hold up no end, and a refused secret is renewed."""
 
 import asyncio
-import logging
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from probes.masking import Secret
 from runners.config.telemetry import OtlpConfig
-from runners.telemetry import otlp_metrics
 from runners.telemetry.otlp_metrics import OtlpMetrics
+from runners.telemetry.otlp_requests import NotSent
+from runners.telemetry.routes import NotPushed
 from runners.telemetry.textfile import Textfile
 from tests.unit.runners.telemetry.test_every_state import SNAPSHOT
-
-LIBRARY = "opentelemetry.exporter.otlp.proto.http"
 
 
 class Hanging(OtlpMetrics):
@@ -23,13 +23,13 @@ class Hanging(OtlpMetrics):
     begun = threading.Event()
     may_end = threading.Event()
 
-    def _exported(self, *_: object) -> None:
+    def _export(self, *_: object) -> None:
         self.begun.set()
         self.may_end.wait()
 
 
 def test_export_that_hangs__keeps_no_loop_from_its_end() -> None:
-    way = Hanging(OtlpConfig(None, metrics_url="http://127.0.0.1:9/v1/metrics"), version="1", mask=str)
+    way = Hanging(OtlpConfig("http://127.0.0.1:9/v1/metrics"), version="1", mask=str)
 
     async def main() -> None:
         async with asyncio.TaskGroup() as group:
@@ -57,28 +57,41 @@ def test_file_that_hangs__is_written_by_a_thread_that_keeps_nothing_alive(
     assert [one.daemon for one in by] == [True]
 
 
-def test_two_exports_at_a_time__hear_each_its_own_and_our_log_neither(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    heard: dict[str, list[str]] = {}
-    inside, other_is_done = threading.Event(), threading.Event()
-    logger = logging.getLogger(f"{LIBRARY}.metric_exporter")
+class Refused(OtlpMetrics):
+    """One whose receiver says what it is told to."""
 
-    def left_behind() -> None:
-        with otlp_metrics.heard() as said:
-            inside.set()
-            other_is_done.wait()
-            logger.error("late")
-        heard["late"] = said
+    status = 401
 
-    thread = threading.Thread(target=left_behind)
-    thread.start()
-    inside.wait()
-    with otlp_metrics.heard() as said:
-        logger.error("prompt")
-    other_is_done.set()
-    thread.join()
-    logger.error("by nobody")
+    def _export(self, headers: Mapping[str, str], *_: object) -> NotSent | None:
+        sent.append(headers["authorization"])
+        return NotSent("no", status=self.status) if self.status != 200 else None
 
-    assert (said, heard["late"]) == (["prompt"], ["late"])
-    assert caplog.records == []
+
+class Renewing:
+    """A secret that changes when it is asked for anew."""
+
+    renewals = 0
+
+    async def read(self, *, renew: bool = False) -> Secret:
+        self.renewals += renew
+        return Secret(f"Bearer {self.renewals}")
+
+
+sent: list[str] = []
+
+
+def test_secret_of_a_header__is_read_anew_once_after_it_was_refused() -> None:
+    sent.clear()
+    otlp = OtlpConfig("http://127.0.0.1:9/v1/metrics", headers={"authorization": Renewing()})
+    way = Refused(otlp, version="1", mask=str)
+
+    async def main() -> None:
+        with pytest.raises(NotPushed, match="Look at the credential"):
+            await way.push(SNAPSHOT)
+        Refused.status = 200
+        await way.push(SNAPSHOT)
+        await way.push(SNAPSHOT)
+
+    asyncio.run(main())
+
+    assert sent == ["Bearer 0", "Bearer 1", "Bearer 1"]

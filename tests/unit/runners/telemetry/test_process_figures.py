@@ -103,6 +103,36 @@ def test_lags__fall_each_into_the_first_bucket_that_holds_it(lags: list[float]) 
     assert (buckets.least, buckets.greatest) == (min(reached, default=None), max(reached, default=None))
 
 
+def test_what_was_taken__is_taken_once_and_shown_for_ever() -> None:
+    figures = ProcessFigures("fra-1", build=BUILD, systems=["desk"])
+    figures.api_request("desk", RequestOutcome.OK)
+    figures.note_lag(0.7)
+
+    first, again = figures.take(), figures.take()
+    figures.note_lag(0.2)
+    (lag,) = figures.take()
+
+    assert sorted((one.name, one.value) for one in first) == [
+        (metrics.PROBER_SCHEDULER_LAG.name, 0.7),
+        (metrics.TICKET_API_REQUESTS.name, 1.0),
+    ]
+    assert again == []
+    assert lag.value == pytest.approx(0.2)
+    assert (lag.counts, lag.least) == ((0, 1, 0, 0, 0, 0, 0, 0), 0.2)
+    assert shown(figures)[metrics.TICKET_API_REQUESTS]["desk", "ok", "fra-1"] == 1
+
+
+def test_what_is_given_back__is_taken_again_with_what_came_meanwhile() -> None:
+    figures = ProcessFigures("fra-1", build=BUILD)
+    figures.store_error(StoreErrorKind.READ)
+    taken = figures.take()
+    figures.store_error(StoreErrorKind.READ)
+
+    figures.give_back(taken)
+
+    assert [one.value for one in figures.take()] == [2.0]
+
+
 def test_this_build__has_the_versions_of_the_program_and_of_python() -> None:
     build = this_build("abc")
 

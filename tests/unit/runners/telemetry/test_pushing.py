@@ -13,8 +13,18 @@ from probes.request_outcome import RequestOutcome
 from runners.contracts import Sample, StoreError
 from runners.telemetry.families import Snapshot
 from runners.telemetry.process_figures import ExportKind, ProcessFigures
-from runners.telemetry.pushing import LAST_SECONDS, PUSH_SECONDS, TURN, TURN_NAME, TURN_SECONDS, Pushing
+from runners.telemetry.pushing import (
+    KEEP_SECONDS,
+    LAST_SECONDS,
+    PUSH_SECONDS,
+    ROUTE_SECONDS,
+    TURN,
+    TURN_NAME,
+    TURN_SECONDS,
+    Pushing,
+)
 from runners.telemetry.routes import NotPushed
+from runners.telemetry.snapshot import READ_SECONDS
 from tests.fakes import every_state
 from tests.fakes.clock import FakeClock, run_jumping
 from tests.fakes.memory_store import MemoryStore
@@ -204,6 +214,12 @@ def test_turn_that_is_not_had__leaves_what_needs_its_order_to_whoever_has_it(
     assert (len(ordered.taken), len(other.taken)) == (1, 2)
     [line] = caplog.records
     assert vars(line)["detail"] == "another process pushed for more than 8 s: it was left to it"
+
+
+def test_turn__is_longer_than_all_that_is_done_within_it() -> None:
+    waiting_for_another_and_reading = 2 * READ_SECONDS
+
+    assert TURN.total_seconds() > waiting_for_another_and_reading + ROUTE_SECONDS + KEEP_SECONDS
 
 
 def test_store_that_can_not_be_read__is_told_by_every_way_without_a_turn(bench: Bench) -> None:

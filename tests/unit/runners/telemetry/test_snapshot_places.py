@@ -42,7 +42,7 @@ def shown(
         (900.0, 45.1, False),
     ],
 )
-def test_reading__is_shown_for_three_of_the_longest_interval_or_a_quarter_of_an_hour(
+def test_what_is_heard_with_a_canary__is_shown_for_three_of_the_longest_interval_or_a_quarter_of_an_hour(
     interval_seconds: float | None, age_minutes: float, is_fresh: bool
 ) -> None:
     one = gauge(GaugeName.CLOCK_SKEW, "desk", 1, at=NOW - timedelta(minutes=age_minutes))
@@ -50,6 +50,16 @@ def test_reading__is_shown_for_three_of_the_longest_interval_or_a_quarter_of_an_
     paths = [replace(MAIL_PATH, interval_seconds=interval_seconds), FORM_PATH, off]
 
     assert fresh([one], paths, now=NOW) == ([one] if is_fresh else [])
+
+
+@pytest.mark.parametrize(("age_minutes", "is_fresh"), [(15, True), (15.1, False)])
+def test_reading__is_shown_for_a_quarter_of_an_hour_however_seldom_paths_are_probed(
+    age_minutes: float, is_fresh: bool
+) -> None:
+    one = gauge(GaugeName.MAILBOX_CAPACITY, "support", 97, at=NOW - timedelta(minutes=age_minutes))
+    daily = [replace(MAIL_PATH, interval_seconds=86400.0)]
+
+    assert fresh([one], daily, now=NOW) == ([one] if is_fresh else [])
 
 
 def test_gauge_that_could_not_be_read__is_not_shown() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import stat
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,6 +81,34 @@ def test_file__is_whole_and_for_all_to_read_whatever_the_umask(tmp_path: Path) -
     assert "intake_path_up{" in text
     assert "# EOF" not in text  # the older format, without exemplars and times of birth
     assert "_created" not in text
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_thread_that_hung_until_its_push_was_given_up__replaces_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, hangs, may_go_on = tmp_path / "intake.prom", threading.Event(), threading.Event()
+
+    def hang(_: int) -> None:
+        hangs.set()
+        may_go_on.wait()
+
+    monkeypatch.setattr(os, "fsync", hang)
+
+    async def main() -> None:
+        async with asyncio.TaskGroup() as group:
+            pushing = group.create_task(Textfile(file).push(SNAPSHOT))
+            while not hangs.is_set():
+                await asyncio.wait([pushing], timeout=0.01)
+            pushing.cancel()
+
+    asyncio.run(main())
+    file.write_text("newer\n")
+    [left] = [one for one in threading.enumerate() if one.name == "textfile"]
+    may_go_on.set()
+    left.join(10)
+
+    assert file.read_text() == "newer\n"
     assert list(tmp_path.iterdir()) == [file]
 
 

@@ -211,6 +211,13 @@ def test_silences__have_reason_and_author(page: Asker) -> None:
     assert "by m.okafor" in said
 
 
+def test_silences_as_json__are_those_of_the_command(page: Asker) -> None:
+    answer = page.ask("/silences.json").json()
+
+    assert answer["exit"] == 0
+    assert {"id", "about", "who", "why"} <= set(answer["silences"][0])
+
+
 def test_maintenance_windows__are_among_the_silences_now_and_before_they_begin() -> None:
     page = asker()
     cron = {"now": "7 2 * * *", "later": "7 4 * * *"}
@@ -445,9 +452,9 @@ def test_reading_of_hours_ago__is_unknown_and_what_is_configured_no_more_is_not_
     assert (gauge["place"], gauge["state"], gauge["value"]) == ("support", "unknown", None)
 
 
-def test_path_that_shares_a_place_with_the_broken_ones_or_failed_last__is_nowhere_to_send_customers() -> None:
+def test_path_through_the_place_that_is_blamed_or_that_failed_last__is_nowhere_to_send_customers() -> None:
     page = asker()
-    page.scene.paths[FORM] = replace(page.scene.paths[FORM], ticketing="desk")
+    page.scene.paths[FORM] = replace(page.scene.paths[FORM], mailbox="support")
 
     said = words(page.ask("/").text) + words(page.ask(f"/incidents/{page.incident(MAIL)}").text)
 

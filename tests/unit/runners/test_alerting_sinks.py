@@ -1,0 +1,26 @@
+"""What is told of a sink that refused something: a page while it takes nothing, and no more than a ticket afterwards."""
+
+import asyncio
+
+import pytest
+
+from canary.alert import AlertKind, Severity
+from tests.unit.runners.test_alerting import Scene, first_of, mail_path
+
+
+@pytest.mark.parametrize(("takes_others", "severity"), [(False, Severity.PAGE), (True, Severity.TICKET)])
+def test_sink_that_refused_something_for_good__pages_only_until_it_takes_what_is_sent_now(
+    takes_others: bool, severity: Severity
+) -> None:
+    mail, billing = mail_path(), mail_path("billing-mail")
+    s = Scene(paths=(mail, billing))
+    s.opened(mail)
+    refused = first_of(s, "pager")
+    asyncio.run(s.store.alert_given_up(refused, at=s.clock.now(), error="550 nobody"))
+    s.clock.advance(60)
+    if takes_others:
+        s.opened(billing)
+    s.heard()
+    s.review()
+
+    assert {one.severity for one in s.heard() if one.concern.kind is AlertKind.DELIVERY} == {severity}
