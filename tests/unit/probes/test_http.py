@@ -13,7 +13,9 @@ import pytest
 
 from canary.reason import Reason
 from probes.contracts import Blind
-from probes.http import Api, HttpSettings, open_api, retry_after_seconds
+from probes.http import Api, open_api
+from probes.http_dates import retry_after_seconds
+from probes.http_wire import HttpSettings
 from probes.masking import Masker, Secret
 from probes.reasons import explain
 from tests.fakes.answers import Answering
@@ -403,3 +405,12 @@ def test_rate_limit_headers__are_windows_of_the_budget() -> None:
         ]
 
     assert wire.with_api(main) == [(7, 100, 30.0)]
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"a": 1}', b'  {"a": 1}', b')]}\'\n{"a": 1}'], ids=["plain", "spaces", "guarded"]
+)
+def test_json_that_calls_itself_a_web_page__is_read(content: bytes) -> None:
+    wire = Wire(lambda _: httpx.Response(200, content=content, headers={"content-type": "text/html"}))
+
+    assert wire.with_api(lambda api: api.get(PATH)).value == {"a": 1}

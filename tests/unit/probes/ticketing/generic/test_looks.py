@@ -1,0 +1,172 @@
+"""Looks that are repeated, that may say nothing, that must hold something, and files that lie elsewhere."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import pytest
+
+from canary.canary import Canary
+from canary.observation import Depth
+from probes.contracts import Blind, Look
+from probes.ticketing.generic.adapter import Generic
+from tests.contracts.ticketing_contract import new_canary
+from tests.fakes.answers import Answering
+from tests.fakes.clock import FakeClock, run_jumping
+from tests.generic_desks import configured, opened
+
+T = TypeVar("T")
+TOP = """
+url: https://desk.acme.test/base
+cleanup: none
+ticket: {id: id, subject: {pick: subject, default: null}}
+"""
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+class Bench:
+    """A system that answers by a function."""
+
+    def __init__(self, folder: Path, configuration: str, handler: Handler) -> None:
+        self.clock = FakeClock()
+        self.requests: list[httpx.Request] = []
+        self._config = configured(folder, TOP + configuration)
+        self._handler = handler
+
+    def canary(self, sender: str = "canary@probe.test") -> Canary:
+        return new_canary(self.clock.now(), sender=sender)
+
+    def run(self, work: Callable[[Generic], Awaitable[T]]) -> T:
+        def noted(request: httpx.Request) -> httpx.Response:
+            self.requests.append(request)
+            return self._handler(request)
+
+        async def main() -> T:
+            async with opened(self._config, clock=self.clock, transport=Answering(noted)) as system:
+                return await work(system)
+
+        return run_jumping(self.clock, main())
+
+    def find(self, *canaries: Canary, depth: Depth = Depth.POLL) -> Look:
+        return self.run(lambda system: system.find(canaries, depth))
+
+
+def rows(*found: object) -> httpx.Response:
+    return httpx.Response(200, json={"rows": list(found)})
+
+
+def test_answer_that_does_not_hold_what_it_must__is_blind(tmp_path: Path) -> None:
+    look = "find: {all: {get: /t, rows: rows, must: \"type(total) == 'number'\"}}"
+    bench = Bench(tmp_path, look, lambda _: rows({"id": 1}))
+
+    with pytest.raises(Blind, match=r"find\.all\.must"):
+        bench.find(bench.canary())
+
+
+def test_list_that_is_left_out_when_empty__is_no_blindness_where_that_is_said(tmp_path: Path) -> None:
+    bench = Bench(
+        tmp_path,
+        "find: {all: {get: /t, rows: {pick: rows, default: []}}}",
+        lambda _: httpx.Response(200, json={}),
+    )
+
+    assert bench.find(bench.canary()).is_complete
+
+
+@pytest.mark.parametrize("status", [204, 404])
+def test_status_that_means_no_tickets__is_complete_and_empty(tmp_path: Path, status: int) -> None:
+    look = f"find: {{all: {{get: /t, rows: rows, empty_on: [204, 404], ok: [{status}]}}}}"
+    bench = Bench(tmp_path, look, lambda _: httpx.Response(status))
+
+    look_made = bench.find(bench.canary())
+
+    assert (look_made.tickets, look_made.is_complete) == ((), True)
+
+
+def test_look_by_tokens__asks_for_them_in_chunks_and_is_not_made_without_any(tmp_path: Path) -> None:
+    look = (
+        "find: {some: {get: /t, per: tokens, chunk: 2, query: {q: \"{{ tokens | join(' ') }}\"}, rows: rows}}"
+    )
+    bench = Bench(tmp_path, look, lambda _: rows())
+
+    assert bench.find(*(bench.canary() for _ in range(5))).is_complete
+    assert [len(one.url.params["q"].split()) for one in bench.requests] == [2, 2, 1]
+    assert not bench.find(depth=Depth.DEADLINE).is_complete
+    assert len(bench.requests) == 3
+
+
+def test_more_repetitions_than_allowed__is_not_complete(tmp_path: Path) -> None:
+    look = (
+        'find: {some: {get: /t, per: tokens, chunk: 1, max_calls: 2, query: {q: "{{ token }}"}, rows: rows}}'
+    )
+    bench = Bench(tmp_path, look, lambda _: rows())
+
+    assert not bench.find(*(bench.canary() for _ in range(3))).is_complete
+    assert len(bench.requests) == 2
+
+
+BY_SENDER = """
+vars: {user: {per: requesters, get: /users, query: {mail: "{{ requester }}"}, pick: "users[0].id"}}
+find: {mine: {get: "/users/{{ vars.user }}/t", per: requesters, rows: rows}}
+"""
+
+
+def test_look_by_sender__asks_once_for_what_is_kept(tmp_path: Path) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/users"):
+            return httpx.Response(200, json={"users": [{"id": len(request.url.params["mail"])}]})
+        return rows()
+
+    bench = Bench(tmp_path, BY_SENDER, answer)
+    canaries = [bench.canary("a@x.test"), bench.canary("bb@x.test"), bench.canary("a@x.test")]
+
+    async def work(system: Generic) -> list[Look]:
+        return [await system.find(canaries, Depth.POLL) for _ in range(2)]
+
+    assert all(one.is_complete for one in bench.run(work))
+    paths = [one.url.path.removeprefix("/base") for one in bench.requests]
+    assert paths == ["/users", "/users/8/t", "/users", "/users/9/t", "/users/8/t", "/users/9/t"]
+
+
+def test_sender_that_the_system_does_not_know_yet__is_not_complete_and_no_blindness(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, BY_SENDER, lambda _: httpx.Response(200, json={"users": [], "rows": []}))
+
+    assert not bench.find(bench.canary()).is_complete
+
+
+def test_proof_of_sight__is_remembered_for_a_minute_by_narrow_looks_and_asked_by_each_wide_one(
+    tmp_path: Path,
+) -> None:
+    configuration = "find: {all: {get: /t, rows: rows}}\nsight: {get: /me, must: id}"
+    bench = Bench(
+        tmp_path,
+        configuration,
+        lambda one: httpx.Response(200, json={"id": 1}) if one.url.path.endswith("/me") else rows(),
+    )
+
+    async def work(system: Generic) -> None:
+        for depth, seconds in ((Depth.POLL, 10), (Depth.POLL, 60), (Depth.POLL, 0), (Depth.DEADLINE, 0)):
+            await system.find([bench.canary()], depth)
+            bench.clock.advance(seconds)
+
+    bench.run(work)
+
+    assert [one.url.path for one in bench.requests].count("/base/me") == 3
+
+
+def test_files__are_compared_at_the_systems_own_place_and_asked_for_nowhere_else(tmp_path: Path) -> None:
+    bench = Bench(
+        tmp_path,
+        "find: {all: {get: /t, rows: rows, ticket: {files: {rows: files, name: name, url: at}}}}",
+        lambda one: rows(row) if one.url.path.endswith("/t") else httpx.Response(200, content=b"content"),
+    )
+    canary = bench.canary()
+    files = [{"name": "a.pdf", "at": "/base/files/1"}, {"name": "b.pdf", "at": "https://cdn.test/2"}]
+    row = {"id": 1, "subject": canary.subject_prefix, "files": files}
+
+    (ticket,) = bench.find(canary).tickets
+
+    assert ticket.attachments is not None
+    assert [one.name for one in ticket.attachments if one.sha256 is not None] == ["a.pdf"]
+    assert [str(one.url) for one in bench.requests][1:] == ["https://desk.acme.test/base/files/1"]
