@@ -148,7 +148,7 @@ class Redmine:
     def issues(self) -> list[dict[str, Any]]:
         """All issues as the database has them, oldest first: independent of interface, rights and filters."""
         query = """
-            SELECT issues.id, subject, description, status_id, projects.identifier AS project, users.login AS author
+            SELECT issues.id, subject, issues.description, issues.status_id, projects.identifier AS project, users.login AS author
             FROM issues JOIN projects ON projects.id = project_id JOIN users ON users.id = author_id
             ORDER BY issues.id"""
         with closing(self.database()) as database:
@@ -213,7 +213,7 @@ def running_redmine(*, rights: tuple[str, ...] = MINIMAL_RIGHTS) -> Iterator[Red
             server.child.stop()
 
 
-def _parsed(raw: bytes) -> Any:
+def _parsed(raw: bytes) -> object:
     text = raw.decode(errors="replace")
     return json.loads(text) if text.startswith(("{", "[")) else text
 
@@ -231,7 +231,9 @@ def _environment(site: Site) -> dict[str, str]:
 def _lay_out(site: Site, account: Account) -> None:
     """Copy the application: it looks for its configuration beside its own files, wherever a link leads."""
     shutil.copytree(
-        _DEBIAN, site.application, ignore=lambda _, names: {"instances", "database.yml", "Gemfile.lock"} & set(names)
+        _DEBIAN,
+        site.application,
+        ignore=lambda _, names: {"instances", "database.yml", "Gemfile.lock"} & set(names),
     )
     for name in (*_FOLDERS, *_LOGS):
         (site.directory / name).mkdir(parents=True)
@@ -248,9 +250,7 @@ def _lay_out(site: Site, account: Account) -> None:
     for name in (*_FOLDERS, *_LOGS, "redmine"):
         hand_over(site.directory / name, account)
     # once, without a network: Debian's packages are all that it may take
-    run_as(
-        account, ["/usr/bin/bundle", "lock", "--local"], cwd=site.application, env=_environment(site)
-    )
+    run_as(account, ["/usr/bin/bundle", "lock", "--local"], cwd=site.application, env=_environment(site))
 
 
 def _template(site: Site, account: Account) -> Path:
@@ -272,7 +272,16 @@ def _template(site: Site, account: Account) -> Path:
 
 def _start(site: Site, account: Account) -> Child:
     child = Child(
-        ["/usr/bin/bundle", "exec", "puma", "--bind", f"tcp://{HOST}:{site.port}", "--threads", "1:4", "--silent"],
+        [
+            "/usr/bin/bundle",
+            "exec",
+            "puma",
+            "--bind",
+            f"tcp://{HOST}:{site.port}",
+            "--threads",
+            "1:4",
+            "--silent",
+        ],
         log_path=site.directory / "puma.log",
         account=account,
         env=_environment(site),

@@ -109,6 +109,7 @@ Project.create!(name: 'Secret', identifier: '{OTHER_PROJECT}', is_public: false,
 IssueCustomField.create!(name: '{TAGS_FIELD}', field_format: 'list', multiple: true, is_for_all: true,
   possible_values: ['{TAG}', 'vip'], tracker_ids: Tracker.pluck(:id), is_filter: true)
 role = Role.create!(name: 'Prober', permissions: [], issues_visibility: 'all', users_visibility: 'all')
+role.copy_workflow_rules(Role.find_by_name('Developer'))
 def person(address, first, last, **more)
   user = User.new(firstname: first, lastname: last, mail: address, language: 'en', **more)
   user.login = address
