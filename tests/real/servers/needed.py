@@ -72,6 +72,7 @@ REDMINE = Needed(
     ),
     ("redmine", "redmine-sqlite", "puma"),
 )
+ROUNDUP = Needed("Roundup's interpreter", ("/usr/bin/python3",), ("python3",))
 POSTGRESQL = Needed("PostgreSQL", ("/usr/lib/postgresql/*/bin/postgres",), ("postgresql-15",))
 PROMETHEUS = Needed("Prometheus", ("/usr/bin/prometheus", "/usr/bin/promtool"), ("prometheus",))
 CHROMIUM = Needed("Chromium", ("/usr/bin/chromium",), ("chromium", "fonts-dejavu-core"))
