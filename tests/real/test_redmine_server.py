@@ -170,6 +170,27 @@ def test_created_on__takes_whole_seconds_with_z__and_neither_fraction_nor_offset
         assert redmine.call(f"/issues.json?{query}").status == 422
 
 
+@pytest.mark.parametrize("zone", ["Tokyo", "America/New_York"])
+def test_times__are_utc__shown_and_asked_for__whatever_the_zone_of_the_user(
+    redmine: Redmine, zone: str
+) -> None:
+    issue = redmine.open_issue("zoned", "…")
+    before = shown(redmine, issue)["created_on"]
+    with closing(redmine.database()) as database, database:
+        database.execute("UPDATE user_preferences SET time_zone = ? WHERE user_id = 5", (zone,))
+    try:
+        after = shown(redmine, issue)["created_on"]
+        is_found = issue in listed(redmine, created_on=stamp(-60))
+        is_found_later = issue in listed(redmine, created_on=stamp(60))
+    finally:
+        with closing(redmine.database()) as database, database:
+            database.execute("UPDATE user_preferences SET time_zone = '' WHERE user_id = 5")
+
+    assert before.endswith("Z")
+    assert after == before
+    assert (is_found, is_found_later) == (True, False)
+
+
 def test_paging__is_cut_to_a_hundred__and_says_the_total__and_is_empty_beyond(redmine: Redmine) -> None:
     issues = [redmine.open_issue(f"page {number}", "…") for number in range(3)]
 

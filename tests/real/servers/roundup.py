@@ -129,9 +129,7 @@ class Roundup:
 
     def change(self, item: str, values: Mapping[str, object], *, method: str = "PUT") -> Answer:
         """Read an item's ETag and write to it with it."""
-        return self.call(
-            f"/data/{item}", values, method=method, headers=self.write_headers(self.etag(item))
-        )
+        return self.call(f"/data/{item}", values, method=method, headers=self.write_headers(self.etag(item)))
 
     def open_issue(self, title: str, text: str, *, requester: str | None = None) -> str:
         """Make an issue with one message, as a user of the tracker does by its page; its id.
@@ -193,7 +191,7 @@ class Roundup:
 
     def mails_sent(self) -> int:
         """How many mails it has sent."""
-        return self.mails().count("\nMessage-Id: ")
+        return self.mails().count("\nX-Roundup-Loop: ")
 
     def log(self) -> str:
         """What the server wrote."""
@@ -224,9 +222,7 @@ def running_roundup(
         site = Site(directory, free_port())
         _lay_out(site, account, rights=rights, calls_per_hour=calls_per_hour)
         words = [_PYTHON, "-m", "roundup.scripts.roundup_admin", "-i", str(site.home)]
-        run_as(
-            account, [*words, "initialise", _ADMIN_PASSWORD], cwd=directory, env=_environment(site)
-        )
+        run_as(account, [*words, "initialise", _ADMIN_PASSWORD], cwd=directory, env=_environment(site))
         server = Roundup(site, account, _start(site, account))
         try:
             yield server
