@@ -147,7 +147,7 @@ def test_times__are_utc__shown_and_asked_for__whatever_the_zone_of_the_user(roun
     issue = roundup.open_issue("zoned", "…")
     (before,) = [one for one in rows(roundup, "@fields=creation") if one["id"] == issue]
 
-    changed = roundup.change("user/3", {"timezone": "America/New_York"})
+    changed = roundup.change("user/3", {"timezone": "-5"})
     try:
         (after,) = [one for one in rows(roundup, "@fields=creation") if one["id"] == issue]
         is_found = issue in listed(roundup, f"creation={stamp(-60)}")
