@@ -143,21 +143,25 @@ def test_creation_filter__that_it_does_not_understand__is_ignored_and_all_is_sho
     assert issue in listed(roundup, f"creation={stamp(3600, how)}")
 
 
-def test_times__are_utc__shown_and_asked_for__whatever_the_zone_of_the_user(roundup: Roundup) -> None:
+def test_times__of_a_user_in_another_zone__are_shown_in_utc_and_asked_for_in_the_zone(
+    roundup: Roundup,
+) -> None:
     issue = roundup.open_issue("zoned", "…")
     (before,) = [one for one in rows(roundup, "@fields=creation") if one["id"] == issue]
+    hours = 3600
 
     changed = roundup.change("user/3", {"timezone": "-5"})
     try:
         (after,) = [one for one in rows(roundup, "@fields=creation") if one["id"] == issue]
-        is_found = issue in listed(roundup, f"creation={stamp(-60)}")
-        is_found_later = issue in listed(roundup, f"creation={stamp(60)}")
+        in_utc = issue in listed(roundup, f"creation={stamp(-60)}")
+        in_zone = issue in listed(roundup, f"creation={stamp(-60 - 5 * hours)}")
+        later_in_zone = issue in listed(roundup, f"creation={stamp(60 - 5 * hours)}")
     finally:
         roundup.change("user/3", {"timezone": None})
 
     assert changed.status == 200
     assert after == before
-    assert (is_found, is_found_later) == (True, False)
+    assert (in_utc, in_zone, later_in_zone) == (False, True, False)
 
 
 def test_unknown_filter__is_400__and_unknown_option_is_ignored(roundup: Roundup) -> None:

@@ -208,19 +208,20 @@ class Roundup:
 
 @contextlib.contextmanager
 def running_roundup(
-    *, rights: tuple[str, ...] = MINIMAL_RIGHTS, calls_per_hour: int = 0
+    *, rights: tuple[str, ...] = MINIMAL_RIGHTS, calls_per_hour: int = 0, wrong_logins: int = 4
 ) -> Iterator[Roundup]:
     """Start it with an empty tracker; gone with its data at the end.
 
     Args:
         rights: what the prober may beyond the template's role User.
         calls_per_hour: the budget of a user; 0 is none, which is the default of Roundup.
+        wrong_logins: in ten minutes, before a user is shut out; 0 is never, 4 is the default of Roundup.
     """
     ROUNDUP.require()
     account = unprivileged_account()
     with server_directory("roundup", account) as directory:
         site = Site(directory, free_port())
-        _lay_out(site, account, rights=rights, calls_per_hour=calls_per_hour)
+        _lay_out(site, account, rights=rights, limits=(calls_per_hour, wrong_logins))
         words = [_PYTHON, "-m", "roundup.scripts.roundup_admin", "-i", str(site.home)]
         run_as(account, [*words, "initialise", _ADMIN_PASSWORD], cwd=directory, env=_environment(site))
         server = Roundup(site, account, _start(site, account))
@@ -239,7 +240,7 @@ def _environment(site: Site) -> dict[str, str]:
     return {"PYTHONPATH": str(site.library), "HOME": str(site.directory)}
 
 
-def _lay_out(site: Site, account: Account, *, rights: tuple[str, ...], calls_per_hour: int) -> None:
+def _lay_out(site: Site, account: Account, *, rights: tuple[str, ...], limits: tuple[int, int]) -> None:
     """Copy program and template: the account need not be able to enter the folder of our environment."""
     package, template = _installed("roundup/__init__.py"), _installed("templates/classic/schema.py")
     ignored = shutil.ignore_patterns("test", "locale")  # what is compiled comes along: half the start
@@ -247,7 +248,7 @@ def _lay_out(site: Site, account: Account, *, rights: tuple[str, ...], calls_per
     shutil.copytree(template, site.home, ignore=ignored)
     (site.home / "db").mkdir()
     files = {
-        "config.ini": configuration(site, calls_per_hour=calls_per_hour),
+        "config.ini": configuration(site, calls_per_hour=limits[0], wrong_logins=limits[1]),
         "schema.py": schema((template / "schema.py").read_text(), rights),
         "initial_data.py": first_data((template / "initial_data.py").read_text()),
     }

@@ -53,7 +53,7 @@ class Site:
         return f"http://{HOST}:{self.port}/{TRACKER}/"
 
 
-def configuration(site: Site, *, calls_per_hour: int) -> str:
+def configuration(site: Site, *, calls_per_hour: int, wrong_logins: int) -> str:
     """``config.ini``: what has no default, and what makes a log-in cheap; the rest is the program's own."""
     return f"""
 [main]
@@ -69,6 +69,7 @@ web = {site.url}
 email = {SUPPORT_ADDRESS}
 [web]
 api_calls_per_interval = {calls_per_hour}
+api_failed_login_limit = {wrong_logins}
 secret_key = a-key-of-the-tests-that-is-long-enough-for-an-etag
 [rdbms]
 backend = sqlite
