@@ -309,6 +309,17 @@ def test_close__for_a_role_without_a_workflow__is_answered_204_and_changes_nothi
     assert shown(redmine, issue)["status"]["id"] == OPEN_STATUS
 
 
+def test_allowed_statuses__are_shown_with_an_issue_when_asked_for(redmine: Redmine) -> None:
+    issue = redmine.open_issue("allowed", "…", requester=STRANGER)
+    path = f"/issues/{issue}.json?include=allowed_statuses"
+
+    mine = redmine.call(path).body["issue"]["allowed_statuses"]
+    another = redmine.call(path, key=redmine.keys.customer).body["issue"]["allowed_statuses"]
+
+    assert CLOSED_STATUS in [one["id"] for one in mine]
+    assert CLOSED_STATUS not in [one["id"] for one in another]
+
+
 @pytest.mark.parametrize("change", [{"status_id": 99}, {"no_such_field": 1}])
 def test_change__that_means_nothing__is_answered_204_and_changes_nothing(
     redmine: Redmine, change: dict[str, int]

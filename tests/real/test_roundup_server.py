@@ -239,6 +239,17 @@ def test_write__with_the_etag_in_the_body__is_taken(roundup: Roundup) -> None:
     assert roundup.call(f"/data/issue/{issue}", values, method="PUT").status == 200
 
 
+def test_write__without_its_etag__is_412_to_who_may_write_and_403_to_who_may_not(roundup: Roundup) -> None:
+    issue = roundup.open_issue("rights", "…")
+    before = roundup.content_of(issue)
+
+    mine = roundup.call(f"/data/issue/{issue}", CLOSED, method="PUT")
+    priority = roundup.call("/data/priority/1", {"name": "first"}, method="PUT")
+
+    assert (mine.status, priority.status) == (412, 403)
+    assert roundup.content_of(issue) == before
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/json; charset=utf-8"])
 def test_write__of_any_type_but_plain_json__is_415(roundup: Roundup, kind: str) -> None:
     issue = roundup.open_issue("typed", "…")

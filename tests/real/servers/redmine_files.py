@@ -73,9 +73,24 @@ default:
 
 
 def environment() -> str:
-    """``environments/production.rb``: classes are loaded when used (half the start), mails sent in the request."""
+    """``environments/production.rb``: classes are loaded when used (half the start), mails sent in the request.
+
+    Puma sends no header ``Date``, which every web server before it does: so do we.
+    """
     return """
+class Dated
+  def initialize(application)
+    @application = application
+  end
+
+  def call(environment)
+    status, headers, body = @application.call(environment)
+    [status, headers.merge('Date' => Time.now.httpdate), body]
+  end
+end
+
 Rails.application.configure do
+  config.middleware.insert_before 0, Dated
   config.cache_classes = true
   config.eager_load = false
   config.consider_all_requests_local = false
