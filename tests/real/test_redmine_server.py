@@ -292,18 +292,9 @@ def test_tag__that_the_field_does_not_list__is_422_and_nothing_is_written(redmin
 
 def test_close__for_a_role_without_a_workflow__is_answered_204_and_changes_nothing(redmine: Redmine) -> None:
     issue = redmine.open_issue("no workflow", "…")
-    with closing(redmine.database()) as database, database:
-        kept = database.execute("SELECT id, role_id FROM workflows").fetchall()
-        database.execute(
-            "UPDATE workflows SET role_id = 0 WHERE role_id = (SELECT id FROM roles WHERE name = 'Prober')"
-        )
-    try:
+
+    with redmine.without_workflow():
         status = put(redmine, issue, CLOSED)
-    finally:
-        with closing(redmine.database()) as database, database:
-            database.executemany(
-                "UPDATE workflows SET role_id = ? WHERE id = ?", [(role, number) for number, role in kept]
-            )
 
     assert status == 204
     assert shown(redmine, issue)["status"]["id"] == OPEN_STATUS

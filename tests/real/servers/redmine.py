@@ -169,6 +169,18 @@ class Redmine:
         """Open the database beside the server. Settings are cached by it: change them by `setting` only."""
         return sqlite3.connect(self.site.database, timeout=20)
 
+    @contextlib.contextmanager
+    def without_workflow(self) -> Iterator[None]:
+        """Take from the prober's role, as a new role has it, every way from one status to another."""
+        mine = "(SELECT id FROM roles WHERE name = 'Prober')"
+        with closing(self.database()) as database, database:
+            database.execute(f"UPDATE workflows SET role_id = -1 WHERE role_id = {mine}")  # noqa: S608
+        try:
+            yield
+        finally:
+            with closing(self.database()) as database, database:
+                database.execute(f"UPDATE workflows SET role_id = {mine} WHERE role_id = -1")  # noqa: S608
+
     def mails_sent(self) -> int:
         """How many mails it has sent, counted by recipient."""
         return sum(
@@ -295,5 +307,5 @@ def _start(site: Site, account: Account) -> Child:
         except OSError:
             return False
 
-    wait_until(serves, what="answer of Redmine", limit_seconds=120, child=child)
+    wait_until(serves, what="answer of Redmine", limit_seconds=240, child=child)
     return child
