@@ -106,5 +106,5 @@ def test_find__with_a_wrong_key__where_all_is_private__is_blind(started: Redmine
         async with started.refused() as system:
             await system.find([canary], Depth.DEADLINE)
 
-    with pytest.raises(Blind, match="401"):
+    with started.redmine.all_private(), pytest.raises(Blind, match="401"):
         asyncio.run(main())

@@ -219,14 +219,10 @@ def test_wrong_key__where_all_is_private__gets_200_and_nothing__unless_the_proje
     redmine: Redmine,
 ) -> None:
     redmine.open_issue("private", "…")
-    with closing(redmine.database()) as database, database:
-        database.execute("UPDATE projects SET is_public = 0 WHERE identifier = 'support'")
-    try:
+
+    with redmine.all_private():
         everywhere = redmine.call("/issues.json", key=WRONG_KEY)
         named = redmine.call("/issues.json?project_id=support", key=WRONG_KEY)
-    finally:
-        with closing(redmine.database()) as database, database:
-            database.execute("UPDATE projects SET is_public = 1 WHERE identifier = 'support'")
 
     assert (everywhere.status, everywhere.body["total_count"]) == (200, 0)
     assert named.status == 401

@@ -170,6 +170,18 @@ class Redmine:
         return sqlite3.connect(self.site.database, timeout=20)
 
     @contextlib.contextmanager
+    def all_private(self) -> Iterator[None]:
+        """Make the project one that only its members see."""
+        query = "UPDATE projects SET is_public = ? WHERE identifier = ?"
+        with closing(self.database()) as database, database:
+            database.execute(query, (0, self.project))
+        try:
+            yield
+        finally:
+            with closing(self.database()) as database, database:
+                database.execute(query, (1, self.project))
+
+    @contextlib.contextmanager
     def without_workflow(self) -> Iterator[None]:
         """Take from the prober's role, as a new role has it, every way from one status to another."""
         mine = "(SELECT id FROM roles WHERE name = 'Prober')"
