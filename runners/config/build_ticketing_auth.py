@@ -15,7 +15,7 @@ from runners.config.document_ticketing_http import (
     HttpAuthDocument,
     JwtDocument,
 )
-from runners.config.document_ticketing_picks import PickDocument, HttpRequestDocument
+from runners.config.document_ticketing_picks import HttpRequestDocument, PickDocument
 from runners.config.errors import did_you_mean
 from runners.config.reading import Loc
 
@@ -105,7 +105,6 @@ def _authorization(
         return {"Authorization": _basic(document.basic, parts, (*loc, "basic"), words)}
     if document.bearer is not None:
         at = (*loc, "bearer")
-        parts.template(document.bearer, at, words)
         return {"Authorization": parts.template(f"Bearer {document.bearer}", at, words)}
     if document.oauth is not None:
         return {"Authorization": parts.template("Bearer {{ auth.token }}", (*loc, "oauth"), words)}
@@ -114,14 +113,13 @@ def _authorization(
 
 def _basic(document: BasicDocument, parts: Parts, loc: Loc, words: Vocabulary) -> Template:
     """RFC 7617 section 2."""
-    username = _inner(document.username, parts, (*loc, "username"), words)
-    password = _inner(document.password, parts, (*loc, "password"), words)
+    username = _inner(document.username, parts, (*loc, "username"))
+    password = _inner(document.password, parts, (*loc, "password"))
     return parts.template(f"Basic {{{{ ({username} ~ ':' ~ {password}) | b64 }}}}", loc, words)
 
 
-def _inner(source: str, parts: Parts, loc: Loc, words: Vocabulary) -> str:
-    """A template as a part of a greater one."""
-    parts.template(source, loc, words)
+def _inner(source: str, parts: Parts, loc: Loc) -> str:
+    """A template as a part of a greater one, with which it is checked."""
     if "{{" not in source:
         escaped = source.replace("\\", "\\\\").replace("'", "\\'")
         return f"'{escaped}'"

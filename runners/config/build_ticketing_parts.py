@@ -19,7 +19,7 @@ from probes.ticketing.generic.templates import (
     compile_template,
     zone_of,
 )
-from runners.config.document_ticketing_picks import METHODS, JoinDocument, PickDocument, HttpRequestDocument
+from runners.config.document_ticketing_picks import METHODS, HttpRequestDocument, JoinDocument, PickDocument
 from runners.config.errors import did_you_mean
 from runners.config.fields import shown
 from runners.config.reading import Loc, dotted

@@ -12,10 +12,11 @@ from runners.config.document_ticketing_looks import (
     CleanDocument,
     DivertedDocument,
     LookDocument,
+    ReadDocument,
     SightDocument,
     TicketMapDocument,
 )
-from runners.config.document_ticketing_picks import PickSetting, HttpRequestDocument
+from runners.config.document_ticketing_picks import HttpRequestDocument, PickSetting
 from runners.config.fields import (
     LISTED,
     Duration,
@@ -180,6 +181,13 @@ class HttpTicketingDocument(SystemDocument):
     ticket: Annotated[TicketMapDocument, Field(description="Where a ticket's fields are in a row.")] = (
         TicketMapDocument()
     )
+    read: Annotated[
+        list[ReadDocument],
+        LISTED,
+        Field(
+            description="Further requests for a row that may be ours, for each look of `find` without its own."
+        ),
+    ] = []
     find: Annotated[dict[Name, LookDocument], Field(description="The looks for tickets, by name.")]
     diverted: Annotated[
         dict[Name, DivertedDocument], Field(description="The looks for what is held aside, by name.")

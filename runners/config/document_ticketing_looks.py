@@ -9,7 +9,7 @@ from pydantic import Field
 from canary.observation import Depth
 from probes.contracts import View
 from runners.config.block import Block
-from runners.config.document_ticketing_picks import PickDocument, PickSetting, HttpRequestDocument
+from runners.config.document_ticketing_picks import HttpRequestDocument, PickDocument, PickSetting
 from runners.config.fields import LISTED, Duration, Line, Name, Pause, word
 
 Number = Annotated[int, Field(ge=0)]
@@ -232,6 +232,10 @@ class CleanDocument(Block):
     read: Annotated[
         ReadDocument | None,
         Field(description="How one ticket is read before and after it; without it nothing is verified."),
+    ] = None
+    gone: Annotated[
+        Line | None,
+        Field(description="JMESPath that holds of a ticket that is deleted, where `read` still shows it."),
     ] = None
     verify: Annotated[VerifyDocument, Field(description="How long a change may take.")] = VerifyDocument()
     rights: Annotated[

@@ -1,0 +1,159 @@
+"""A ticketing system by configuration alone: what is said of one that can't work, before it is tried."""
+
+from pathlib import Path
+
+import pytest
+
+from canary.observation import Depth
+from probes.contracts import View
+from runners.config.document_places import TicketingType
+from tests.unit.runners.config.examples import FULL, changed, mistakes, only_mistake, read
+
+DESK = """\
+  desk:
+    type: http
+    url: https://desk.acme.example
+    secrets: {key: {env: DESK_TOKEN}}
+    auth: {bearer: "{{ secret.key }}"}
+    ticket: {id: id, subject: subject, created_at: created, open: {pick: state, not_among: [closed]}}
+    find:
+      recent:
+        get: /tickets
+        query: {after: "{{ since | iso }}"}
+        page: {number: {param: page}}
+        order: newest_first
+        rows: tickets
+    clean:
+      close: [{patch: "/tickets/{{ ticket.id }}", json: {state: closed}}]
+"""
+BEFORE = '  desk: {type: helpdesk, url: "https://desk.acme.example/", token: {env: DESK_TOKEN}, tag: synthetic, cap: 12/h}\n'
+WHOLE = changed(BEFORE, DESK)
+
+
+def test_small_system__when_read__becomes_settings(tmp_path: Path) -> None:
+    config = read(tmp_path, WHOLE).ticketing["desk"]
+
+    assert config.type is TicketingType.HTTP
+    assert config.generic is not None
+    (look,) = config.generic.settings.looks
+    assert look.depths == set(Depth)
+    assert look.view is View.STRONG
+    assert look.is_swept
+    assert set(config.generic.secrets) == {"key"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "message"),
+    [
+        ("rows: tickets", "rows: tickets[", "find.recent.rows.pick", "not JMESPath"),
+        ("rows: tickets", "rows: sorted(@)", "find.recent.rows.pick", "has no function sorted"),
+        ("since | iso", "sinse | iso", "find.recent.query.after", "there is no sinse here"),
+        ("since | iso", "since | isoo", "find.recent.query.after", "there is no filter isoo"),
+        ("secret.key", "secret.keys", "auth.bearer", "secret has no keys here"),
+        ("{{ ticket.id }}", "{{ ticket.id + 1 }}", "clean.close[0].patch", "a template fills in values"),
+        ("{{ ticket.id }}", "{{ ids }}", "clean.close[0].patch", "there is no ids here"),
+        (
+            "get: /tickets\n",
+            "get: /tickets\n        post: /x\n",
+            "find.recent",
+            "one method, not get and post",
+        ),
+        ("        get: /tickets\n", "", "find.recent", "one method, not none"),
+        (
+            "page: {number: {param: page}}",
+            "page: {number: {}, next: {link: next}}",
+            "find.recent.page",
+            "in one way",
+        ),
+        (
+            "page: {number: {param: page}}",
+            "page: {cursor: {pick: c, into: {}}}",
+            "find.recent.page.cursor.into",
+            "one place",
+        ),
+        (
+            "page: {number: {param: page}}",
+            "page: {number: {ends: short}}",
+            "find.recent.page.number.ends",
+            "size",
+        ),
+        ("rows: tickets", "rows: tickets\n        view: eventual", "find.recent.view", "has a lag"),
+        ("rows: tickets", "rows: tickets\n        when: poll", "find", "no look is made when: deadline"),
+        ("id: id, ", "", "find.recent.ticket", "what a ticket's id is"),
+        ("subject: subject, ", "", "find.recent.ticket", "no text in which a token"),
+        (", created_at: created", "", "find.recent.order", "can't be known without created_at"),
+        (", open: {pick: state, not_among: [closed]}", "", "ticket", "still open is not said"),
+        (
+            "created_at: created",
+            "created_at: {pick: c, as: {time: later}}",
+            "ticket.created_at.as.time",
+            "form of a time",
+        ),
+        (
+            "created_at: created",
+            "created_at: {pick: c, as: {zone: Mars}}",
+            "ticket.created_at.as.zone",
+            "no time zone",
+        ),
+        ("created_at: created", "created_at: {pick: c, as: htm}", "ticket.created_at.as", "way to read"),
+        ("created_at: created", "created_at: {pick: c, header: d}", "ticket.created_at", "one source"),
+        (
+            "created_at: created",
+            "created_at: {pick: c, regex: '('}",
+            "ticket.created_at.regex",
+            "regular expression",
+        ),
+        (
+            "json: {state: closed}",
+            "json: {state: closed}, ok: [gone]",
+            "clean.close[0].ok[0]",
+            "not a status",
+        ),
+        ("      close: [", "      delete: [", "clean", "clean.close says no request"),
+        ("auth: {bearer", "auth: {basic: {username: a, password: b}, bearer", "auth", "Keep one"),
+        ("secrets:", "failures: [{means: auth}]\n    secrets:", "failures[0]", "every answer"),
+        ("secrets:", "budget: {day: {}}\n    secrets:", "budget.day", "nothing tells"),
+        ("secrets:", "budget: {day: {from: {header: a}}}\n    secrets:", "budget.day", "belong together"),
+        ("secrets:", "headers: {'a b': c}\n    secrets:", "headers.a b", "no header field"),
+        ("secrets:", "token: {env: DESK_TOKEN}\n    secrets:", "token", "unknown key token"),
+    ],
+)
+def test_mistake__is_named_with_place_and_remedy(
+    tmp_path: Path, old: str, new: str, key: str, message: str
+) -> None:
+    error = only_mistake(tmp_path, changed(old, new, WHOLE))
+
+    assert error.key == f"ticketing.desk.{key}"
+    assert message in f"{error.message}. {error.remedy}"
+    assert error.remedy
+    assert error.line is not None
+
+
+def test_variable_of_each_sender__in_a_look_for_all__is_a_mistake(tmp_path: Path) -> None:
+    text = changed(
+        "    find:\n",
+        '    vars: {user: {per: requesters, get: "/users/{{ requester }}", pick: id}}\n    find:\n',
+        WHOLE,
+    )
+
+    error = only_mistake(
+        tmp_path, changed("get: /tickets\n", 'get: "/users/{{ vars.user }}/tickets"\n', text)
+    )
+
+    assert error.key == "ticketing.desk.find.recent"
+    assert "per: requesters" in error.remedy
+
+
+def test_keys_of_http__in_a_known_system__are_told_where_they_belong(tmp_path: Path) -> None:
+    (error,) = mistakes(tmp_path, changed("tag: synthetic, cap", "find: {}, cap", FULL))
+
+    assert error.key == "ticketing.desk.find"
+    assert "type: http" in error.remedy
+
+
+def test_secret_that_is_missing__is_told_at_its_name(tmp_path: Path) -> None:
+    error = only_mistake(
+        tmp_path, changed("{env: DESK_TOKEN}}\n    auth", "{env: NOT_SET}}\n    auth", WHOLE)
+    )
+
+    assert error.key == "ticketing.desk.secrets.key"
