@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install the Debian packages of the servers and the browser that the tests start; root only, else say what is missing.
 set -eu
-packages="postfix dovecot-imapd dovecot-lmtpd request-tracker5 rt5-db-sqlite rt5-standalone rt5-clients postgresql-15 prometheus prometheus-alertmanager prometheus-pushgateway prometheus-node-exporter chromium fonts-dejavu-core cron"
+packages="postfix dovecot-imapd dovecot-lmtpd request-tracker5 rt5-db-sqlite rt5-standalone rt5-clients redmine redmine-sqlite puma python3 postgresql-15 prometheus prometheus-alertmanager prometheus-pushgateway prometheus-node-exporter chromium fonts-dejavu-core cron"
 
 missing=""
 for package in $packages; do
@@ -24,4 +24,8 @@ if [ ! -e "$policy" ]; then            # the tests start their own servers: no s
     trap 'rm -f "$policy"' EXIT
 fi
 apt-get update -qq
+case $missing in
+    *' redmine'*)                      # no instance of the machine's own: the tests make theirs
+        printf 'redmine redmine/instances/default/dbconfig-install boolean false\n' | debconf-set-selections ;;
+esac
 DEBIAN_FRONTEND=noninteractive $line >/dev/null

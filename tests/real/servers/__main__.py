@@ -14,7 +14,9 @@ from tests.real.servers.dns import running_dns
 from tests.real.servers.mail import CANARY, SUPPORT, Mail, running_mail
 from tests.real.servers.postgresql import running_postgresql
 from tests.real.servers.process import server_directory
+from tests.real.servers.redmine import running_redmine
 from tests.real.servers.request_tracker import running_request_tracker
+from tests.real.servers.roundup import running_roundup
 
 Said = Mapping[str, object]
 """How a server is reached: addresses, ports, names and passwords."""
@@ -51,6 +53,25 @@ def rt() -> Iterator[Said]:
 
 
 @contextmanager
+def redmine() -> Iterator[Said]:
+    """Redmine 5, with a project and a key of the prober's user."""
+    with running_redmine() as server:
+        yield {"url": server.url, "key": server.keys.prober, "administrator": server.keys.admin}
+
+
+@contextmanager
+def roundup() -> Iterator[Said]:
+    """Roundup 2, with a user for the prober."""
+    with running_roundup() as server:
+        yield {
+            "url": server.url,
+            "origin": server.origin,
+            "user": server.username,
+            "password": server.password,
+        }
+
+
+@contextmanager
 def postgresql() -> Iterator[Said]:
     """A throw-away cluster."""
     with running_postgresql() as server:
@@ -74,6 +95,8 @@ def alertmanager() -> Iterator[Said]:
 SERVERS: Mapping[str, Callable[[], AbstractContextManager[Said]]] = {
     "mail": mail,
     "rt": rt,
+    "redmine": redmine,
+    "roundup": roundup,
     "postgresql": postgresql,
     "dns": dns,
     "alertmanager": alertmanager,

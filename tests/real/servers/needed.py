@@ -63,6 +63,16 @@ REQUEST_TRACKER = Needed(
     ),
     ("request-tracker5", "rt5-db-sqlite", "rt5-standalone", "rt5-clients"),
 )
+REDMINE = Needed(
+    "Redmine 5",
+    (
+        "/usr/share/redmine/config.ru",
+        "/usr/share/doc/redmine-sqlite",
+        "/usr/bin/puma",
+    ),
+    ("redmine", "redmine-sqlite", "puma"),
+)
+ROUNDUP = Needed("Roundup's interpreter", ("/usr/bin/python3",), ("python3",))
 POSTGRESQL = Needed("PostgreSQL", ("/usr/lib/postgresql/*/bin/postgres",), ("postgresql-15",))
 PROMETHEUS = Needed("Prometheus", ("/usr/bin/prometheus", "/usr/bin/promtool"), ("prometheus",))
 CHROMIUM = Needed("Chromium", ("/usr/bin/chromium",), ("chromium", "fonts-dejavu-core"))
