@@ -9,6 +9,7 @@ import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from probes.contracts import Clock
@@ -309,10 +310,7 @@ class Salesforce(Simulator):
         records = asked.json().get("records", [])
         if len(records) > MOST_RECORDS:
             return _error(400, "LIMIT_EXCEEDED", f"record limit reached in v{version}")
-        return Told(
-            200,
-            [self._saved(one.get("id", ""), lambda row, said=one: self._set(row, said)) for one in records],
-        )
+        return Told(200, [self._saved(one.get("id", ""), partial(self._set, said=one)) for one in records])
 
     def _delete_many(self, asked: Asked, version: str) -> Told:
         """*Delete Records Using sObject Collections*: into the recycle bin [M]."""

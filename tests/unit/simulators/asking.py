@@ -17,13 +17,16 @@ class Client:
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
         self.headers: dict[str, str] = {}
+        self.auth: tuple[str, str] | None = None
 
     def call(self, method: str, path: str, **arguments: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
         """One request; ``params``, ``json``, ``data`` and ``headers`` as httpx takes them."""
 
         async def main() -> httpx.Response:
             transport = httpx.ASGITransport(self.simulator)
-            async with httpx.AsyncClient(transport=transport, base_url=BASE, headers=self.headers) as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url=BASE, headers=self.headers, auth=self.auth
+            ) as client:
                 return await client.request(method, path, **arguments)
 
         return asyncio.run(main())

@@ -69,7 +69,7 @@ def test_query__by_window_and_sender__shows_cases_newest_first_with_their_mails(
     scene.salesforce.desk.plant("another's", "text", "joe@customer.test")
 
     answer = scene.query(
-        "SELECT Id,Subject,CreatedDate,(SELECT Id,FromAddress,Incoming FROM EmailMessages) FROM Case"
+        "SELECT Id,Subject,CreatedDate,(SELECT Id,FromAddress,Incoming FROM EmailMessages) FROM Case"  # noqa: S608 - SOQL
         f" WHERE CreatedDate>=2026-03-02T12:00:30Z AND SuppliedEmail IN ('{JANE}') ORDER BY CreatedDate DESC"
     )
 
@@ -183,7 +183,7 @@ def test_delete__of_a_collection__puts_into_the_bin(scene: Scene) -> None:
 def test_file__is_found_by_the_case_and_read_byte_for_byte(scene: Scene) -> None:
     row = scene.salesforce.desk.plant("canary", "text", JANE, files=[File("invoice.pdf", b"%PDF \xff")])
     answer = scene.query(
-        "SELECT ContentDocument.Title,ContentDocument.LatestPublishedVersionId FROM ContentDocumentLink"
+        "SELECT ContentDocument.Title,ContentDocument.LatestPublishedVersionId FROM ContentDocumentLink"  # noqa: S608 - SOQL
         f" WHERE LinkedEntityId = '{case_id(row.id)}'"
     )
 
@@ -201,7 +201,7 @@ def test_portal_case__has_no_supplied_address(scene: Scene) -> None:
 
 
 def test_uri__beyond_its_end__is_414(scene: Scene) -> None:
-    soql = f"SELECT Id FROM Case WHERE Subject IN ('{'x' * 17000}')"  # noqa: S608 - SOQL of a test
+    soql = f"SELECT Id FROM Case WHERE Subject IN ('{'x' * 17000}')"  # noqa: S608 - SOQL
 
     assert scene.client.call("GET", f"{V}/query", params={"q": soql}).status_code == 414
 
