@@ -2,15 +2,17 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from canary.canary import Canary
 from canary.hop import Hop
 from canary.path import PathName, Proof
 from probes.certificates import Start
 from probes.contracts import Check, Clock, Disposal, DisposalAction, TicketingSystem
-from probes.http import Authorise, HttpSettings, open_api
+from probes.http import Authorise, open_api
+from probes.http_wire import HttpSettings
 from probes.mailbox.check import QuotaRule, check_mailbox
 from probes.mailbox.settings import MailboxSettings
 from probes.mailbox.watcher import SenderMailboxWatcher, SupportMailboxWatcher
@@ -45,6 +47,9 @@ from runners.site_probes import bears_attachment, expectations, probe_of, selfch
 from runners.situation import AlertRules, NoSinks
 from runners.telemetry.process_figures import ProcessFigures
 from runners.ways_out import one_shot_routes
+
+if TYPE_CHECKING:
+    from runners.config.build_ticketing_http import GenericConfig
 
 _START = {TlsMode.IMPLICIT: Start.AT_ONCE, TlsMode.STARTTLS: Start.SMTP}
 
@@ -158,6 +163,8 @@ async def _system(
         ca_files=one.ca_files,
         user_agent=user_agent(site.config.prober.contact_url),
     )
+    if one.generic is not None:
+        return await _generic(site, one, one.generic, http=http, stack=stack, asked=asked)
     secret = one.token or one.password
     if secret is None:
         raise SecretUnavailable(f"ticketing.{one.name}: neither a token nor a password is configured")
@@ -205,6 +212,39 @@ async def _system(
                 custom_field=one.custom_field,
             )
             return rt.RequestTracker(tracker, api, clock=site.clock, masker=site.masker)
+        case TicketingType.HTTP:
+            raise SecretUnavailable(f"ticketing.{one.name}: nothing is configured of it")
+
+
+async def _generic(
+    site: Site,
+    one: TicketingConfig,
+    generic: "GenericConfig",
+    *,
+    http: HttpSettings,
+    stack: AsyncExitStack,
+    asked: Asked,
+) -> TicketingSystem:
+    from probes.ticketing.generic.opening import open_generic
+
+    settings = replace(
+        generic.settings,
+        marker=site.config.prober.marker,
+        own_addresses=tuple(sorted(_own_addresses(site))),
+        reads_files=_bears_files(site, one),
+    )
+    limits = replace(http, total_seconds=generic.timeout_seconds)
+    return await stack.enter_async_context(
+        open_generic(settings, limits, generic.secrets, clock=site.clock, masker=site.masker, asked=asked)
+    )
+
+
+def _own_addresses(site: Site) -> set[str]:
+    """Senders and listed forwarders of all paths."""
+    own = {account.address.lower() for account in site.config.accounts.values()}
+    for path in site.config.paths.values():
+        own |= path.path.requesters
+    return own
 
 
 def _bears_files(site: Site, one: TicketingConfig) -> bool:
@@ -280,15 +320,12 @@ class _TargetOf:
 
 
 def _ticket_settings(site: Site, one: TicketingConfig) -> TicketWatcherSettings:
-    own = {account.address.lower() for account in site.config.accounts.values()}
-    for path in site.config.paths.values():
-        own |= path.path.requesters
     action = None if one.cleanup is Cleanup.NONE else DisposalAction(one.cleanup.value)
     return TicketWatcherSettings(
         recognise=site.signed.recognise,
         expectation=expectations(site),
         disposal=Disposal(action, one.tag) if action is not None else None,
-        own_addresses=own,
+        own_addresses=_own_addresses(site),
     )
 
 

@@ -1,5 +1,6 @@
 """Make accounts, mailboxes and ticketing systems of their documents, and note what contradicts itself."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from canary.gauge import CapacityLimits
@@ -24,6 +25,8 @@ from runners.config.document_places import (
     TicketingDocument,
     TicketingType,
 )
+from runners.config.document_ticketing import AnyTicketingDocument
+from runners.config.document_ticketing_http import HttpTicketingDocument
 from runners.config.reading import Loc
 from runners.config.sources import Surroundings
 
@@ -94,29 +97,41 @@ def build_mailbox(
 
 
 def build_ticketing(
-    name: str, document: TicketingDocument, around: Surroundings, trusted: tuple[str, ...]
+    name: str, document: AnyTicketingDocument, around: Surroundings, trusted: tuple[str, ...]
 ) -> TicketingConfig:
     """A ticketing system."""
     loc: Loc = ("ticketing", name)
-    _note_credential(document, around, loc)
-    if document.custom_field is not None and document.type is not TicketingType.RT:
-        around.note(
-            (*loc, "custom_field"), f"{document.type} has no custom fields", "Leave it out.", at_key=True
-        )
-    return TicketingConfig(
+    system = TicketingConfig(
         name=name,
         type=document.type,
         url=document.url.rstrip("/"),
-        token=around.optional_secret(document.token, (*loc, "token")),
-        username=document.username,
-        password=around.optional_secret(document.password, (*loc, "password")),
-        queue=document.queue,
-        custom_field=document.custom_field,
+        token=None,
+        username=None,
+        password=None,
+        queue=None,
+        custom_field=None,
         cleanup=document.cleanup,
         tag=document.tag,
         cap_per_hour=document.cap.per_hour if document.cap is not None else None,
         cleanup_per_hour=document.cleanup_cap.per_hour if document.cleanup_cap is not None else None,
         ca_files=(*trusted, *around.files(document.ca, (*loc, "ca"))),
+    )
+    if isinstance(document, HttpTicketingDocument):
+        from runners.config.build_ticketing_http import build_generic
+
+        return replace(system, generic=build_generic(name, document, around))
+    _note_credential(document, around, loc)
+    if document.custom_field is not None and document.type is not TicketingType.RT:
+        around.note(
+            (*loc, "custom_field"), f"{document.type} has no custom fields", "Leave it out.", at_key=True
+        )
+    return replace(
+        system,
+        token=around.optional_secret(document.token, (*loc, "token")),
+        username=document.username,
+        password=around.optional_secret(document.password, (*loc, "password")),
+        queue=document.queue,
+        custom_field=document.custom_field,
     )
 
 

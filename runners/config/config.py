@@ -24,6 +24,7 @@ from runners.retention import KEPT, Retention
 
 if TYPE_CHECKING:
     from probes.portal.settings import ArtifactSettings, BrowserSettings
+    from runners.config.build_ticketing_http import GenericConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,7 @@ class TicketingConfig:
         custom_field: of Request Tracker, the field that takes the tag.
         cap_per_hour: scheduled launches of one sender to it; None: no cap is known.
         cleanup_per_hour: tickets that may be closed or deleted; None: the default.
+        generic: of a system that is known by configuration alone, all that is known of it.
     """
 
     name: str
@@ -169,6 +171,7 @@ class TicketingConfig:
     cap_per_hour: float | None
     cleanup_per_hour: float | None
     ca_files: tuple[str, ...]
+    generic: "GenericConfig | None" = None
 
 
 @dataclass(frozen=True, slots=True)

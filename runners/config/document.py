@@ -12,10 +12,11 @@ from runners.config.document_alerts import AlertsDocument
 from runners.config.document_channels import PathSetting
 from runners.config.document_maintenance import MaintenanceDocument
 from runners.config.document_page import PageDocument
-from runners.config.document_places import AccountDocument, Files, MailboxDocument, TicketingDocument
+from runners.config.document_places import AccountDocument, Files, MailboxDocument
 from runners.config.document_portal import ArtifactsDocument, BrowserDocument
 from runners.config.document_retention import RetentionDocument
 from runners.config.document_telemetry import TelemetryDocument
+from runners.config.document_ticketing import AnyTicketingDocument
 from runners.config.fields import LISTED, Line, Marker, Name, SecretSetting, Url, mistake, shown
 
 # As probes.selfcheck reads it, whose imports are too heavy for every start; a test holds them equal.
@@ -105,7 +106,7 @@ class Document(Block):
     prober: ProberDocument
     accounts: dict[Name, AccountDocument]
     mailboxes: dict[Name, MailboxDocument] = {}
-    ticketing: dict[Name, TicketingDocument] = {}
+    ticketing: dict[Name, AnyTicketingDocument] = {}
     paths: dict[Name, PathSetting]
     alerts: AlertsDocument = AlertsDocument()
     maintenance: dict[Name, MaintenanceDocument] = {}

@@ -186,6 +186,7 @@ class TicketingType(StrEnum):
 
     HELPDESK = "helpdesk"
     RT = "rt"
+    HTTP = "http"
 
 
 class Cleanup(StrEnum):
@@ -203,7 +204,6 @@ LATER_TICKETING = frozenset(
         "gorgias",
         "helpscout",
         "hubspot",
-        "http",
         "intercom",
         "jira",
         "jsm",
@@ -215,8 +215,8 @@ LATER_TICKETING = frozenset(
 """Systems that are known by name, so that the message can say that they come later."""
 
 
-class TicketingDocument(Block):
-    """A ticketing system."""
+class SystemDocument(Block):
+    """What all ticketing systems have in common."""
 
     @model_validator(mode="before")
     @classmethod
@@ -225,7 +225,7 @@ class TicketingDocument(Block):
         if isinstance(kind, str) and kind in LATER_TICKETING:
             raise mistake(
                 f"ticketing type {kind} comes with a later release",
-                "This one has helpdesk (django-helpdesk) and rt (Request Tracker 5); or use `proof: reply` on the path.",
+                "This one has helpdesk (django-helpdesk), rt (Request Tracker 5) and http (any REST API, by configuration); or use `proof: reply` on the path.",
                 at=("type",),
             )
         if isinstance(kind, str) and kind not in set(TicketingType):
@@ -233,8 +233,28 @@ class TicketingDocument(Block):
             raise mistake(f"{shown(kind)} is not a ticketing type", did_you_mean(kind, words), at=("type",))
         return value
 
-    type: Annotated[TicketingType, word(TicketingType), Field(description="Which system.")]
     url: Annotated[Url, Field(description="Where it is: the address of its front page.")]
+    cleanup: Annotated[
+        Cleanup, word(Cleanup), Field(description="close, delete, or none (never writes at the vendor).")
+    ] = Cleanup.CLOSE
+    cleanup_cap: Annotated[
+        Rated | None, Field(description="At most this many tickets are closed or deleted.")
+    ] = None
+    tag: Annotated[Line, Field(description="The tag that marks canaries' tickets.")] = "synthetic"
+    cap: Annotated[
+        Rated | None, Field(description="At most this many scheduled launches of one sender to this system.")
+    ] = None
+    ca: Annotated[Files, Field(description="PEM files of CAs to trust beside the system's.")] = []
+
+
+class TicketingDocument(SystemDocument):
+    """A ticketing system that the prober knows."""
+
+    type: Annotated[
+        Literal[TicketingType.HELPDESK, TicketingType.RT],
+        word(TicketingType),
+        Field(description="Which system."),
+    ]
     token: Annotated[SecretSetting | None, Field(description="An API token.")] = None
     username: Annotated[Line | None, Field(description="A user name, where there is no token.")] = None
     password: Annotated[SecretSetting | None, Field(description="That user's password.")] = None
@@ -247,14 +267,3 @@ class TicketingDocument(Block):
             description="Request Tracker's field that takes the tag; default: tickets are closed without one."
         ),
     ] = None
-    cleanup: Annotated[
-        Cleanup, word(Cleanup), Field(description="close, delete, or none (never writes at the vendor).")
-    ] = Cleanup.CLOSE
-    cleanup_cap: Annotated[
-        Rated | None, Field(description="At most this many tickets are closed or deleted.")
-    ] = None
-    tag: Annotated[Line, Field(description="The tag that marks canaries' tickets.")] = "synthetic"
-    cap: Annotated[
-        Rated | None, Field(description="At most this many scheduled launches of one sender to this system.")
-    ] = None
-    ca: Annotated[Files, Field(description="PEM files of CAs to trust beside the system's.")] = []

@@ -28,7 +28,7 @@ from runners.config.document_alerts import AlertsDocument
 from runners.config.document_channels import AnyPathDocument
 from runners.config.document_maintenance import MaintenanceDocument
 from runners.config.document_page import PageDocument
-from runners.config.document_places import AccountDocument, MailboxDocument, TicketingDocument
+from runners.config.document_places import AccountDocument, MailboxDocument
 from runners.config.document_portal import PortalPathDocument
 from runners.config.document_telemetry import TelemetryDocument
 from runners.config.errors import ConfigError, ConfigErrors
@@ -36,7 +36,7 @@ from runners.config.mistakes import unknown_key
 from runners.config.page import build_page, check_metrics
 from runners.config.reading import Loc, Tree, read_tree
 from runners.config.sources import Surroundings
-from runners.config.validate import block, paths_section, section, sinks_section
+from runners.config.validate import block, paths_section, section, sinks_section, ticketing_section
 
 _STORES = ("sqlite:///", "postgresql+psycopg://")
 
@@ -131,7 +131,7 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
         check_metrics(telemetry.metrics.listen, web, around)
     account_documents = section(tree, "accounts", AccountDocument, is_needed=True)
     mailbox_documents = section(tree, "mailboxes", MailboxDocument, is_needed=False)
-    ticketing_documents = section(tree, "ticketing", TicketingDocument, is_needed=False)
+    ticketing_documents = ticketing_section(tree)
     path_documents = paths_section(tree)
     sink_documents = sinks_section(tree)
     _check_shared_names(top, around)

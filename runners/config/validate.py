@@ -11,7 +11,10 @@ from runners.config.document_channels import PATH_DOCUMENTS, AnyPathDocument
 from runners.config.document_email import EmailPathDocument
 from runners.config.document_form import FormPathDocument
 from runners.config.document_paths import PathDocument
+from runners.config.document_places import TicketingDocument, TicketingType
 from runners.config.document_portal import PortalPathDocument
+from runners.config.document_ticketing import AnyTicketingDocument
+from runners.config.document_ticketing_http import HttpTicketingDocument
 from runners.config.errors import did_you_mean
 from runners.config.fields import is_name, shown
 from runners.config.mistakes import explain, is_unknown_key
@@ -36,6 +39,25 @@ def paths_section(tree: Tree) -> Mapping[str, AnyPathDocument]:
     """The paths, each by its channel, less those with which something is wrong."""
     found = {name: _path(tree, ("paths", name), one) for name, one in _named(tree, "paths", is_needed=True)}
     return {name: one for name, one in found.items() if one is not None}
+
+
+def ticketing_section(tree: Tree) -> Mapping[str, AnyTicketingDocument]:
+    """The ticketing systems, each by its type, less those with which something is wrong."""
+    named = _named(tree, "ticketing", is_needed=False)
+    found = {name: _ticketing(tree, ("ticketing", name), one) for name, one in named}
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def _ticketing(tree: Tree, loc: Loc, value: Any) -> AnyTicketingDocument | None:  # noqa: ANN401 -- whatever YAML holds
+    kind = value.get("type") if isinstance(value, dict) else None
+    own, other = _keys(TicketingDocument), _keys(HttpTicketingDocument)
+    if kind == TicketingType.HTTP:
+        elsewhere = dict.fromkeys(
+            own - other, "It is of a system that the prober knows; here it is auth, find, clean."
+        )
+        return _validated(tree, loc, value, HttpTicketingDocument, elsewhere=elsewhere)
+    elsewhere = dict.fromkeys(other - own, "It belongs to type: http.")
+    return _validated(tree, loc, value, TicketingDocument, elsewhere=elsewhere)
 
 
 def sinks_section(tree: Tree) -> Mapping[str, AnySinkDocument]:

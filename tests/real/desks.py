@@ -15,7 +15,8 @@ import httpx
 
 from canary.canary import Canary
 from probes.contracts import TicketingSystem
-from probes.http import HttpSettings, open_api
+from probes.http import open_api
+from probes.http_wire import HttpSettings
 from probes.masking import Masker, Secret
 from probes.ticketing import helpdesk, rt
 from probes.ticketing.helpdesk import Helpdesk

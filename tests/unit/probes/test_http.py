@@ -13,7 +13,9 @@ import pytest
 
 from canary.reason import Reason
 from probes.contracts import Blind
-from probes.http import Api, HttpSettings, open_api, retry_after_seconds
+from probes.http import Api, open_api
+from probes.http_dates import retry_after_seconds
+from probes.http_wire import HttpSettings
 from probes.masking import Masker, Secret
 from probes.reasons import explain
 from tests.fakes.answers import Answering

@@ -12,7 +12,8 @@ from canary.canary import Canary
 from canary.observation import Depth
 from canary.ticket import Ticket, TicketId, TicketRef
 from probes.contracts import Disposal, DisposalAction, RemovalState
-from probes.http import HttpSettings, open_api
+from probes.http import open_api
+from probes.http_wire import HttpSettings
 from probes.masking import Masker, Secret
 from probes.ticketing import rt
 from probes.ticketing.rt import RequestTracker

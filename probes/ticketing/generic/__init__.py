@@ -1,0 +1,1 @@
+"""The ticketing adapter that is configuration alone: `type: http`."""

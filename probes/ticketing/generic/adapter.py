@@ -1,0 +1,343 @@
+"""A ticketing system that is known by configuration alone, as a `TicketingSystem`."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from canary.canary import Canary
+from canary.observation import Depth
+from canary.ticket import Attachment, Ticket, TicketState
+from probes.contracts import (
+    Blind,
+    Budget,
+    Check,
+    CheckState,
+    Clock,
+    Disposal,
+    Disposed,
+    Look,
+    View,
+)
+from probes.masking import Masker
+from probes.ticketing.checking import checked, skew_check
+from probes.ticketing.generic.calling import Calls
+from probes.ticketing.generic.conversions import text_of
+from probes.ticketing.generic.looks import Caught, Looker, Wanted, must, rows_of
+from probes.ticketing.generic.picking import seen_of
+from probes.ticketing.generic.settings import GenericSettings, LookSettings, Per
+from probes.ticketing.generic.steps import Cleaner
+from probes.ticketing.generic.tickets import Making, Values, as_words, files_of, with_ref
+from probes.ticketing.generic.variables import Variables
+from probes.ticketing.settings import LOOK_BACK_SECONDS, ORPHAN_DAYS
+
+_REMEMBERED: Final = 2000
+_SIGHT_SECONDS: Final = 60.0
+_CHECK_HOURS: Final = 24
+_NOT_SERVED: Final = frozenset({401, 403, 404})
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one look came to."""
+
+    look: LookSettings
+    caught: Caught
+
+
+class Generic:
+    """A ticketing system by configuration alone. Its view and its lag are what the configuration says."""
+
+    def __init__(self, settings: GenericSettings, calls: Calls, *, clock: Clock, masker: Masker) -> None:
+        self._settings = settings
+        self._calls = calls
+        self._clock = clock
+        self._masker = masker
+        self._looker = Looker(calls, settings.name)
+        self._variables = Variables(settings.vars, calls, clock=clock)
+        self._cleaner = Cleaner(settings.clean, calls, system=settings.name, clock=clock, masker=masker)
+        self._values: dict[str, Values] = {}
+        self._digests: dict[str, str | None] = {}
+        self._saw_at: float | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name in the configuration."""
+        return self._settings.name
+
+    async def find(self, canaries: Sequence[Canary], depth: Depth) -> Look:
+        """Make all looks that the configuration has for this depth; see `TicketingSystem.find`.
+
+        A look without any row at all is only believed once the configured proof that we see has held.
+        """
+        since = self._since(canaries)
+        wanted = Wanted(
+            tokens=frozenset(one.token for one in canaries),
+            marker=self._settings.marker,
+            tag=self._settings.tag,
+            since=since,
+            is_wide=depth is Depth.DEADLINE,
+        )
+        looks = [one for one in self._settings.looks if depth in one.depths and (canaries or one.is_swept)]
+        found = [_Found(one, await self._look(one, canaries, wanted)) for one in looks]
+        if not any(one.caught.count for one in found):
+            await self._see_at_all(depth)
+        tickets: dict[str, Ticket] = {}
+        for one in found:
+            for values in one.caught.rows:
+                ticket = await self._ticket(one.look, values)
+                tickets.setdefault(ticket.ref.id, ticket)
+        shown = [one for one in looks if one.state is TicketState.TICKET]
+        return Look(
+            tickets=tuple(tickets.values()),
+            view=View.EVENTUAL if any(one.view is View.EVENTUAL for one in shown) else View.STRONG,
+            lag_seconds=max((one.lag_seconds for one in shown), default=0.0),
+            is_complete=bool(shown) and all(one.caught.is_complete for one in found),
+            since=since,
+            skew_seconds=self._calls.skew.seconds,
+        )
+
+    async def dispose(self, tickets: Sequence[Ticket], how: Disposal) -> Sequence[Disposed]:
+        """Remove by the configuration's steps; what is held aside, by those of the look that found it."""
+        words = {**self._words((), self._clock.now()), "tag": how.tag}
+        answers: dict[str, Disposed] = {}
+        usual = [one for one in tickets if self._aside(one) is None]
+        for one in await self._cleaner.clean(usual, self._values, how, words) if usual else ():
+            answers[one.ref.id] = one
+        for look in self._settings.looks:
+            aside = [one for one in tickets if self._aside(one) is look]
+            if not aside:
+                continue
+            bare = {f"{look.name}/{number}": number for number in (_number(one) for one in aside)}
+            known = {number: self._values.get(name, {}) for name, number in bare.items()}
+            renamed = [with_ref(one, _number(one)) for one in aside]
+            done = await self._cleaner.clean(renamed, known, how, words, steps=look.clean)
+            for ticket, one in zip(aside, done, strict=True):
+                answers[ticket.ref.id] = replace(one, ref=ticket.ref)
+        return tuple(answers[one.ref.id] for one in tickets)
+
+    def budget(self) -> Sequence[Budget]:
+        """Windows by the answers so far, or as the configuration declares them."""
+        return self._calls.budget()
+
+    async def check(self) -> Sequence[Check]:
+        """Make each look's first page and what shows our rights; changes nothing."""
+        newest: list[Values] = []
+        found = await checked(
+            self.name, "ticket.search", lambda: self._check_search(newest), masker=self._masker
+        )
+        if found.state is CheckState.FAIL:
+            return (found,)
+        changes = await checked(
+            self.name, "ticket.close", lambda: self._check_rights(newest), masker=self._masker
+        )
+        return (found, changes, skew_check(self.name, self._calls.skew))
+
+    async def create(self, *, subject: str, body: str, requester: str) -> str:
+        """Make a ticket, to try our rights; its id.
+
+        Raises:
+            Blind: it is refused, or the answer has no id.
+            LookupError: the configuration does not say how.
+        """
+        create = self._settings.create
+        if create is None:
+            raise LookupError(
+                f"the configuration of {self.name} does not say how a ticket is made: add create"
+            )
+        said = {"subject": subject, "body": body, "requester": requester}
+        words = {**self._words((), self._clock.now()), **said}
+        words["vars"] = await self._variables.words(create.asking, words, requester)
+        answer, _ = await self._calls.call(create.asking, words)
+        number = text_of(create.id.found(seen_of(answer)), create.id.key)
+        if not number:
+            raise Blind(
+                f"{self.name}: {create.id.key}: the answer does not tell the id of the ticket that was made."
+            )
+        return number
+
+    async def end(self) -> None:
+        """Log out of the system."""
+        await self._calls.end()
+
+    async def _look(self, look: LookSettings, canaries: Sequence[Canary], wanted: Wanted) -> Caught:
+        whole = Caught()
+        ids: set[object] = set()
+        calls = 0
+        for words in self._repeated(look, canaries, wanted.since):
+            calls += 1
+            if calls > look.most_calls:
+                whole.is_complete = False
+                break
+            requester = words.get("requester")
+            values = await self._variables.words(look.asking, words, str(requester) if requester else None)
+            if values is None:
+                whole.is_complete = False  # this sender is not known there yet
+                continue
+            caught = await self._looker.look(look, wanted, {**words, "vars": values})
+            whole.count += caught.count
+            whole.is_complete = whole.is_complete and caught.is_complete
+            whole.rows += [one for one in caught.rows if one["id"] not in ids]
+            ids |= {one["id"] for one in caught.rows}
+        return whole
+
+    def _repeated(
+        self, look: LookSettings, canaries: Sequence[Canary], since: datetime
+    ) -> Iterable[dict[str, object]]:
+        words = self._words(canaries, since)
+        match look.per:
+            case None:
+                yield words
+            case Per.REQUESTERS:
+                for requester in self._requesters(canaries):
+                    yield {**words, "requester": requester}
+            case Per.TOKENS:
+                tokens = [str(one.token) for one in canaries]
+                for begin in range(0, len(tokens), look.chunk):
+                    chunk = tokens[begin : begin + look.chunk]
+                    yield {**words, "tokens": chunk, "token": chunk[0]}
+
+    def _words(self, canaries: Sequence[Canary], since: datetime) -> dict[str, object]:
+        now = self._clock.now()
+        return {
+            "since": since,
+            "until": now,
+            "now": now,
+            "marker": self._settings.marker,
+            "tag": self._settings.tag,
+            "requesters": self._requesters(canaries),
+            "tokens": [str(one.token) for one in canaries],
+        }
+
+    def _requesters(self, canaries: Sequence[Canary]) -> list[str]:
+        return sorted({one.sender for one in canaries} if canaries else set(self._settings.own_addresses))
+
+    async def _see_at_all(self, depth: Depth) -> None:
+        """Make sure that an empty answer is no refusal in disguise."""
+        sight = self._settings.sight
+        now = self._clock.monotonic()
+        is_fresh = self._saw_at is not None and now - self._saw_at < _SIGHT_SECONDS
+        if sight is None or (depth is Depth.POLL and is_fresh):
+            return
+        answer, _ = await self._calls.call(sight.asking, self._words((), self._clock.now()))
+        must(sight.must, seen_of(answer), self.name)
+        self._saw_at = now
+
+    async def _ticket(self, look: LookSettings, values: Values) -> Ticket:
+        is_aside = look.state is TicketState.DIVERTED
+        making = Making(
+            self.name, self._settings.channels, look.state, prefix=f"{look.name}/" if is_aside else ""
+        )
+        ticket = making.ticket(values, await self._attachments(values))
+        if len(self._values) >= _REMEMBERED:
+            self._values.clear()
+        self._values[ticket.ref.id] = values
+        return ticket
+
+    async def _attachments(self, values: Values) -> tuple[Attachment, ...] | None:
+        files = files_of(values)
+        if files is None:
+            return None
+        found = []
+        for name, url in files:
+            is_wanted = self._settings.reads_files and url is not None
+            found.append(Attachment(name, await self._digest(url) if is_wanted and url is not None else None))
+        return tuple(found)
+
+    async def _digest(self, url: str) -> str | None:
+        if url not in self._digests:
+            if len(self._digests) >= _REMEMBERED:
+                self._digests.clear()
+            try:
+                content = await self._calls.fetched(url)
+            except Blind as error:
+                if error.status not in _NOT_SERVED:
+                    raise
+                self._digests[url] = None
+            else:
+                self._digests[url] = hashlib.sha256(content).hexdigest()
+        return self._digests[url]
+
+    def _aside(self, ticket: Ticket) -> LookSettings | None:
+        """The look that found a ticket which is held aside."""
+        if ticket.state is not TicketState.DIVERTED:
+            return None
+        name = ticket.ref.id.partition("/")[0]
+        return next(
+            (one for one in self._settings.looks if one.name == name and one.state is TicketState.DIVERTED),
+            None,
+        )
+
+    async def _check_search(self, newest: list[Values]) -> Check:
+        since = self._clock.now() - timedelta(hours=_CHECK_HOURS)
+        count = 0
+        made = [one for one in self._settings.looks if one.per is None]
+        for look in made:
+            words = self._words((), since)
+            values = await self._variables.words(look.asking, words, None)
+            if values is None:
+                continue
+            answer, _ = await self._calls.call(
+                look.asking, {**words, "vars": values}, page=look.paging.first()
+            )
+            if answer.status in look.empty_on:
+                continue
+            seen = seen_of(answer)
+            must(look.must, seen, self.name)
+            rows = [look.ticket.read(one, words) for one in rows_of(look, seen, self.name)]
+            count += len(rows)
+            if look.state is TicketState.TICKET:
+                newest += rows[-1:]
+        if self._settings.sight is not None:
+            await self._see_at_all(Depth.DEADLINE)
+        elif count == 0:
+            return Check(
+                self.name,
+                "ticket.search",
+                CheckState.WARN,
+                "it answers, and shows no ticket at all: whether we would see one is not known",
+                "Add `sight`: a request whose answer proves that the credential is good, such as who we are.",
+            )
+        return Check(
+            self.name,
+            "ticket.search",
+            CheckState.OK,
+            f"reachable and authorised; {count} tickets on the first pages of {len(made)} looks were understood",
+        )
+
+    async def _check_rights(self, newest: list[Values]) -> Check:
+        rights = self._settings.rights
+        needs_ticket = rights is not None and any(name == "ticket" for name, _ in rights.asking.names)
+        if rights is None or (needs_ticket and not newest):
+            why = "the configuration does not say how" if rights is None else "no ticket is shown yet"
+            return Check(
+                self.name,
+                "ticket.close",
+                CheckState.WARN,
+                f"whether we may change tickets is not known: {why}",
+                "Add `clean.rights`, or try it with one of your own: intake-prober ticketing try --create.",
+            )
+        words = self._words((), self._clock.now())
+        if newest:
+            words["ticket"] = as_words(newest[0])
+        answer, _ = await self._calls.call(rights.asking, words)
+        if rights.must.holds(seen_of(answer).row):
+            return Check(self.name, "ticket.close", CheckState.OK, "authorised to change and close")
+        return Check(
+            self.name,
+            "ticket.close",
+            CheckState.FAIL,
+            "the credential may read tickets and not change them",
+            "Give its user the right to change tickets, or set `cleanup: none`.",
+        )
+
+    def _since(self, canaries: Sequence[Canary]) -> datetime:
+        if not canaries:
+            return self._clock.now() - timedelta(days=ORPHAN_DAYS)
+        return min(one.launched_at for one in canaries) - timedelta(seconds=LOOK_BACK_SECONDS)
+
+
+def _number(ticket: Ticket) -> str:
+    """The system's own id of what is held aside."""
+    return ticket.ref.id.partition("/")[2]

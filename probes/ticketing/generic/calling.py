@@ -1,0 +1,174 @@
+"""Calls to the system: rendered, authorised, within the budgets, and judged by what their answers mean."""
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
+
+from probes.contracts import Blind, Budget, Clock
+from probes.http_dates import retry_after_seconds
+from probes.http_wire import Answer, Request, Wire
+from probes.masking import Masker
+from probes.servers import SecretUnavailable
+from probes.skew import Skew
+from probes.ticketing.generic.auth import AuthSettings, Presented, Session, Vault
+from probes.ticketing.generic.budgets import Budgets, BudgetSettings
+from probes.ticketing.generic.conversions import whole_of
+from probes.ticketing.generic.failures import Means, Rule, means_of, refused
+from probes.ticketing.generic.paging import Page, absolute
+from probes.ticketing.generic.picking import Pick, Seen
+from probes.ticketing.generic.requests import Asking
+from probes.ticketing.generic.templates import Template, Words, compile_template, names_in
+
+_NO_MEANS: Final[frozenset[Means]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class CallSettings:
+    """What all calls have in common.
+
+    Attributes:
+        headers: on every call, also those of the log-in.
+        failures: what answers mean, before the usual table.
+        throttle_after: how long to stay away, where it is not in ``Retry-After``.
+        throttle_seconds: how long to stay away where the answer does not say.
+    """
+
+    name: str
+    url: str
+    headers: Mapping[str, Template]
+    auth: AuthSettings
+    failures: tuple[Rule, ...] = ()
+    budget: BudgetSettings = BudgetSettings()  # noqa: RUF009 -- frozen
+    throttle_after: Pick | None = None
+    throttle_seconds: float = 30.0
+
+
+class Calls:
+    """The way to one system. Calls may run side by side; each is bounded and can be cancelled."""
+
+    def __init__(
+        self, settings: CallSettings, wire: Wire, vault: Vault, *, clock: Clock, masker: Masker
+    ) -> None:
+        self._settings = settings
+        self._wire = wire
+        self._main, self._main_url = wire, settings.url.rstrip("/")
+        self._vault = vault
+        self._clock = clock
+        self._session = Session(settings.auth, vault, clock=clock, masker=masker)
+        self._budgets = Budgets(settings.budget, clock)
+
+    @property
+    def skew(self) -> Skew:
+        """The system's clock less ours."""
+        return self._main.skew
+
+    def budget(self) -> tuple[Budget, ...]:
+        """The windows that the answers so far have told of."""
+        return tuple(self._budgets.windows())
+
+    async def call(
+        self,
+        asking: Asking,
+        words: Words,
+        *,
+        page: Page = Page(),  # noqa: B008 -- frozen
+        accept: frozenset[Means] = _NO_MEANS,
+    ) -> tuple[Answer, Means]:
+        """Make one call; a log-in that is refused is had anew once.
+
+        Args:
+            asking: the request.
+            words: what its templates may say, besides secrets and the log-in's values.
+            page: which page of it.
+            accept: what an answer may mean besides `Means.OK`.
+
+        Raises:
+            Blind: it means anything else, or there is no answer.
+            SecretUnavailable: our credential can't be had.
+        """
+        presented = await self._session.presented(self._bare)
+        answer, means = await self._once(asking, words, page, presented)
+        if means is Means.AUTH:
+            # refused before anything was done, so that also a write may be said again
+            presented = await self._session.presented(self._bare, refused=presented)
+            answer, means = await self._once(asking, words, page, presented)
+        if means is not Means.OK and means not in accept:
+            raise self._refused(answer, means)
+        return answer, means
+
+    async def fetched(self, url: str) -> bytes:
+        """The content of a file at the system's own origin; raises as `call`."""
+        asking = Asking("attachment", "GET", compile_template("{{ url }}", "attachment", {"url": None}))
+        answer, _ = await self.call(asking, {"url": url})
+        return answer.content
+
+    async def end(self) -> None:
+        """Log out, if there is a session and a request that ends it; a refusal is no matter."""
+        kept, asking = self._session.leave(), self._settings.auth.end
+        if kept is None or asking is None:
+            return
+        with contextlib.suppress(Blind, SecretUnavailable):
+            await self._once(asking, {}, Page(), kept)
+
+    async def _once(
+        self, asking: Asking, words: Words, page: Page, presented: Presented
+    ) -> tuple[Answer, Means]:
+        secrets = await self._vault.words(asking.names | names_in(self._settings.headers))
+        known = {**words, **presented.words, "secret": secrets, "page": page.words}
+        url = presented.url or self._settings.url
+        if url.rstrip("/") != self._main_url:
+            self._main, self._main_url = self._wire.at(url), url.rstrip("/")
+        linked = page if page.url is None else replace(page, url=absolute(page.url, url))
+        request = asking.request(known, linked)
+        return await self._sent(self._main, asking, self._with(request, known, presented))
+
+    def _with(self, request: Request, words: Words, presented: Presented | None) -> Request:
+        """The request with what every call bears."""
+        common = {name: one.text(words) for name, one in self._settings.headers.items()}
+        headers = {**common, **request.headers}
+        query = request.query
+        if presented is not None:
+            headers |= presented.headers
+            query = [*(request.query or ()), *presented.query.items()] or None
+        return replace(request, headers=headers, query=query)
+
+    async def _bare(self, asking: Asking, words: Words) -> Answer:
+        """A request of the log-in itself: its address may be another one than the system's."""
+        secrets = await self._vault.words(names_in(self._settings.headers))
+        known = {**words, "secret": {**secrets, **_mapping(words.get("secret"))}}
+        request = self._with(asking.request(known), known, None)
+        wire = self._wire.at(request.path) if "://" in request.path else self._wire
+        answer, means = await self._sent(wire, asking, request)
+        if means is not Means.OK:
+            is_ours = means in {Means.BAD_REQUEST, Means.FORBIDDEN, Means.AUTH}
+            raise self._refused(answer, Means.AUTH if is_ours else means)
+        return answer
+
+    async def _sent(self, wire: Wire, asking: Asking, request: Request) -> tuple[Answer, Means]:
+        self._budgets.admit(self._settings.name)
+        accept = [status for status, means in asking.ok.items() if means is not Means.BROKEN]
+        answer = await wire.ask(replace(request, accept=accept))
+        self._budgets.note(answer)
+        if answer.status in asking.ok:
+            return answer, asking.ok[answer.status]
+        return answer, means_of(answer, self._settings.failures)
+
+    def _refused(self, answer: Answer, means: Means) -> Blind:
+        wait = retry_after_seconds(answer.headers, now=self._clock.now())
+        if means is Means.THROTTLED:
+            after = self._settings.throttle_after
+            if after is not None:
+                headers = {name.lower(): one for name, one in answer.headers.items()}
+                try:
+                    told = whole_of(after.found(Seen(None, None, headers, answer.status)), after.key)
+                except Blind:
+                    told = None
+                wait = float(told) if told is not None else wait
+            wait = wait if wait is not None else self._settings.throttle_seconds
+        return refused(self._settings.name, answer, means, retry_after_seconds=wait)
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else MappingProxyType({})

@@ -1,0 +1,138 @@
+"""What an answer means, by the configuration's own table before the usual one: first match wins."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Final
+
+from probes.contracts import Blind
+from probes.http_wire import Answer
+from probes.ticketing.generic.conversions import text_of
+from probes.ticketing.generic.picking import Pick, Seen, seen_of
+
+
+class Means(StrEnum):
+    """What an answer means."""
+
+    OK = "ok"
+    AUTH = "auth"
+    FORBIDDEN = "forbidden"
+    THROTTLED = "throttled"
+    GONE = "gone"
+    CONFLICT = "conflict"
+    MAINTENANCE = "maintenance"
+    BAD_REQUEST = "bad_request"
+    BROKEN = "broken"
+
+
+STATUS_OF: Final[Mapping[Means, int]] = MappingProxyType(
+    {
+        Means.AUTH: 401,
+        Means.FORBIDDEN: 403,
+        Means.THROTTLED: 429,
+        Means.GONE: 404,
+        Means.CONFLICT: 409,
+        Means.MAINTENANCE: 503,
+        Means.BAD_REQUEST: 400,
+        Means.BROKEN: 500,
+    }
+)
+"""The status by which the rest of the prober knows each, whatever the system's own was."""
+
+_REMEDIES: Final[Mapping[Means, str]] = MappingProxyType(
+    {
+        Means.OK: "",
+        Means.AUTH: "our credential is refused, also after it was renewed. Renew it",
+        Means.FORBIDDEN: "our credential lacks a permission. Give it the rights that the guide lists",
+        Means.THROTTLED: "we are throttled. Lower the rate, or ask for a higher limit",
+        Means.GONE: "there is no such place, or it is not shown to us. Correct `url` or the path, or the permissions",
+        Means.CONFLICT: "somebody else changes it at the same time. It is tried again",
+        Means.MAINTENANCE: "the system is closed for maintenance. Look at its own status",
+        Means.BAD_REQUEST: "it does not take our request. Compare it with the system's documentation",
+        Means.BROKEN: "the system fails. Look at its own status",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the configuration's table: all that it names must hold.
+
+    Attributes:
+        statuses: empty: any.
+        pick: what of the answer is looked at; without ``equals`` and ``regex`` in it, that there is something.
+    """
+
+    means: Means
+    statuses: frozenset[int] = frozenset()
+    pick: Pick | None = None
+    equals: frozenset[str] | None = None
+
+    def holds(self, answer: Answer, seen: Seen | None) -> bool:
+        """Whether the answer is what the rule is about; ``seen`` is None where the body is no JSON."""
+        if self.statuses and answer.status not in self.statuses:
+            return False
+        if self.pick is None:
+            return True
+        if seen is None and self.pick.expression is not None:
+            return False
+        try:
+            found = self.pick.found(
+                seen if seen is not None else Seen(None, None, answer.headers, answer.status)
+            )
+        except Blind:
+            return False
+        if self.equals is not None:
+            return _word(found) in self.equals
+        return found not in (None, False, "", [], {})
+
+
+def means_of(answer: Answer, rules: tuple[Rule, ...]) -> Means:
+    """What an answer means."""
+    if rules:
+        try:
+            seen: Seen | None = seen_of(answer)
+        except Blind:
+            seen = None
+        for rule in rules:
+            if rule.holds(answer, seen):
+                return rule.means
+    return _usual(answer.status)
+
+
+def refused(system: str, answer: Answer, means: Means, *, retry_after_seconds: float | None = None) -> Blind:
+    """The blindness that an answer is."""
+    return Blind(
+        f"{system}: {answer.what} answered {answer.status}: {_REMEDIES[means]}.",
+        status=STATUS_OF.get(means, answer.status),
+        retry_after_seconds=retry_after_seconds,
+    )
+
+
+_USUAL: Final[Mapping[int, Means]] = MappingProxyType(
+    {
+        HTTPStatus.NOT_MODIFIED: Means.OK,
+        HTTPStatus.UNAUTHORIZED: Means.AUTH,
+        HTTPStatus.FORBIDDEN: Means.FORBIDDEN,
+        HTTPStatus.NOT_FOUND: Means.GONE,
+        HTTPStatus.GONE: Means.GONE,
+        HTTPStatus.CONFLICT: Means.CONFLICT,
+        HTTPStatus.PRECONDITION_FAILED: Means.CONFLICT,
+        HTTPStatus.TOO_MANY_REQUESTS: Means.THROTTLED,
+        HTTPStatus.SERVICE_UNAVAILABLE: Means.MAINTENANCE,
+    }
+)
+
+
+def _usual(status: int) -> Means:
+    if status in _USUAL:
+        return _USUAL[status]
+    if status < HTTPStatus.MULTIPLE_CHOICES:
+        return Means.OK
+    return Means.BROKEN if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Means.BAD_REQUEST
+
+
+def _word(value: object) -> str | None:
+    return text_of(value, "failures") if not isinstance(value, dict | list) else None

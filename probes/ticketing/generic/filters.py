@@ -1,0 +1,146 @@
+"""What a template may do to a value: `{{ since | epoch_ms }}`. Nothing here computes, loops or reaches out."""
+
+import base64
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+
+class Unusable(ValueError):
+    """A value that a filter can't take."""
+
+
+def iso(value: object) -> str:
+    """RFC 3339 to the second, in UTC with ``Z``; in a zone of its own with its offset."""
+    moment = _moment(value, "iso")
+    text = moment.replace(microsecond=0).isoformat()
+    return text.removesuffix("+00:00") + "Z" if moment.tzinfo is UTC else text
+
+
+def epoch(value: object) -> int:
+    """Whole seconds since 1970."""
+    return int(_moment(value, "epoch").timestamp())
+
+
+def epoch_ms(value: object) -> int:
+    """Whole milliseconds since 1970."""
+    return int(_moment(value, "epoch_ms").timestamp() * 1000)
+
+
+def strftime(value: object, form: str) -> str:
+    """By Python's format; in UTC unless `zone` came before."""
+    return _moment(value, "strftime").strftime(form)
+
+
+def zone(value: object, name: str) -> datetime:
+    """The same moment by the clocks of a zone (IANA's name)."""
+    return _moment(value, "zone").astimezone(ZoneInfo(name))
+
+
+def plus(value: object, other: object) -> object:
+    """A number plus a number; a list with one more, which is not added twice."""
+    if isinstance(value, int) and isinstance(other, int):
+        return value + other
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [*value] if other in value else [*value, other]
+    raise Unusable("plus takes a whole number or a list")
+
+
+def upto(value: object, count: int) -> list[int]:
+    """The numbers after a number: as many as are wanted."""
+    if not isinstance(value, int):
+        raise Unusable("upto takes a whole number")
+    return list(range(value + 1, value + 1 + count))
+
+
+def join(value: object, between: str = ",") -> str:
+    """The members of a list in one text."""
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise Unusable("join takes a list")
+    return between.join(as_text(one) for one in value)
+
+
+def quoted(value: object, mark: str = "'") -> object:
+    """A literal of a query language: in marks, with marks and backslashes escaped; of a list, each member."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [quoted(one, mark) for one in value]
+    text = as_text(value).replace("\\", "\\\\").replace(mark, f"\\{mark}")
+    return f"{mark}{text}{mark}"
+
+
+def number(value: object) -> int:
+    """A whole number of a text."""
+    try:
+        return int(as_text(value))
+    except ValueError:
+        raise Unusable("int takes a whole number") from None
+
+
+def encoded(value: object) -> str:
+    """Base64 of the text in UTF-8 (RFC 4648 section 4)."""
+    return base64.b64encode(as_text(value).encode()).decode()
+
+
+def as_text(value: object) -> str:
+    """A value within a text.
+
+    Raises:
+        Unusable: there is none, or it is a list or a mapping.
+    """
+    match value:
+        case None:
+            raise Unusable("there is no value")
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return value
+        case int() | float():
+            return str(value)
+        case datetime():
+            return iso(value)
+        case _:
+            raise Unusable("a list or a mapping can't stand within a text: use join or json")
+
+
+def _lower(value: object) -> str:
+    return as_text(value).lower()
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=iso)
+
+
+def _url(value: object) -> str:
+    return quote(as_text(value), safe="")
+
+
+def _moment(value: object, name: str) -> datetime:
+    if not isinstance(value, datetime):
+        raise Unusable(f"{name} takes a time, such as since")
+    return value
+
+
+FILTERS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
+    {
+        "iso": iso,
+        "epoch": epoch,
+        "epoch_ms": epoch_ms,
+        "strftime": strftime,
+        "zone": zone,
+        "plus": plus,
+        "upto": upto,
+        "join": join,
+        "quote": quoted,
+        "int": number,
+        "text": as_text,
+        "lower": _lower,
+        "json": _json,
+        "url": _url,
+        "b64": encoded,
+    }
+)
+"""All filters, by the name that a template calls them by."""

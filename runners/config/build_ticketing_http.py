@@ -1,0 +1,227 @@
+"""Make of its document a ticketing system that is known by configuration alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from canary.hop import Channel
+from canary.observation import Depth
+from probes.servers import SecretSource
+from probes.ticketing.generic.budgets import BudgetSettings, Window
+from probes.ticketing.generic.calling import CallSettings
+from probes.ticketing.generic.conversions import As
+from probes.ticketing.generic.failures import Means, Rule
+from probes.ticketing.generic.settings import CreateSettings, GenericSettings, LookSettings, VarSettings
+from probes.ticketing.generic.templates import Vocabulary
+from probes.ticketing.generic.tickets import TicketMap
+from runners.config.build_ticketing_auth import build_auth, names_of
+from runners.config.build_ticketing_looks import build_clean, build_look, build_map, build_sight
+from runners.config.build_ticketing_parts import Parts
+from runners.config.document_places import Cleanup
+from runners.config.document_ticketing_http import (
+    ChannelsDocument,
+    FailureDocument,
+    HttpTicketingDocument,
+    VarDocument,
+    WindowDocument,
+)
+from runners.config.reading import Loc
+from runners.config.sources import Surroundings
+
+_NAMES: Final = ("since", "until", "now", "marker", "tag", "requesters", "tokens")
+_PARTS: Final = ("remaining", "limit", "used", "reset")
+
+
+@dataclass(frozen=True, slots=True)
+class GenericConfig:
+    """A system by configuration alone, with the secrets that its templates name."""
+
+    settings: GenericSettings
+    secrets: Mapping[str, SecretSource]
+    timeout_seconds: float
+
+
+def build_generic(name: str, document: HttpTicketingDocument, around: Surroundings) -> GenericConfig:
+    """The adapter's settings; the marker and our own addresses are added where all is known."""
+    loc: Loc = ("ticketing", name)
+    parts = Parts(around)
+    secrets = {one: around.secret(ref, (*loc, "secrets", one)) for one, ref in document.secrets.items()}
+    only_secrets: Vocabulary = {"secret": frozenset(secrets)}
+    headers = parts.templates(document.headers, (*loc, "headers"), only_secrets, are_headers=True)
+    auth = build_auth(document.auth, parts, (*loc, "auth"), secrets)
+    bare: Vocabulary = {
+        **dict.fromkeys(_NAMES),
+        "secret": frozenset(secrets),
+        "auth": names_of(document.auth),
+    }
+    words: Vocabulary = {**bare, "vars": frozenset(document.vars)}
+    ticket = build_map(document.ticket, parts, (*loc, "ticket"), words)
+    clean = document.clean
+    settings = GenericSettings(
+        name=name,
+        url=document.url.rstrip("/"),
+        marker="",
+        tag=document.tag,
+        calls=CallSettings(
+            name=name,
+            url=document.url.rstrip("/"),
+            headers=headers,
+            auth=auth,
+            failures=tuple(
+                _rule(one, parts, (*loc, "failures", index)) for index, one in enumerate(document.failures)
+            ),
+            budget=BudgetSettings(
+                windows=tuple(
+                    _window(one_name, one, parts, (*loc, "budget", one_name))
+                    for one_name, one in document.budget.items()
+                ),
+                reserve_share=document.throttle.reserve,
+                own_share=document.throttle.share,
+            ),
+            throttle_after=parts.optional_pick(document.throttle.after, (*loc, "throttle", "after"), {}),
+            throttle_seconds=document.throttle.default,
+        ),
+        looks=_looks(document, parts, loc, words, ticket=ticket),
+        channels=_channels(document.channel),
+        vars=tuple(
+            _var(one_name, one, parts, (*loc, "vars", one_name), bare)
+            for one_name, one in document.vars.items()
+        ),
+        clean=build_clean(clean, parts, (*loc, "clean"), bare, ticket=ticket),
+        sight=build_sight(document.sight, parts, (*loc, "sight"), bare)
+        if document.sight is not None
+        else None,
+        rights=build_sight(clean.rights, parts, (*loc, "clean", "rights"), {**bare, "ticket": None})
+        if clean.rights is not None
+        else None,
+        create=_create(document, parts, loc, words),
+    )
+    _note_missing(document, settings, around, loc)
+    return GenericConfig(settings, secrets, document.timeout)
+
+
+def _looks(
+    document: HttpTicketingDocument, parts: Parts, loc: Loc, words: Vocabulary, *, ticket: TicketMap
+) -> tuple[LookSettings, ...]:
+    found = [
+        build_look(name, one, parts, (*loc, "find", name), words, under=ticket)
+        for name, one in document.find.items()
+    ]
+    aside = [
+        build_look(name, one, parts, (*loc, "diverted", name), words, under=None)
+        for name, one in document.diverted.items()
+    ]
+    return (*found, *aside)
+
+
+def _note_missing(
+    document: HttpTicketingDocument, settings: GenericSettings, around: Surroundings, loc: Loc
+) -> None:
+    """Note what no look and no clean-up could do without."""
+    for depth in Depth:
+        if not any(depth in one.when for one in document.find.values()):
+            around.note(
+                (*loc, "find"),
+                f"no look is made when: {depth}",
+                "Leave `when` out of one of them: it is then made in both.",
+                at_key=True,
+            )
+    if document.cleanup is Cleanup.NONE:
+        return
+    steps = document.clean.close if document.cleanup is Cleanup.CLOSE else document.clean.delete
+    if not steps:
+        around.note(
+            (*loc, "clean"),
+            f"cleanup is {document.cleanup}, and clean.{document.cleanup} says no request that does it",
+            "Add its requests, or set cleanup: none.",
+            at_key=True,
+        )
+    if document.cleanup is Cleanup.CLOSE and not all(
+        "open" in one.ticket.picks for one in settings.looks if one.name in document.find
+    ):
+        around.note(
+            (*loc, "ticket"),
+            "whether a ticket is still open is not said, so that it would be closed again and again",
+            "Add ticket: {open: {pick: status, not_among: [closed]}}.",
+            at_key=True,
+        )
+
+
+def _channels(document: ChannelsDocument) -> dict[str, Channel]:
+    found: dict[str, Channel] = {}
+    for channel in Channel:
+        for word in getattr(document, channel.value) or ():
+            found[word.lower()] = channel
+    return found
+
+
+def _var(name: str, document: VarDocument, parts: Parts, loc: Loc, words: Vocabulary) -> VarSettings:
+    is_each = document.per == "requesters"
+    known = {**words, "requester": None} if is_each else words
+    return VarSettings(
+        name=name,
+        asking=parts.asking(document, loc, known),
+        pick=parts.pick(document.pick, (*loc, "pick"), known),
+        per_requester=is_each,
+        keep_seconds=document.keep,
+    )
+
+
+def _create(
+    document: HttpTicketingDocument, parts: Parts, loc: Loc, words: Vocabulary
+) -> CreateSettings | None:
+    if document.create is None:
+        return None
+    at = (*loc, "create")
+    known: Vocabulary = {**words, "subject": None, "body": None, "requester": None}
+    return CreateSettings(
+        parts.asking(document.create, at, known),
+        parts.pick(document.create.id, (*at, "id"), known, usual=(As.TEXT,)),
+    )
+
+
+def _rule(document: FailureDocument, parts: Parts, loc: Loc) -> Rule:
+    pick = document.pick
+    if pick is None and (document.equals or document.matches):
+        parts.around.note(loc, "what is compared is not said", "Add pick:.", at_key=True)
+    if pick is None and not document.status:
+        parts.around.note(loc, "this would match every answer", "Add status: or pick:.", at_key=True)
+    if pick is not None and document.matches is not None:
+        pick = pick.model_copy(update={"regex": document.matches})
+        parts.regex(document.matches, (*loc, "matches"))
+    return Rule(
+        means=Means(document.means),
+        statuses=frozenset(document.status),
+        pick=parts.optional_pick(pick, (*loc, "pick"), {}),
+        equals=frozenset(str(one).lower() if isinstance(one, bool) else str(one) for one in document.equals)
+        or None,
+    )
+
+
+def _window(name: str, document: WindowDocument, parts: Parts, loc: Loc) -> Window:
+    picks = {
+        part: parts.pick(one, (*loc, part), {})
+        for part in _PARTS
+        if (one := getattr(document, part)) is not None
+    }
+    regex = parts.regex(document.regex, (*loc, "regex"))
+    if (document.source is None) != (document.regex is None):
+        parts.around.note(loc, "from and regex belong together", "Write both, or neither.", at_key=True)
+    elif regex is not None and not set(regex.groupindex) & set(_PARTS):
+        parts.around.note(
+            (*loc, "regex"),
+            "it has no part of a window",
+            "Name a group: (?P<remaining>\\d+), limit, used, reset.",
+        )
+    if document.at_most is None and not picks and document.source is None:
+        parts.around.note(
+            loc, "nothing tells of this window", "Add remaining: and reset:, or at_most: 300/m."
+        )
+    return Window(
+        name=name,
+        picks=picks,
+        whole=parts.optional_pick(document.source, (*loc, "from"), {}),
+        parts=regex,
+        at_most=document.at_most.count if document.at_most is not None else None,
+        seconds=document.at_most.seconds if document.at_most is not None else 60.0,
+    )

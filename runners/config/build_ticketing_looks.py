@@ -1,0 +1,291 @@
+"""Make looks, pages and clean-ups of their documents, for a ticketing system that is known by configuration alone."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from canary.ticket import TicketState
+from probes.contracts import DisposalAction, View
+from probes.ticketing.generic.conversions import As, TimeFormat
+from probes.ticketing.generic.paging import Counted, Cursor, Ends, Into, Next, Paging, Range, Single
+from probes.ticketing.generic.settings import (
+    CleanSettings,
+    JobSettings,
+    LookSettings,
+    Order,
+    Per,
+    ReadSettings,
+    SightSettings,
+    Step,
+)
+from probes.ticketing.generic.templates import Vocabulary
+from probes.ticketing.generic.tickets import FIELDS, FileMap, TicketMap
+from runners.config.build_ticketing_parts import PAGE, Parts
+from runners.config.document_ticketing_looks import (
+    CleanDocument,
+    DivertedDocument,
+    FilesDocument,
+    HttpStepDocument,
+    LookDocument,
+    NumberDocument,
+    PageBlock,
+    ReadDocument,
+    SightDocument,
+    TicketMapDocument,
+)
+from runners.config.reading import Loc
+
+_USUAL: Final[Mapping[str, tuple[As, ...]]] = {
+    "id": (As.TEXT,),
+    "subject": (As.TEXT,),
+    "body": (As.TEXT,),
+    "requester": (As.ADDRESS,),
+    "channel": (As.TEXT,),
+    "open": (As.BOOL,),
+    "version": (As.TEXT,),
+    "message_id": (As.TEXT,),
+    "url": (As.TEXT,),
+    "reason": (As.TEXT,),
+}
+_ROW: Final[Vocabulary] = {"ticket": None, "row": None, "answer": None}
+
+
+def build_map(
+    document: TicketMapDocument,
+    parts: Parts,
+    loc: Loc,
+    vocabulary: Vocabulary,
+    *,
+    under: TicketMap | None = None,
+) -> TicketMap:
+    """Where a ticket's fields are; ``under``: what holds where the document does not say otherwise."""
+    known = {**vocabulary, "ticket": None}
+    picks = {
+        name: parts.pick(
+            one,
+            (*loc, name),
+            known,
+            usual=_USUAL.get(name, ()),
+            time=TimeFormat() if name == "created_at" else None,
+        )
+        for name in FIELDS
+        if (one := getattr(document, name)) is not None
+    }
+    also = {name: parts.pick(one, (*loc, "also", name), known) for name, one in document.also.items()}
+    files = _files(document.files, parts, (*loc, "files")) if document.files is not None else None
+    if under is None:
+        return TicketMap(picks, also, files)
+    return TicketMap({**under.picks, **picks}, {**under.also, **also}, files or under.files)
+
+
+def _files(document: FilesDocument, parts: Parts, loc: Loc) -> FileMap:
+    return FileMap(
+        rows=parts.pick(document.rows, (*loc, "rows"), {}),
+        name=parts.pick(document.name, (*loc, "name"), {}, usual=(As.TEXT,)),
+        url=parts.optional_pick(document.url, (*loc, "url"), {}, usual=(As.TEXT,)),
+    )
+
+
+def build_look(
+    name: str,
+    document: LookDocument,
+    parts: Parts,
+    loc: Loc,
+    vocabulary: Vocabulary,
+    *,
+    under: TicketMap | None,
+) -> LookSettings:
+    """One look; notes what it lacks."""
+    per = Per(document.per) if document.per is not None else None
+    words: dict[str, frozenset[str] | None] = {**vocabulary, "page": PAGE}
+    if per is Per.REQUESTERS:
+        words["requester"] = None
+    if per is Per.TOKENS:
+        words["token"] = None
+    asking = parts.asking(document, loc, words)
+    ticket = build_map(document.ticket, parts, (*loc, "ticket"), words, under=under)
+    reads = tuple(
+        build_read(one, parts, (*loc, "read", index), {**words, **_ROW})
+        for index, one in enumerate(document.read)
+    )
+    if "id" not in ticket.picks:
+        parts.around.note(
+            (*loc, "ticket"), "it is not said what a ticket's id is", "Add ticket: {id: id}.", at_key=True
+        )
+    told = set(ticket.picks).union(*(one.ticket.picks for one in reads))
+    if not {"subject", "body", "message_id"} & told:
+        parts.around.note(
+            (*loc, "ticket"),
+            "there is no text in which a token could be found",
+            "Add ticket: {subject: …}, or body, or message_id.",
+            at_key=True,
+        )
+    if document.order != "any" and "created_at" not in ticket.picks:
+        parts.around.note(
+            (*loc, "order"),
+            "where older pages begin can't be known without created_at",
+            "Add ticket: {created_at: …}, or leave order out.",
+        )
+    if document.view is View.EVENTUAL and document.lag == 0:
+        parts.around.note(
+            (*loc, "view"), "an eventual view has a lag", "Add lag: 60s, or what its documentation says."
+        )
+    asks_tokens = any(one in {"tokens", "token"} for one, _ in asking.names)
+    aside = document if isinstance(document, DivertedDocument) else None
+    return LookSettings(
+        name=name,
+        key=asking.key,
+        asking=asking,
+        rows=parts.pick(document.rows, (*loc, "rows"), words),
+        ticket=ticket,
+        depths=frozenset(document.when),
+        is_swept=document.sweep if document.sweep is not None else not asks_tokens,
+        view=document.view,
+        lag_seconds=document.lag,
+        per=per,
+        chunk=document.chunk,
+        most_calls=document.max_calls,
+        paging=build_paging(document.page, parts, (*loc, "page")),
+        order=Order(document.order),
+        most_pages=document.max_pages,
+        must=parts.optional(document.must, (*loc, "must")),
+        empty_on=frozenset(document.empty_on),
+        reads=reads,
+        most_reads=document.max_reads,
+        state=TicketState.DIVERTED if aside is not None else TicketState.TICKET,
+        clean=build_steps(aside.clean, parts, (*loc, "clean"), vocabulary) if aside is not None else (),
+    )
+
+
+def build_paging(document: PageBlock, parts: Parts, loc: Loc) -> Paging:
+    """How further pages are had; notes where that is said twice."""
+    given = [name for name in PageBlock.model_fields if getattr(document, name) is not None]
+    if len(given) > 1:
+        parts.around.note(
+            loc, f"pages are had in one way, not by {' and '.join(given)}", "Keep one.", at_key=True
+        )
+    if document.number is not None:
+        return _counted(document.number, parts, (*loc, "number"), counts_rows=False)
+    if document.offset is not None:
+        return _counted(document.offset, parts, (*loc, "offset"), counts_rows=True)
+    if document.cursor is not None:
+        at: Loc = (*loc, "cursor")
+        into = document.cursor.into
+        if (into.query is None) == (into.json_path is None):
+            parts.around.note(
+                (*at, "into"), "a cursor goes to one place", "Write query: or json:.", at_key=True
+            )
+        return Cursor(
+            pick=parts.pick(document.cursor.pick, (*at, "pick"), {}),
+            name=into.query or into.json_path or "cursor",
+            into=Into.QUERY if into.query is not None else Into.JSON,
+            more=parts.optional_pick(document.cursor.more, (*at, "more"), {}),
+        )
+    if document.next is not None:
+        at = (*loc, "next")
+        if (document.next.pick is None) == (document.next.link is None):
+            parts.around.note(at, "a link is picked, or has a relation", "Write pick: or link:.", at_key=True)
+        return Next(
+            pick=parts.optional_pick(document.next.pick, (*at, "pick"), {}, usual=(As.TEXT,)),
+            relation=document.next.link or "next",
+            path_only=document.next.path_only,
+        )
+    if document.range is not None:
+        at = (*loc, "range")
+        if (document.range.query is None) == (document.range.header is None):
+            parts.around.note(at, "a range goes to one place", "Write query: or header:.", at_key=True)
+        return Range(
+            template=parts.template(document.range.template, (*at, "template"), {"page": PAGE}),
+            name=document.range.query or document.range.header or "range",
+            size=document.range.size,
+            is_header=document.range.query is None,
+            total=parts.optional_pick(document.range.total, (*at, "total"), {}),
+        )
+    return Single()
+
+
+def _counted(document: NumberDocument, parts: Parts, loc: Loc, *, counts_rows: bool) -> Counted:
+    if document.ends == "short" and document.size is None:
+        parts.around.note(
+            (*loc, "ends"),
+            "which page is short can't be known without its size",
+            "Add size:, or leave it out.",
+        )
+    return Counted(
+        param=document.param,
+        counts_rows=counts_rows,
+        first_number=document.first,
+        size_param=document.size_param,
+        size=document.size,
+        into=Into(document.into),
+        more=parts.optional_pick(document.more, (*loc, "more"), {}),
+        total=parts.optional_pick(document.total, (*loc, "total"), {}),
+        ends=Ends(document.ends),
+    )
+
+
+def build_read(
+    document: ReadDocument, parts: Parts, loc: Loc, vocabulary: Vocabulary, *, under: TicketMap | None = None
+) -> ReadSettings:
+    """A request for one ticket."""
+    return ReadSettings(
+        asking=parts.asking(document, loc, vocabulary),
+        ticket=build_map(document.ticket, parts, (*loc, "ticket"), vocabulary, under=under),
+        must=parts.optional(document.must, (*loc, "must")),
+        row=parts.optional(document.row, (*loc, "row")),
+    )
+
+
+def build_steps(
+    documents: Sequence[HttpStepDocument], parts: Parts, loc: Loc, vocabulary: Vocabulary
+) -> tuple[Step, ...]:
+    """The requests of a clean-up."""
+    return tuple(_step(one, parts, (*loc, index), vocabulary) for index, one in enumerate(documents))
+
+
+def _step(document: HttpStepDocument, parts: Parts, loc: Loc, vocabulary: Vocabulary) -> Step:
+    own: Vocabulary = (
+        {"ids": None} if document.batch is not None else {"ticket": None, "answer": None, "version": None}
+    )
+    words = {**vocabulary, **own}
+    job = document.job
+    return Step(
+        asking=parts.asking(document, loc, words),
+        batch=document.batch,
+        if_match=parts.optional_pick(document.if_match, (*loc, "if_match"), words, usual=(As.TEXT,)),
+        must=parts.optional(document.must, (*loc, "must")),
+        job=None
+        if job is None
+        else JobSettings(
+            asking=parts.asking(job, (*loc, "job"), {**words, "answer": None}),
+            done=parts.expression(job.done, (*loc, "job", "done")),
+            failed=parts.optional(job.failed, (*loc, "job", "failed")),
+            every_seconds=job.every,
+            limit_seconds=job.limit,
+        ),
+    )
+
+
+def build_clean(
+    document: CleanDocument, parts: Parts, loc: Loc, vocabulary: Vocabulary, *, ticket: TicketMap
+) -> CleanSettings:
+    """How tickets are removed."""
+    read = None
+    if document.read is not None:
+        words = {**vocabulary, "ticket": None}
+        read = build_read(document.read, parts, (*loc, "read"), words, under=ticket)
+    return CleanSettings(
+        steps={
+            DisposalAction.CLOSE: build_steps(document.close, parts, (*loc, "close"), vocabulary),
+            DisposalAction.DELETE: build_steps(document.delete, parts, (*loc, "delete"), vocabulary),
+        },
+        read=read,
+        verify_seconds=document.verify.limit,
+        verify_every_seconds=document.verify.every,
+    )
+
+
+def build_sight(document: SightDocument, parts: Parts, loc: Loc, vocabulary: Vocabulary) -> SightSettings:
+    """A request whose answer proves something."""
+    return SightSettings(
+        parts.asking(document, loc, vocabulary), parts.expression(document.must, (*loc, "must"))
+    )
