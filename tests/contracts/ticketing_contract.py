@@ -1,5 +1,7 @@
 """What every ticketing system must do, the fake, the simulated and the real ones alike."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from canary.observation import Depth
@@ -41,10 +43,13 @@ class TicketingContract(FindingContract, DisposalContract, BlindnessContract):
     """Subclasses give a fixture ``bench``."""
 
     @pytest.fixture(autouse=True)
-    def _whole_wire(self, bench: Bench) -> None:
+    def _whole_wire(self, bench: Bench) -> Iterator[None]:
         """No test is spoilt by another."""
         bench.wire.heal()
         bench.wire.calls.clear()
+        yield
+        bench.wire.heal()
+        bench.ebb()
 
     def test_bench__says_why_of_all_that_it_lacks(self, bench: Bench) -> None:
         assert [one for one, reason in bench.lacks.items() if len(reason.split()) < 3] == []

@@ -23,12 +23,14 @@ from probes.ticketing.helpdesk import Helpdesk
 from probes.ticketing.rt import RequestTracker
 from probes.ticketing.settings import HelpdeskSettings, RtSettings
 from runners.clock import SystemClock
-from tests.contracts.ticketing_bench import BODY, MARKER, STRANGER, TAG, Ability, Bench
+from tests.contracts.ticketing_bench import BODY, MARKER, TAG, Ability, Bench
 from tests.contracts.ticketing_wire import Wire
 from tests.real.sandbox_mail import send
 from tests.real.servers.mail import Mail
 from tests.real.servers.request_tracker import RequestTracker as RunningTracker
 from tests.sandbox import Sandbox
+
+_OF_THE_FLOOD = "customer@flood.test"
 
 
 class GivenSecret:
@@ -71,6 +73,7 @@ class HelpdeskBench(Bench):
         self.sandbox = sandbox
         self.wire = Wire()
         self.secret = sandbox.endpoints.desk_token
+        self._is_flooded = False
 
     def opened(self) -> AbstractAsyncContextManager[Helpdesk]:
         return self.connected(self.sandbox.endpoints.desk_token)
@@ -111,7 +114,20 @@ class HelpdeskBench(Bench):
         await asyncio.sleep(0.1)
 
     def flood(self, count: int) -> None:
-        self.insert(Stranger(f"order {number}", "where is it?", STRANGER) for number in range(count))
+        self.insert(Stranger(f"order {number}", "where is it?", _OF_THE_FLOOD) for number in range(count))
+        self._is_flooded = True
+
+    def ebb(self) -> None:
+        if not self._is_flooded:
+            return
+        self._is_flooded = False
+        with closing(sqlite3.connect(self._database(), timeout=20)) as database, database:
+            ours = "(SELECT id FROM helpdesk_ticket WHERE submitter_email = ?)"
+            for statement in (
+                f"DELETE FROM helpdesk_followup WHERE ticket_id IN {ours}",  # noqa: S608 - our own words
+                "DELETE FROM helpdesk_ticket WHERE submitter_email = ?",
+            ):
+                database.execute(statement, (_OF_THE_FLOOD,))
 
     def mail(self, canary: Canary, *, attachment: bytes) -> None:
         message = canary_mail(canary, self.sandbox.canary.address, self.sandbox.support.address, attachment)

@@ -51,13 +51,20 @@ _JSON: Final = r"(?:\.json)?"
 
 
 class Zendesk(Simulator):
-    """One account. ``sees_suspended``: whether the acting agent may manage suspended tickets."""
+    """One account.
+
+    Attributes:
+        sees_suspended: whether the acting agent may manage suspended tickets.
+        may_write: whether it may change tickets; else it is a light agent.
+        known: addresses of end users who have not yet written.
+    """
 
     def __init__(self, clock: Clock, *, calls_a_minute: int = 700, list_calls_a_minute: int = 100) -> None:
         super().__init__(clock)
         self.tokens = Tokens(clock, lifetime_seconds=TOKEN_SECONDS)
         self.sees_suspended = True
         self.may_write = True
+        self.known: set[str] = set()
         # 700 a minute on Suite Enterprise, and 100 lists on trials (*Rate limits*, *Tickets*: List Tickets limits)
         self.account = Allowance(clock, calls_a_minute, 60)
         self.lists = Allowance(clock, list_calls_a_minute, 60)
@@ -69,6 +76,7 @@ class Zendesk(Simulator):
         return [
             ("POST", "/oauth/tokens", self._token),
             ("GET", f"{api}/users/search{_JSON}", self._search_users),
+            ("GET", f"{api}/users/me{_JSON}", self._me),
             ("GET", f"{api}/users/(?P<user>\\d+)/tickets/requested{_JSON}", self._requested),
             ("GET", f"{api}/tickets{_JSON}", self._tickets),
             ("GET", f"{api}/tickets/show_many{_JSON}", self._show_many),
@@ -162,11 +170,15 @@ class Zendesk(Simulator):
     def _search_users(self, asked: Asked) -> Told:
         """*Search Users*: by the address as the query, or ``email:address``."""
         wanted = asked.query.get("query", "").removeprefix("email:").strip('"').lower()
-        known = {one.requester for one in self.desk.rows.values()} | {
-            one.requester for one in self.desk.held.values()
-        }
+        rows = [*self.desk.rows.values(), *self.desk.held.values()]
+        known = {*self.known, *(one.requester.lower() for one in rows)}
         found = [self._user(wanted)] if wanted in known else []
         return Told(200, {"users": found, "next_page": None, "previous_page": None, "count": len(found)})
+
+    def _me(self, _: Asked) -> Told:
+        """*Show Self*; a light agent has the ``role_type`` 1 (*Users*: JSON format)."""
+        me = {"id": 35001, "role": "agent", "role_type": 0 if self.may_write else 1, "active": True}
+        return Told(200, {"user": me})
 
     def _user(self, address: str) -> dict[str, object]:
         return {
