@@ -58,7 +58,6 @@ class Bench:
         wire: the way between the adapter and the system; of no use where `Ability.WIRE` is lacking.
         secret: a word of the good credential that must show up nowhere.
         budget_headers: headers that the system answers with, and which say that 42 of 100 calls are left.
-        log_ins: ends of paths at which credentials are exchanged for others.
         most_calls: that one look may cost while nothing has come, by the system's documentation.
     """
 
@@ -70,7 +69,6 @@ class Bench:
         "RateLimit-Remaining": "42",
         "RateLimit-Reset": "30",
     }
-    log_ins: tuple[str, ...] = ()
     most_calls: int = 3
 
     def opened(self) -> AbstractAsyncContextManager[TicketingSystem]:

@@ -95,7 +95,10 @@ class BlindnessContract:
         needs(bench, Ability.WIRE)
 
         assert blind(bench, answers=saying(429, "{}", Retry_After="7")).retry_after_seconds == 7
-        assert blind(bench, answers=saying(429, "{}")).retry_after_seconds is None
+        assert blind(bench, answers=saying(429, "{}")).retry_after_seconds in {
+            None,
+            30,
+        }  # ours, where it says none
 
     def test_find__throttled__does_not_ask_again_at_once(self, bench: Bench) -> None:
         needs(bench, Ability.WIRE)
@@ -113,7 +116,7 @@ class BlindnessContract:
         ticket_id = bench.open_ticket(f"{canary.subject_prefix} renewed", BODY, SENDER)
         bench.wire.answers = Once(
             saying(401, "{}"),
-            of=lambda one: not bench.wire.is_write(one) and not one.url.path.endswith(bench.log_ins),
+            of=lambda one: not bench.wire.is_write(one),
         )
 
         look = with_system(bench, lambda system: system.find([canary], Depth.DEADLINE))

@@ -292,9 +292,9 @@ class FindingContract:
 
         ticket = arrived(bench, canary, attachment=content)
 
-        assert [(one.name, one.sha256) for one in ticket.attachments or ()] == [
-            ("invoice.pdf", sha256(content).hexdigest())
-        ]
+        (file,) = ticket.attachments or ()
+        assert file.name.endswith("invoice.pdf")  # some put the part's number before it
+        assert file.sha256 == sha256(content).hexdigest()
 
     def test_find__by_an_index_that_lags__says_how_far_it_may_be_behind(self, bench: Bench) -> None:
         needs(bench, Ability.LAG)
@@ -337,7 +337,10 @@ class FindingContract:
             left = (await system.find([canary], Depth.DEADLINE)).tickets
             return [one.state for one in disposed], [one for one in left if one.is_open]
 
-        assert with_system(bench, main) == ([RemovalState.DONE], [])
+        states, left = with_system(bench, main)
+
+        assert states in ([RemovalState.DONE], [RemovalState.ACCEPTED])
+        assert left == []
 
 
 def arrived(bench: Bench, canary: Canary, *, attachment: bytes) -> Ticket:

@@ -23,13 +23,15 @@ class Wire:
     """The way to one system.
 
     Attributes:
-        reads: ends of paths at which a POST changes nothing: a search, a token's exchange.
+        reads: ends of paths at which a POST changes nothing, such as a search.
+        spares: ends of paths that are neither counted nor spoilt: where credentials are exchanged for others.
         calls: the requests that the adapter made, also those that never reached the system.
         answers: asked first; what it gives is the answer, and the system hears nothing.
         changes: what it makes of the system's answer is what the adapter sees.
     """
 
     reads: Collection[str] = ()
+    spares: Collection[str] = ()
     calls: list[httpx.Request] = field(default_factory=list)
     answers: Answering | None = None
     changes: Changing | None = None
@@ -60,6 +62,8 @@ class _Transport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await request.aread()
+        if request.url.path.endswith(tuple(self._wire.spares)):
+            return await self._inner.handle_async_request(request)
         self._wire.calls.append(request)
         answer = self._wire.answers(request) if self._wire.answers is not None else None
         if answer is None:
@@ -67,7 +71,8 @@ class _Transport(httpx.AsyncBaseTransport):
             if self._wire.changes is not None:
                 await answer.aread()
                 await answer.aclose()
-                answer = self._wire.changes(request, answer)
+                changed = self._wire.changes(request, answer)
+                answer = _rewritten(answer, answer.content, {}) if changed is answer else changed
         return answer
 
     async def aclose(self) -> None:

@@ -44,12 +44,16 @@ class SimulatedBench(Bench):
 
     Attributes:
         preset: the name of the configuration's file.
+        log_ins: ends of paths at which credentials are exchanged for others.
+        searches: ends of paths at which a POST changes nothing.
         few_rows: what the configuration is changed by, so that it reads one page of two rows.
     """
 
     lacks: ClassVar[Mapping[Ability, str]] = {}
     preset: ClassVar[str]
     credentials: ClassVar[Mapping[str, str]]
+    log_ins: ClassVar[tuple[str, ...]] = ()
+    searches: ClassVar[tuple[str, ...]] = ()
     few_rows: ClassVar[Mapping[str, str]] = {}
     lagging_text: ClassVar[Mapping[str, str]] = {}
 
@@ -57,12 +61,8 @@ class SimulatedBench(Bench):
         self.simulator = simulator
         self.desk = simulator.desk
         self.clock = clock
-        self.wire = Wire(reads=self.reading_posts())
+        self.wire = Wire(reads=self.searches, spares=self.log_ins)
         self.secret = next(reversed(self.credentials.values()))
-
-    def reading_posts(self) -> tuple[str, ...]:
-        """Ends of paths at which a POST changes nothing."""
-        return self.log_ins
 
     def opened(self) -> AbstractAsyncContextManager[TicketingSystem]:
         return self.connected()

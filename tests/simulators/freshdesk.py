@@ -44,6 +44,7 @@ class Freshdesk(Simulator):
         return [
             ("GET", "/api/v2/tickets", self._list),
             ("GET", "/api/v2/search/tickets", self._search),
+            ("GET", "/api/v2/agents/me", self._me),
             ("GET", "/api/v2/tickets/(?P<number>\\d+)", self._show),
             ("PUT", "/api/v2/tickets/(?P<number>\\d+)", self._update),
             ("DELETE", "/api/v2/tickets/(?P<number>\\d+)", self._delete),
@@ -185,6 +186,10 @@ class Freshdesk(Simulator):
             },
         )
 
+    def _me(self, _: Asked) -> Told:
+        """*View the Currently Authenticated Agent*."""
+        return Told(200, {"id": 6001, "available": True, "contact": {"email": "prober@acme.test"}})
+
     def _show(self, asked: Asked, number: str) -> Told:
         """*View a Ticket*: has the description, and the attachments [M]."""
         row = self.desk.find(int(number))
@@ -232,6 +237,8 @@ class Freshdesk(Simulator):
         row = self.desk.find(int(number))
         if not self.may_write:
             return self.error(403)
+        if self.desk.held.pop(int(number), None) is not None:
+            return Told(204)
         if row is None:
             return Told(405) if int(number) in self.desk.rows else self.error(404)
         if not self.faults.swallows:

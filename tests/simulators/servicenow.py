@@ -48,6 +48,8 @@ class ServiceNow(Simulator):
             ("PATCH", f"{table}/incident/(?P<number>[0-9a-f]{{32}})", self._update),
             ("DELETE", f"{table}/incident/(?P<number>[0-9a-f]{{32}})", self._delete),
             ("GET", f"{table}/sys_email", self._mails),
+            ("DELETE", f"{table}/sys_email/(?P<number>[0-9a-f]{{32}})", self._drop_mail),
+            ("GET", f"{table}/sys_user", self._users),
             ("GET", "/api/now/attachment", self._files),
             ("GET", "/api/now/attachment/(?P<number>[0-9a-f]{32})/file", self._file),
         ]
@@ -173,6 +175,13 @@ class ServiceNow(Simulator):
             for one in self.desk.held.values()
         ]
         return self._listed(asked, [*made, *ignored])
+
+    def _drop_mail(self, _: Asked, number: str) -> Told:
+        gone = self.desk.held.pop(int(number, 16) - 500000, None)
+        return self.error(404) if gone is None else Told(204)
+
+    def _users(self, asked: Asked) -> Told:
+        return self._listed(asked, [{"sys_id": sys_id(1), "user_name": USER, "active": "true"}])
 
     def _row(self, number: str) -> Row | None:
         return self.desk.find(int(number, 16))

@@ -46,6 +46,7 @@ class Zammad(Simulator):
                 f"{api}/ticket_attachment/(?P<number>\\d+)/(?P<article>\\d+)/(?P<index>\\d+)",
                 self._file,
             ),
+            ("GET", f"{api}/users/me", self._me),
             ("GET", f"{api}/tags", self._tags),
             ("POST", f"{api}/tags/add", self._add_tag),
             ("GET", f"{api}/monitoring/health_check", self._health),
@@ -133,6 +134,10 @@ class Zammad(Simulator):
         if row is None:
             return self.error(404)
         return Told(200, self._ticket(row, is_expanded="expand" in asked.query))
+
+    def _me(self, _: Asked) -> Told:
+        """``api/user.rst``."""
+        return Told(200, {"id": 3, "email": "prober@acme.test", "active": True})
 
     def _articles(self, _: Asked, number: str) -> Told:
         """``api/ticket/articles.rst``: the first made the ticket."""

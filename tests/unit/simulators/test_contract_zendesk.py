@@ -25,7 +25,7 @@ class ZendeskBench(SimulatedBench):
         Ability.VERSIONS: "bulk updates take no `updated_stamp`, and it sends no ETag",
     }
     preset: ClassVar[str] = "zendesk"
-    log_ins = ("/oauth/tokens",)
+    log_ins: ClassVar[tuple[str, ...]] = ("/oauth/tokens",)
     credentials: ClassVar[Mapping[str, str]] = {
         "ZENDESK_CLIENT_ID": CLIENT_ID,
         "ZENDESK_CLIENT_SECRET": CLIENT_SECRET,
@@ -36,10 +36,10 @@ class ZendeskBench(SimulatedBench):
     }
     lagging_text: ClassVar[Mapping[str, str]] = {
         "get: /api/v2/tickets.json": "get: /api/v2/search.json",
-        "when: deadline\n    get: /api": "when: [poll, deadline]\n    view: eventual\n    lag: 3m\n    get: /api",
+        "  wide:\n    when: deadline\n": "  wide:\n    when: poll\n    view: eventual\n    lag: 3m\n",
+        "  mine:\n    when: poll\n": "  mine:\n    when: deadline\n",
         'query: {sort: "-id", "page[size]": 100, include: users}': 'query: {query: "type:ticket {{ marker }}", include: users}',
         'page: {cursor: {pick: meta.after_cursor, into: {query: "page[after]"}, more: meta.has_more}}\n    order: newest_first\n    max_pages: 10\n    rows: tickets': "page: {next: {pick: next_page}}\n    rows: results",
-        "when: poll\n": "when: []\n",
     }
 
     def __init__(self) -> None:
