@@ -63,7 +63,8 @@ class TicketingContract(FindingContract, DisposalContract, BlindnessContract):
         checks = with_system(bench, lambda system: system.check())
 
         assert {one.name: one.state for one in checks}["ticket.search"] is CheckState.OK
-        assert {one.name: one.state for one in checks}["ticket.close"] is CheckState.OK
+        known = {CheckState.OK, CheckState.WARN} if Ability.READ_ONLY in bench.lacks else {CheckState.OK}
+        assert {one.name: one.state for one in checks}["ticket.close"] in known
         assert bench.raw(stranger) == before
 
     def test_check__with_a_refused_credential__fails_with_a_remedy(self, bench: Bench) -> None:
