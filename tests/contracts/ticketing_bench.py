@@ -46,6 +46,7 @@ class Ability(StrEnum):
     SAME_ID = "same id"  # the id of a deleted ticket is given out again
     APPENDING = "appending"  # a mail is appended to an older ticket
     BY_HAND = "by hand"  # a person deletes a ticket beside the adapter
+    TAGS = "tags"  # a ticket can bear a word of ours
     BUDGET = "budget"  # answers tell what is left of a rate limit
     READ_ONLY = "read only"  # a credential that may read and not change
 

@@ -56,6 +56,7 @@ class GlpiBench(SimulatedBench):
         Ability.LAG: "its search reads the table",
         Ability.BUDGET: "it tells no budget",
         Ability.MESSAGE_ID: "a ticket's Message-ID is not among its search options",
+        Ability.TAGS: "it has none without a plug-in",
         Ability.FILES: "documents are items of their own, found by Document_Item",
     }
     preset: ClassVar[str] = "glpi"
