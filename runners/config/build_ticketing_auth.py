@@ -15,7 +15,7 @@ from runners.config.document_ticketing_http import (
     HttpAuthDocument,
     JwtDocument,
 )
-from runners.config.document_ticketing_picks import PickDocument, RequestDocument
+from runners.config.document_ticketing_picks import HttpRequestDocument, PickDocument
 from runners.config.errors import did_you_mean
 from runners.config.reading import Loc
 
@@ -150,7 +150,7 @@ def _client_credentials(
         headers["Authorization"] = f"Basic {{{{ ({pair}) | b64 }}}}"
     if document.scope is not None:
         form["scope"] = document.scope
-    request = RequestDocument(post=document.token_url, form=form, headers=headers)
+    request = HttpRequestDocument(post=document.token_url, form=form, headers=headers)
     words = _words(secrets, set())
     return Exchange(
         parts.asking(request, loc, words),

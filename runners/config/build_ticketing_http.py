@@ -11,7 +11,7 @@ from probes.ticketing.generic.budgets import BudgetSettings, Window
 from probes.ticketing.generic.calling import CallSettings
 from probes.ticketing.generic.conversions import As
 from probes.ticketing.generic.failures import Means, Rule
-from probes.ticketing.generic.settings import CreateSettings, GenericSettings, LookSettings, VarSettings
+from probes.ticketing.generic.settings import CreateSettings, GenericSettings, LookSettings, Per, VarSettings
 from probes.ticketing.generic.templates import Vocabulary
 from probes.ticketing.generic.tickets import TicketMap
 from runners.config.build_ticketing_auth import build_auth, names_of
@@ -104,7 +104,7 @@ def _looks(
     document: HttpTicketingDocument, parts: Parts, loc: Loc, words: Vocabulary, *, ticket: TicketMap
 ) -> tuple[LookSettings, ...]:
     found = [
-        build_look(name, one, parts, (*loc, "find", name), words, under=ticket)
+        build_look(name, one, parts, (*loc, "find", name), words, under=ticket, shared=(loc, document.read))
         for name, one in document.find.items()
     ]
     aside = [
@@ -118,6 +118,17 @@ def _note_missing(
     document: HttpTicketingDocument, settings: GenericSettings, around: Surroundings, loc: Loc
 ) -> None:
     """Note what no look and no clean-up could do without."""
+    each = {one.name for one in settings.vars if one.per_requester}
+    for look in settings.looks:
+        named = sorted(part for name, part in look.asking.names if name == "vars" and part in each)
+        if named and look.per is not Per.REQUESTERS:
+            section = "find" if look.name in document.find else "diverted"
+            around.note(
+                (*loc, section, look.name),
+                f"vars.{named[0]} is one for each sender, and this look is made once for all",
+                "Add per: requesters.",
+                at_key=True,
+            )
     for depth in Depth:
         if not any(depth in one.when for one in document.find.values()):
             around.note(

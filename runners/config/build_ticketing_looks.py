@@ -93,8 +93,12 @@ def build_look(
     vocabulary: Vocabulary,
     *,
     under: TicketMap | None,
+    shared: tuple[Loc, Sequence[ReadDocument]] | None = None,
 ) -> LookSettings:
-    """One look; notes what it lacks."""
+    """One look; notes what it lacks.
+
+    ``shared``: readings for a look that has none of its own, and where they stand.
+    """
     per = Per(document.per) if document.per is not None else None
     words: dict[str, frozenset[str] | None] = {**vocabulary, "page": PAGE}
     if per is Per.REQUESTERS:
@@ -103,9 +107,9 @@ def build_look(
         words["token"] = None
     asking = parts.asking(document, loc, words)
     ticket = build_map(document.ticket, parts, (*loc, "ticket"), words, under=under)
+    at, readings = shared if shared is not None and not document.read else (loc, document.read)
     reads = tuple(
-        build_read(one, parts, (*loc, "read", index), {**words, **_ROW})
-        for index, one in enumerate(document.read)
+        build_read(one, parts, (*at, "read", index), {**words, **_ROW}) for index, one in enumerate(readings)
     )
     if "id" not in ticket.picks:
         parts.around.note(
@@ -279,6 +283,7 @@ def build_clean(
             DisposalAction.DELETE: build_steps(document.delete, parts, (*loc, "delete"), vocabulary),
         },
         read=read,
+        gone=parts.optional(document.gone, (*loc, "gone")),
         verify_seconds=document.verify.limit,
         verify_every_seconds=document.verify.every,
     )

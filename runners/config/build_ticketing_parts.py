@@ -19,7 +19,7 @@ from probes.ticketing.generic.templates import (
     compile_template,
     zone_of,
 )
-from runners.config.document_ticketing_picks import METHODS, JoinDocument, PickDocument, RequestDocument
+from runners.config.document_ticketing_picks import METHODS, HttpRequestDocument, JoinDocument, PickDocument
 from runners.config.errors import did_you_mean
 from runners.config.fields import shown
 from runners.config.reading import Loc, dotted
@@ -140,7 +140,7 @@ class Parts:
         """A pick that need not be there."""
         return self.pick(document, loc, vocabulary, usual=usual) if document is not None else None
 
-    def asking(self, document: RequestDocument, loc: Loc, vocabulary: Vocabulary) -> Asking:
+    def asking(self, document: HttpRequestDocument, loc: Loc, vocabulary: Vocabulary) -> Asking:
         """A request."""
         given = [name for name in METHODS if getattr(document, name) is not None]
         if len(given) != 1:

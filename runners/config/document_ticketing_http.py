@@ -12,10 +12,11 @@ from runners.config.document_ticketing_looks import (
     CleanDocument,
     DivertedDocument,
     LookDocument,
+    ReadDocument,
     SightDocument,
     TicketMapDocument,
 )
-from runners.config.document_ticketing_picks import PickSetting, RequestDocument
+from runners.config.document_ticketing_picks import HttpRequestDocument, PickSetting
 from runners.config.fields import (
     LISTED,
     Duration,
@@ -61,7 +62,7 @@ class JwtDocument(Block):
     lifetime: Annotated[Duration, Field(description="From now to exp.")] = 180.0
 
 
-class ExchangeDocument(RequestDocument):
+class ExchangeDocument(HttpRequestDocument):
     """A request of a log-in. Its templates may say `secret.…` and what was taken before as `auth.…`."""
 
     take: Annotated[
@@ -89,10 +90,10 @@ class HttpAuthDocument(Block):
     lifetime: Annotated[
         Duration | None, Field(description="Of a log-in that does not tell it; default: until it is refused.")
     ] = None
-    end: Annotated[RequestDocument | None, Field(description="The log-out.")] = None
+    end: Annotated[HttpRequestDocument | None, Field(description="The log-out.")] = None
 
 
-class VarDocument(RequestDocument):
+class VarDocument(HttpRequestDocument):
     """A value that is asked for once and kept: `{{ vars.NAME }}`."""
 
     pick: Annotated[PickSetting, Field(description="The value in the answer.")]
@@ -156,7 +157,7 @@ class FailureDocument(Block):
     ]
 
 
-class CreateDocument(RequestDocument):
+class CreateDocument(HttpRequestDocument):
     """How a ticket is made: templates may say `subject`, `body`, `requester`."""
 
     id: Annotated[PickSetting, Field(description="The new ticket's id in the answer.")]
@@ -180,6 +181,13 @@ class HttpTicketingDocument(SystemDocument):
     ticket: Annotated[TicketMapDocument, Field(description="Where a ticket's fields are in a row.")] = (
         TicketMapDocument()
     )
+    read: Annotated[
+        list[ReadDocument],
+        LISTED,
+        Field(
+            description="Further requests for a row that may be ours, for each look of `find` without its own."
+        ),
+    ] = []
     find: Annotated[dict[Name, LookDocument], Field(description="The looks for tickets, by name.")]
     diverted: Annotated[
         dict[Name, DivertedDocument], Field(description="The looks for what is held aside, by name.")

@@ -9,7 +9,7 @@ from pydantic import Field
 from canary.observation import Depth
 from probes.contracts import View
 from runners.config.block import Block
-from runners.config.document_ticketing_picks import PickDocument, PickSetting, RequestDocument
+from runners.config.document_ticketing_picks import HttpRequestDocument, PickDocument, PickSetting
 from runners.config.fields import LISTED, Duration, Line, Name, Pause, word
 
 Number = Annotated[int, Field(ge=0)]
@@ -125,7 +125,7 @@ class TicketMapDocument(Block):
     ] = {}
 
 
-class ReadDocument(RequestDocument):
+class ReadDocument(HttpRequestDocument):
     """A request for one ticket. Its templates may say `ticket.…`, `row.…` and `answer.…` (the answer before)."""
 
     row: Annotated[Line | None, Field(description="JMESPath of what the fields are picked from.")] = None
@@ -135,7 +135,7 @@ class ReadDocument(RequestDocument):
     )
 
 
-class LookDocument(RequestDocument):
+class LookDocument(HttpRequestDocument):
     """One look for tickets."""
 
     when: Annotated[
@@ -179,7 +179,7 @@ class LookDocument(RequestDocument):
     max_reads: Annotated[Count, Field(description="Rows that one look reads so.")] = 40
 
 
-class JobDocument(RequestDocument):
+class JobDocument(HttpRequestDocument):
     """What is asked until a step's job is done. Its templates may say `answer.…`."""
 
     done: Annotated[Line, Field(description="JMESPath that holds when it is done.")]
@@ -188,7 +188,7 @@ class JobDocument(RequestDocument):
     limit: Annotated[Duration, Field(alias="for", description="How long; then it is only promised.")] = 60.0
 
 
-class HttpStepDocument(RequestDocument):
+class HttpStepDocument(HttpRequestDocument):
     """A request of a clean-up. Its templates may say `ticket.…`, `ids` and `answer.…` (the answer before)."""
 
     batch: Annotated[Count | None, Field(description="So many tickets at once, as `ids`.")] = None
@@ -211,7 +211,7 @@ class DivertedDocument(LookDocument):
     clean: Annotated[list[HttpStepDocument], Field(description="How what was found there is removed.")] = []
 
 
-class SightDocument(RequestDocument):
+class SightDocument(HttpRequestDocument):
     """A request whose answer proves something."""
 
     must: Annotated[Line, Field(description="JMESPath that must hold.")]
@@ -232,6 +232,10 @@ class CleanDocument(Block):
     read: Annotated[
         ReadDocument | None,
         Field(description="How one ticket is read before and after it; without it nothing is verified."),
+    ] = None
+    gone: Annotated[
+        Line | None,
+        Field(description="JMESPath that holds of a ticket that is deleted, where `read` still shows it."),
     ] = None
     verify: Annotated[VerifyDocument, Field(description="How long a change may take.")] = VerifyDocument()
     rights: Annotated[

@@ -70,7 +70,7 @@ PickSetting = Annotated[PickDocument, BeforeValidator(_pick), Field(json_schema_
 """A JMESPath alone, a template, or the whole mapping."""
 
 
-class RequestDocument(Block):
+class HttpRequestDocument(Block):
     """A request: one of `get`, `post`, `put`, `patch`, `delete`, `options` with its path, and what it bears."""
 
     get: Annotated[Line | None, Field(description="Path below `url`; a template.")] = None

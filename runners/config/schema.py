@@ -7,6 +7,9 @@ from runners.config.document import Document
 from runners.config.document_alerts import SINK_DOCUMENTS
 from runners.config.document_channels import PATH_DOCUMENTS
 from runners.config.document_paths import PathDocument
+from runners.config.document_places import SystemDocument, TicketingDocument
+from runners.config.document_ticketing import TICKETING_DOCUMENTS
+from runners.config.document_ticketing_http import HttpTicketingDocument
 from runners.config.fields import duration_text
 
 _WORDS_IN_A_CELL = 6
@@ -28,12 +31,26 @@ _PHRASES = {"text or `/regex/`", "template", "template or secret", "text or secr
 _TYPED = "template, secret or `{totp: secret}`"
 _TITLES = _SHOWN | _PHRASES | {_TYPED, "address", "command", "host", "name", "proxy", "secret", "URL", "word"}
 _LOCATOR = "LocatorDocument"
+_REQUEST = "HttpRequestDocument"
+_LOOK = "LookDocument"
 _SHARED = {
     "ServerDocument": ("A mail server", "mail server"),
     "AuthDocument": ("OAuth 2.0", "OAuth 2.0"),
     "StepDocument": ("A step", "step"),
     _LOCATOR: ("A locator", "locator"),
     "RouteDocument": ("A route", "route"),
+    "HttpRequestDocument": ("A request", "request"),
+    "PickDocument": ("A pick", "pick"),
+    "TicketMapDocument": ("Fields of a ticket", "fields of a ticket"),
+    "LookDocument": ("A look", "look"),
+    "DivertedDocument": ("A look aside", "look aside"),
+    "ReadDocument": ("A reading", "reading"),
+    "HttpStepDocument": ("A clean-up request", "clean-up request"),
+    "SightDocument": ("A proof", "proof"),
+    "ExchangeDocument": ("A log-in request", "log-in request"),
+    "VarDocument": ("A variable", "variable"),
+    "WindowDocument": ("A window of requests", "window of requests"),
+    "FailureDocument": ("A failure", "failure"),
 }
 """Mappings that stand in several places: a section of their own, and how a cell names them."""
 
@@ -78,12 +95,14 @@ def configuration_page() -> str:
         title = f"## `{key}.NAME`" if by_name else f"## `{key}`"
         if key == "paths":
             sections += _paths_sections(title, definitions)
+        elif key == "ticketing":
+            sections += _ticketing_sections(title, definitions)
         else:
             sections.append(_section(title, _definition(value, definitions), definitions))
         if key == "alerts":
             sections += _alerts_sections(definitions)
     for name, (title, _) in _SHARED.items():
-        sections.append(_section(f"## {title}", definitions[name], definitions))
+        sections.append(_section(f"## {title}", _besides(name, definitions), definitions))
     return "\n".join(sections)
 
 
@@ -102,6 +121,38 @@ def _paths_sections(title: str, definitions: dict[str, Any]) -> list[str]:
         own = _part(block, set(block["properties"]) - common)
         sections.append(_section(f"## `paths.NAME` with `channel: {channel}`", own, definitions))
     return sections
+
+
+def _ticketing_sections(title: str, definitions: dict[str, Any]) -> list[str]:
+    """What all systems have in common, then what those of each type have besides."""
+    known, generic = (definitions[one.__name__] for one in (TicketingDocument, HttpTicketingDocument))
+    common = set(SystemDocument.model_fields)
+    shared = _part(known, {*common, "type"})
+    shared["description"] = SystemDocument.__doc__
+    shared["properties"]["type"] = {
+        "enum": [kind.value for kind in TICKETING_DOCUMENTS],
+        "description": known["properties"]["type"]["description"],
+    }
+    own = _part(known, set(known["properties"]) - common - {"type"})
+    by_configuration = _part(generic, set(generic["properties"]) - common - {"type"})
+    return [
+        _section(title, shared, definitions),
+        _section(f"{title} with `type: helpdesk` or `type: rt`", own, definitions),
+        _section(f"{title} with `type: http`", by_configuration, definitions),
+    ]
+
+
+def _besides(name: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    """A mapping's schema without the keys of what it also is: a request, or a look."""
+    block: dict[str, Any] = definitions[name]
+    for base in (_LOOK, _REQUEST):
+        inherited = set(definitions[base]["properties"])
+        if name != base and inherited <= set(block["properties"]):
+            title = _SHARED[base][0]
+            text = f"{block.get('description', '')} Besides these keys it has those of [{title.lower()}](#{_anchor(title)})."
+            own = (set(block["properties"]) - inherited) | ({"when"} if base == _LOOK else set())
+            return {**_part(block, own), "description": text}
+    return block
 
 
 def _alerts_sections(definitions: dict[str, Any]) -> list[str]:
@@ -132,13 +183,16 @@ def _rows(block: dict[str, Any], definitions: dict[str, Any], prefix: str) -> li
         name = _reference(value)
         inner = definitions.get(name, {})
         is_block = "properties" in inner and name not in _SHARED
-        has_locator = is_block and _has_locator(inner, definitions)
+        has_locator = is_block and (
+            _is_a(_LOCATOR, inner, definitions) or _is_a(_REQUEST, inner, definitions)
+        )
         default = "needed" if key in needed else _default(value)
         meaning = str(value.get("description", inner.get("description", "")))
         shown = "mapping" if is_block and not has_locator else _kind(value, definitions)
         rows.append(f"| `{prefix}{key}` | {shown} | {default} | {_cell(meaning)} |")
         if has_locator:
-            own = set(inner["properties"]) - set(definitions[_LOCATOR]["properties"])
+            base = _LOCATOR if _is_a(_LOCATOR, inner, definitions) else _REQUEST
+            own = set(inner["properties"]) - set(definitions[base]["properties"])
             rows += _rows(_part(inner, own), definitions, f"{prefix}{key}.")
         elif is_block:
             rows += _rows(inner, definitions, f"{prefix}{key}.")
@@ -153,9 +207,9 @@ def _reference(value: dict[str, Any]) -> str:
     return ""
 
 
-def _has_locator(block: dict[str, Any], definitions: dict[str, Any]) -> bool:
-    """Whether a mapping holds the keys of a locator, which have a section of their own."""
-    return set(definitions[_LOCATOR]["properties"]) <= set(block["properties"])
+def _is_a(base: str, block: dict[str, Any], definitions: dict[str, Any]) -> bool:
+    """Whether a mapping holds the keys of another (a locator, a request), which have a section of their own."""
+    return set(definitions[base]["properties"]) <= set(block["properties"])
 
 
 def _anchor(title: str) -> str:
@@ -193,7 +247,7 @@ def _kind(value: dict[str, Any], definitions: dict[str, Any]) -> str:
             kind = f"list of {_kind(meant['items'], definitions)}" if "items" in meant else "list"
         case "object":
             keys = meant.get("properties", {})
-            kind = " or ".join(f"`{{{key}: …}}`" for key in keys) if keys else "mapping"
+            kind = " or ".join(f"`{{{key}: …}}`" for key in keys) if keys else _mapping(meant, definitions)
         case "boolean":
             kind = "`true`, `false`"
         case "integer":
@@ -203,13 +257,22 @@ def _kind(value: dict[str, Any], definitions: dict[str, Any]) -> str:
     return kind
 
 
+def _mapping(value: dict[str, Any], definitions: dict[str, Any]) -> str:
+    """A mapping whose keys are names; of what, where that has a section of its own."""
+    inner = [*value.get("patternProperties", {}).values(), value.get("additionalProperties", {})]
+    names = [_shared_name(one, definitions) for one in inner if isinstance(one, dict)]
+    shared = next((one for one in names if one is not None), None)
+    return f"mapping of [{_SHARED[shared][1]}](#{_anchor(_SHARED[shared][0])})" if shared else "mapping"
+
+
 def _shared_name(value: dict[str, Any], definitions: dict[str, Any]) -> str | None:
     """Which mapping with a section of its own a reference is to; a locator also where keys are added to it."""
-    name = str(value.get("$ref", "")).rpartition("/")[2]
+    name = _reference(value)
     if name in _SHARED or not name:
         return name or None
-    is_locator = "properties" in definitions[name] and _has_locator(definitions[name], definitions)
-    return _LOCATOR if is_locator else None
+    if "properties" not in definitions[name]:
+        return None
+    return next((one for one in (_LOCATOR, _REQUEST) if _is_a(one, definitions[name], definitions)), None)
 
 
 def _word(value: object) -> str:

@@ -21,6 +21,7 @@ from probes.contracts import (
     View,
 )
 from probes.masking import Masker
+from probes.origins import origin_of
 from probes.ticketing.checking import checked, skew_check
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.conversions import text_of
@@ -246,6 +247,8 @@ class Generic:
         return tuple(found)
 
     async def _digest(self, url: str) -> str | None:
+        if "://" in url and origin_of(url) != origin_of(self._settings.url):
+            return None  # another place than the system's own is not asked
         if url not in self._digests:
             if len(self._digests) >= _REMEMBERED:
                 self._digests.clear()

@@ -57,6 +57,7 @@ class Budgets:
         self._told: dict[str, Budget] = {}
         self._usual = RateLimits()
         self._own: dict[str, int] = {}
+        self._before: dict[str, int | None] = {}
         self._asked: dict[str, deque[float]] = {
             one.name: deque() for one in settings.windows if one.at_most is not None
         }
@@ -65,6 +66,9 @@ class Budgets:
         """Take an answer into account; what is not of its shape tells nothing."""
         now = self._clock.now()
         self._usual.note(answer.headers, now=now)
+        for one in self._usual.windows(now=now):
+            self._count(one.name, self._before.get(one.name), one.left)
+            self._before[one.name] = one.left
         seen = Seen(
             None, None, {name.lower(): value for name, value in answer.headers.items()}, answer.status
         )
@@ -100,7 +104,7 @@ class Budgets:
                     status=429,
                     retry_after_seconds=wait,
                 )
-        for name in self._told:
+        for name in (*self._told, *self._before):
             self._own[name] = self._own.get(name, 0) + 1
         for stamps in self._asked.values():
             stamps.append(self._clock.monotonic())
@@ -114,6 +118,10 @@ class Budgets:
             *kept,
             *(self._counted(one, now) for one in self._settings.windows if one.at_most is not None),
         )
+
+    def _count(self, name: str, before: int | None, left: int | None) -> None:
+        if name not in self._own or (left is not None and before is not None and left > before):
+            self._own[name] = 1  # it began anew, with the request that this answers
 
     def _counted(self, window: Window, now: datetime) -> Budget:
         stamps, at = self._asked[window.name], self._clock.monotonic()
@@ -138,8 +146,7 @@ class Budgets:
         if left is None and limit is None:
             return
         before = self._told.get(window.name)
-        if before is None or (left is not None and before.left is not None and left > before.left):
-            self._own[window.name] = 1  # it began anew, with the request that this answers
+        self._count(window.name, before.left if before is not None else None, left)
         limit = limit if limit is not None or before is None else before.limit
         reset = resets_at(found.get("reset"), now, window.name)
         self._told[window.name] = Budget(window.name, left, limit, reset)

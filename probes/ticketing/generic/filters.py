@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -39,6 +40,12 @@ def strftime(value: object, form: str) -> str:
 def zone(value: object, name: str) -> datetime:
     """The same moment by the clocks of a zone (IANA's name)."""
     return _moment(value, "zone").astimezone(ZoneInfo(name))
+
+
+def seconds_after(value: object, other: object) -> int:
+    """How many whole seconds lie between, rounded up: a query may take a distance where it would misread a date."""
+    span = _moment(value, "seconds_after") - _moment(other, "seconds_after")
+    return math.ceil(span.total_seconds())
 
 
 def plus(value: object, other: object) -> object:
@@ -131,6 +138,7 @@ FILTERS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
         "epoch_ms": epoch_ms,
         "strftime": strftime,
         "zone": zone,
+        "seconds_after": seconds_after,
         "plus": plus,
         "upto": upto,
         "join": join,

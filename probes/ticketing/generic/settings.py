@@ -85,11 +85,13 @@ class CleanSettings:
 
     Attributes:
         read: how one ticket is read before and after it is changed; None: what was done can't be verified.
+        gone: holds of a ticket that is deleted and still can be read.
         verify_seconds: how long a change may take to be seen in what is read.
     """
 
     steps: Mapping[DisposalAction, tuple[Step, ...]] = field(default_factory=lambda: MappingProxyType({}))
     read: ReadSettings | None = None
+    gone: Expression | None = None
     verify_seconds: float = 0.0
     verify_every_seconds: float = 1.0
 

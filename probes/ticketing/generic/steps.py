@@ -85,7 +85,10 @@ class Cleaner:
             return None
         seen = seen_of(answer)
         must(read.must, seen, self._system)
-        return _Read(read.ticket.read(read.seen(seen), said), answer)
+        row = read.seen(seen)
+        if self._settings.gone is not None and self._settings.gone.holds(row.row):
+            return None
+        return _Read(read.ticket.read(row, said), answer)
 
     @property
     def can_read(self) -> bool:

@@ -183,7 +183,7 @@ def _check_filter(node: nodes.Filter) -> None:
         raise Mistake(f"there is no filter {node.name}", f"There are {', '.join(sorted(FILTERS))}.")
     if node.kwargs or node.dyn_args or node.dyn_kwargs:
         raise Mistake(f"the filter {node.name} takes no named arguments", "Write them in their order.")
-    if node.name in {"strftime", "zone", "plus", "upto"} and len(node.args) != 1:
+    if node.name in {"strftime", "zone", "plus", "upto", "seconds_after"} and len(node.args) != 1:
         raise Mistake(f"the filter {node.name} takes one argument", f"Write {{{{ … | {node.name}('…') }}}}.")
     if node.name == "zone" and isinstance(node.args[0], nodes.Const):
         zone_of(node.args[0].value)
