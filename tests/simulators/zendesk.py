@@ -170,7 +170,7 @@ class Zendesk(Simulator):
     def _search_users(self, asked: Asked) -> Told:
         """*Search Users*: by the address as the query, or ``email:address``."""
         wanted = asked.query.get("query", "").removeprefix("email:").strip('"').lower()
-        rows = [*self.desk.rows.values(), *self.desk.held.values()]
+        rows: list[Row | Held] = [*self.desk.rows.values(), *self.desk.held.values()]
         known = {*self.known, *(one.requester.lower() for one in rows)}
         found = [self._user(wanted)] if wanted in known else []
         return Told(200, {"users": found, "next_page": None, "previous_page": None, "count": len(found)})
