@@ -62,7 +62,7 @@ class SimulatedBench(Bench):
         self.desk = simulator.desk
         self.clock = clock
         self.wire = Wire(reads=self.searches, spares=self.log_ins)
-        self.secret = next(reversed(self.credentials.values()))
+        self.secret = list(self.credentials.values())[-1]
 
     def opened(self) -> AbstractAsyncContextManager[TicketingSystem]:
         return self.connected()
