@@ -39,7 +39,8 @@ from probes.ticketing.settings import LOOK_BACK_SECONDS, ORPHAN_DAYS, RtSettings
 
 _REST: Final = "REST/2.0/"
 _PER_PAGE: Final = 100
-_CLOSED: Final = frozenset({"resolved", "rejected", "deleted"})
+_DELETED: Final = "deleted"
+_CLOSED: Final = frozenset({"resolved", "rejected", _DELETED})
 _FIELDS: Final = "Subject,Status,Created,Requestor,CustomFields"
 _TRIES: Final = 3
 _REMEMBERED: Final = 500
@@ -209,6 +210,8 @@ class RequestTracker:
             read = await self._api.call("GET", self._path(ticket), accept={HTTPStatus.NOT_FOUND})
             if read.status == HTTPStatus.NOT_FOUND:
                 return Disposed(ticket.ref, RemovalState.ABSENT, "no longer there")
+            if read.json()["Status"].text() == _DELETED:  # closing it would bring it back
+                return Disposed(ticket.ref, RemovalState.ABSENT, "already deleted")
             if self._is_closed(read.json(), how):
                 return Disposed(ticket.ref, RemovalState.ABSENT, "already closed")
             body: dict[str, object] = {"Status": self._settings.closed_status}
@@ -246,11 +249,11 @@ class RequestTracker:
 
     async def _delete(self, ticket: Ticket, how: Disposal) -> Disposed:
         read = await self._api.call("GET", self._path(ticket), accept={HTTPStatus.NOT_FOUND})
-        if read.status == HTTPStatus.NOT_FOUND or read.json()["Status"].text() == "deleted":
+        if read.status == HTTPStatus.NOT_FOUND or read.json()["Status"].text() == _DELETED:
             return Disposed(ticket.ref, RemovalState.ABSENT, "already deleted")
         await self._api.call("DELETE", self._path(ticket))
         after = await self._api.get(self._path(ticket))
-        if after["Status"].text() == "deleted":
+        if after["Status"].text() == _DELETED:
             return Disposed(ticket.ref, RemovalState.DONE)
         return Disposed(ticket.ref, RemovalState.FAILED, f"it took the {how.action} and did not do it")
 

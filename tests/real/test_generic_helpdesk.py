@@ -1,11 +1,13 @@
 """django-helpdesk through nothing but the configuration that the guide shows: the same contract as its own adapter."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
+import httpx
 import pytest
 
 from canary.observation import Depth
@@ -16,6 +18,7 @@ from probes.ticketing.generic.adapter import Generic
 from runners.clock import SystemClock
 from runners.config.load import load
 from runners.wiring import checkable
+from tests.contracts.ticketing_bench import Ability
 from tests.contracts.ticketing_contract import BODY, SENDER, TicketingContract, new_canary
 from tests.generic_desks import ENVIRON, of_guide, opened
 from tests.real.desks import HelpdeskBench
@@ -24,6 +27,11 @@ from tests.sandbox import Sandbox, start_sandbox
 
 class GenericHelpdeskBench(HelpdeskBench):
     """The sandbox's helpdesk, read by configuration alone."""
+
+    lacks: ClassVar[Mapping[Ability, str]] = {
+        **HelpdeskBench.lacks,
+        Ability.PAGES: "the guide's configuration is tested as it stands",
+    }
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         super().__init__(sandbox)
@@ -39,7 +47,9 @@ class GenericHelpdeskBench(HelpdeskBench):
     async def read_with(self, token: str, *, total_seconds: float = 20.0) -> AsyncIterator[Generic]:
         url = self.sandbox.endpoints.desk_url.rstrip("/")
         config = of_guide(self._folder, "ticketing-http.md", "followup_set", url, {"DESK_TOKEN": token})
-        async with opened(replace(config, timeout_seconds=total_seconds), clock=SystemClock()) as system:
+        transport = self.wire.around(httpx.AsyncHTTPTransport())
+        settings = replace(config, timeout_seconds=total_seconds)
+        async with opened(settings, clock=SystemClock(), transport=transport) as system:
             yield system
 
 

@@ -209,11 +209,14 @@ def bears(values: Values, wanted: Wanted) -> bool:
 def _may_be_ours(look: LookSettings, values: Values, wanted: Wanted) -> bool:
     """Whether the rest of a row is worth a request: it bears a token of ours, or none yet and no subject was shown.
 
-    In a wide look also where a subject was shown: a gateway may have rewritten it.
+    In a wide look also where a subject was shown: a gateway may have rewritten it. Requests that tell no text can't
+    find a token: a stranger's row is not read further for its files.
     """
     words = find_tokens(searched(values))
     if words:
         return not wanted.tokens or any(word in wanted.tokens for word in words)
+    if not any(name in one.ticket.picks for one in look.reads for name in ("subject", "body", "message_id")):
+        return False
     return "subject" not in look.ticket.picks or (wanted.is_wide and bool(wanted.tokens))
 
 
