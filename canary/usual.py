@@ -6,7 +6,7 @@ is said.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -14,6 +14,7 @@ from typing import Final
 
 from canary.gauge import Gauge, GaugeName, GaugeState, Resource
 from canary.hop import Channel
+from canary.path import Path
 from canary.quantity import duration
 from canary.traffic import HOUR, WEEK, History, Way, by_hour, hour_of
 
@@ -92,8 +93,9 @@ def usual(
     for hour in hours:
         rates[hour_of_week(hour)].append(counts.get(hour, 0) / history.seconds[hour] * HOUR.total_seconds())
     an_hour = tuple(_typical(one, is_cautious=is_cautious) for one in rates)
-    if is_cautious:
-        an_hour = tuple(_least_around(an_hour, hour) for hour in range(HOURS))
+    if not is_cautious:
+        return Usual(an_hour)
+    an_hour = tuple(_least_around(an_hour, hour) for hour in range(HOURS))
     return Usual(an_hour, _limit(an_hour, hours, counts))
 
 
@@ -150,6 +152,33 @@ def at_risk(history: History, channel: Channel, begin: datetime, end: datetime) 
         return None
     tickets, seconds = known.expected(begin, end)
     return tickets if seconds >= KNOWN_SHARE * (end - begin).total_seconds() else None
+
+
+def all_at_risk(
+    paths: Iterable[Path], histories: Mapping[str, History], begin: datetime, end: datetime
+) -> float | None:
+    """How many real tickets would usually have come by several paths in between; None: of one it is not known.
+
+    Paths whose tickets look alike count once.
+    """
+    found: dict[tuple[str, Way], float] = {}
+    for path in paths:
+        history = histories.get(path.ticketing or "")
+        way = history.way_for(path.channel) if history is not None else None
+        tickets = at_risk(history, path.channel, begin, end) if history is not None else None
+        if way is None or tickets is None:
+            return None
+        found[path.ticketing or "", way] = tickets
+    return sum(found.values()) if found else None
+
+
+def at_risk_words(tickets: float, *, is_over: bool) -> str:
+    """How many tickets are at risk, as it is told."""
+    when = "in that time" if is_over else "since"
+    if tickets < 1:
+        return f"fewer than one ticket would usually have come {when}"
+    count = f"{tickets:.0f}"
+    return f"about {count} {'ticket' if count == '1' else 'tickets'} would usually have come {when}"
 
 
 def _samples(history: History, without: tuple[datetime, datetime]) -> list[datetime]:
