@@ -166,7 +166,7 @@ def take(mark: Mark | None, watched: Watched) -> Taken:
 def by_hour(begin: datetime, end: datetime) -> Iterable[tuple[datetime, float]]:
     """The hours that a stretch touches, with how many of its seconds lie in each."""
     hour = hour_of(begin)
-    while hour < end:
+    while hour < end and begin < end:
         yield hour, (min(end, hour + HOUR) - max(begin, hour)).total_seconds()
         hour += HOUR
 

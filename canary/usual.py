@@ -91,7 +91,7 @@ def usual(
         return None
     rates: list[list[float]] = [[] for _ in range(HOURS)]
     for hour in hours:
-        rates[hour_of_week(hour)].append(counts.get(hour, 0) / history.seconds[hour] * HOUR.total_seconds())
+        rates[hour_of_week(hour)].append(counts.get(hour, 0) * HOUR.total_seconds() / history.seconds[hour])
     an_hour = tuple(_typical(one, is_cautious=is_cautious) for one in rates)
     if not is_cautious:
         return Usual(an_hour)
