@@ -177,6 +177,7 @@ class Alert:
         working: paths by which customers still reach support, as far as was known when it was written.
         prober: which prober says so.
         beside: the titles of other alerts that are open and have the same cause.
+        at_risk: how many real tickets would usually have come in the impact window; None: not known.
     """
 
     id: str
@@ -192,6 +193,7 @@ class Alert:
     working: tuple[PathName, ...] = ()
     opened_at: datetime | None = None
     beside: tuple[str, ...] = ()
+    at_risk: float | None = None
 
 
 def party(stop: Stop, route: Collection[Hop], bisected: Verdict | None = None) -> Party:

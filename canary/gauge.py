@@ -18,6 +18,7 @@ class GaugeName(StrEnum):
     TICKET_API = "ticket.api"
     DNS_MAIL = "dns.mail"
     CLOCK_SKEW = "clock.skew"
+    INTAKE_TRAFFIC = "intake.traffic"
 
 
 class GaugeState(StrEnum):
@@ -30,7 +31,7 @@ class GaugeState(StrEnum):
 
 
 class Resource(StrEnum):
-    """What a mailbox's quota counts (RFC 9208 section 5), an API's window, or which kind of record `dns.mail` read."""
+    """What a quota counts (RFC 9208 section 5), an API's window, a record of `dns.mail`, a way of `intake.traffic`."""
 
     STORAGE = "storage"
     MESSAGE = "message"
@@ -39,6 +40,10 @@ class Resource(StrEnum):
     SPF = "spf"
     DKIM = "dkim"
     DMARC = "dmarc"
+    EMAIL = "email"
+    PORTAL = "portal"
+    FORM = "form"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +55,11 @@ class Gauge:
         value: in ``unit`` (UCUM: ``By``, ``{message}``, ``s``, ``1``); None where it could not be read.
         limit: what the value may reach, in the same unit; None where there is none or it is not known.
         read_at: aware UTC.
-        resource: of a mailbox's quota, of an API's window of requests, or the kind of record of `dns.mail`; else None.
+        resource: of a mailbox's quota, of an API's window of requests, the kind of record of `dns.mail`, or the way of
+            `intake.traffic`; else None.
         detail: how it is known, or why it is not.
-        oldest_at: of a backlog, when the oldest unprocessed message arrived, by the remote's word.
+        oldest_at: of a backlog, when the oldest unprocessed message arrived, by the remote's word; of `intake.traffic`,
+            when the newest real ticket was created, by our clock.
         is_local: a command of this machine told it: no sign that a place outside answers us.
     """
 

@@ -7,6 +7,13 @@ from canary.quantity import amount, whole_percent
 
 _KINDS: Final = {Resource.STORAGE: "storage", Resource.MESSAGE: "messages"}
 """What a mailbox's quota counts, in words."""
+_WAYS: Final = {
+    Resource.EMAIL: "by e-mail",
+    Resource.PORTAL: "by the portal",
+    Resource.FORM: "by the contact form",
+    Resource.OTHER: "in no way that it tells apart",
+}
+"""How tickets came, in words; ``other`` where a system keeps no marker of a channel."""
 _ACCOUNT: Final = "account "
 """So begins the place of an account's own mailbox."""
 
@@ -34,6 +41,8 @@ def headline(gauge: Gauge) -> str:
             said = f"the mail DNS of {gauge.place}{kind}{_not_as_it_should_be(gauge)}"
         case GaugeName.CLOCK_SKEW:
             said = _clock(gauge)
+        case GaugeName.INTAKE_TRAFFIC:
+            said = _traffic(gauge)
         case _:
             assert_never(gauge.name)
     return f"{said}: {gauge.detail}" if gauge.detail else said
@@ -86,6 +95,15 @@ def _clock(gauge: Gauge) -> str:
     if gauge.value is None:
         return f"nobody knows how far the clock of {gauge.place} is off"
     return f"the clock of {gauge.place} is {amount(gauge.value, gauge.unit)} off"
+
+
+def _traffic(gauge: Gauge) -> str:
+    way = f" {_WAYS[gauge.resource]}" if gauge.resource in _WAYS else ""
+    if gauge.value is None:
+        return f"nobody knows whether customers' tickets come{way} to ticketing system {gauge.place} as they usually do"
+    if gauge.limit is not None and gauge.value >= gauge.limit:
+        return f"customers' tickets no longer come{way} to ticketing system {gauge.place}"
+    return f"customers' tickets come{way} to ticketing system {gauge.place}"
 
 
 def _not_as_it_should_be(gauge: Gauge) -> str:

@@ -217,6 +217,18 @@ TICKET_API_REQUESTS = _counter(
     "Requests to a ticketing API: ok, rate_limited, unauthorised or error.",
     source=Source.PROCESS,
 )
+TRAFFIC = _gauge(
+    "intake.traffic",
+    "1",
+    "place way",
+    "The age of the newest real ticket in usual gaps of those hours of the week: how many would usually have come since.",
+)
+TRAFFIC_LIMIT = _gauge(
+    "intake.traffic.limit", "1", "place way", "From so many usual gaps on it is far out of the ordinary."
+)
+TRAFFIC_NEWEST = _gauge(
+    "intake.traffic.newest.timestamp", "s", "place way", "When the newest real ticket was created."
+)
 CLOCK_SKEW = _gauge("intake.clock.skew", "s", "place", "A place's clock less ours, where known.")
 
 # cleaning

@@ -19,7 +19,7 @@ def place_cases(scene: Scene) -> list[Case]:
         for one in boxes
         for make in (_filling, _full_soon, _full, _backlog, _backlog_of_the_dead)
         for case in [make(replace(scene, estate=replace(scene.estate, mailboxes=(one,))))]
-    ] + [_certificates(scene), _not_trusted(scene), _mail_dns(scene), _api_budget(scene)]
+    ] + [_certificates(scene), _not_trusted(scene), _mail_dns(scene), _api_budget(scene), _quiet(scene)]
 
 
 def _about(place: str, kind: str) -> dict[str, str]:
@@ -193,6 +193,25 @@ def _mail_dns(scene: Scene) -> Case:
         [
             Moment(1080, name),
             Moment(1500, name, [scene.firing(name, {**_about(place, "domain"), **labels})]),
+            Moment(1860, name),
+        ],
+    )
+
+
+def _quiet(scene: Scene) -> Case:
+    name, place = "IntakeCustomersQuiet", "desk"
+    way = {"place": place, "way": "email"}
+    return Case(
+        "a ticketing system to which no real ticket comes, for longer than is usual at that hour",
+        300.0,
+        [
+            place_info(place, "ticketing"),
+            Given(metrics.TRAFFIC, way, switched((0, 1), (600, 12), (1800, 0))),
+            Given(metrics.TRAFFIC_LIMIT, way, always(9)),
+        ],
+        [
+            Moment(300, name),
+            Moment(900, name, [scene.firing(name, {**_about(place, "ticketing"), **way}, value=12.0)]),
             Moment(1860, name),
         ],
     )

@@ -28,6 +28,7 @@ def place_rules(estate: Estate, timing: Timing) -> Iterator[AlertRule]:
     yield _not_trusted(timing)
     yield _mail_dns(timing)
     yield _api_budget(timing)
+    yield _quiet(timing)
 
 
 def _alike(
@@ -203,6 +204,23 @@ def _api_budget(timing: Timing) -> AlertRule:
         description=(
             "The ticketing system's requests are used up, by us or by another integration; then tickets can't be looked for, "
             "and canaries are inconclusive. First: intake-prober check"
+        ),
+    )
+
+
+def _quiet(timing: Timing) -> AlertRule:
+    silence = current(("place", "way"), metrics.TRAFFIC, timing.lookback(1800))
+    limit = current(("place", "way"), metrics.TRAFFIC_LIMIT, timing.lookback(1800))
+    return AlertRule(
+        name="IntakeCustomersQuiet",
+        query=of_place(Query(f"{silence} >= {limit}", silence.labels)),
+        severity=Severity.TICKET,
+        category=Category.TARGET,
+        about=About.PLACE,
+        summary="{{ $labels.place }}: real tickets ({{ $labels.way }}) no longer come as they usually do",
+        description=(
+            "About {{ $value | humanize }} would usually have come since the newest one. Is it a holiday? Else write as a "
+            "customer does, from another provider than the canary's. First: intake-prober status"
         ),
     )
 

@@ -12,6 +12,7 @@ from canary.gauge import Gauge, GaugeName
 from canary.hop import Channel
 from canary.observation import Depth, Observation
 from canary.ticket import Ticket, TicketRef
+from canary.traffic import Strangers
 
 
 class Clock(Protocol):
@@ -168,6 +169,7 @@ class Look:
         is_complete: every page was read, so that absence may be said.
         since: tickets created before this were not asked for.
         skew_seconds: the system's clock less ours, or None.
+        strangers: when tickets that are not ours were created; None where a look shows only some of them, or none.
     """
 
     tickets: tuple[Ticket, ...]
@@ -176,6 +178,7 @@ class Look:
     is_complete: bool
     since: datetime
     skew_seconds: float | None = None
+    strangers: Strangers | None = None
 
 
 class DisposalAction(StrEnum):

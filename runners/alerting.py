@@ -17,10 +17,12 @@ from canary.gauge import Gauge, GaugeState, fresh
 from canary.incident import Incident, IncidentId, Progress
 from canary.path import Path, PathName, is_bisect
 from canary.review import Standing
+from canary.traffic import History
 from canary.verdict import Verdict
 from probes.contracts import Clock
 from runners.alert_contracts import AlertStep
 from runners.asking import view_paths
+from runners.at_risk import histories_of
 from runners.contracts import SettlementConflict, Store
 from runners.prober import Prober
 from runners.situation import FLOOD, HOUR, Situation, flood_concern
@@ -30,6 +32,7 @@ from runners.undelivered import DEAD_FOR, OVERDUE
 _TRIES = 8
 _PATHS_EVERY = timedelta(minutes=1)
 """How often the paths themselves are looked at: that asks the store for each of them."""
+_HISTORIES_EVERY = timedelta(minutes=5)
 _KINDS = {PathState.DEGRADED: AlertKind.DEGRADED, PathState.STALE: AlertKind.NOT_PROBED}
 _OF_PATHS = (*_KINDS.values(), AlertKind.LEFTOVERS)
 
@@ -42,6 +45,8 @@ class Alerting:
         self._store = store
         self._clock = clock
         self._paths_looked_at: datetime | None = None
+        self._histories_read_at: datetime | None = None
+        self._histories_then: Mapping[str, History] = {}
         self._path_concerns_then: tuple[Sequence[Concern], frozenset[Subject]] = ((), frozenset())
 
     async def situation(self) -> Situation:
@@ -72,7 +77,17 @@ class Alerting:
             silences=rules.silences_at(now, await self._store.silences(now)),
             working=[name for name, (one, _) in progress.items() if _works(enabled[name], one, now)],
             pages=await self._store.pages_since(now - HOUR),
+            histories=await self._histories(now),
         )
+
+    async def _histories(self, now: datetime) -> Mapping[str, History]:
+        """What is kept of real tickets; read seldom, for an hour more or less changes little."""
+        read_at = self._histories_read_at
+        if read_at is None or not timedelta(0) <= now - read_at < _HISTORIES_EVERY:
+            places = {one.ticketing for one in self._prober.paths.values() if one.ticketing is not None}
+            self._histories_then = await histories_of(self._store, places)
+            self._histories_read_at = now
+        return self._histories_then
 
     async def _ended(
         self,

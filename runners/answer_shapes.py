@@ -138,7 +138,8 @@ class IncidentAnswer(TypedDict):
 
     ``blame`` and ``reason`` are as at opening; ``sharper`` is what was learnt later, ``bisected`` what its bisect canary
     came to: confirmed, and it is the mail platform or its forwarding; breached, and it is the vendor. ``backlog`` is told by `incidents`
-    while it is open and for a day after.
+    while it is open and for a day after, ``tickets_at_risk`` where it is known: how many real tickets would usually
+    have come in its impact window.
     """
 
     id: str
@@ -159,6 +160,7 @@ class IncidentAnswer(TypedDict):
     resolved_at: str | None
     failures: int
     backlog: BacklogAnswer | None
+    tickets_at_risk: float | None
 
 
 class PathAnswer(TypedDict):

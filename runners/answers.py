@@ -185,8 +185,10 @@ def backlog_answer(found: Backlog) -> BacklogAnswer:
     }
 
 
-def incident_answer(incident: Incident, found: Backlog | None = None) -> IncidentAnswer:
-    """An incident as it stands, with its backlog where that was asked for."""
+def incident_answer(
+    incident: Incident, found: Backlog | None = None, at_risk: float | None = None
+) -> IncidentAnswer:
+    """An incident as it stands, with its backlog and its tickets at risk where they were asked for."""
     sharper, bisected = incident.sharper, incident.bisected
     return {
         "id": incident.id,
@@ -211,6 +213,7 @@ def incident_answer(incident: Incident, found: Backlog | None = None) -> Inciden
         "resolved_at": _maybe(incident.resolved_at),
         "failures": incident.failures,
         "backlog": backlog_answer(found) if found is not None else None,
+        "tickets_at_risk": at_risk,
     }
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
         UndeliveredAnswer,
     )
 
+IncidentFound = tuple[Incident, Backlog | None, float | None]
+"""An incident, its backlog while that matters, and how many tickets are at risk by it, where that is known."""
 _BACK = re.compile(r"(\d{1,6})([mhdw])", re.ASCII)
 _SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 MOST_POINTS = 100_000
@@ -278,8 +280,8 @@ async def ask_incidents(
     now: datetime,
     backlogs: int | None = None,
     points: int = MOST_POINTS,
-) -> tuple[Sequence[tuple[Incident, Backlog | None]], Exit]:
-    """Incidents, each with its backlog while that matters, and how the paths asked for are.
+) -> tuple[Sequence[IncidentFound], Exit]:
+    """Incidents, each with its backlog while that matters and its tickets at risk, and how the paths asked for are.
 
     Args:
         store: what is asked.
@@ -294,26 +296,30 @@ async def ask_incidents(
     Raises:
         StoreError: it can't be read.
     """
+    from runners.at_risk import tickets_at_risk
     from runners.dossier import backlog_of
 
     configured = {one.name: one for one in paths}
+    listed = await store.incidents(path=path, since=since, limit=limit)
+    risks = await tickets_at_risk(store, listed, configured, now)
     found = [
         (
             one,
             await backlog_of(store, one, configured.get(one.path), now, most=points)
             if backlogs is None or index < backlogs
             else None,
+            risks.get(one.id),
         )
-        for index, one in enumerate(await store.incidents(path=path, since=since, limit=limit))
+        for index, one in enumerate(listed)
     ]
     return found, exit_of([one.view for one in await view_paths(store, paths, (), now=now)])
 
 
-def incidents_answer(found: Sequence[tuple[Incident, Backlog | None]], status: int) -> "IncidentsAnswer":
+def incidents_answer(found: Sequence[IncidentFound], status: int) -> "IncidentsAnswer":
     """`incidents --json`."""
     from runners.answers import incident_answer
 
-    return {"incidents": [incident_answer(one, backlog) for one, backlog in found], "exit": int(status)}
+    return {"incidents": [incident_answer(*one) for one in found], "exit": int(status)}
 
 
 def parse_since(text: str, now: datetime) -> datetime:

@@ -26,6 +26,7 @@ from runners.figures import FigureStore
 from runners.history import HistoryStore
 from runners.leases import LeaseStore
 from runners.pulse import PulseStore
+from runners.traffic_contracts import TrafficStore
 
 
 class StoreError(Exception):
@@ -202,7 +203,9 @@ class CanaryQuery:
     before: tuple[datetime, CanaryId] | None = None
 
 
-class Store(LeaseStore, AlertStore, HistoryStore, PulseStore, FigureStore, ExportStore, Protocol):
+class Store(
+    LeaseStore, AlertStore, HistoryStore, PulseStore, FigureStore, ExportStore, TrafficStore, Protocol
+):
     """What is kept. Raises `StoreError` from any verb."""
 
     # canaries

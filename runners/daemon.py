@@ -19,6 +19,7 @@ from runners.board import Board
 from runners.clean import Cleaner
 from runners.contracts import Record, StoreError
 from runners.gauging import GAUGES_SECONDS, Gauging
+from runners.heard import keep_what_was_heard
 from runners.holding import ROUND_SECONDS, Holding
 from runners.housekeeping import Housekeeping
 from runners.launch import Launcher
@@ -245,12 +246,7 @@ class Daemon:
         while True:
             for gauge in await self._gauging.read(self._prober.gauges):
                 self._prober.outside.gauged(gauge)
-            systems = [one.tickets for one in self._prober.places.values() if one.tickets is not None]
-            heard = (
-                *self._prober.outside.skews(),
-                *(one for system in systems for one in system.gauges()),
-            )
-            await self._store.add_gauges(heard)
+            await keep_what_was_heard(self._prober, self._store)
             self._around.changed("gauges")
             await self._clock.sleep(GAUGES_SECONDS)
 

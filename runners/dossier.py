@@ -12,6 +12,7 @@ from canary.observation import Observation
 from canary.path import Path, PathName, Slo, bisect_name
 from canary.signature import CanaryId
 from canary.verdict import Verdict
+from runners.at_risk import tickets_at_risk
 from runners.contracts import SHOWN_CHARACTERS, CanaryQuery, Record, Store
 from runners.history import Point
 
@@ -38,6 +39,7 @@ class Dossier:
         pending: how many of those have no verdict yet: they have neither come nor failed.
         canaries: the first and the last failed ones, oldest first.
         observations: of those canaries, and of the bisect canary.
+        at_risk: how many real tickets would usually have come in its impact window; None: not known.
         bisect: the canary that was sent past the mail platform as it opened; None: none was, or it is no longer kept.
     """
 
@@ -53,6 +55,7 @@ class Dossier:
     observations: Mapping[CanaryId, Sequence[Observation]]
     bisect: Record | None = None
     pending: int = 0
+    at_risk: float | None = None
 
     @property
     def judged(self) -> int:
@@ -124,6 +127,7 @@ async def dossier(store: Store, incident: Incident, paths: Mapping[PathName, Pat
         observations=await store.observations_of(ids),
         bisect=bisect,
         pending=sum(1 for one in within if one.verdict is Verdict.PENDING),
+        at_risk=(await tickets_at_risk(store, [incident], paths, now)).get(incident.id),
     )
 
 

@@ -13,6 +13,7 @@ from canary.review import CALM, Standing
 from canary.silence import Silence, Window, are_silenced, with_windows
 from canary.slot import MissedCause, slots_between
 from runners.answers import gauge_answer, incident_answer, stamp
+from runners.at_risk import tickets_at_risk
 from runners.config.config import PathConfig
 from runners.contracts import Leftover, PathFacts, Store
 from runners.dossier import backlog_of
@@ -213,8 +214,11 @@ async def _incident(
 ) -> ShiftIncidentAnswer:
     path = paths.get(incident.path)
     whose = party_of(incident, path.route) if path is not None else None
+    at_risk = await tickets_at_risk(store, [incident], paths, now)
     return {
-        "incident": incident_answer(incident, await backlog_of(store, incident, path, now)),
+        "incident": incident_answer(
+            incident, await backlog_of(store, incident, path, now), at_risk.get(incident.id)
+        ),
         "party": whose.value if whose is not None else None,
     }
 

@@ -20,6 +20,7 @@ from runners.board import Board
 from runners.clean import Cleaner
 from runners.contracts import Record, Store, StoreError
 from runners.gauging import Gauging
+from runners.heard import keep_what_was_heard
 from runners.housekeeping import Housekeeping
 from runners.launch import Launcher, Order
 from runners.leases import new_holder
@@ -258,11 +259,7 @@ class OneShot:
             self._prober.outside.gauged(gauge)
 
     async def _note_what_was_heard(self) -> None:
-        """Keep the gauges that the looks brought along: clocks, and how the ticketing systems answered."""
-        systems = [place.tickets for place in self._prober.places.values() if place.tickets is not None]
-        heard = (*self._prober.outside.skews(), *(one for system in systems for one in system.gauges()))
-        await self._store.add_gauges(heard)
-        self._gauges += heard
+        self._gauges += await keep_what_was_heard(self._prober, self._store)
 
     async def _tell(self) -> None:
         """Write what is to be told, and deliver what is due for a while; the next run goes on with the rest."""

@@ -14,6 +14,7 @@ from canary.slot import Slot
 from probes.contracts import GaugeReader, Probe, Watcher
 from probes.masking import Masker
 from probes.selfcheck import Selfcheck
+from probes.ticketing.listening import Listening
 from probes.ticketing.watcher import TicketWatcher
 from runners.alerts.contracts import AlertSink
 from runners.alerts.heartbeat import Heartbeat
@@ -40,12 +41,14 @@ class Place:
         hop: the hop that is seen there; once it is, the place need not be asked again for that canary.
         may_write: whether anything is removed there.
         tickets: the watcher, where the place is a ticketing system; it also finds tickets of which no store knows.
+        listening: the same system, where its looks are heard for when strangers' tickets came.
     """
 
     watcher: Watcher
     hop: Hop
     may_write: bool = True
     tickets: TicketWatcher | None = None
+    listening: Listening | None = None
 
     @property
     def leaves(self) -> RemovalKind:

@@ -19,6 +19,8 @@ from canary.incident import Change, Incident, IncidentId
 from canary.path import Path, PathName
 from canary.review import CALM, Notice, Reminding, Review, Standing, end, review
 from canary.silence import Silence, are_silenced
+from canary.traffic import History
+from canary.usual import all_at_risk
 from runners.alert_contracts import AlertStep
 
 FLOOD = Subject("flood")
@@ -94,6 +96,7 @@ class Situation:
         pages: how many concerns were opened as a page in the last hour.
         ended: incidents that were told of and are over, by id.
         held_back: the pages that wait for room.
+        histories: of real tickets, by ticketing system.
     """
 
     rules: AlertRules
@@ -107,6 +110,7 @@ class Situation:
     pages: int = 0
     ended: dict[IncidentId, Incident] = field(default_factory=dict)
     held_back: set[Subject] = field(default_factory=set)
+    histories: Mapping[str, History] = field(default_factory=dict)
 
     def take(self, changes: Iterable[Change]) -> tuple[AlertStep, ...]:
         """What is to be stored and told of incidents that just changed."""
@@ -286,7 +290,15 @@ class Situation:
             working=self._working_beside(concern),
             opened_at=opened_at,
             beside=() if is_over else self._beside(concern),
+            at_risk=self._at_risk(concern, ending if is_over else None),
         )
+
+    def _at_risk(self, concern: Concern, ending: Ending | None) -> float | None:
+        if concern.kind is not AlertKind.INCIDENT or not all(one in self.paths for one in concern.paths):
+            return None
+        until = ending.impact_until if ending is not None else None
+        paths = [self.paths[one] for one in concern.paths]
+        return all_at_risk(paths, self.histories, concern.impact_from or concern.since, until or self.now)
 
     def _beside(self, concern: Concern) -> tuple[str, ...]:
         """What else people were told of that has the same cause, and still lasts."""

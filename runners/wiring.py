@@ -19,6 +19,7 @@ from probes.mailbox.watcher import SenderMailboxWatcher, SupportMailboxWatcher
 from probes.request_outcome import Asked
 from probes.servers import SecretUnavailable, TlsMode
 from probes.ticketing.basic import basic
+from probes.ticketing.listening import Listening
 from probes.ticketing.settings import (
     HelpdeskSettings,
     RtSettings,
@@ -66,7 +67,7 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
     async with AsyncExitStack() as stack:
         figures = ProcessFigures(config.prober.name, systems=config.ticketing, began_at=clock.now())
         systems = {
-            name: await _system(site, one, stack, partial(figures.api_request, name))
+            name: Listening(await _system(site, one, stack, partial(figures.api_request, name)), clock)
             for name, one in config.ticketing.items()
         }
         places = await _places(site, systems, stack)
@@ -259,9 +260,7 @@ def _rt_authorise(site: Site, one: TicketingConfig) -> Authorise:
     return rt.authorise if one.token is not None else basic(one.username or "", site.masker)
 
 
-async def _places(
-    site: Site, systems: Mapping[str, TicketingSystem], stack: AsyncExitStack
-) -> dict[str, Place]:
+async def _places(site: Site, systems: Mapping[str, Listening], stack: AsyncExitStack) -> dict[str, Place]:
     places: dict[str, Place] = {}
     for name, settings in watched_mailboxes(site).items():
         watcher: SupportMailboxWatcher | SenderMailboxWatcher
@@ -295,6 +294,7 @@ async def _places(
             Hop.TICKET_CONTENT,
             may_write=one.cleanup is not Cleanup.NONE,
             tickets=ticket_watcher,
+            listening=system,
         )
     return places
 

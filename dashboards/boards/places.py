@@ -13,6 +13,7 @@ from dashboards.promql import Query, increase, last, max_by, min_by, over_time, 
 
 _PLACE: Final = ("place",)
 _SHARE: Final = ("place", "resource")
+_WAY: Final = ("place", "way")
 _FIT_SECONDS: Final = 6 * 3600.0
 _FULL_IN: Final = ((None, RED), (DAY_SECONDS, ORANGE), (7 * DAY_SECONDS, GREEN))
 _WAITS: Final = ((None, GREEN), (900, ORANGE), (3600, RED))
@@ -46,6 +47,7 @@ def places() -> Board:
                 "Ticketing APIs",
                 [Line(8, [(8, _answers()), (8, _budget()), (8, _requests())])],
             ),
+            Band("Real tickets", [Line(8, [(16, _traffic()), (8, _newest())])]),
             Band("How old the readings are", [Line(7, [(24, _readings())])]),
         ],
         links=[("Prober's page", "${page}/")],
@@ -225,6 +227,28 @@ def _requests() -> Placeable:
         "Requests to ticketing APIs",
         "rate_limited: probe less often. unauthorised: renew the credentials. error: the vendor's side.",
         Ask(grown, "{{place}} {{outcome}}"),
+    )
+
+
+def _traffic() -> Placeable:
+    silence = now(metrics.TRAFFIC, _WAY, PLACES)
+    limit = now(metrics.TRAFFIC_LIMIT, _WAY, PLACES)
+    return lines(
+        "Silence of customers, as a share of what is far out of the ordinary",
+        "At 100 % it is long since no real ticket came, for this hour of the week. Is it a holiday? Else write as a customer does, "
+        "from another provider than the canary's.",
+        Ask(Query(f"{silence} / {limit}", silence.labels), "{{place}} {{way}}"),
+        unit="percentunit",
+        levels=((None, GREEN), (1.0, RED)),
+    )
+
+
+def _newest() -> Placeable:
+    return lines(
+        "Age of the newest real ticket",
+        "Counts and times only, from looks that are made anyway. It means little without what is usual at this hour.",
+        Ask(age(metrics.TRAFFIC_NEWEST, _WAY, PLACES), "{{place}} {{way}}"),
+        unit="s",
     )
 
 

@@ -18,6 +18,7 @@ from canary.hop import Channel
 from canary.observation import Depth
 from canary.signature import find_tokens
 from canary.ticket import Attachment, Ticket, TicketId, TicketRef
+from canary.traffic import Strangers, Way, way_of
 from probes.contracts import (
     Blind,
     Budget,
@@ -44,6 +45,7 @@ _CLOSED: Final = 4
 _TICKETS: Final = "api/tickets/"
 _PAGE = re.compile(r"[?&]page=(\d+)")
 _REMEMBERED: Final = 1000
+_FIRST_FEW: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,13 @@ class Helpdesk:
         is_narrow = depth is Depth.POLL and bool(canaries)
         most_pages = self._settings.poll_pages if is_narrow else self._settings.most_pages
         candidates: dict[str, _Candidate] = {}
+        others = _Others(since)
         is_complete = False
         page = "last"
         for _ in range(most_pages):
-            found, before, newest_at = await self._page(page, is_narrow=is_narrow, tokens=tokens)
+            found, before, newest_at = await self._page(
+                page, is_narrow=is_narrow, tokens=tokens, others=others
+            )
             candidates.update((one.ticket.ref.id, one) for one in found)
             if before is None or (newest_at is not None and newest_at < self._by_its_clock(since)):
                 is_complete = True
@@ -104,6 +109,8 @@ class Helpdesk:
             is_complete=is_complete,
             since=since,
             skew_seconds=self._api.skew.seconds,
+            # A narrow look shows open tickets alone: of those that agents have closed it knows nothing.
+            strangers=None if is_narrow else others.seen(),
         )
 
     async def dispose(self, tickets: Sequence[Ticket], how: Disposal) -> Sequence[Disposed]:
@@ -127,9 +134,9 @@ class Helpdesk:
         return (found, changes, skew_check(self.name, self._api.skew))
 
     async def _page(
-        self, page: str, *, is_narrow: bool, tokens: Collection[str]
+        self, page: str, *, is_narrow: bool, tokens: Collection[str], others: "_Others"
     ) -> tuple[list[_Candidate], str | None, datetime | None]:
-        """The candidates of one page, the page before it, and when its newest ticket was created.
+        """The candidates of one page, the page before it, and when its newest ticket was created; counts the others.
 
         Not its oldest: a ticket with which an older one was merged seems older than its neighbours.
         """
@@ -145,6 +152,9 @@ class Helpdesk:
                 created.append(created_at)
             if self._is_candidate(row, tokens):
                 found.append(_Candidate(self._ticket(row, created_at), _files(row)))
+            elif created_at is not None and not self._is_canary(row):
+                others.count(row, created_at)
+        others.page_begins(created)
         return found, _page_before(answer["previous"]), max(created, default=None)
 
     def _is_candidate(self, row: Json, tokens: Collection[str]) -> bool:
@@ -155,6 +165,13 @@ class Helpdesk:
             return any(word in tokens for word in words)
         is_marked = self._settings.marker.lower() in text.lower()
         return bool(words) and (is_marked or self._is_tagged(row))
+
+    def _is_canary(self, row: Json) -> bool:
+        """Whether it may be any prober's: it bears our marker, our tag, or a word of a token's shape."""
+        text = _searched(row)
+        return (
+            self._is_tagged(row) or self._settings.marker.lower() in text.lower() or bool(find_tokens(text))
+        )
 
     def _ticket(self, row: Json, created_at: datetime | None) -> Ticket:
         number = row["id"].number()
@@ -253,6 +270,38 @@ class Helpdesk:
     def _by_its_clock(self, moment: datetime) -> datetime:
         """The moment by the helpdesk's clock where that is behind ours; never a later one."""
         return moment + timedelta(seconds=min(0.0, self._api.skew.seconds or 0.0))
+
+
+class _Others:
+    """When tickets that are no canary's were created, and how far back none of them is missing."""
+
+    def __init__(self, since: datetime) -> None:
+        self._since = since
+        self._created: dict[Way, dict[int, datetime]] = {}
+
+    def count(self, row: Json, created_at: datetime) -> None:
+        """One of them. A page that is read again, since the list grew, counts nothing twice."""
+        way = way_of(Channel.EMAIL if _message_id(row) else None)
+        self._created.setdefault(way, {})[row["id"].number()] = created_at
+
+    def page_begins(self, created: Sequence[datetime]) -> None:
+        """A page was read; pages are read backwards, and the ids of each ascend.
+
+        All that came after its first ticket was shown. That one seems older than it is where an older one was merged
+        with it: the newest of the first few is taken for it.
+        """
+        if created:
+            self._since = max(created[:_FIRST_FEW])
+
+    def seen(self) -> Strangers:
+        """What was shown."""
+        return Strangers(
+            self._since,
+            {
+                way: tuple(sorted(one for one in several.values() if one >= self._since))
+                for way, several in self._created.items()
+            },
+        )
 
 
 def _searched(row: Json) -> str:

@@ -33,6 +33,7 @@ class AlertData(TypedDict):
     ``id`` is the message's, the same when it is sent again; ``key`` the concern's, the same from its opening to its
     end; ``seq`` orders the messages of a key. ``since`` is when the concern began, in all of its messages;
     ``read_at`` when a gauge's reading was taken that it tells of, ``over_at`` since when it is well again.
+    ``tickets_at_risk``: how many real ones would usually have come in the impact window, where that is known.
     ``paths`` are those affected. What does not apply is null.
     """
 
@@ -59,6 +60,7 @@ class AlertData(TypedDict):
     trace_id: str | None
     impact_from: str | None
     impact_until: str | None
+    tickets_at_risk: float | None
     retired: bool
     working: list[str]
     detail: str
@@ -112,6 +114,7 @@ def body_of(alert: Alert, known: Known) -> AlertBody:
             "impact_until": _stamp(ending.impact_until)
             if ending is not None and ending.impact_until is not None
             else None,
+            "tickets_at_risk": round(alert.at_risk, 1) if alert.at_risk is not None else None,
             "retired": ending is not None and ending.is_retired,
             "working": list(alert.working),
             "detail": _detail(alert),

@@ -68,6 +68,7 @@ _GAUGE_FEELS: Final[Mapping[GaugeName, str]] = {
     GaugeName.TICKET_API: "perhaps nothing: it is the interface by which we read tickets",
     GaugeName.DNS_MAIL: "perhaps nothing yet: mail may be refused, or sent to the wrong place",
     GaugeName.CLOCK_SKEW: "nothing: a clock is wrong, and times that are compared with it mislead",
+    GaugeName.INTAKE_TRAFFIC: "perhaps they write and no ticket comes of it, though canaries come through; or it is a holiday",
 }
 _FULL: Final = "the mailbox is full: mail to support is refused, put off for days or lost now; whoever wrote may be told nothing"
 _GAUGE_DO: Final[Mapping[GaugeName, str]] = {
@@ -77,6 +78,7 @@ _GAUGE_DO: Final[Mapping[GaugeName, str]] = {
     GaugeName.TICKET_API: "Renew our credential there, or give us more requests.",
     GaugeName.DNS_MAIL: "Compare the record with what it should be; ask who changed the zone.",
     GaugeName.CLOCK_SKEW: "See whether NTP runs on both sides.",
+    GaugeName.INTAKE_TRAFFIC: "Is it a holiday? Else write as a customer does, from another provider than the canary's; see what the vendor holds aside.",
 }
 """What to do about a gauge; a test holds it complete."""
 _GAUGE_REASONS: Final[Mapping[GaugeName, Reason]] = {
@@ -86,6 +88,7 @@ _GAUGE_REASONS: Final[Mapping[GaugeName, Reason]] = {
     GaugeName.TICKET_API: Reason.TICKET_API_UNREADABLE,
     GaugeName.DNS_MAIL: Reason.DNS_NO_RECORD,
     GaugeName.CLOCK_SKEW: Reason.CLOCK_STEPPED,
+    GaugeName.INTAKE_TRAFFIC: Reason.NOT_SEEN,
 }
 """Of which reason a gauge warns: its page in the runbook is the one to read."""
 KIND_FEELS: Final[Mapping[AlertKind, str]] = {

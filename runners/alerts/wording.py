@@ -10,6 +10,7 @@ from urllib.parse import quote
 from canary.alert import BISECTED, Alert, AlertKind, AlertTransition, Concern, Severity, Subject
 from canary.hop import Channel
 from canary.path import Path, PathName
+from canary.usual import at_risk_words
 from runners.alerts.effects import feels, reason_of, remedy, whose
 
 TEST: Final = Subject("test/delivery")
@@ -161,6 +162,7 @@ def _lines(alert: Alert, known: Known) -> Iterator[Line]:
     yield Line("Since", utc(concern.since) if is_over else f"{utc(concern.since)} ({_age(alert)})")
     yield Line("Over", _over(alert))
     yield Line("Impact", _impact(alert))
+    yield Line("At risk", at_risk_words(alert.at_risk, is_over=is_over) if alert.at_risk is not None else "")
     if not is_over:
         yield Line("Customers", "; ".join(feels(concern, known.paths)))
         yield Line("One sender", _one_sender(concern))

@@ -12,8 +12,8 @@ from runners.cli.selecting import LimitOption, PathOption, SinceOption
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from canary.backlog import Backlog
     from canary.incident import Incident
+    from runners.asking import IncidentFound
     from runners.cli.exits import Exit
     from runners.contracts import Store
 
@@ -49,6 +49,7 @@ def incidents(
             "--escalation is of one incident", "Name it: intake-prober incidents ID --escalation."
         )
     from runners.asking import ask_incidents, incidents_answer
+    from runners.at_risk import risk_words
     from runners.cli.incident_words import backlog_words
     from runners.cli.selecting import paths_of, since_when
     from runners.cli.storing import ask_store
@@ -60,7 +61,7 @@ def incidents(
     begin = since_when(options, since, now)
     only = paths[0].name if path is not None else None
 
-    async def ask(store: "Store") -> "tuple[Sequence[tuple[Incident, Backlog | None]], Exit]":
+    async def ask(store: "Store") -> "tuple[Sequence[IncidentFound], Exit]":
         return await ask_incidents(store, paths, path=only, since=begin, limit=limit, now=now)
 
     found, code = ask_store(options, config, ask)
@@ -68,15 +69,19 @@ def incidents(
         options.output.answer_json(incidents_answer(found, code))
     else:
         runbooks = {one.path.name: one.path.runbook for one in config.paths.values()}
-        for one, backlog in found:
+        for one, backlog, at_risk in found:
             words = backlog_words(backlog, now) if backlog is not None else ""
-            print_incident(options.output, one, runbooks.get(one.path), backlog=words)
+            print_incident(
+                options.output, one, runbooks.get(one.path), backlog=words, risk=risk_words(one, at_risk)
+            )
         if not found:
             options.output.tell("No incidents.")
     raise typer.Exit(code)
 
 
-def print_incident(output: Output, incident: "Incident", runbook: str | None, *, backlog: str = "") -> None:
+def print_incident(
+    output: Output, incident: "Incident", runbook: str | None, *, backlog: str = "", risk: str = ""
+) -> None:
     """An incident in a few lines."""
     from canary.incident import IncidentKind
     from canary.quantity import duration
@@ -105,6 +110,8 @@ def print_incident(output: Output, incident: "Incident", runbook: str | None, *,
             output.answer(
                 f"  whoever wrote until {end} may be affected; since when is not known: no canary came through before"
             )
+    if risk:
+        output.answer(f"  {risk}")
     if (sender := incident.only_sender) is not None:
         output.answer(f"  only {sender}'s canaries fail; those of other senders come through")
     if incident.bisected is not None:

@@ -77,6 +77,7 @@ def _escalate(options: Options, config: "Config", found: "Dossier", code: int) -
 
 
 def _show(options: Options, config: "Config", found: "Dossier", code: int) -> None:
+    from runners.at_risk import risk_words
     from runners.cli.incident_words import backlog_words, timeline, whole_incident
     from runners.cli.incidents import print_incident
     from runners.clock import SystemClock
@@ -90,7 +91,7 @@ def _show(options: Options, config: "Config", found: "Dossier", code: int) -> No
         from runners.story_shapes import WholeIncidentAnswer
 
         answer: WholeIncidentAnswer = {
-            "incident": incident_answer(incident, found.backlog),
+            "incident": incident_answer(incident, found.backlog, found.at_risk),
             "party": found.whose.value if found.whose is not None else None,
             "paths": list(found.paths),
             "only_sender": incident.only_sender,
@@ -106,6 +107,7 @@ def _show(options: Options, config: "Config", found: "Dossier", code: int) -> No
         options.output.answer_json(answer)
         return
     words = backlog_words(found.backlog, SystemClock().now()) if found.backlog is not None else ""
-    print_incident(options.output, incident, None, backlog=words)
+    risk = risk_words(incident, found.at_risk)
+    print_incident(options.output, incident, None, backlog=words, risk=risk)
     for line in whole_incident(found, options.output, runbook=runbook):
         options.output.answer(line)

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 
 from canary.signature import CanaryId
+from canary.traffic import KEPT
 from canary.verdict import Verdict
 from runners.export_contracts import KEPT_UNSENT
 from runners.retention import LEAST_RECORDS, Retention
@@ -41,6 +42,7 @@ from runners.store.tables import (
     missed_slot,
     observation,
     slot,
+    traffic_hour,
 )
 
 CANARIES_AT_ONCE = 500
@@ -74,7 +76,8 @@ async def forget(write: Callable[[_Work], Awaitable[int]], now: datetime, keep: 
 
     old = keep.canaries_before(now)
     for table in ROWS:
-        await drop(partial(drop_rows, before=old, table=table), ROWS_AT_ONCE)
+        before = now - KEPT if table is traffic_hour else old
+        await drop(partial(drop_rows, before=before, table=table), ROWS_AT_ONCE)
     await drop(partial(drop_alerts, before=old), ROWS_AT_ONCE)
     for state in (PENDING, DEAD):
         await drop(partial(drop_traces, before=now - KEPT_UNSENT, state=state), ROWS_AT_ONCE)
@@ -242,6 +245,7 @@ _AGES = {
     slot: slot.c.slot_at,
     missed_slot: missed_slot.c.slot_at,
     silence: silence.c.ends_at,
+    traffic_hour: traffic_hour.c.hour_at,
 }
 ROWS = tuple(_AGES)
 """Tables whose rows go by their age alone."""

@@ -51,6 +51,7 @@ from runners.store.connecting import Database, connect_to
 from runners.store.export_verbs import SqlExports
 from runners.store.figure_verbs import SqlFigures
 from runners.store.frames import Frames
+from runners.store.traffic_verbs import SqlTraffic
 
 
 class StampClock(Protocol):
@@ -87,7 +88,7 @@ async def open_store(
         await database.close()
 
 
-class SqlStore(SqlAlerts, SqlFigures, SqlExports):
+class SqlStore(SqlAlerts, SqlFigures, SqlExports, SqlTraffic):
     """Satisfies `runners.contracts.Store`; opened by `open_store`."""
 
     def __init__(self, database: Database, *, clock: StampClock, prober: str) -> None:

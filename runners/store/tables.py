@@ -284,6 +284,38 @@ turn = Table(
     Column("until_at", Instant, nullable=False),
 )
 
+traffic_mark = Table(
+    "traffic_mark",
+    metadata,
+    Column("place", Words, primary_key=True),
+    Column("since_at", Instant, nullable=False),
+    Column("until_at", Instant, nullable=False),
+    Column("unbroken_at", Instant, nullable=False),
+    Column("skew_seconds", Float(53), nullable=False),
+    Column("is_begun", Boolean, nullable=False),
+)
+"""How far each ticketing system was watched for real tickets, by its own clock."""
+
+traffic_hour = Table(
+    "traffic_hour",
+    metadata,
+    Column("place", Words, primary_key=True),
+    Column("way", String(16), primary_key=True),
+    Column("hour_at", Instant, primary_key=True),
+    Column("tickets", BigInteger, nullable=False),
+    Column("seconds", Float(53), nullable=False),
+)
+"""How many real tickets came in an hour by each way; the row without a way has how long the hour was watched."""
+Index(None, traffic_hour.c.hour_at)
+
+traffic_newest = Table(
+    "traffic_newest",
+    metadata,
+    Column("place", Words, primary_key=True),
+    Column("way", String(16), primary_key=True),
+    Column("created_at", Instant, nullable=False),
+)
+
 artifact = Table(
     "artifact",
     metadata,

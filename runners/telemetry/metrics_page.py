@@ -19,6 +19,7 @@ _SECTIONS = (
             "intake.certificate.",
             "intake.dns.",
             "intake.ticket_api.",
+            "intake.traffic",
             "intake.clock.",
         ),
     ),

@@ -41,6 +41,7 @@ _KINDS = {
     GaugeName.DNS_MAIL: PlaceKind.DOMAIN,
     GaugeName.CERTIFICATE_EXPIRY: PlaceKind.ENDPOINT,
     GaugeName.CLOCK_SKEW: PlaceKind.ENDPOINT,
+    GaugeName.INTAKE_TRAFFIC: PlaceKind.TICKETING,
 }
 _IN_ORDER = tuple(PlaceKind)
 """A place that is several things is shown as the first: its series are joined by the place alone."""
@@ -126,6 +127,11 @@ def _add_reading(points: Points, gauge: Gauge, trend: Forecast | None) -> None:
                 points.add(metrics.TICKET_API_UP, gauge.value, place)
         case GaugeName.CLOCK_SKEW:
             points.add(metrics.CLOCK_SKEW, gauge.value, place)
+        case GaugeName.INTAKE_TRAFFIC:
+            way = {**place, "way": gauge.resource or ""}
+            points.add(metrics.TRAFFIC, gauge.value, way)
+            _add_known(points, metrics.TRAFFIC_LIMIT, gauge.limit, way)
+            points.add_time(metrics.TRAFFIC_NEWEST, gauge.oldest_at, way)
         case _:
             assert_never(gauge.name)
 

@@ -30,6 +30,7 @@ from runners.asking import (
     status_answer,
     trace_answer,
 )
+from runners.at_risk import tickets_at_risk
 from runners.cli.exits import Exit
 from runners.config.errors import did_you_mean
 from runners.contracts import CanaryQuery
@@ -191,7 +192,9 @@ async def incident(request: Request) -> Response:
     paths = [one for one in parts.paths().values() if one.name == found.path]
     seen = (await ask_status(parts.store, paths, now=parts.clock.now())).paths
     path = next(iter(paths), None)
-    whole = [(found, await backlog_of(parts.store, found, path, parts.clock.now()))]
+    now = parts.clock.now()
+    risks = await tickets_at_risk(parts.store, [found], {one.name: one for one in paths}, now)
+    whole = [(found, await backlog_of(parts.store, found, path, now), risks.get(found.id))]
     return answer_json(incidents_answer(whole, exit_of([one.view for one in seen])), parts.masker)
 
 

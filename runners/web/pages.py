@@ -19,6 +19,7 @@ from canary.verdict import Verdict
 from runners.answer_shapes import SilencesAnswer
 from runners.answers import silence_answer
 from runners.asking import ask_status, ask_trace, list_canaries, view_paths, working_beside
+from runners.at_risk import risk_words, tickets_at_risk
 from runners.cli.incident_words import backlog_words
 from runners.contracts import CanaryQuery, Record
 from runners.dossier import backlog_of, bisect_of, bisect_verdict, failed_ends
@@ -236,6 +237,7 @@ async def incident(request: Request) -> Response:
     group = await _group(parts, found.id, found.onset_at)
     seen = await view_paths(parts.store, configured, (), now=now)
     backlog = await backlog_of(parts.store, found, paths.get(found.path), now, most=_MOST_POINTS)
+    risks = await tickets_at_risk(parts.store, [found], paths, now)
     times = {
         "from": found.impact_from,
         "onset": found.onset_at,
@@ -262,6 +264,7 @@ async def incident(request: Request) -> Response:
         bisected=bisect_words(came_to) if came_to is not None else None,
         bisect=found.bisected.canary_id if found.bisected is not None else bisect and bisect.canary.id,
         backlog=backlog_words(backlog, now) if backlog is not None else "",
+        risk=risk_words(found, risks.get(found.id)),
         drawn_impact=pictures.impact(
             "impact",
             points,

@@ -8,6 +8,7 @@ from canary.canary import Canary
 from canary.observation import Depth
 from canary.signature import find_tokens
 from canary.ticket import Attachment, Ticket, TicketId, TicketRef, TicketState
+from canary.traffic import Strangers, Way, way_of
 from probes.contracts import (
     Blind,
     Budget,
@@ -35,6 +36,7 @@ class FakeDesk:
         is_complete: what looks say of themselves.
         accepts_only: disposals are accepted and done only by `work_off`.
         refuses: ids of tickets that it won't dispose of.
+        shows_strangers: whether wide looks say when tickets without a token were created.
         looks: the depth and the time of each look, and how many canaries it was for.
     """
 
@@ -51,6 +53,7 @@ class FakeDesk:
     skew_seconds: float | None = 0.0
     budgets: tuple[Budget, ...] = ()
     accepts_only: bool = False
+    shows_strangers: bool = False
     refuses: set[str] = field(default_factory=set)
     looks: list[tuple[Depth, datetime, int]] = field(default_factory=list)
     disposals: list[str] = field(default_factory=list)
@@ -100,7 +103,10 @@ class FakeDesk:
             and not (is_narrow and (ticket.state is TicketState.DIVERTED or not ticket.is_open))
             and self._bears(ticket, tokens)
         ]
-        return Look(tuple(found), self.view, self.lag_seconds, self.is_complete, since, self.skew_seconds)
+        strangers = self._strangers(since) if self.shows_strangers and not is_narrow else None
+        return Look(
+            tuple(found), self.view, self.lag_seconds, self.is_complete, since, self.skew_seconds, strangers
+        )
 
     async def dispose(self, tickets: Sequence[Ticket], how: Disposal) -> Sequence[Disposed]:
         try:
@@ -127,6 +133,16 @@ class FakeDesk:
             Check(self.name, name, CheckState.OK, "it does")
             for name in ("ticket.search", "ticket.close", "clock.skew")
         )
+
+    def _strangers(self, since: datetime) -> Strangers:
+        created: dict[Way, list[datetime]] = {}
+        for one in self.tickets.values():
+            text = f"{one.subject} {one.body} {one.message_id}"
+            if one.remote_created_at is None or find_tokens(text) or self.marker in text:
+                continue
+            if one.remote_created_at >= since:
+                created.setdefault(way_of(one.channel), []).append(one.remote_created_at)
+        return Strangers(since, {way: tuple(several) for way, several in created.items()})
 
     def _refuse(self) -> None:
         if self.raises is not None:

@@ -314,6 +314,14 @@ def _readings(now: datetime) -> Sequence[Gauge]:
         gauge(GaugeName.TICKET_API, "desk", 1),
         gauge(GaugeName.TICKET_API, "desk", 90, limit=1000, resource=Resource.REQUEST),
         gauge(GaugeName.CLOCK_SKEW, "desk", -2.5),
+        gauge(
+            GaugeName.INTAKE_TRAFFIC,
+            "desk",
+            1.5,
+            limit=9.5,
+            resource=Resource.EMAIL,
+            oldest_at=now - timedelta(seconds=300),
+        ),
     ]
 
 

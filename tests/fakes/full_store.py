@@ -94,6 +94,7 @@ def readings() -> Sequence[Gauge]:
         gauge(GaugeName.DNS_MAIL, "example.com", 0, resource=Resource.DMARC),
         gauge(GaugeName.TICKET_API, "desk", 1, at=NOW - timedelta(minutes=1)),
         gauge(GaugeName.TICKET_API, "desk", 90, limit=100, resource=Resource.REQUEST),
+        gauge(GaugeName.INTAKE_TRAFFIC, "desk", 1.5, limit=9.5, resource=Resource.EMAIL, oldest_at=NOW),
         gauge(GaugeName.CLOCK_SKEW, "desk", -2.5),
     ]
 

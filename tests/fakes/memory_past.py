@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from canary.incident import Incident
 from canary.path import PathName
-from canary.slot import MissedSlot, Slot
+from canary.slot import MissedCause, MissedSlot, Slot
 from canary.verdict import Verdict
 from runners.contracts import CanaryQuery, PathFacts, Record
 from runners.history import RECENT, Day, Gist, Glance, Past, Point
@@ -16,6 +16,7 @@ class MemoryPast:
 
     _incidents: dict[str, Incident]
     _slots: dict[Slot, tuple[datetime, str]]
+    _missed: dict[Slot, MissedCause]
 
     async def canaries(self, query: CanaryQuery) -> Sequence[Record]:
         raise NotImplementedError
@@ -49,7 +50,11 @@ class MemoryPast:
         return mine if len(mine) <= 2 * each else [*mine[:each], *mine[-each:]]
 
     async def missed(self, path: PathName, *, since: datetime) -> Sequence[MissedSlot]:
-        raise NotImplementedError
+        return [
+            MissedSlot(slot, cause)
+            for slot, cause in sorted(self._missed.items(), key=lambda one: one[0].at)
+            if slot.path == path and slot.at >= since
+        ]
 
     async def others_claimed(self, holder: str, *, since: datetime) -> bool:
         return any(at >= since and one != holder for at, one in self._slots.values())

@@ -43,6 +43,7 @@ from tests.fakes.memory_alerts import MemoryAlerts
 from tests.fakes.memory_exports import MemoryExports
 from tests.fakes.memory_figures import MemoryFigures
 from tests.fakes.memory_past import MemoryPast
+from tests.fakes.memory_traffic import MemoryTraffic
 
 _Thing = tuple[CanaryId, RemovalKind, str, str]
 
@@ -74,7 +75,7 @@ class _Row:
             self.is_thinned = True
 
 
-class MemoryStore(MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast):
+class MemoryStore(MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast, MemoryTraffic):
     """Satisfies `runners.contracts.Store`; two tasks that use one see what two processes would."""
 
     def __init__(self, *, prober: str = "") -> None:
@@ -91,7 +92,7 @@ class MemoryStore(MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast):
         self._controls: dict[str, tuple[datetime, datetime | None]] = {}
         self._excuses: dict[str, datetime] = {}
         self._samples: dict[tuple[str, str], Sample] = {}
-        self._standings, self._reviewed_at, self._turns = {}, {}, {}
+        self._standings, self._reviewed_at, self._turns, self._traffic = {}, {}, {}, {}
         self._outbox, self._silences = {}, {}
         self._groups = {}
         self._days = {}
@@ -267,13 +268,6 @@ class MemoryStore(MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast):
             self._missed[one.slot] = one.cause
             self._count(metrics.PROBER_MISFIRES, {"path": one.slot.path, "prober": self._prober})
         return len(new)
-
-    async def missed(self, path: PathName, *, since: datetime) -> Sequence[MissedSlot]:
-        return [
-            MissedSlot(slot, cause)
-            for slot, cause in sorted(self._missed.items(), key=lambda one: one[0].at)
-            if slot.path == path and slot.at >= since
-        ]
 
     # settling
     async def progress(self, path: PathName) -> tuple[Progress, int]:
@@ -526,6 +520,7 @@ class MemoryStore(MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast):
         self._missed = {one: cause for one, cause in self._missed.items() if one.at >= before}
         self._forget_alerts(before)
         self._forget_exports(now, old)
+        self._forget_traffic(now)
         self._forget_records(now, keep)
         return len(old)
 

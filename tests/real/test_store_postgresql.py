@@ -29,6 +29,7 @@ from tests.contracts.store_contract_more import (
     RaceContract,
 )
 from tests.contracts.together_contract import TogetherContract
+from tests.contracts.traffic_contract import TrafficContract
 from tests.contracts.watch_contract import WatchContract
 from tests.fakes.clock import FakeClock
 from tests.real.servers.postgresql import PostgreSql, running_postgresql
@@ -120,6 +121,9 @@ class TestPulses(PulseContract): ...
 
 
 class TestFigures(FigureContract): ...
+
+
+class TestTraffic(TrafficContract): ...
 
 
 class TestPast(PastContract): ...

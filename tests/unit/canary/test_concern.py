@@ -12,6 +12,7 @@ from canary.concern import (
     cause_of,
     common_cause,
     gauge_concerns,
+    gauge_name,
     gauge_subject,
     incident_concerns,
     leftover_concerns,
@@ -233,6 +234,32 @@ def test_gauge_that_could_not_be_read_for_half_an_hour__is_told_as_ours() -> Non
 
     assert early == []
     assert (only.kind, only.severity) == (AlertKind.UNREADABLE, Severity.TICKET)
+
+
+def test_traffic_that_is_not_known_to_be_usual__is_no_blindness_of_ours() -> None:
+    unknown = Gauge(
+        "desk", GaugeName.INTAKE_TRAFFIC, None, "{gap}", None, NOON, GaugeState.UNKNOWN, Resource.EMAIL
+    )
+
+    found = unreadable_concerns(
+        [unknown], {gauge_subject(unknown): NOON}, PATHS, now=NOON + timedelta(days=9)
+    )
+
+    assert found == []
+
+
+def test_customers_who_fell_silent__are_a_ticket_of_the_paths_through_the_system() -> None:
+    silent = Gauge(
+        "desk", GaugeName.INTAKE_TRAFFIC, 12.0, "{gap}", 9.0, NOON, GaugeState.WARN, Resource.EMAIL
+    )
+
+    (only,) = gauge_concerns([silent], PATHS)
+
+    assert only.severity is Severity.TICKET
+    assert only.subject == "gauge/desk/intake.traffic/email"
+    assert only.headline == "customers' tickets no longer come by e-mail to ticketing system desk"
+    assert gauge_name(only) is GaugeName.INTAKE_TRAFFIC
+    assert cause_of(only) == "ticketing/desk"
 
 
 def test_leftovers__are_told_when_the_oldest_is_an_hour_old() -> None:

@@ -164,6 +164,18 @@ def test_headline__of_every_gauge_names_its_place(name: GaugeName, value: float 
     [
         (GaugeName.CLOCK_SKEW, 12.0, "s", "the clock of support is 12.0 s off"),
         (GaugeName.CLOCK_SKEW, None, "s", "nobody knows how far the clock of support is off"),
+        (
+            GaugeName.INTAKE_TRAFFIC,
+            2.0,
+            "{gap}",
+            "customers' tickets come to ticketing system support",
+        ),
+        (
+            GaugeName.INTAKE_TRAFFIC,
+            None,
+            "{gap}",
+            "nobody knows whether customers' tickets come to ticketing system support as they usually do",
+        ),
         (GaugeName.TICKET_API, 0.0, "1", "ticketing system support refuses us"),
         (GaugeName.TICKET_API, 1.0, "1", "ticketing system support answers"),
         (GaugeName.TICKET_API, None, "1", "nobody knows how ticketing system support answers"),

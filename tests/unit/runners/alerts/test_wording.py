@@ -58,6 +58,16 @@ def test_full_mailbox__opened__says_all_that_a_person_at_night_needs() -> None:
     assert words(an_alert(), KNOWN).text == OPENED
 
 
+def test_tickets_at_risk__are_told_where_they_are_known_and_in_the_end_for_the_whole_window() -> None:
+    opened = an_alert(at_risk=12.2)
+    over = replace(resolved(), at_risk=60.0)
+
+    assert said(words(opened, KNOWN), "At risk") == "about 12 tickets would usually have come since"
+    assert said(words(over, KNOWN), "At risk") == "about 60 tickets would usually have come in that time"
+    assert said(words(an_alert(), KNOWN), "At risk") is None
+    assert [body_of(one, KNOWN)["data"]["tickets_at_risk"] for one in (opened, an_alert())] == [12.2, None]
+
+
 def test_page_and_runbooks_with_an_address__are_links() -> None:
     known = replace(
         KNOWN, page_url="https://prober.acme.example/", runbook_url="https://docs.example/runbook/"

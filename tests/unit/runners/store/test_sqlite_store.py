@@ -29,6 +29,7 @@ from tests.contracts.store_contract_more import (
     RaceContract,
 )
 from tests.contracts.together_contract import TogetherContract
+from tests.contracts.traffic_contract import TrafficContract
 from tests.contracts.watch_contract import WatchContract
 from tests.fakes.clock import FakeClock
 
@@ -98,6 +99,9 @@ class TestPulses(PulseContract): ...
 
 
 class TestFigures(FigureContract): ...
+
+
+class TestTraffic(TrafficContract): ...
 
 
 class TestPast(PastContract): ...
