@@ -106,34 +106,46 @@ def _add_reading(points: Points, gauge: Gauge, trend: Forecast | None) -> None:
     place = {"place": gauge.place}
     if gauge.name is GaugeName.CERTIFICATE_EXPIRY and gauge.state is not GaugeState.UNKNOWN:
         points.add(metrics.CERTIFICATE_TRUSTED, float(certificate_flaw(gauge) is None), place)
-    if gauge.value is None:
-        return
+    if gauge.value is not None:
+        _add_value(points, gauge, gauge.value, trend)
+
+
+def _add_value(points: Points, gauge: Gauge, value: float, trend: Forecast | None) -> None:
+    place = {"place": gauge.place}
     match gauge.name:
         case GaugeName.MAILBOX_CAPACITY:
-            _add_capacity(points, gauge, gauge.value, trend)
+            _add_capacity(points, gauge, value, trend)
         case GaugeName.MAILBOX_BACKLOG:
-            points.add(metrics.MAILBOX_BACKLOG, gauge.value, place)
+            points.add(metrics.MAILBOX_BACKLOG, value, place)
             points.add_time(metrics.MAILBOX_OLDEST_UNPROCESSED, gauge.oldest_at, place)
         case GaugeName.CERTIFICATE_EXPIRY:
-            ends_at = gauge.read_at + timedelta(seconds=gauge.value)
-            points.add_time(metrics.CERTIFICATE_EXPIRY, ends_at, place)
+            points.add_time(metrics.CERTIFICATE_EXPIRY, gauge.read_at + timedelta(seconds=value), place)
         case GaugeName.DNS_MAIL:
-            points.add(metrics.DNS_MAIL_OK, gauge.value, {**place, "record": gauge.resource or ""})
+            points.add(metrics.DNS_MAIL_OK, value, {**place, "record": gauge.resource or ""})
         case GaugeName.TICKET_API:
-            if gauge.resource is Resource.REQUEST:
-                points.add(metrics.TICKET_API_BUDGET_REMAINING, gauge.value, place)
-                _add_known(points, metrics.TICKET_API_BUDGET_LIMIT, gauge.limit, place)
-            else:
-                points.add(metrics.TICKET_API_UP, gauge.value, place)
+            _add_ticket_api(points, gauge, value)
         case GaugeName.CLOCK_SKEW:
-            points.add(metrics.CLOCK_SKEW, gauge.value, place)
+            points.add(metrics.CLOCK_SKEW, value, place)
         case GaugeName.INTAKE_TRAFFIC:
-            way = {**place, "way": gauge.resource or ""}
-            points.add(metrics.TRAFFIC, gauge.value, way)
-            _add_known(points, metrics.TRAFFIC_LIMIT, gauge.limit, way)
-            points.add_time(metrics.TRAFFIC_NEWEST, gauge.oldest_at, way)
+            _add_traffic(points, gauge, value)
         case _:
             assert_never(gauge.name)
+
+
+def _add_ticket_api(points: Points, gauge: Gauge, value: float) -> None:
+    place = {"place": gauge.place}
+    if gauge.resource is Resource.REQUEST:
+        points.add(metrics.TICKET_API_BUDGET_REMAINING, value, place)
+        _add_known(points, metrics.TICKET_API_BUDGET_LIMIT, gauge.limit, place)
+    else:
+        points.add(metrics.TICKET_API_UP, value, place)
+
+
+def _add_traffic(points: Points, gauge: Gauge, value: float) -> None:
+    way = {"place": gauge.place, "way": gauge.resource or ""}
+    points.add(metrics.TRAFFIC, value, way)
+    _add_known(points, metrics.TRAFFIC_LIMIT, gauge.limit, way)
+    points.add_time(metrics.TRAFFIC_NEWEST, gauge.oldest_at, way)
 
 
 def _add_capacity(points: Points, gauge: Gauge, value: float, trend: Forecast | None) -> None:
