@@ -16,6 +16,7 @@ from probes.ticketing.generic.adapter import Generic
 from probes.ticketing.generic.opening import open_generic
 from runners.config.build_ticketing_http import GenericConfig
 from runners.config.load import load
+from runners.config.presets import preset_text
 
 GUIDES = Path(__file__).parents[1] / "docs" / "guides"
 _BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -36,12 +37,31 @@ def shown_in(guide: str, word: str) -> str:
     return str(block)
 
 
-def configured(folder: Path, system: str, environ: Mapping[str, str] | None = None) -> GenericConfig:
-    """The system ``desk`` of a configuration: ``system`` is all that stands below its name."""
+def configured(
+    folder: Path, system: str, environ: Mapping[str, str] | None = None, *, kind: str = "http"
+) -> GenericConfig:
+    """The system ``desk`` of a configuration: ``system`` is all that stands below its name, besides its type."""
     file = folder / "intake.yaml"
     body = textwrap.indent(textwrap.dedent(system), "    ")
-    file.write_text(f"{_AROUND}ticketing:\n  desk:\n    type: http\n{body}", encoding="utf-8")
+    file.write_text(f"{_AROUND}ticketing:\n  desk:\n    type: {kind}\n{body}", encoding="utf-8")
     return of_file(file, environ)
+
+
+def of_preset(
+    folder: Path,
+    preset: str,
+    url: str,
+    environ: Mapping[str, str],
+    changed: Mapping[str, str] | None = None,
+) -> GenericConfig:
+    """The system ``desk`` by a preset alone; ``changed``: other words in place of the preset's, as in a copy of it."""
+    if not changed:
+        return configured(folder, f'url: "{url}"\n', environ, kind=preset)
+    text = preset_text(preset)
+    for before, after in changed.items():
+        assert before in text, f"the preset {preset} has no {before}"
+        text = text.replace(before, after)
+    return configured(folder, f'url: "{url}"\n{text}', environ)
 
 
 def of_file(file: Path, environ: Mapping[str, str] | None = None) -> GenericConfig:

@@ -44,7 +44,9 @@ class GenericConfig:
 def build_generic(name: str, document: HttpTicketingDocument, around: Surroundings) -> GenericConfig:
     """The adapter's settings; the marker and our own addresses are added where all is known."""
     loc: Loc = ("ticketing", name)
-    parts = Parts(around)
+    url = document.url.rstrip("/")
+    site = {"url": url, "origin": "/".join(url.split("/")[:3])}
+    parts = Parts(around, {"site": site, "given": document.given})
     secrets = {one: around.secret(ref, (*loc, "secrets", one)) for one, ref in document.secrets.items()}
     only_secrets: Vocabulary = {"secret": frozenset(secrets)}
     headers = parts.templates(document.headers, (*loc, "headers"), only_secrets, are_headers=True)
@@ -59,12 +61,12 @@ def build_generic(name: str, document: HttpTicketingDocument, around: Surroundin
     clean = document.clean
     settings = GenericSettings(
         name=name,
-        url=document.url.rstrip("/"),
+        url=url,
         marker="",
         tag=document.tag,
         calls=CallSettings(
             name=name,
-            url=document.url.rstrip("/"),
+            url=url,
             headers=headers,
             auth=auth,
             failures=tuple(

@@ -237,6 +237,7 @@ def build_read(
         asking=parts.asking(document, loc, vocabulary),
         ticket=build_map(document.ticket, parts, (*loc, "ticket"), vocabulary, under=under),
         must=parts.optional(document.must, (*loc, "must")),
+        gone=parts.optional(document.gone, (*loc, "gone")),
         row=parts.optional(document.row, (*loc, "row")),
     )
 
@@ -288,7 +289,6 @@ def build_clean(
             DisposalAction.DELETE: build_steps(document.delete, parts, (*loc, "delete"), vocabulary),
         },
         read=read,
-        gone=parts.optional(document.gone, (*loc, "gone")),
         verify_seconds=document.verify.limit,
         verify_every_seconds=document.verify.every,
     )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -31,15 +32,22 @@ _FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class Parts:
-    """Compiles the small parts of one system's configuration, and notes each mistake at its place."""
+    """Compiles the small parts of one system's configuration, and notes each mistake at its place.
 
-    def __init__(self, around: Surroundings) -> None:
+    Attributes:
+        fixed: what every template may name, with its values.
+    """
+
+    def __init__(
+        self, around: Surroundings, fixed: Mapping[str, Mapping[str, object]] = MappingProxyType({})
+    ) -> None:
         self.around = around
+        self.fixed = fixed
 
     def template(self, source: str, loc: Loc, vocabulary: Vocabulary) -> Template:
         """A template; an empty one, and a mistake noted, where it can't be used."""
         try:
-            return compile_template(source, dotted(loc), vocabulary)
+            return compile_template(source, dotted(loc), vocabulary, self.fixed)
         except Mistake as error:
             self.around.note(loc, error.message, error.remedy)
             return compile_template("", dotted(loc), {})
@@ -68,7 +76,7 @@ class Parts:
                 return tuple(self.shape(one, (*loc, index), vocabulary) for index, one in enumerate(value))
             case _:
                 try:
-                    return compile_shape(value, dotted(loc), vocabulary)
+                    return compile_shape(value, dotted(loc), vocabulary, self.fixed)
                 except Mistake as error:
                     self.around.note(loc, error.message, error.remedy)
                     return None

@@ -28,6 +28,7 @@ from runners.config.fields import (
     shown,
     word,
 )
+from runners.config.presets import preset_names
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Files = Annotated[list[Line], LISTED]
@@ -198,19 +199,7 @@ class Cleanup(StrEnum):
 
 
 LATER_TICKETING = frozenset(
-    {
-        "freshdesk",
-        "front",
-        "gorgias",
-        "helpscout",
-        "hubspot",
-        "intercom",
-        "jira",
-        "jsm",
-        "otobo",
-        "redmine",
-    }
-    | {"salesforce", "servicenow", "zammad", "zendesk", "zoho"}
+    {"front", "gorgias", "helpscout", "hubspot", "intercom", "jira", "jsm", "otobo", "zoho"}
 )
 """Systems that are known by name, so that the message can say that they come later."""
 
@@ -225,11 +214,11 @@ class SystemDocument(Block):
         if isinstance(kind, str) and kind in LATER_TICKETING:
             raise mistake(
                 f"ticketing type {kind} comes with a later release",
-                "This one has helpdesk (django-helpdesk), rt (Request Tracker 5) and http (any REST API, by configuration); or use `proof: reply` on the path.",
+                f"This one has helpdesk (django-helpdesk), rt (Request Tracker 5), {', '.join(preset_names())} and http (any REST API, by configuration); or use `proof: reply` on the path.",
                 at=("type",),
             )
         if isinstance(kind, str) and kind not in set(TicketingType):
-            words = (*TicketingType, *LATER_TICKETING)
+            words = (*TicketingType, *preset_names(), *LATER_TICKETING)
             raise mistake(f"{shown(kind)} is not a ticketing type", did_you_mean(kind, words), at=("type",))
         return value
 

@@ -173,6 +173,12 @@ class HttpTicketingDocument(SystemDocument):
     secrets: Annotated[
         dict[Name, SecretSetting], Field(description="Secrets, by the name that templates call them by.")
     ] = {}
+    given: Annotated[
+        dict[Name, Any],
+        Field(
+            description="Values of yours, for templates: `given.NAME`; such as a project, or a state's number."
+        ),
+    ] = {}
     headers: Annotated[
         dict[str, Line], Field(description="Header fields of every call, also of the log-in; templates.")
     ] = {}

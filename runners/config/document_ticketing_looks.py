@@ -130,6 +130,12 @@ class ReadDocument(HttpRequestDocument):
 
     row: Annotated[Line | None, Field(description="JMESPath of what the fields are picked from.")] = None
     must: Annotated[Line | None, Field(description="JMESPath that must hold, else we are blind.")] = None
+    gone: Annotated[
+        Line | None,
+        Field(
+            description="JMESPath of the whole answer that holds where the ticket is gone, and the answer is none of 404 and 410."
+        ),
+    ] = None
     ticket: Annotated[TicketMapDocument, Field(description="What it tells of the ticket.")] = (
         TicketMapDocument()
     )
@@ -232,10 +238,6 @@ class CleanDocument(Block):
     read: Annotated[
         ReadDocument | None,
         Field(description="How one ticket is read before and after it; without it nothing is verified."),
-    ] = None
-    gone: Annotated[
-        Line | None,
-        Field(description="JMESPath that holds of a ticket that is deleted, where `read` still shows it."),
     ] = None
     verify: Annotated[VerifyDocument, Field(description="How long a change may take.")] = VerifyDocument()
     rights: Annotated[

@@ -11,6 +11,7 @@ from runners.config.document_places import SystemDocument, TicketingDocument
 from runners.config.document_ticketing import TICKETING_DOCUMENTS
 from runners.config.document_ticketing_http import HttpTicketingDocument
 from runners.config.fields import duration_text
+from runners.config.presets import preset_names
 
 _WORDS_IN_A_CELL = 6
 _SHOWN = {
@@ -130,7 +131,7 @@ def _ticketing_sections(title: str, definitions: dict[str, Any]) -> list[str]:
     shared = _part(known, {*common, "type"})
     shared["description"] = SystemDocument.__doc__
     shared["properties"]["type"] = {
-        "enum": [kind.value for kind in TICKETING_DOCUMENTS],
+        "enum": [*(kind.value for kind in TICKETING_DOCUMENTS), *preset_names()],
         "description": known["properties"]["type"]["description"],
     }
     own = _part(known, set(known["properties"]) - common - {"type"})
@@ -138,7 +139,7 @@ def _ticketing_sections(title: str, definitions: dict[str, Any]) -> list[str]:
     return [
         _section(title, shared, definitions),
         _section(f"{title} with `type: helpdesk` or `type: rt`", own, definitions),
-        _section(f"{title} with `type: http`", by_configuration, definitions),
+        _section(f"{title} with `type: http`, or that of a preset", by_configuration, definitions),
     ]
 
 

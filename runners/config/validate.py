@@ -18,6 +18,7 @@ from runners.config.document_ticketing_http import HttpTicketingDocument
 from runners.config.errors import did_you_mean
 from runners.config.fields import is_name, shown
 from runners.config.mistakes import explain, is_unknown_key
+from runners.config.presets import preset_names, with_preset
 from runners.config.reading import Loc, Tree
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -51,12 +52,14 @@ def ticketing_section(tree: Tree) -> Mapping[str, AnyTicketingDocument]:
 def _ticketing(tree: Tree, loc: Loc, value: Any) -> AnyTicketingDocument | None:  # noqa: ANN401 -- whatever YAML holds
     kind = value.get("type") if isinstance(value, dict) else None
     own, other = _keys(TicketingDocument), _keys(HttpTicketingDocument)
+    if isinstance(kind, str) and kind in preset_names():
+        value, kind = with_preset(value), TicketingType.HTTP
     if kind == TicketingType.HTTP:
         elsewhere = dict.fromkeys(
             own - other, "It is of a system that the prober knows; here it is auth, find, clean."
         )
         return _validated(tree, loc, value, HttpTicketingDocument, elsewhere=elsewhere)
-    elsewhere = dict.fromkeys(other - own, "It belongs to type: http.")
+    elsewhere = dict.fromkeys(other - own, "It belongs to type: http, and to the presets of it.")
     return _validated(tree, loc, value, TicketingDocument, elsewhere=elsewhere)
 
 

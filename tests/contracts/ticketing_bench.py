@@ -49,6 +49,7 @@ class Ability(StrEnum):
     TAGS = "tags"  # a ticket can bear a word of ours
     BUDGET = "budget"  # answers tell what is left of a rate limit
     READ_ONLY = "read only"  # a credential that may read and not change
+    SILENCE = "silence"  # a wrong key is answered 200, with nothing or with what everybody may see
 
 
 class Bench:
@@ -60,6 +61,7 @@ class Bench:
         secret: a word of the good credential that must show up nowhere.
         budget_headers: headers that the system answers with, and which say that 42 of 100 calls are left.
         most_calls: that one look may cost while nothing has come, by the system's documentation.
+        proofs: ends of paths at which the system says who we are, and refuses a wrong key (`Ability.SILENCE`).
     """
 
     lacks: ClassVar[Mapping[Ability, str]] = {}
@@ -71,6 +73,7 @@ class Bench:
         "RateLimit-Reset": "30",
     }
     most_calls: int = 3
+    proofs: tuple[str, ...] = ()
 
     def opened(self) -> AbstractAsyncContextManager[TicketingSystem]:
         """The adapter, connected with a good credential."""

@@ -14,6 +14,7 @@ from tests.contracts.ticketing_bench import (
     BODY,
     MARKER,
     SENDER,
+    STRANGER,
     Ability,
     Bench,
     needs,
@@ -25,6 +26,8 @@ from tests.contracts.ticketing_wire import (
     Changing,
     Once,
     breaking,
+    emptied,
+    only_at,
     renamed,
     saying,
     too_long,
@@ -90,6 +93,29 @@ class BlindnessContract:
         fault = explain(error)
         assert fault is not None
         assert fault.reason is Reason.TICKET_API_UNREADABLE
+
+    @pytest.mark.parametrize("depth", [Depth.POLL, Depth.DEADLINE])
+    def test_find__a_wrong_key_that_gets_200_and_an_empty_list__is_blind(
+        self, bench: Bench, depth: Depth
+    ) -> None:
+        needs(bench, Ability.WIRE, Ability.SILENCE)
+        bench.open_ticket(f"{new_canary(bench.now()).subject_prefix} not shown", BODY, SENDER)
+
+        error = blind(bench, answers=only_at(bench.proofs, saying(401, "{}")), changes=emptied, depth=depth)
+
+        fault = explain(error)
+        assert fault is not None
+        assert fault.reason is Reason.CREDENTIALS_REJECTED
+
+    def test_find__a_wrong_key_that_is_shown_what_everybody_may_see__is_blind(self, bench: Bench) -> None:
+        needs(bench, Ability.WIRE, Ability.SILENCE)
+        bench.open_ticket("a customer's question", "which everybody may read", STRANGER)
+
+        error = blind(bench, answers=only_at(bench.proofs, saying(401, "{}")), depth=Depth.DEADLINE)
+
+        fault = explain(error)
+        assert fault is not None
+        assert fault.reason is Reason.CREDENTIALS_REJECTED
 
     def test_find__throttled__carries_the_wish_to_be_left_alone(self, bench: Bench) -> None:
         needs(bench, Ability.WIRE)

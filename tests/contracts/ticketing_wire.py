@@ -123,6 +123,16 @@ def truncated(_: httpx.Request, answer: httpx.Response) -> httpx.Response:
     return _rewritten(answer, answer.content[: len(answer.content) // 2], {})
 
 
+def only_at(ends: Collection[str], answering: Answering) -> Answering:
+    """Answer so at paths with these ends, and let the others pass."""
+    return lambda request: answering(request) if request.url.path.endswith(tuple(ends)) else None
+
+
+def emptied(_: httpx.Request, answer: httpx.Response) -> httpx.Response:
+    """The same answer where there is nothing to show: no rows, no total, no next page."""
+    return _rewritten(answer, json.dumps(_emptied(json.loads(answer.content or b"null"))).encode(), {})
+
+
 class Once:
     """Does something to the first requests that it is asked for, and lets the others pass."""
 
@@ -163,6 +173,18 @@ def _renamed(value: object) -> object:
     if isinstance(value, list):
         return [_renamed(one) for one in value]
     return value
+
+
+def _emptied(value: object) -> object:
+    match value:
+        case dict():
+            return {name: None if name.startswith("next") else _emptied(one) for name, one in value.items()}
+        case list():
+            return []
+        case bool() | int():
+            return type(value)(0)
+        case _:
+            return value
 
 
 def _rewritten(answer: httpx.Response, content: bytes, headers: dict[str, str]) -> httpx.Response:

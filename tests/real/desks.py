@@ -66,6 +66,7 @@ class HelpdeskBench(Bench):
         Ability.VERSIONS: "its API knows no ETag and no version",
         Ability.SAME_ID: "Django's SQLite columns are AUTOINCREMENT: an id is never given out again",
         Ability.APPENDING: "it threads by a number in the subject, which no canary bears",
+        Ability.SILENCE: "a wrong token is refused with 401 wherever it is used",
         Ability.READ_ONLY: "a token that may read its API may change it: rights are those of staff",
     }
 
@@ -217,6 +218,7 @@ class TrackerBench(Bench):
         Ability.JOBS: "it makes a change before it answers",
         Ability.SAME_ID: "it never removes the row of a deleted ticket, so that no id is given out again",
         Ability.APPENDING: "it threads by `[name #number]` in the subject, which no canary bears",
+        Ability.SILENCE: "a wrong token is refused with 401 wherever it is used",
         Ability.READ_ONLY: "its tests of rights are in test_request_tracker.py, by queues and custom fields",
     }
 

@@ -20,7 +20,6 @@ from tests.contracts.ticketing_contract import (
     with_system,
 )
 from tests.real.desks_more import RedmineBench
-from tests.real.preset_desks import connecting
 from tests.real.servers.redmine import running_redmine
 from tests.real.servers.redmine_files import MINIMAL_RIGHTS
 
@@ -29,10 +28,8 @@ CLOSE = Disposal(DisposalAction.CLOSE, TAG)
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedmineBench]:
-    folder = tmp_path_factory.mktemp("configuration")
-    connect = connecting(folder, "redmine", shown="https://redmine.acme.example", variable="REDMINE_KEY")
     with running_redmine(rights=(*MINIMAL_RIGHTS, "delete_issues")) as redmine:
-        yield RedmineBench(redmine, connect)
+        yield RedmineBench(redmine, tmp_path_factory.mktemp("configuration"))
 
 
 class TestRedmine(TicketingContract):

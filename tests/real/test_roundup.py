@@ -16,17 +16,14 @@ from tests.contracts.ticketing_contract import (
     with_system,
 )
 from tests.real.desks_more import RoundupBench
-from tests.real.preset_desks import connecting
 from tests.real.servers.roundup import running_roundup
 from tests.real.servers.roundup_files import MINIMAL_RIGHTS, RETIRE
 
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoundupBench]:
-    folder = tmp_path_factory.mktemp("configuration")
-    connect = connecting(folder, "roundup", shown="https://roundup.acme.example", variable="ROUNDUP_PASSWORD")
     with running_roundup(rights=(*MINIMAL_RIGHTS, RETIRE), wrong_logins=0) as roundup:
-        yield RoundupBench(roundup, connect)
+        yield RoundupBench(roundup, tmp_path_factory.mktemp("configuration"))
 
 
 class TestRoundup(TicketingContract):

@@ -1,10 +1,8 @@
-"""A simulated vendor as a bench of the ticketing contract, met by the generic adapter with a configuration for it."""
+"""A simulated vendor as a bench of the ticketing contract, met by the generic adapter with the preset for it."""
 
 import tempfile
-import textwrap
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -14,26 +12,16 @@ import httpx
 
 from canary.canary import Canary
 from probes.contracts import TicketingSystem
-from probes.http_wire import HttpSettings
-from probes.masking import Masker
-from probes.ticketing.generic.opening import open_generic
 from runners.config.build_ticketing_http import GenericConfig
-from runners.config.load import load
-from tests.contracts.ticketing_bench import BODY, MARKER, SENDER, Ability, Bench
+from tests.contracts.ticketing_bench import BODY, Ability, Bench
 from tests.contracts.ticketing_wire import Wire
 from tests.fakes.clock import FakeClock, run_jumping
+from tests.generic_desks import of_preset, opened
 from tests.simulators.gateway import Simulator
 from tests.simulators.table import File
 
 T = TypeVar("T")
-PRESETS = Path(__file__).parent / "presets"
-_AROUND = """\
-prober: {signing_keys: [{env: INTAKE_SIGNING_KEY}], marker: intakecanary}
-accounts:
-  canary: {address: canary@probe.test, smtp: {host: smtp.probe.test, password: {env: INTAKE_SIGNING_KEY}}}
-paths:
-  support-email: {channel: email, from: [canary], to: support@acme.test, ticketing: desk, every: 10m, deadline: 10m}
-"""
+URL = "https://acme.vendor.test"
 
 
 class SimulatedBench(Bench):
@@ -43,7 +31,7 @@ class SimulatedBench(Bench):
     vendor can't show.
 
     Attributes:
-        preset: the name of the configuration's file.
+        preset: its name.
         log_ins: ends of paths at which credentials are exchanged for others.
         searches: ends of paths at which a POST changes nothing.
         few_rows: what the configuration is changed by, so that it reads one page of two rows.
@@ -77,21 +65,10 @@ class SimulatedBench(Bench):
         credentials: Mapping[str, str] | None = None,
         changed: Mapping[str, str] | None = None,
     ) -> AsyncIterator[TicketingSystem]:
-        text = (PRESETS / f"{self.preset}.yaml").read_text(encoding="utf-8")
-        for before, after in (changed or {}).items():
-            assert before in text
-            text = text.replace(before, after)
-        generic = _configured(text, tuple((credentials or self.credentials).items()))
-        settings = replace(generic.settings, marker=MARKER, own_addresses=(SENDER,), reads_files=True)
-        http = HttpSettings(name="desk", url=settings.url, total_seconds=generic.timeout_seconds)
-        async with open_generic(
-            settings,
-            http,
-            generic.secrets,
-            clock=self.clock,
-            masker=Masker(),
-            transport=self.wire.around(httpx.ASGITransport(self.simulator)),
-        ) as system:
+        given = tuple((credentials or self.credentials).items())
+        config = _configured(self.preset, given, tuple((changed or {}).items()))
+        transport = self.wire.around(httpx.ASGITransport(self.simulator))
+        async with opened(config, clock=self.clock, transport=transport) as system:
             yield system
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -159,12 +136,8 @@ class SimulatedBench(Bench):
 
 
 @cache
-def _configured(text: str, environ: tuple[tuple[str, str], ...]) -> GenericConfig:
-    body = textwrap.indent(text, "    ")
+def _configured(
+    preset: str, environ: tuple[tuple[str, str], ...], changed: tuple[tuple[str, str], ...]
+) -> GenericConfig:
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "intake.yaml"
-        file.write_text(f"{_AROUND}ticketing:\n  desk:\n    type: http\n{body}", encoding="utf-8")
-        known = {"INTAKE_SIGNING_KEY": "signing-key-of-32-bytes-for-test", "PATH": "/usr/bin:/bin"}
-        generic = load(file, environ={**known, **dict(environ)}).ticketing["desk"].generic
-    assert generic is not None
-    return generic
+        return of_preset(Path(folder), preset, URL, dict(environ), dict(changed))

@@ -27,7 +27,7 @@ from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.conversions import text_of
 from probes.ticketing.generic.looks import Caught, Looker, Wanted, must, rows_of
 from probes.ticketing.generic.picking import seen_of
-from probes.ticketing.generic.settings import GenericSettings, LookSettings, Per
+from probes.ticketing.generic.settings import GenericSettings, LookSettings, Order, Per
 from probes.ticketing.generic.steps import Cleaner
 from probes.ticketing.generic.tickets import Making, Values, as_words, files_of, with_ref
 from probes.ticketing.generic.variables import Variables
@@ -70,7 +70,8 @@ class Generic:
     async def find(self, canaries: Sequence[Canary], depth: Depth) -> Look:
         """Make all looks that the configuration has for this depth; see `TicketingSystem.find`.
 
-        A look without any row at all is only believed once the configured proof that we see has held.
+        A look without a ticket of ours is only believed once the configured proof that we see has held: a system that
+        takes a wrong key for nobody still shows what everybody may see.
         """
         since = self._since(canaries)
         wanted = Wanted(
@@ -82,7 +83,7 @@ class Generic:
         )
         looks = [one for one in self._settings.looks if depth in one.depths and (canaries or one.is_swept)]
         found = [_Found(one, await self._look(one, canaries, wanted)) for one in looks]
-        if not any(one.caught.count for one in found):
+        if not any(one.caught.rows for one in found):
             await self._see_at_all(depth)
         tickets: dict[str, Ticket] = {}
         for one in found:
@@ -177,7 +178,6 @@ class Generic:
                 whole.is_complete = False  # this sender is not known there yet
                 continue
             caught = await self._looker.look(look, wanted, {**words, "vars": values})
-            whole.count += caught.count
             whole.is_complete = whole.is_complete and caught.is_complete
             whole.rows += [one for one in caught.rows if one["id"] not in ids]
             ids |= {one["id"] for one in caught.rows}
@@ -292,7 +292,7 @@ class Generic:
             rows = [look.ticket.read(one, words) for one in rows_of(look, seen, self.name)]
             count += len(rows)
             if look.state is TicketState.TICKET:
-                newest += rows[-1:]
+                newest += rows[:1] if look.order is Order.NEWEST_FIRST else rows[-1:]
         if self._settings.sight is not None:
             await self._see_at_all(Depth.DEADLINE)
         elif count == 0:

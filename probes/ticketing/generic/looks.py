@@ -39,12 +39,10 @@ class Caught:
     Attributes:
         rows: values of the rows that bear a token.
         is_complete: all pages were read, and each row that may be ours.
-        count: rows seen, ours or not.
     """
 
     rows: list[Values] = field(default_factory=list)
     is_complete: bool = True
-    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,6 @@ class Looker:
         reads_left = look.most_reads
         async with aclosing(self._pages(look, words, wanted.since, caught)) as pages:
             async for rows in pages:
-                caught.count += len(rows)
                 for seen, values in rows:
                     whole: Values | None = values
                     if look.reads:
@@ -158,6 +155,8 @@ class Looker:
             if means is Means.GONE:
                 return None
             seen = seen_of(answer)
+            if one.gone is not None and one.gone.holds(seen.whole):
+                return None
             must(one.must, seen, self._system)
             answered = seen.whole
             more = one.ticket.read(one.seen(seen), {**known, "answer": answered})

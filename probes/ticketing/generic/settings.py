@@ -37,12 +37,14 @@ class ReadSettings:
     """A request for one ticket, and what of its answer is the ticket's.
 
     Attributes:
+        gone: holds of an answer that shows that the ticket is gone.
         row: where in the answer the fields begin; None: at its top.
     """
 
     asking: Asking
     ticket: TicketMap
     must: Expression | None = None
+    gone: Expression | None = None
     row: Expression | None = None
 
     def seen(self, answer: Seen) -> Seen:
@@ -85,13 +87,11 @@ class CleanSettings:
 
     Attributes:
         read: how one ticket is read before and after it is changed; None: what was done can't be verified.
-        gone: holds of a ticket that is deleted and still can be read.
         verify_seconds: how long a change may take to be seen in what is read.
     """
 
     steps: Mapping[DisposalAction, tuple[Step, ...]] = field(default_factory=lambda: MappingProxyType({}))
     read: ReadSettings | None = None
-    gone: Expression | None = None
     verify_seconds: float = 0.0
     verify_every_seconds: float = 1.0
 
@@ -152,7 +152,7 @@ class VarSettings:
 
 @dataclass(frozen=True, slots=True)
 class SightSettings:
-    """A request that shows whether we see at all: made before a look without any row is believed."""
+    """A request that shows whether we see at all: made before a look without a ticket of ours is believed."""
 
     asking: Asking
     must: Expression

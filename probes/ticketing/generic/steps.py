@@ -84,11 +84,10 @@ class Cleaner:
         if means is Means.GONE:
             return None
         seen = seen_of(answer)
-        must(read.must, seen, self._system)
-        row = read.seen(seen)
-        if self._settings.gone is not None and self._settings.gone.holds(row.row):
+        if read.gone is not None and read.gone.holds(seen.whole):
             return None
-        return _Read(read.ticket.read(row, said), answer)
+        must(read.must, seen, self._system)
+        return _Read(read.ticket.read(read.seen(seen), said), answer)
 
     @property
     def can_read(self) -> bool:

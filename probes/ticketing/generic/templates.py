@@ -87,11 +87,13 @@ class Template:
         source: as it stands in the configuration.
         key: where it stands, for messages.
         names: what it needs: a name, and the part of it that is named first (empty: the whole).
+        fixed: names whose values were known when it was read.
     """
 
     source: str
     key: str
     names: frozenset[tuple[str, str]]
+    fixed: Words = field(repr=False, compare=False)
     _alone: Any = field(repr=False, compare=False)
     _text: Any = field(repr=False, compare=False)
     _path: Any = field(repr=False, compare=False)
@@ -105,7 +107,7 @@ class Template:
         if self._alone is None:
             return self.text(words)
         try:
-            found = self._alone(**words)
+            found = self._alone(**{**self.fixed, **words})
             if isinstance(found, jinja2.Undefined):
                 found._fail_with_undefined_error()  # noqa: SLF001 -- its only way to say which name it is
         except (jinja2.UndefinedError, Unusable, TypeError, OverflowError) as error:
@@ -115,7 +117,7 @@ class Template:
     def text(self, words: Words) -> str:
         """What it comes to as a text; raises as `value`."""
         try:
-            return str(self._text.render(words))
+            return str(self._text.render({**self.fixed, **words}))
         except (jinja2.UndefinedError, Unusable, TypeError, OverflowError) as error:
             self._blind(error)
 
@@ -124,7 +126,7 @@ class Template:
         if self._alone is not None:
             return self.text(words)
         try:
-            return str(self._path.render(words))
+            return str(self._path.render({**self.fixed, **words}))
         except (jinja2.UndefinedError, Unusable, TypeError, OverflowError) as error:
             self._blind(error)
 
@@ -138,8 +140,13 @@ class Template:
         ) from None
 
 
-def compile_template(source: str, key: str, vocabulary: Vocabulary) -> Template:
-    """The template of a text.
+_NOTHING: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType({})
+
+
+def compile_template(
+    source: str, key: str, vocabulary: Vocabulary, fixed: Mapping[str, Mapping[str, object]] = _NOTHING
+) -> Template:
+    """The template of a text; ``fixed``: names beside the vocabulary, each with its parts, which never change.
 
     Raises:
         Mistake: it is no template, or names what is not known where it stands.
@@ -154,13 +161,14 @@ def compile_template(source: str, key: str, vocabulary: Vocabulary) -> Template:
     for node in _nodes(tree):
         _check_node(node)
         if isinstance(node, nodes.Name | nodes.Getattr | nodes.Getitem):
-            names |= _named(node, vocabulary)
+            names |= _named(node, {**{name: frozenset(parts) for name, parts in fixed.items()}, **vocabulary})
     whole = {one for one, part in names if part}
     names = {(one, part) for one, part in names if part or one not in whole}
     return Template(
         source=source,
         key=key,
-        names=frozenset(names),
+        names=frozenset(one for one in names if one[0] not in fixed),
+        fixed=fixed,
         _alone=_alone(source, tree),
         _text=_TEXTS.from_string(source),
         _path=_PATHS.from_string(source),
@@ -247,17 +255,24 @@ Shape = object
 """A value of a body: mappings and lists with templates at their leaves."""
 
 
-def compile_shape(value: object, key: str, vocabulary: Vocabulary) -> Shape:
-    """A body with its templates compiled; raises `Mistake`."""
+def compile_shape(
+    value: object, key: str, vocabulary: Vocabulary, fixed: Mapping[str, Mapping[str, object]] = _NOTHING
+) -> Shape:
+    """A body with its templates compiled, as `compile_template`; raises `Mistake`."""
     match value:
         case str():
-            return compile_template(value, key, vocabulary) if "{" in value else value
+            return compile_template(value, key, vocabulary, fixed) if "{" in value else value
         case Mapping():
             return MappingProxyType(
-                {str(name): compile_shape(one, f"{key}.{name}", vocabulary) for name, one in value.items()}
+                {
+                    str(name): compile_shape(one, f"{key}.{name}", vocabulary, fixed)
+                    for name, one in value.items()
+                }
             )
         case list() | tuple():
-            return tuple(compile_shape(one, f"{key}[{index}]", vocabulary) for index, one in enumerate(value))
+            return tuple(
+                compile_shape(one, f"{key}[{index}]", vocabulary, fixed) for index, one in enumerate(value)
+            )
         case _:
             return value
 

@@ -1,4 +1,4 @@
-"""Salesforce and GLPI by configurations of the generic adapter, held to the contract of every ticketing system.
+"""Salesforce and GLPI by their presets, held to the contract of every ticketing system.
 
 They have met simulators, that is the published contract, and no tenant.
 """
@@ -21,6 +21,7 @@ _NO_RIGHTS = "its API does not tell what our user may do, before it is tried"
 
 class SalesforceBench(SimulatedBench):
     lacks: ClassVar[Mapping[Ability, str]] = {
+        Ability.SILENCE: "a session that is none is refused with 401 wherever it is used",
         Ability.VERSIONS: "a case has no ETag",
         Ability.JOBS: _AT_ONCE,
         Ability.READ_ONLY: _NO_RIGHTS,
@@ -50,6 +51,7 @@ class SalesforceBench(SimulatedBench):
 
 class GlpiBench(SimulatedBench):
     lacks: ClassVar[Mapping[Ability, str]] = {
+        Ability.SILENCE: "a session that is none is refused with 401 wherever it is used",
         Ability.VERSIONS: "it sends no ETag",
         Ability.JOBS: _AT_ONCE,
         Ability.READ_ONLY: _NO_RIGHTS,

@@ -1,4 +1,4 @@
-"""Freshdesk, Zammad and ServiceNow by configurations of the generic adapter, held to the contract of every ticketing system.
+"""Freshdesk, Zammad and ServiceNow by their presets, held to the contract of every ticketing system.
 
 They have met simulators, that is the published contract, and no tenant.
 """
@@ -29,6 +29,7 @@ class FreshdeskBench(SimulatedBench):
         Ability.LAG: "its search has no filter by requester, and the list is read instead",
     }
     preset: ClassVar[str] = "freshdesk"
+    proofs: tuple[str, ...] = ("/agents/me",)
     credentials: ClassVar[Mapping[str, str]] = {"FRESHDESK_KEY": API_KEY}
     few_rows: ClassVar[Mapping[str, str]] = {"per_page: 100": "per_page: 2", "max_pages: 10": "max_pages: 1"}
     budget_headers: Mapping[str, str] = {"X-RateLimit-Total": "100", "X-RateLimit-Remaining": "42"}
@@ -54,6 +55,7 @@ class ZammadBench(SimulatedBench):
         Ability.FLOOD: "bodies are not in its list, so that a flood is read row by row, 40 a look",
     }
     preset: ClassVar[str] = "zammad"
+    proofs: tuple[str, ...] = ("/users/me",)
     credentials: ClassVar[Mapping[str, str]] = {"ZAMMAD_TOKEN": TOKEN}
     searches: ClassVar[tuple[str, ...]] = ("/tickets/search",)
     few_rows: ClassVar[Mapping[str, str]] = {"limit: 200": "limit: 2", "max_pages: 10": "max_pages: 1"}
@@ -72,6 +74,7 @@ class ServiceNowBench(SimulatedBench):
         Ability.LAG: "the Table API reads the table",
     }
     preset: ClassVar[str] = "servicenow"
+    proofs: tuple[str, ...] = ("/table/sys_user",)
     credentials: ClassVar[Mapping[str, str]] = {"SERVICENOW_PASSWORD": PASSWORD}
     few_rows: ClassVar[Mapping[str, str]] = {
         "sysparm_limit: 200": "sysparm_limit: 2",

@@ -1,4 +1,4 @@
-"""Zendesk by a configuration of the generic adapter, held to the contract of every ticketing system.
+"""Zendesk by its preset, held to the contract of every ticketing system.
 
 It has met the simulator, that is the published contract, and no tenant.
 """
@@ -25,6 +25,7 @@ class ZendeskBench(SimulatedBench):
         Ability.VERSIONS: "bulk updates take no `updated_stamp`, and it sends no ETag",
     }
     preset: ClassVar[str] = "zendesk"
+    proofs: tuple[str, ...] = ("/users/me.json",)
     log_ins: ClassVar[tuple[str, ...]] = ("/oauth/tokens",)
     credentials: ClassVar[Mapping[str, str]] = {
         "ZENDESK_CLIENT_ID": CLIENT_ID,

@@ -29,6 +29,7 @@ class FakeBench(Bench):
         Ability.SAME_ID: "its numbers run on",
         Ability.APPENDING: "a mail is always a ticket of its own",
         Ability.READ_ONLY: "it has no rights",
+        Ability.SILENCE: "it has no credential",
         Ability.BUDGET: "its budgets are set by the tests",
     }
 

@@ -132,7 +132,7 @@ def test_deadline_longer_than_horizon__is_told_with_both_and_the_remedy(tmp_path
         ("warn: 80%", "warn: 96%", "mailboxes.support.capacity", "warn is not below page"),
         ("warn: 80%", "warn: 80", "mailboxes.support.capacity.warn", "80 is not a share"),
         ("declared: 2GiB", "declared: 2 gigs", "mailboxes.support.capacity.declared.storage", "2 gigs is not a size"),
-        ("type: helpdesk", "type: zendesk", "ticketing.desk.type", "ticketing type zendesk comes with a later release"),
+        ("type: helpdesk", "type: hubspot", "ticketing.desk.type", "ticketing type hubspot comes with a later release"),
         ("type: helpdesk", "type: helpdsk", "ticketing.desk.type", "helpdsk is not a ticketing type"),
         ("{env: DESK_TOKEN}", "{env: DESK_TOKEN}, username: me", "ticketing.desk.username", "helpdesk is read with a token, not with a user name and password"),
         ("token: {env: DESK_TOKEN}", "password: {env: DESK_TOKEN}", "ticketing.desk.password", "helpdesk is read with a token, not with a user name and password"),

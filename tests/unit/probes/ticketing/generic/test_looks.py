@@ -155,6 +155,43 @@ def test_proof_of_sight__is_remembered_for_a_minute_by_narrow_looks_and_asked_by
     assert [one.url.path for one in bench.requests].count("/base/me") == 3
 
 
+def test_proof_of_sight__is_asked_where_only_strangers_tickets_are_shown_and_not_where_ours_is(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(
+        tmp_path,
+        "find: {all: {get: /t, rows: rows}}\nsight: {get: /me, must: id}",
+        lambda one: httpx.Response(200, json={}) if one.url.path.endswith("/me") else rows(*shown),
+    )
+    ours, other = bench.canary(), bench.canary()
+    shown = [{"id": 1, "subject": "a customer's question"}, {"id": 2, "subject": ours.subject_prefix}]
+
+    assert [one.ref.id for one in bench.find(ours, depth=Depth.DEADLINE).tickets] == ["2"]
+    with pytest.raises(Blind, match=r"sight\.must"):
+        bench.find(other, depth=Depth.DEADLINE)
+
+
+def test_row_whose_further_request_says_that_it_is_gone__is_left_out(tmp_path: Path) -> None:
+    read = (
+        'read: [{get: "/t/{{ ticket.id }}", gone: "state == \'binned\'", row: ticket, ticket: {body: text}}]'
+    )
+    bench = Bench(
+        tmp_path,
+        f"find: {{all: {{get: /t, rows: rows, {read}}}}}",
+        lambda one: rows(*listed) if one.url.path.endswith("/t") else httpx.Response(200, json=told),
+    )
+    canary = bench.canary()
+    listed = [{"id": 1, "subject": canary.subject_prefix}]
+
+    told: dict[str, object] = {"state": "binned"}
+    gone = bench.find(canary)
+    told = {"state": "new", "ticket": {"text": "help"}}
+    there = bench.find(canary)
+
+    assert (gone.tickets, gone.is_complete) == ((), True)
+    assert [one.body for one in there.tickets] == ["help"]
+
+
 def test_files__are_compared_at_the_systems_own_place_and_asked_for_nowhere_else(tmp_path: Path) -> None:
     bench = Bench(
         tmp_path,

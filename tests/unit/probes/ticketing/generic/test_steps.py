@@ -95,6 +95,23 @@ def test_ticket_that_is_gone__is_absent(tmp_path: Path) -> None:
     assert disposed.state is RemovalState.ABSENT
 
 
+BINNED = CONFIGURATION.replace(
+    '  read: {get: "/v1/tickets/{{ ticket.id }}", row: ticket}\n',
+    '  read: {get: "/v1/tickets/{{ ticket.id }}", gone: "ticket.state == `99`", row: ticket}\n',
+)
+
+
+def test_ticket_that_is_read_and_says_that_it_is_gone__is_absent_and_not_written_to(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, configuration=BINNED)
+    canary = scene.canary()
+    scene.desk.add(canary.subject_prefix, state=99)
+
+    (disposed,) = scene.disposed(CLOSE, canary)
+
+    assert disposed.state is RemovalState.ABSENT
+    assert [one for one in scene.desk.requests if one.method == "PATCH"] == []
+
+
 def test_without_a_way_to_read_it_back__is_only_promised(tmp_path: Path) -> None:
     scene = Scene(tmp_path, configuration=NO_READ)
     canary = scene.canary()

@@ -60,6 +60,17 @@ def test_what_is_no_data__cannot_be_reached(source: str) -> None:
         template.value({"ticket": {"id": 1}, "ids": [1]})
 
 
+def test_name_whose_value_is_known_beforehand__needs_no_word_and_keeps_its_type() -> None:
+    fixed = {"given": {"closed": 5, "project": "a b"}}
+    template = compile_template("{{ given.closed }}", "key", WORDS, fixed)
+
+    assert template.value({}) == 5
+    assert template.names == frozenset()
+    assert compile_template("/p/{{ given.project }}/x", "key", WORDS, fixed).path({}) == "/p/a%20b/x"
+    with pytest.raises(Mistake, match="given has no opened here"):
+        compile_template("{{ given.opened }}", "key", WORDS, fixed)
+
+
 def test_template_alone__keeps_its_type() -> None:
     shape = compile_shape(
         {"n": "{{ ticket.id }}", "t": "no {{ ticket.id }}", "l": "{{ ids }}"}, "json", WORDS
