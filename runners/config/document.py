@@ -16,7 +16,7 @@ from runners.config.document_places import AccountDocument, Files, MailboxDocume
 from runners.config.document_portal import ArtifactsDocument, BrowserDocument
 from runners.config.document_retention import RetentionDocument
 from runners.config.document_telemetry import TelemetryDocument
-from runners.config.document_ticketing import AnyTicketingDocument
+from runners.config.document_ticketing import WrittenTicketingDocument
 from runners.config.fields import LISTED, Line, Marker, Name, SecretSetting, Url, mistake, shown
 
 # As probes.selfcheck reads it, whose imports are too heavy for every start; a test holds them equal.
@@ -106,7 +106,7 @@ class Document(Block):
     prober: ProberDocument
     accounts: dict[Name, AccountDocument]
     mailboxes: dict[Name, MailboxDocument] = {}
-    ticketing: dict[Name, AnyTicketingDocument] = {}
+    ticketing: dict[Name, WrittenTicketingDocument] = {}
     paths: dict[Name, PathSetting]
     alerts: AlertsDocument = AlertsDocument()
     maintenance: dict[Name, MaintenanceDocument] = {}

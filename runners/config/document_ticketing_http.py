@@ -203,7 +203,9 @@ class HttpTicketingDocument(SystemDocument):
     )
     sight: Annotated[
         SightDocument | None,
-        Field(description="Proves that we see at all: asked before a look without any ticket is believed."),
+        Field(
+            description="Proves that we see at all: asked before a look without a ticket of ours is believed."
+        ),
     ] = None
     clean: Annotated[CleanDocument, Field(description="How tickets are removed.")] = CleanDocument()
     budget: Annotated[

@@ -1,7 +1,7 @@
 """What every ticketing system must say when it can't be read: nothing of the target, what it is, and what to do."""
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
 
 import httpx
 import pytest
@@ -154,12 +154,16 @@ class BlindnessContract:
     def test_find__a_later_page_that_is_throttled__is_blind_and_no_half_look(self, bench: Bench) -> None:
         needs(bench, Ability.WIRE, Ability.FLOOD)
         bench.flood(250)
-        pages = lookups(bench, lambda system: system.find([new_canary(bench.now())], Depth.DEADLINE))
+        bench.wire.calls.clear()
+        with_system(bench, lambda system: system.find([new_canary(bench.now())], Depth.DEADLINE))
+        ((path, pages),) = Counter(one.url.path for one in bench.wire.calls).most_common(1)
         assert pages > 1
+        last = Once(saying(429, "{}"), of=lambda one: one.url.path == path, after=pages - 1)
 
-        error = blind(bench, answers=Once(saying(429, "{}"), after=pages - 1), depth=Depth.DEADLINE)
+        error = blind(bench, answers=last, depth=Depth.DEADLINE)
 
         assert error.status == 429
+        assert last.done == 1
 
     def test_find__after_a_blind_look__sees_again(self, bench: Bench) -> None:
         needs(bench, Ability.WIRE)
@@ -268,13 +272,6 @@ def blind(
         return with_system(bench, main)
     finally:
         bench.wire.heal()
-
-
-def lookups(bench: Bench, work: Callable[[TicketingSystem], object]) -> int:
-    """How many calls something makes."""
-    bench.wire.calls.clear()
-    with_system(bench, work)  # type: ignore[arg-type]  # whatever it comes to
-    return len(bench.wire.calls)
 
 
 def _http_date(stamp: float) -> str:

@@ -12,6 +12,7 @@ from runners.config.config import TicketingConfig
 from runners.config.document_places import TicketingType
 from runners.config.load import load
 from runners.config.presets import preset_names, preset_text, with_preset
+from runners.config.schema import configuration_schema
 from tests.unit.runners.config.examples import ENVIRON, changed, only_mistake
 
 DESK = '  desk: {type: helpdesk, url: "https://desk.acme.example/", token: {env: DESK_TOKEN}, tag: synthetic, cap: 12/h}\n'
@@ -133,6 +134,13 @@ def test_mistake_beside_a_preset__names_its_key_and_its_line(
     assert error.key == f"ticketing.desk.{key}"
     assert message in f"{error.message}. {error.remedy}"
     assert error.line == text[: text.index(more)].count("\n") + 1
+
+
+def test_schema__knows_the_presets_and_asks_for_no_looks_of_them() -> None:
+    schema = configuration_schema()["$defs"]["PresetTicketingDocument"]
+
+    assert schema["properties"]["type"]["enum"] == list(preset_names())
+    assert sorted(schema["required"]) == ["type", "url"]
 
 
 def test_address_that_is_missing__is_told(tmp_path: Path) -> None:
