@@ -1,8 +1,9 @@
 """GLPI's REST API of versions 10 and 11, as ``apirest.md`` of glpi-project/glpi has it.
 
 Its sections, each named where a fact of it is used: *Init session*, *Kill session*, *Search items*, *Get an item*,
-*Update item(s)*, *Delete item(s)*, *Errors*. Numbers of search options are those that ``listSearchOptions`` gives for
-Ticket in a new installation; causes are constants of ``src/NotImportedEmail.php``.
+*Get all items*, *Get sub items*, *Update item(s)*, *Delete item(s)*, *Errors*. Numbers of search options are those that
+``listSearchOptions`` gives for Ticket in a new installation; causes are constants of ``src/NotImportedEmail.php``, whose
+search options have no id among them.
 """
 
 import re
@@ -28,6 +29,9 @@ CAUSES: Final = {
 }
 """0 no rule, 1 unknown user, 2 failed, 3 rights (``NotImportedEmail.php``); the words are an interface's."""
 _TITLE, _ID, _STATUS, _DATE, _CONTENT, _SOURCE, _REQUESTER = "1", "2", "12", "15", "21", "9", "4"
+_ALWAYS: Final = frozenset({_TITLE, _ID})
+_PREFERRED: Final = frozenset({_STATUS, _DATE, _REQUESTER})
+"""Columns without ``forcedisplay``: the user's preferences, here those of a new installation."""
 _NEW: Final = 1
 _CLOSED: Final = 6
 _FORMAT: Final = "%Y-%m-%d %H:%M:%S"
@@ -39,6 +43,7 @@ class Glpi(Simulator):
     """One installation, whose time zone is UTC.
 
     Attributes:
+        users: ids of the addresses that are users'; others ask as nobody, by their address alone.
         sees_refused: whether our profile has the right ``config``, which `NotImportedEmail` asks for.
         allowed: whether our address is one of those that the API's client may come from.
     """
@@ -46,6 +51,7 @@ class Glpi(Simulator):
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
         self.sessions = Tokens(clock, lifetime_seconds=SESSION_SECONDS)
+        self.users: dict[str, int] = {}
         self.may_write = True
         self.sees_refused = True
         self.allowed = True
@@ -57,8 +63,10 @@ class Glpi(Simulator):
             ("GET", f"{api}/initSession/?", self._log_in),
             ("GET", f"{api}/killSession/?", self._log_out),
             ("GET", f"{api}/search/Ticket/?", self._search),
-            ("GET", f"{api}/search/NotImportedEmail/?", self._refused),
+            ("GET", f"{api}/NotImportedEmail/?", self._refused),
             ("GET", f"{api}/Ticket/(?P<number>\\d+)", self._show),
+            ("GET", f"{api}/Ticket/(?P<number>\\d+)/Ticket_User/?", self._actors),
+            ("GET", f"{api}/User/(?P<number>\\d+)/UserEmail/?", self._addresses),
             ("PUT", f"{api}/Ticket/(?P<number>\\d+)", self._update),
             ("DELETE", f"{api}/Ticket/(?P<number>\\d+)", self._delete),
             ("DELETE", f"{api}/NotImportedEmail/(?P<number>\\d+)", self._drop_refused),
@@ -114,7 +122,7 @@ class Glpi(Simulator):
         return self._found(asked, rows)
 
     def _columns(self, row: Row) -> dict[str, object]:
-        """Columns have numbers for names (*Search items*)."""
+        """Columns have numbers for names (*Search items*); of a requester the search tells the user's id."""
         return {
             _TITLE: row.subject,
             _ID: row.id,
@@ -122,27 +130,51 @@ class Glpi(Simulator):
             _DATE: row.created_at.strftime(_FORMAT),
             _CONTENT: f"<p>{row.body}</p>",
             _SOURCE: _REQUEST_TYPE[row.channel],
-            _REQUESTER: row.requester,
-            "_tags": ",".join(row.tags),
+            _REQUESTER: self.users.get(row.requester, 0) or None,
         }
 
+    def _actors(self, _: Asked, number: str) -> Told:
+        """*Get sub items*: who has to do with a ticket; ``type`` 1 asks, 2 is assigned (``src/CommonITILActor.php``)."""
+        row = self.desk.find(int(number))
+        if row is None:
+            return self.error(404)
+        user = self.users.get(row.requester, 0)
+        asks = {"users_id": user, "type": 1, "alternative_email": "" if user else row.requester}
+        assigned = {"users_id": 2, "type": 2, "alternative_email": ""}
+        return Told(
+            200, [{"id": index, "tickets_id": row.id, **one} for index, one in enumerate((assigned, asks))]
+        )
+
+    def _addresses(self, _: Asked, number: str) -> Told:
+        """*Get sub items*: a user's addresses."""
+        found = [address for address, user in self.users.items() if user == int(number)]
+        if not found:
+            return self.error(404)
+        return Told(200, [{"id": 1, "users_id": int(number), "is_default": 1, "email": one} for one in found])
+
     def _refused(self, asked: Asked) -> Told:
-        """`NotImportedEmail`: what the collector took from the mailbox and made no ticket of."""
+        """*Get all items* of `NotImportedEmail`: what the collector took from the mailbox and made no ticket of."""
         if not self.sees_refused:
             return self.error(403)
         rows: list[dict[str, object]] = [
             {
-                "1": one.requester,
-                "2": one.id,
-                "3": one.subject,
-                "4": "support@acme.test",
-                "5": one.created_at.strftime(_FORMAT),
-                "6": CAUSES.get(one.cause, 2),
-                "7": one.message_id or "",
+                "id": one.id,
+                "from": one.requester,
+                "to": "support@acme.test",
+                "mailcollectors_id": 1,
+                "date": one.created_at.strftime(_FORMAT),
+                "subject": one.subject,
+                "messageid": one.message_id or "",
+                "reason": CAUSES.get(one.cause, 2),
+                "users_id": 0,
             }
             for one in self.desk.held.values()
         ]
-        return self._found(asked, rows)
+        rows.sort(key=lambda row: str(row["id"]), reverse=asked.query.get("order") == "DESC")
+        first, _, last = asked.query.get("range", "0-49").partition("-")
+        part = rows[int(first) : int(last) + 1]
+        told = f"{first}-{int(first) + max(0, len(part) - 1)}/{len(rows)}"
+        return Told(200 if len(part) == len(rows) else 206, part, {"Content-Range": told})
 
     def _found(self, asked: Asked, rows: Sequence[Mapping[str, object]]) -> Told:
         """*Search items*: 200 for all of it, 206 for a part; ``data`` is missing where there is nothing."""
@@ -160,10 +192,9 @@ class Glpi(Simulator):
             words = f"Provided range exceed total count of data: {len(found)}"
             return Told(400, ["ERROR_RANGE_EXCEED_TOTAL", words])
         part = found[start : min(end + 1, start + MOST_ROWS)]
-        shown = {value for name, value in asked.query.items() if name.startswith("forcedisplay[")}
-        data = [
-            {name: row[name] for name in row if not shown or name in shown or name == _ID} for row in part
-        ]
+        wanted = {given for name, given in asked.query.items() if name.startswith("forcedisplay[")}
+        shown = _ALWAYS | (wanted or {*_PREFERRED, *(one.get("field", "") for one in criteria.values())})
+        data = [{name: row[name] for name in row if name in shown} for row in part]
         stop = start + max(0, len(part) - 1)
         value: dict[str, object] = {
             "totalcount": len(found),

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pytest
 
-from tests.contracts.ticketing_bench import Ability
+from tests.contracts.ticketing_bench import SENDER, Ability
 from tests.contracts.ticketing_contract import TicketingContract
 from tests.fakes.clock import FakeClock
 from tests.simulators.bench import SimulatedBench
@@ -68,7 +68,9 @@ class GlpiBench(SimulatedBench):
 
     def __init__(self) -> None:
         clock = FakeClock()
-        super().__init__(Glpi(clock), clock)
+        glpi = Glpi(clock)
+        glpi.users[SENDER] = 7
+        super().__init__(glpi, clock)
 
     def divert(self, subject: str, body: str, requester: str) -> str:
         cause = "e-mail not found, impossible import"

@@ -111,12 +111,40 @@ def test_search__beyond_the_end__is_an_error(scene: Scene) -> None:
 def test_refused_mail__has_its_reason_and_needs_the_right(scene: Scene) -> None:
     scene.desk.hold("canary", "text", JANE, cause="e-mail not found, impossible import")
 
-    (seen,) = scene.client.get(f"{API}/search/NotImportedEmail")["data"]
-    removed = scene.client.call("DELETE", f"{API}/NotImportedEmail/{seen['2']}")
+    answer = scene.client.call("GET", f"{API}/NotImportedEmail", params={"range": "0-9"})
+    (seen,) = answer.json()
+    removed = scene.client.call("DELETE", f"{API}/NotImportedEmail/{seen['id']}")
     scene.glpi.sees_refused = False
 
-    assert (seen["3"], seen["6"], removed.status_code) == ("canary", 1, 200)
-    assert scene.client.call("GET", f"{API}/search/NotImportedEmail").status_code == 403
+    assert (seen["subject"], seen["reason"], removed.status_code) == ("canary", 1, 200)
+    assert answer.headers["content-range"] == "0-0/1"
+    assert scene.client.call("GET", f"{API}/NotImportedEmail").status_code == 403
+
+
+def test_search__shows_the_columns_that_the_user_prefers_unless_others_are_asked_for(scene: Scene) -> None:
+    scene.desk.plant("one", "text", JANE)
+
+    (preferred,) = scene.client.get(f"{API}/search/Ticket")["data"]
+    (forced,) = scene.client.get(f"{API}/search/Ticket", {"forcedisplay[0]": 21})["data"]
+
+    assert set(preferred) == {"1", "2", "4", "12", "15"}
+    assert set(forced) == {"1", "2", "21"}
+
+
+def test_requester__is_a_user_with_addresses_or_an_address_alone(scene: Scene) -> None:
+    scene.glpi.users[JANE] = 7
+    known = scene.desk.plant("of a user", "text", JANE)
+    other = scene.desk.plant("of nobody", "text", "bob@customer.test")
+
+    def asking(number: int) -> tuple[int, str]:
+        actors = scene.client.get(f"{API}/Ticket/{number}/Ticket_User")
+        (one,) = [actor for actor in actors if actor["type"] == 1]
+        return one["users_id"], one["alternative_email"]
+
+    assert asking(known.id) == (7, "")
+    assert asking(other.id) == (0, "bob@customer.test")
+    assert [one["email"] for one in scene.client.get(f"{API}/User/7/UserEmail")] == [JANE]
+    assert scene.client.call("GET", f"{API}/User/0/UserEmail").status_code == 404
 
 
 def test_close__answers_by_the_id(scene: Scene) -> None:
