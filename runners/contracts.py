@@ -46,8 +46,6 @@ class SettlementConflict(Exception):
 
 BEGUN = "begun"
 """The outcome of an audit line that is written before a removal is tried."""
-
-
 SHOWN_CHARACTERS = 6
 """So many of an id's last characters stand for it where a line is short; its first ones are the time."""
 
@@ -362,7 +360,7 @@ class Store(
         """How many disposals the audit has of a place since then (the hourly cap)."""
         ...
 
-    # gauges and controls
+    # gauges, controls and telemetry
     async def add_gauges(self, gauges: Sequence[Gauge]) -> None:
         """Keep readings."""
         ...
@@ -393,7 +391,6 @@ class Store(
         """When a control of this prober last did; None: never."""
         ...
 
-    # telemetry and housekeeping
     async def seed(self, series: Mapping[str, Sequence[Mapping[str, str]]], *, at: datetime) -> None:
         """Create series at 0 where they do not exist yet: of each instrument's name, the labels of its series."""
         ...
