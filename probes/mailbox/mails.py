@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import Message
+from heapq import nlargest
 from typing import Final
 
 from canary.signature import CanaryId
@@ -20,6 +21,8 @@ Recognise = Callable[[str], CanaryId | None]
 BODY_BYTES: Final = 64 * 1024
 """So much of a mail is read where its header has no token: it stands in the first lines, or in a bounce's header."""
 BODIES_AT_ONCE: Final = 50
+MOST_REMEMBERED: Final = 20_000
+"""UIDs of mails that were read, a folder: about a megabyte."""
 HEADERS: Final = (
     "[HEADER.FIELDS (FROM TO CC SUBJECT MESSAGE-ID IN-REPLY-TO REFERENCES REPLY-TO DELIVERED-TO X-ORIGINAL-TO"
     " X-INTAKE-CANARY RECEIVED AUTHENTICATION-RESULTS AUTO-SUBMITTED CONTENT-TYPE X-FAILED-RECIPIENTS X-RT-TICKET)]"
@@ -132,9 +135,19 @@ def read_folder(
         mails = [one for one in mails if one.uid != fetched.uid]
         mails += whole_mails(fetched, folder, selected.uid_validity, recognise)
     unread = frozenset(one.uid for one in pending[:-BODIES_AT_ONCE])  # for the next wide look
-    read = memory.read | (frozenset(uids) - unread)
+    read = remembered(memory.read | (frozenset(uids) - unread))
     next_uid = max((memory.next_uid, *(uid + 1 for uid in uids)))
     return mails, Memory(selected.uid_validity, next_uid, read), not unread
+
+
+def remembered(read: frozenset[int]) -> frozenset[int]:
+    """Which of the UIDs that were read are kept in mind: UIDs only grow (RFC 9051 section 2.3.1.1), so the newest.
+
+    A mail that is forgotten and asked for once more is read twice, and is the same fact; a daemon runs for a year.
+    """
+    if len(read) <= MOST_REMEMBERED:
+        return read
+    return frozenset(nlargest(MOST_REMEMBERED // 2, read))
 
 
 def _wants_text(found: Mapping[CanaryId, Where], texts: frozenset[CanaryId]) -> bool:

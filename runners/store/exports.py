@@ -39,6 +39,19 @@ _BY_KEY = and_(
     export_outbox.c.canary_id == bindparam("b_canary"),
     export_outbox.c.part == bindparam("b_part"),
 )
+_HOLD = (
+    update(export_outbox)
+    .where(_BY_KEY)
+    .values(holder=bindparam("b_holder"), held_until=bindparam("b_held_until"))
+)
+_FREEZE = (
+    update(export_outbox).where(_BY_KEY, export_outbox.c.body.is_(None)).values(body=bindparam("b_body"))
+)
+_FROZEN = select(export_outbox.c.canary_id, export_outbox.c.part, export_outbox.c.body).where(
+    export_outbox.c.kind == TRACE,
+    export_outbox.c.canary_id.in_(bindparam("b_ids", expanding=True)),
+    export_outbox.c.body.is_not(None),
+)
 _DUE = (
     select(export_outbox)
     .where(
@@ -67,25 +80,32 @@ def claim(
 ) -> list[TracePart]:
     """Take parts that are due for a while, the newest first."""
     rows = connection.execute(_TAKEN, {"b_now": now, "b_since": now - KEPT_UNSENT, "b_limit": limit}).all()
-    for row in rows:
+    if rows:
         connection.execute(
-            update(export_outbox).where(_BY_KEY).values(holder=holder, held_until=lease_until),
-            _named(PartKey(row.canary_id, row.part)),
+            _HOLD,
+            [
+                {
+                    **_named(PartKey(row.canary_id, row.part)),
+                    "b_holder": holder,
+                    "b_held_until": lease_until,
+                }
+                for row in rows
+            ],
         )
     return [TracePart(PartKey(CanaryId(row.canary_id), row.part), row.attempts, row.body) for row in rows]
 
 
 def freeze(connection: Connection, bodies: Mapping[PartKey, str]) -> dict[PartKey, str]:
     """Keep what parts were made of, each once; returns what is kept."""
+    if not bodies:
+        return {}
+    connection.execute(_FREEZE, [{**_named(key), "b_body": body} for key, body in sorted(bodies.items())])
     kept: dict[PartKey, str] = {}
-    for key, body in sorted(bodies.items()):
-        connection.execute(
-            update(export_outbox).where(_BY_KEY, export_outbox.c.body.is_(None)).values(body=body),
-            _named(key),
-        )
-        found = connection.scalar(select(export_outbox.c.body).where(_BY_KEY), _named(key))
-        if found is not None:
-            kept[key] = found
+    for chunk in chunks(sorted(bodies)):
+        for row in connection.execute(_FROZEN, {"b_ids": [key.canary_id for key in chunk]}):
+            key = PartKey(CanaryId(row.canary_id), row.part)
+            if key in bodies:
+                kept[key] = row.body
     return kept
 
 

@@ -23,8 +23,8 @@ AT_ONCE: Final = 8
 """How many parts are claimed together."""
 FIRST_PAUSE_SECONDS: Final = 5.0
 LONGEST_PAUSE_SECONDS: Final = 300.0
-DRAIN_AT_ONCE: Final = 4
-"""A canary has two or three parts: a run takes those of its own in one look."""
+DRAIN_AT_ONCE: Final = 24
+"""A canary has two or three parts: a run takes those of its own in a look or two."""
 MOST_ATTEMPTS: Final = 200
 """A part that was refused so often, each time while another was taken, is no better the next time."""
 IN_A_ROW: Final = 2
