@@ -34,7 +34,7 @@ async def send_headers(
         origin: of the path's address.
         trace: the trace context (W3C) of the moment, for what a page of that origin asks of it, and for the pages
             themselves; None: none. Asked across origins, a field more would need the other's consent
-            (CORS), and would tell it who we are.
+            (CORS), and would tell it who we are. A redirect is told what the request was that led to it.
 
     Raises:
         playwright.async_api.Error: the browser is gone.
@@ -78,6 +78,8 @@ class _Adder:
         self._secrets = secrets
         self._hosts = hosts
         self._origin = origin
+        self._contexts: dict[str, str] = {}
+        """The trace context of each request by the network's id for it, which its redirects share."""
 
     async def go_on(self, paused: dict[str, Any]) -> None:
         """Let a request go on, with the fields that its address may see."""
@@ -89,13 +91,17 @@ class _Adder:
         if self._trace is not None and self._is_own(
             url, is_document=paused.get("resourceType") == "Document"
         ):
-            added["traceparent"] = self._trace()
+            added["traceparent"] = self._context(paused.get("networkId"), self._trace)
         if added:
             merged = {name.lower(): (name, value) for name, value in request["headers"].items()}
             merged |= {name.lower(): (name, value) for name, value in added.items()}
             answer["headers"] = [{"name": name, "value": value} for name, value in merged.values()]
         with contextlib.suppress(PlaywrightError):  # the page is gone in the meantime
             await self._session.send("Fetch.continueRequest", answer)
+
+    def _context(self, network_id: str | None, trace: Callable[[], str]) -> str:
+        """What a request is told; what it is redirected to belongs to the hop that asked, though the next began."""
+        return trace() if network_id is None else self._contexts.setdefault(network_id, trace())
 
     def _is_own(self, url: str, *, is_document: bool) -> bool:
         """Whether a page of the path's own origin asks that origin, or a page of it is gone to.

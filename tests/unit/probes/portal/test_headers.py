@@ -105,6 +105,29 @@ def test_trace__is_told_to_the_paths_own_origin_alone(
     assert ("headers" in answer) == is_told
 
 
+def test_redirect__is_told_the_span_of_the_request_that_led_to_it_though_the_next_hop_began() -> None:
+    page = Paged()
+    spans = iter(["00-4bf9-submit-01", "00-4bf9-confirmation-01", "00-4bf9-later-01"])
+
+    async def asked() -> None:
+        await send_headers(cast("Page", page), {}, {}, hosts=HOSTS, origin=ORIGIN, trace=lambda: next(spans))
+        for number, (network_id, path) in enumerate([("n1", "requests"), ("n1", "thanks"), ("n2", "logo")]):
+            request = {"url": f"{ORIGIN}/{path}", "headers": {}}
+            await page.session.handler(
+                {
+                    "requestId": str(number),
+                    "networkId": network_id,
+                    "resourceType": "Document",
+                    "request": request,
+                }
+            )
+
+    asyncio.run(asked())
+    submitted, redirected, another = [answer["headers"][0]["value"] for _, answer in page.session.sent[1:]]
+    assert submitted == redirected == "00-4bf9-submit-01"
+    assert another != submitted
+
+
 @pytest.mark.parametrize("value", ["two\nlines", "kéy", " hush", "hush ", "null\0"])
 def test_secret_that_is_no_value_of_a_field__is_refused_by_name_and_not_shown(value: str) -> None:
     with pytest.raises(SecretUnavailable) as refused:
