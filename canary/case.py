@@ -14,6 +14,10 @@ from canary.reason import Reason, Side
 GRACE = timedelta(seconds=30)
 """How long looks may be blind, or late, before a deadline counts as not covered."""
 
+STAMP_TOLERANCE = timedelta(minutes=2)
+"""A remote's stamp, its known skew taken off, may lie this far before the launch or after the look that saw it: stamps
+are cut to the minute, and skews are measured to the second. One that lies further off is of a wrong zone or clock."""
+
 _TICKET = frozenset({Hop.TICKET_CREATED, Hop.TICKET_CONTENT})
 
 
@@ -54,10 +58,19 @@ class Case:
     def _was_there(self, one: Observation, by: datetime) -> bool | None:
         if one.ended_at <= by:
             return True
-        if one.remote_at is not None and one.skew_seconds is not None:
-            return one.remote_at - timedelta(seconds=one.skew_seconds) <= by
+        made_at = self._made_at(one)
+        if made_at is not None:
+            return made_at <= by
         lag = timedelta(seconds=one.look.lag_seconds if one.look is not None else 0.0)
         return True if one.began_at <= by + lag + GRACE else None
+
+    def _made_at(self, one: Observation) -> datetime | None:
+        """When it was made by the remote's word, by our clock; None where that is not known, or can't be true."""
+        if one.remote_at is None or one.skew_seconds is None:
+            return None
+        made_at = one.remote_at - timedelta(seconds=one.skew_seconds)
+        is_possible = self.canary.launched_at - STAMP_TOLERANCE <= made_at <= one.ended_at + STAMP_TOLERANCE
+        return made_at if is_possible else None
 
     def covering_look(self, hops: frozenset[Hop], stage: Stage) -> Observation | None:
         """The first complete, wide look in vain for the hops that began at or after the stage's time."""

@@ -81,7 +81,7 @@ def view_path(
         why = f": {blindness.stop.hop}, {blindness.stop.reason}" if blindness is not None else ""
         return PathView(path, PathState.BLIND, f"the prober can't see{why}", blindness)
     was_proved = facts.last_success_at is not None or Verdict.CONFIRMED in {one for _, one in facts.verdicts}
-    if newest[0] is Verdict.INCONCLUSIVE and not was_proved:
+    if not was_proved:
         return PathView(path, PathState.BLIND, f"nothing is proved yet{_first_reason(recent)}")
     why = _degraded(path, recent, gauges)
     return PathView(path, PathState.DEGRADED if why else PathState.OK, why)

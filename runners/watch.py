@@ -31,6 +31,8 @@ _SLOWER = 0.05
 _LONGEST_PAUSE_SECONDS = 10.0
 """A canary of a minute is looked for each second; from then on the pause grows by a second for each 20 s of its age."""
 _GLANCE_SECONDS = 0.05
+_DUE_AGAIN_SECONDS = 5.0
+"""After a look past the deadline that settled nothing, because it could not read all, the next comes so soon."""
 _STORE_RETRY_SECONDS = 1.0
 _STORE_PATIENCE_SECONDS = 10.0
 """A store that fails for so long will not be there in time: then nothing can be recorded, and the watch ends."""
@@ -111,7 +113,10 @@ class Watch:
             # What was handed over meanwhile was not asked for, and without it there may never be news.
             changes = self._changes(place, version, hints)
             await first(
-                self._news(place, waiting, now), *changes, self._until_next_deadline(now), self._suspect()
+                self._news(place, waiting, now),
+                *changes,
+                self._until_next_deadline(now),
+                self._suspect(is_due=bool(due)),
             )
 
     async def _news(self, place: Place, waiting: Sequence[Canary], now: datetime) -> None:
@@ -123,9 +128,12 @@ class Watch:
             )
         await place.watcher.news()
 
-    async def _suspect(self) -> None:
-        """Return when a watcher was silent for so long that it may have died: then a look is made, news or not."""
-        await self._clock.sleep(SUSPECT_SECONDS)
+    async def _suspect(self, *, is_due: bool) -> None:
+        """Return when a watcher was silent for so long that it may have died: then a look is made, news or not.
+
+        A system has no news of a ticket that is there and damaged; a canary that is due still waits for a whole look.
+        """
+        await self._clock.sleep(_DUE_AGAIN_SECONDS if is_due else SUSPECT_SECONDS)
 
     def _changes(self, place: Place, version: int, hints: int) -> list[Coroutine[Any, Any, None]]:
         """What makes another look worth while at once: each returns when it has happened."""

@@ -169,6 +169,22 @@ def test_look_an_hour_late__created_in_time_but_skew_unknown__is_inconclusive() 
     assert judgement.verdict is Verdict.INCONCLUSIVE
 
 
+@pytest.mark.parametrize("created", [-3600, 4200 + 3600], ids=["before its launch", "after the look"])
+def test_ticket_with_a_time_that_cannot_be__is_neither_in_time_nor_late_by_that_time(created: float) -> None:
+    judgement = verdict_at(4300, PATH, LAUNCHED, ticket(4200, began=4199, created=created, skew=0))
+
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+
+
+def test_looks_that_could_not_read_all__are_no_sign_that_nobody_looked() -> None:
+    unread = [vain(Hop.TICKET_CREATED, second, complete=False) for second in (600, 605, 631)]
+
+    judgement = verdict_at(640, PATH, LAUNCHED, arrived(8), unread)
+
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert stop_of(judgement) == (Hop.TICKET_CREATED, Reason.TICKET_API_UNREADABLE, Side.PROBER)
+
+
 def test_ticket_created_after_the_deadline_by_known_skew__is_at_once_late() -> None:
     judgement = verdict_at(640, PATH, LAUNCHED, arrived(8), ticket(602, began=601, created=605, skew=0))
 

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from canary.blame import Flaw, Stop
 from canary.gauge import Gauge, GaugeName, GaugeState
 from canary.hop import Channel, Hop, route
@@ -86,8 +88,9 @@ def test_path_without_schedule__is_never_stale() -> None:
     assert view.state is PathState.OK
 
 
-def test_path_of_which_nothing_was_ever_proved__is_blind_and_not_well() -> None:
-    view = _view(_facts(Verdict.INCONCLUSIVE))
+@pytest.mark.parametrize("only", [Verdict.INCONCLUSIVE, Verdict.BREACHED, Verdict.LOST])
+def test_path_of_which_nothing_was_ever_proved__is_blind_and_not_well(only: Verdict) -> None:
+    view = _view(_facts(only))
 
     assert view.state is PathState.BLIND
     assert view.why.startswith("nothing is proved yet")

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 from canary.canary import Canary
 from canary.hop import Hop
-from canary.observation import Depth
+from canary.observation import Depth, LookFacts, Observation, Outcome
 from canary.path import Path
+from canary.reason import Reason
 from canary.verdict import Verdict
 from probes.contracts import Report
 from runners.oneshot import OneShot, RunOptions, RunResult
@@ -46,6 +47,25 @@ class SlowDesk(PacedDesk):
 
     async def news(self) -> None:
         await self._world.clock.sleep(600.0)
+
+
+class BusyDesk(PacedDesk):
+    """Shows a damaged ticket; its first look past the deadline can't read all, the next ones can."""
+
+    async def look(self, canaries: Sequence[Canary], depth: Depth, report: Report) -> None:
+        is_whole = (Depth.DEADLINE, len(canaries)) in self._world.looks
+
+        async def damaged(*seen: Observation) -> None:
+            facts = LookFacts(depth, is_complete=is_whole or depth is Depth.POLL)
+            for one in seen:
+                if one.hop is not Hop.TICKET_CONTENT:
+                    await report(replace(one, look=facts))
+                    continue
+                failed = replace(one, outcome=Outcome.FAILED, reason=Reason.BODY_TRUNCATED, look=facts)
+                unmet = replace(one, outcome=Outcome.UNKNOWN, reason=Reason.NOT_SEEN, ticket=None, look=facts)
+                await report(failed, unmet)
+
+        await super().look(canaries, depth, damaged)
 
 
 def prober_with(world: World, *paths: Path) -> Prober:
@@ -98,6 +118,24 @@ def test_deadline_that_passes_during_a_look__has_its_own_look_next() -> None:
     assert record.verdict is Verdict.BREACHED
     assert record.judgement is not None
     assert record.judgement.settled_at == record.canary.launched_at + timedelta(seconds=7.1)
+
+
+def test_damaged_ticket_and_a_deadline_look_that_could_not_read_all__is_looked_for_again_in_seconds() -> None:
+    clock = FakeClock()
+    world = World(clock, ticket_after_seconds=0.5, launch_seconds=0.1)
+    prober = prober_of(world, email_path(deadline_seconds=10.0))
+
+    [record] = run(
+        replace(prober, places={"desk": Place(BusyDesk(world), Hop.TICKET_CONTENT)}), clock
+    ).records
+
+    assert record.verdict is Verdict.BREACHED
+    judgement = record.judgement
+    assert judgement is not None
+    assert judgement.stop is not None
+    assert judgement.settled_at is not None
+    assert judgement.stop.reason is Reason.BODY_TRUNCATED
+    assert judgement.settled_at <= record.canary.launched_at + timedelta(seconds=16)
 
 
 def test_clock_that_is_set_back_after_the_hand_over__and_the_ticket_is_seen_all_the_same() -> None:
