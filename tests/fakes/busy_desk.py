@@ -14,7 +14,7 @@ import httpx
 from tests.fakes.clock import FakeClock
 
 _COMMON = """\
-url: https://busy.acme.test
+url: http://busy.acme.test
 ticket: {{id: id, subject: title, requester: mail, created_at: {{pick: at, as: {{time: epoch_ms}}}}, open: {{pick: state, not_among: [9]}}}}
 find:
   narrow: {{when: poll, get: /none, rows: rows}}
