@@ -93,7 +93,8 @@ class Generic:
         looks = [one for one in usable if depth in one.depths]
         made = [await self._look(one, canaries, wanted) for one in looks]
         is_complete = all(one.caught.is_complete for one in made)
-        narrow = [] if is_complete else [one for one in usable if depth not in one.depths]
+        is_partial = wanted.is_wide and not is_complete
+        narrow = [one for one in usable if depth not in one.depths] if is_partial else []
         # what the wide looks have not come to yet, the narrow ones may show at once
         found = [*made, *[await self._look(one, canaries, wanted) for one in narrow]]
         if not any(one.caught.rows for one in found):
