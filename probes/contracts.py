@@ -11,6 +11,7 @@ from canary.canary import Canary
 from canary.gauge import Gauge, GaugeName
 from canary.hop import Channel
 from canary.observation import Depth, Observation
+from canary.signature import CanaryId
 from canary.ticket import Ticket, TicketRef
 from canary.traffic import Strangers
 
@@ -170,6 +171,7 @@ class Look:
         since: tickets created before this were not asked for.
         skew_seconds: the system's clock less ours, or None.
         strangers: when tickets that are not ours were created; None where a look shows only some of them, or none.
+        walk: what it is a piece of, where more tickets are to be read than one look may; None: a look of its own.
     """
 
     tickets: tuple[Ticket, ...]
@@ -179,6 +181,22 @@ class Look:
     since: datetime
     skew_seconds: float | None = None
     strangers: Strangers | None = None
+    walk: "WalkFacts | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class WalkFacts:
+    """How far a walk over several looks may be trusted; the look that ends it is the complete one.
+
+    Attributes:
+        began_at: when its first look began: only of what was there then is anything known.
+        covers: canaries that it asked for from its first row on; of others it may not say absence.
+        is_under_way: it goes on with the next look, and has not taken too long.
+    """
+
+    began_at: datetime
+    covers: frozenset[CanaryId]
+    is_under_way: bool
 
 
 class DisposalAction(StrEnum):

@@ -26,7 +26,7 @@ from runners.figures import FigureStore
 from runners.history import HistoryStore
 from runners.leases import LeaseStore
 from runners.pulse import PulseStore
-from runners.traffic_contracts import TrafficStore
+from runners.walk_contracts import SystemStore
 
 
 class StoreError(Exception):
@@ -202,7 +202,7 @@ class CanaryQuery:
 
 
 class Store(
-    LeaseStore, AlertStore, HistoryStore, PulseStore, FigureStore, ExportStore, TrafficStore, Protocol
+    LeaseStore, AlertStore, HistoryStore, PulseStore, FigureStore, ExportStore, SystemStore, Protocol
 ):
     """What is kept. Raises `StoreError` from any verb."""
 

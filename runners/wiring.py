@@ -25,6 +25,7 @@ from probes.ticketing.settings import (
     RtSettings,
     TicketWatcherSettings,
 )
+from probes.ticketing.walks import Walks
 from probes.ticketing.watcher import TicketWatcher
 from probes.user_agent import user_agent
 from runners.alerts.building import build_heartbeats, build_sinks, known_of
@@ -67,7 +68,9 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
     async with AsyncExitStack() as stack:
         figures = ProcessFigures(config.prober.name, systems=config.ticketing, began_at=clock.now())
         systems = {
-            name: Listening(await _system(site, one, stack, partial(figures.api_request, name)), clock)
+            name: Listening(
+                await _system(site, one, stack, partial(figures.api_request, name), walks=store), clock
+            )
             for name, one in config.ticketing.items()
         }
         places = await _places(site, systems, stack)
@@ -156,7 +159,12 @@ async def checkable(config: Config, *, clock: Clock) -> AsyncIterator[tuple[Chec
 
 
 async def _system(
-    site: Site, one: TicketingConfig, stack: AsyncExitStack, asked: Asked = lambda _: None
+    site: Site,
+    one: TicketingConfig,
+    stack: AsyncExitStack,
+    asked: Asked = lambda _: None,
+    *,
+    walks: Walks | None = None,
 ) -> TicketingSystem:
     http = HttpSettings(
         name=one.name,
@@ -165,7 +173,7 @@ async def _system(
         user_agent=user_agent(site.config.prober.contact_url),
     )
     if one.generic is not None:
-        return await _generic(site, one, one.generic, http=http, stack=stack, asked=asked)
+        return await _generic(site, one, one.generic, http=http, stack=stack, asked=asked, walks=walks)
     secret = one.token or one.password
     if secret is None:
         raise SecretUnavailable(f"ticketing.{one.name}: neither a token nor a password is configured")
@@ -225,6 +233,7 @@ async def _generic(
     http: HttpSettings,
     stack: AsyncExitStack,
     asked: Asked,
+    walks: Walks | None,
 ) -> TicketingSystem:
     from probes.ticketing.generic.opening import open_generic
 
@@ -236,7 +245,15 @@ async def _generic(
     )
     limits = replace(http, total_seconds=generic.timeout_seconds)
     return await stack.enter_async_context(
-        open_generic(settings, limits, generic.secrets, clock=site.clock, masker=site.masker, asked=asked)
+        open_generic(
+            settings,
+            limits,
+            generic.secrets,
+            clock=site.clock,
+            masker=site.masker,
+            asked=asked,
+            walks=walks,
+        )
     )
 
 

@@ -44,6 +44,7 @@ class Pace:
         self._blind_looks = 0
         self._hush_until: float | None = None
         self._calls_a_look = 1.0
+        self._goes_on = False
 
     async def turn(self) -> None:
         """Wait until a look may begin; the caller looks at once."""
@@ -51,9 +52,20 @@ class Pace:
             await self._clock.sleep(self._began + self._settings.least_seconds - self._clock.monotonic())
         self._began = self._clock.monotonic()
 
-    def looked(self, asked: Sequence[Canary], missing: Sequence[Canary], *, calls: int = 1) -> None:
-        """A look for some canaries was done; of those, the missing ones were not yet there."""
+    def looked(
+        self,
+        asked: Sequence[Canary],
+        missing: Sequence[Canary],
+        *,
+        calls: int = 1,
+        goes_on: bool = False,
+    ) -> None:
+        """A look for some canaries was done; of those, the missing ones were not yet there.
+
+        ``goes_on``: it is a piece of a walk, and the next one should not wait until the canaries are older.
+        """
         self._blind_looks = 0
+        self._goes_on = goes_on
         self._hush_until = None
         self._calls_a_look = max(1.0, float(calls))
         self._note(asked, missing)
@@ -88,7 +100,7 @@ class Pace:
         now = self._clock.now()
         youngest_at = max(one.launched_at for one in self._outstanding.values())
         apart = max(
-            self._interval(now - youngest_at),
+            self._settings.least_seconds if self._goes_on else self._interval(now - youngest_at),
             seconds_between_looks(budgets, now=now, calls_a_look=self._calls_a_look),
             self._back_off(),
         )

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from canary.canary import Canary
 from canary.content import Finding, compare
@@ -29,12 +29,11 @@ from probes.masking import Masker
 from probes.reasons import explain
 from probes.servers import SecretUnavailable
 from probes.ticketing.api_gauge import Answer, api_gauges
+from probes.ticketing.look_span import LookSpan, was_read
 from probes.ticketing.pace import Pace
 from probes.ticketing.settings import TicketWatcherSettings
 
 KIND = "ticket"
-IN_THE_MAKING = timedelta(seconds=2)
-"""Damage of a ticket that is younger than this, by its system's clock, is not told before it is looked at again."""
 _NOT_OURS_TO_TOUCH = (
     "its requester is not the canary's address: close it by hand, or list that address under `requesters:`"
 )
@@ -104,9 +103,11 @@ class TicketWatcher:
             ended_at = self._clock.now()
             self._answer = Answer(ended_at)
             by_canary = self._by_canary(look.tickets, canaries)
-            self._pace.looked(canaries, [one for one in canaries if not _has_ticket(by_canary[one.id])])
+            missing = [one for one in canaries if not _has_ticket(by_canary[one.id])]
+            goes_on = look.walk is not None and look.walk.is_under_way
+            self._pace.looked(canaries, missing, goes_on=goes_on)
         facts = LookFacts(depth=depth, is_complete=look.is_complete, lag_seconds=look.lag_seconds)
-        span = _Span(began_at, ended_at, facts, look.skew_seconds)
+        span = LookSpan(began_at, ended_at, facts, look.skew_seconds, look.walk)
         await report(*(seen for one in canaries for seen in self._seen(one, by_canary[one.id], span)))
 
     async def news(self) -> None:
@@ -157,10 +158,11 @@ class TicketWatcher:
             self._removed(owners[one.ref.id], Disposed(one.ref, RemovalState.FAILED, ABOVE_CAP))
             for one in later
         ]
-        if not look.is_complete:
+        unread = [one for one in canaries if not was_read(look, one)]
+        if unread:
             found = {one.canary.id for one in removed}
             detail = "not all tickets could be read: it is not known whether one is left"
-            removed += [self._not_removed(one, detail) for one in canaries if one.id not in found]
+            removed += [self._not_removed(one, detail) for one in unread if one.id not in found]
         return tuple(removed)
 
     async def orphans(self, *, launched_before: datetime) -> tuple[Sequence[Orphan], bool]:
@@ -246,7 +248,7 @@ class TicketWatcher:
             for address in self._settings.own_addresses
         )
 
-    def _seen(self, canary: Canary, tickets: Sequence[Ticket], span: "_Span") -> Iterable[Observation]:
+    def _seen(self, canary: Canary, tickets: Sequence[Ticket], span: LookSpan) -> Iterable[Observation]:
         is_intact = False
         for ticket in tickets:
             yield self._created(canary, ticket, span)
@@ -255,10 +257,10 @@ class TicketWatcher:
                 is_intact = is_intact or content.outcome is Outcome.OK
                 if content.outcome is Outcome.OK or not span.is_in_the_making(ticket):
                     yield content
-        if not is_intact:
+        if not is_intact and span.may_tell(canary):
             yield self._in_vain(canary, tickets, span)
 
-    def _in_vain(self, canary: Canary, tickets: Sequence[Ticket], span: "_Span") -> Observation:
+    def _in_vain(self, canary: Canary, tickets: Sequence[Ticket], span: LookSpan) -> Observation:
         """That no ticket was there, or, at the hop after it, none that is intact: both leave the deadline unmet."""
         has_ticket = _has_ticket(tickets)
         what = "intact ticket" if has_ticket else "ticket"
@@ -267,7 +269,7 @@ class TicketWatcher:
             hop=Hop.TICKET_CONTENT if has_ticket else Hop.TICKET_CREATED,
             outcome=Outcome.UNKNOWN,
             evidence=Evidence.OBSERVED,
-            began_at=span.began_at,
+            began_at=span.blank_since,
             ended_at=span.ended_at,
             reason=Reason.NOT_SEEN,
             detail=f"no {what} of it in {self.place}"
@@ -278,7 +280,7 @@ class TicketWatcher:
             skew_seconds=span.skew_seconds,
         )
 
-    def _created(self, canary: Canary, ticket: Ticket, span: "_Span") -> Observation:
+    def _created(self, canary: Canary, ticket: Ticket, span: LookSpan) -> Observation:
         is_diverted = ticket.state is TicketState.DIVERTED
         cause = ticket.cause or "it does not say why"
         return Observation(
@@ -298,7 +300,7 @@ class TicketWatcher:
             facts={"intake.ticket.lookups": self._pace.looks_for(canary.id)},
         )
 
-    def _content(self, canary: Canary, ticket: Ticket, span: "_Span") -> Observation:
+    def _content(self, canary: Canary, ticket: Ticket, span: LookSpan) -> Observation:
         expectation = self._settings.expectation(canary)
         requester = self._standing(canary, ticket)
         findings = compare(canary, expectation.content, ticket, requester=requester)
@@ -353,26 +355,6 @@ class TicketWatcher:
 
     def _not_removed(self, canary: Canary, detail: str) -> Removed:
         return Removed(canary, KIND, self.place, "", RemovalState.FAILED, self._masker.detail(detail))
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """When a look was, and what kind of look."""
-
-    began_at: datetime
-    ended_at: datetime
-    look: LookFacts
-    skew_seconds: float | None
-
-    def is_in_the_making(self, ticket: Ticket) -> bool:
-        """Whether it is so new that its attachments, or its fields, may still be on their way into the system.
-
-        Many systems write a ticket in several steps. What is damaged is damaged at the next look, too.
-        """
-        if ticket.remote_created_at is None or self.look.depth is not Depth.POLL:
-            return False
-        remote_now = self.ended_at + timedelta(seconds=self.skew_seconds or 0.0)
-        return remote_now - ticket.remote_created_at < IN_THE_MAKING
 
 
 def _has_ticket(tickets: Sequence[Ticket]) -> bool:

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 
+from canary import walk
 from canary.signature import CanaryId
 from canary.traffic import KEPT
 from canary.verdict import Verdict
@@ -39,6 +40,7 @@ from runners.store.tables import (
     gauge,
     incident,
     judgement,
+    look_walk,
     missed_slot,
     observation,
     slot,
@@ -76,7 +78,7 @@ async def forget(write: Callable[[_Work], Awaitable[int]], now: datetime, keep: 
 
     old = keep.canaries_before(now)
     for table in ROWS:
-        before = now - KEPT if table is traffic_hour else old
+        before = now - SHORTER[table] if table in SHORTER else old
         await drop(partial(drop_rows, before=before, table=table), ROWS_AT_ONCE)
     await drop(partial(drop_alerts, before=old), ROWS_AT_ONCE)
     for state in (PENDING, DEAD):
@@ -246,7 +248,10 @@ _AGES = {
     missed_slot: missed_slot.c.slot_at,
     silence: silence.c.ends_at,
     traffic_hour: traffic_hour.c.hour_at,
+    look_walk: look_walk.c.moved_at,
 }
+SHORTER = {traffic_hour: KEPT, look_walk: walk.KEPT}
+"""Those that go before the canaries of their time do."""
 ROWS = tuple(_AGES)
 """Tables whose rows go by their age alone."""
 _DROP_ROWS = {

@@ -52,6 +52,7 @@ from runners.store.export_verbs import SqlExports
 from runners.store.figure_verbs import SqlFigures
 from runners.store.frames import Frames
 from runners.store.traffic_verbs import SqlTraffic
+from runners.store.walk_verbs import SqlWalks
 
 
 class StampClock(Protocol):
@@ -88,7 +89,7 @@ async def open_store(
         await database.close()
 
 
-class SqlStore(SqlAlerts, SqlFigures, SqlExports, SqlTraffic):
+class SqlStore(SqlAlerts, SqlFigures, SqlExports, SqlTraffic, SqlWalks):
     """Satisfies `runners.contracts.Store`; opened by `open_store`."""
 
     def __init__(self, database: Database, *, clock: StampClock, prober: str) -> None:

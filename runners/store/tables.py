@@ -328,3 +328,21 @@ artifact = Table(
     Column("taken_at", Instant, nullable=False),
 )
 Index(None, artifact.c.canary_id)
+
+look_walk = Table(
+    "look_walk",
+    metadata,
+    Column("place", Words, primary_key=True),
+    Column("look", Text, primary_key=True),
+    Column("started_at", Instant, primary_key=True),
+    Column("began_at", Instant, nullable=False),
+    Column("since_at", Instant, nullable=False),
+    Column("moved_at", Instant, nullable=False),
+    Column("is_over", Boolean, nullable=False),
+    Column("until_at", Instant),
+    Column("page", Text),
+    Column("asked", Text, nullable=False),
+    Column("seen", Text, nullable=False),
+)
+"""Where looks go on that take several; ``asked`` and ``seen`` are ids of canaries, a word each."""
+Index(None, look_walk.c.moved_at)

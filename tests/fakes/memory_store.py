@@ -44,6 +44,7 @@ from tests.fakes.memory_exports import MemoryExports
 from tests.fakes.memory_figures import MemoryFigures
 from tests.fakes.memory_past import MemoryPast
 from tests.fakes.memory_traffic import MemoryTraffic
+from tests.fakes.memory_walks import MemoryWalks
 
 _Thing = tuple[CanaryId, RemovalKind, str, str]
 
@@ -75,7 +76,7 @@ class _Row:
             self.is_thinned = True
 
 
-class MemoryStore(MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast, MemoryTraffic):
+class MemoryStore(MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast, MemoryTraffic, MemoryWalks):
     """Satisfies `runners.contracts.Store`; two tasks that use one see what two processes would."""
 
     def __init__(self, *, prober: str = "") -> None:
@@ -93,6 +94,7 @@ class MemoryStore(MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast, Memory
         self._excuses: dict[str, datetime] = {}
         self._samples: dict[tuple[str, str], Sample] = {}
         self._standings, self._reviewed_at, self._turns, self._traffic = {}, {}, {}, {}
+        self._walks = {}
         self._outbox, self._silences = {}, {}
         self._groups = {}
         self._days = {}
@@ -521,6 +523,7 @@ class MemoryStore(MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast, Memory
         self._forget_alerts(before)
         self._forget_exports(now, old)
         self._forget_traffic(now)
+        self._forget_walks(now)
         self._forget_records(now, keep)
         return len(old)
 

@@ -9,6 +9,7 @@ from typing import Final
 from canary.canary import Canary
 from canary.observation import Depth
 from canary.ticket import Attachment, Ticket, TicketState
+from canary.walk import LONGEST, Walk, ids_of
 from probes.contracts import (
     Blind,
     Budget,
@@ -19,6 +20,7 @@ from probes.contracts import (
     Disposed,
     Look,
     View,
+    WalkFacts,
 )
 from probes.masking import Masker
 from probes.origins import origin_of
@@ -31,7 +33,9 @@ from probes.ticketing.generic.settings import GenericSettings, LookSettings, Ord
 from probes.ticketing.generic.steps import Cleaner
 from probes.ticketing.generic.tickets import Making, Values, as_words, files_of, with_ref
 from probes.ticketing.generic.variables import Variables
+from probes.ticketing.generic.walking import Walker
 from probes.ticketing.settings import LOOK_BACK_SECONDS, ORPHAN_DAYS
+from probes.ticketing.walks import Walks
 
 _REMEMBERED: Final = 2000
 _SIGHT_SECONDS: Final = 60.0
@@ -45,17 +49,21 @@ class _Found:
 
     look: LookSettings
     caught: Caught
+    walk: Walk | None = None
 
 
 class Generic:
     """A ticketing system by configuration alone. Its view and its lag are what the configuration says."""
 
-    def __init__(self, settings: GenericSettings, calls: Calls, *, clock: Clock, masker: Masker) -> None:
+    def __init__(
+        self, settings: GenericSettings, calls: Calls, *, clock: Clock, masker: Masker, walks: Walks
+    ) -> None:
         self._settings = settings
         self._calls = calls
         self._clock = clock
         self._masker = masker
         self._looker = Looker(calls, settings.name)
+        self._walker = Walker(self._looker, calls, walks, system=settings.name, clock=clock, masker=masker)
         self._variables = Variables(settings.vars, calls, clock=clock)
         self._cleaner = Cleaner(settings.clean, calls, system=settings.name, clock=clock, masker=masker)
         self._values: dict[str, Values] = {}
@@ -81,8 +89,14 @@ class Generic:
             since=since,
             is_wide=depth is Depth.DEADLINE,
         )
-        looks = [one for one in self._settings.looks if depth in one.depths and (canaries or one.is_swept)]
-        found = [_Found(one, await self._look(one, canaries, wanted)) for one in looks]
+        usable = [one for one in self._settings.looks if canaries or one.is_swept]
+        looks = [one for one in usable if depth in one.depths]
+        made = [await self._look(one, canaries, wanted) for one in looks]
+        is_complete = all(one.caught.is_complete for one in made)
+        is_partial = wanted.is_wide and not is_complete
+        narrow = [one for one in usable if depth not in one.depths] if is_partial else []
+        # what the wide looks have not come to yet, the narrow ones may show at once
+        found = [*made, *[await self._look(one, canaries, wanted) for one in narrow]]
         if not any(one.caught.rows for one in found):
             await self._see_at_all(depth)
         tickets: dict[str, Ticket] = {}
@@ -95,9 +109,10 @@ class Generic:
             tickets=tuple(tickets.values()),
             view=View.EVENTUAL if any(one.view is View.EVENTUAL for one in shown) else View.STRONG,
             lag_seconds=max((one.lag_seconds for one in shown), default=0.0),
-            is_complete=bool(shown) and all(one.caught.is_complete for one in found),
+            is_complete=bool(shown) and is_complete,
             since=since,
             skew_seconds=self._calls.skew.seconds,
+            walk=self._walk_of(made, canaries),
         )
 
     async def dispose(self, tickets: Sequence[Ticket], how: Disposal) -> Sequence[Disposed]:
@@ -163,7 +178,30 @@ class Generic:
         """Log out of the system."""
         await self._calls.end()
 
-    async def _look(self, look: LookSettings, canaries: Sequence[Canary], wanted: Wanted) -> Caught:
+    def _walk_of(self, made: Sequence[_Found], canaries: Sequence[Canary]) -> WalkFacts | None:
+        """What the walks among the looks together may be trusted with."""
+        walks = [one.walk for one in made if one.walk is not None]
+        if not walks:
+            return None
+        now = self._clock.now()
+        goes_on = all(
+            one.caught.is_complete or (one.walk is not None and now - one.walk.began_at < LONGEST)
+            for one in made
+        )
+        return WalkFacts(
+            began_at=min(one.began_at for one in walks),
+            covers=ids_of(canaries).intersection(*(one.asked for one in walks)),
+            is_under_way=goes_on and not all(one.caught.is_complete for one in made),
+        )
+
+    async def _look(self, look: LookSettings, canaries: Sequence[Canary], wanted: Wanted) -> _Found:
+        if look.per is None and wanted.is_wide:
+            words = self._words(canaries, wanted.since)
+            values = await self._variables.words(look.asking, words, None)
+            if values is None:
+                return _Found(look, Caught(is_complete=False))
+            piece = await self._walker.look(look, wanted, {**words, "vars": values}, canaries)
+            return _Found(look, piece.caught, piece.walk)
         whole = Caught()
         ids: set[object] = set()
         calls = 0
@@ -182,7 +220,7 @@ class Generic:
             whole.rows += [one for one in caught.rows if one["id"] not in ids]
             ids |= {one["id"] for one in caught.rows}
         whole.is_complete = whole.is_complete and calls > 0
-        return whole
+        return _Found(look, whole)
 
     def _repeated(
         self, look: LookSettings, canaries: Sequence[Canary], since: datetime

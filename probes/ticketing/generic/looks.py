@@ -39,10 +39,25 @@ class Caught:
     Attributes:
         rows: values of the rows that bear a token.
         is_complete: all pages were read, and each row that may be ours.
+        left: where it was left off, if there is more that a later look can go on with.
     """
 
     rows: list[Values] = field(default_factory=list)
     is_complete: bool = True
+    left: "Left | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Where a look was left off: the last page that it read, so that what moves meanwhile is met again.
+
+    Attributes:
+        page: to go on with; the one after it, where a look reads a single page.
+        newest: when the newest ticket of the last page was created, by the system's clock; None: not known.
+    """
+
+    page: Page
+    newest: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +85,10 @@ class Looker:
         self._system = system
         self._read: dict[str, Values | None] = {}
 
-    async def look(self, look: LookSettings, wanted: Wanted, words: Words) -> Caught:
-        """Walk the pages of one look.
+    async def look(
+        self, look: LookSettings, wanted: Wanted, words: Words, *, begin: Page | None = None
+    ) -> Caught:
+        """Walk the pages of one look; with ``begin``, from there on and no further than each row could be read.
 
         Raises:
             Blind: an answer is not what the configuration says, or refused.
@@ -79,8 +96,8 @@ class Looker:
         """
         caught = Caught()
         reads_left = look.most_reads
-        async with aclosing(self._pages(look, words, wanted.since, caught)) as pages:
-            async for rows in pages:
+        async with aclosing(self._pages(look, words, wanted.since, caught, begin)) as pages:
+            async for page, rows in pages:
                 for seen, values in rows:
                     whole: Values | None = values
                     if look.reads:
@@ -90,6 +107,9 @@ class Looker:
                         if mark not in self._read:
                             if reads_left == 0:
                                 caught.is_complete = False  # the next look goes on where this one ends
+                                if begin is not None:
+                                    caught.left = Left(page, _newest(rows))
+                                    return caught
                                 continue
                             reads_left -= 1
                             await self._remember(mark, look, seen, values, words)
@@ -99,9 +119,9 @@ class Looker:
         return caught
 
     async def _pages(
-        self, look: LookSettings, words: Words, since: datetime, caught: Caught
-    ) -> AsyncGenerator[Sequence[tuple[Seen, Values]], None]:
-        page: Page | End = look.paging.first()
+        self, look: LookSettings, words: Words, since: datetime, caught: Caught, begin: Page | None
+    ) -> AsyncGenerator[tuple[Page, Sequence[tuple[Seen, Values]]], None]:
+        page: Page | End = begin or look.paging.first()
         ids: set[object] = set()
         newest_before: datetime | None = None
         for _ in range(look.most_pages):
@@ -109,24 +129,31 @@ class Looker:
                 break
             answer = await self._answer(look, words, page)
             if answer is None:
+                caught.left = None
                 return
             seen = seen_of(answer)
             must(look.must, seen, self._system)
             rows = [(one, look.ticket.read(one, words)) for one in rows_of(look, seen, self._system)]
             check_fields([values for _, values in rows], look.ticket, self._system)
-            yield rows
+            yield page, rows
             fresh = {values["id"] for _, values in rows} - ids
             if rows and not fresh:
                 caught.is_complete = False  # the same page again: it does not know the parameter
+                caught.left = None
                 return
             ids |= fresh
             stamps = [created_of(values) for _, values in rows]
-            newest = max((one for one in stamps if one is not None), default=None)
+            newest = _newest(rows)
             if _is_past(look.order, stamps, newest, newest_before, self._by_its_clock(since)):
+                caught.left = None
                 return
             newest_before = newest if newest is not None else newest_before
-            page = look.paging.after(page, seen, len(rows))
+            last, page = page, look.paging.after(page, seen, len(rows))
+            if isinstance(page, Page):
+                caught.left = Left(page if look.most_pages == 1 else last, newest)
         caught.is_complete = caught.is_complete and page is End.LAST
+        if isinstance(page, End):
+            caught.left = None
 
     async def _answer(self, look: LookSettings, words: Words, page: Page) -> Answer | None:
         """The answer of one page; None for a status that means that there is none."""
@@ -233,6 +260,12 @@ def _is_past(
     if order is Order.NEWEST_FIRST and known[0] < known[-1] - _ORDER_TOLERANCE:
         return False
     return newest_before is None or newest <= newest_before + _ORDER_TOLERANCE
+
+
+def _newest(rows: Sequence[tuple[Seen, Values]]) -> datetime | None:
+    """When the newest of the rows was created."""
+    stamps = (created_of(values) for _, values in rows)
+    return max((one for one in stamps if one is not None), default=None)
 
 
 def _mark(look: LookSettings, values: Values, row: object) -> str:

@@ -14,6 +14,7 @@ from probes.ticketing.generic.adapter import Generic
 from probes.ticketing.generic.auth import Vault
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.settings import GenericSettings
+from probes.ticketing.walks import OwnWalks, Walks
 
 
 @asynccontextmanager
@@ -26,15 +27,18 @@ async def open_generic(
     masker: Masker,
     transport: httpx.AsyncBaseTransport | None = None,
     asked: Asked = lambda _: None,
+    walks: Walks | None = None,
 ) -> AsyncIterator[Generic]:
     """A system by configuration; connects with the first call only, and logs out at the end of the scope.
+
+    ``walks``: where looks that go on in a later one are kept; None: in this process alone.
 
     Raises:
         OSError, ssl.SSLError: a CA file can't be read.
     """
     async with open_wire(http, clock=clock, masker=masker, transport=transport, asked=asked) as wire:
         calls = Calls(settings.calls, wire, Vault(secrets, masker), clock=clock, masker=masker)
-        system = Generic(settings, calls, clock=clock, masker=masker)
+        system = Generic(settings, calls, clock=clock, masker=masker, walks=walks or OwnWalks())
         try:
             yield system
         finally:

@@ -1,5 +1,6 @@
 """Pages: which one comes after an answer, and whether it was the last. A page that repeats itself is no end."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -216,6 +217,21 @@ class Range:
 
 
 Paging = Single | Counted | Cursor | Next | Range
+
+
+def written(page: Page) -> str:
+    """A page as a text, so that another process can ask for it; see `read_page`."""
+    return json.dumps(
+        {"words": dict(page.words), "query": dict(page.query), "json": dict(page.json), "url": page.url}
+    )
+
+
+def read_page(paging: Paging, text: str) -> Page:
+    """The page of a text that `written` made, for the same paging."""
+    found = json.loads(text)
+    is_in_header = isinstance(paging, Range) and paging.is_header
+    headers = {paging.name: paging.template} if isinstance(paging, Range) and is_in_header else {}
+    return Page(found["words"], found["query"], found["json"], headers, found["url"])
 
 
 def absolute(link: str, base: str) -> str:

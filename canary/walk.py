@@ -1,0 +1,114 @@
+"""Walks: a pass over more tickets than one look may read, a bounded piece a look, its place kept where it outlives us.
+
+The law: a canary may be called missing only by a pass that began after its time, that asked for it in each row it read,
+and that came to the end. So a walk carries whom it has asked for from its first row on, and is over only at the last.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from canary.canary import Canary
+from canary.signature import CanaryId
+
+KEPT: Final = timedelta(hours=48)
+"""How long a walk that nobody goes on with is kept."""
+LONGEST: Final = timedelta(minutes=10)
+"""A pass that takes longer than this is blindness, and no longer a look that takes its time."""
+OVERLAP: Final = timedelta(seconds=60)
+"""How far a pass goes back behind the begin of the one before: a row may be written later than it says."""
+ORPHANS: Final = frozenset({CanaryId("")})
+"""Whom a look without canaries asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the next look goes on.
+
+    Attributes:
+        until: rows created after this, by the system's clock, are behind us; None: the system can't be told so.
+        page: the page within that, as the paging writes it; None: the first.
+    """
+
+    until: datetime | None = None
+    page: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Passes over one look of one system, each of which goes on where the one before began.
+
+    Attributes:
+        look: the look's name in the system's configuration.
+        started_at: when the first pass began; with place and look, what the walk is called.
+        began_at: when the pass under way began, or the last one.
+        since: how far back it goes.
+        asked: canaries that it has asked for in each row, of all its passes.
+        position: where it goes on; None: the pass is over.
+        moved_at: when it was last gone on with.
+        seen: those of them of whom it met a ticket: to meet it again, it must be read anew.
+    """
+
+    place: str
+    look: str
+    started_at: datetime
+    began_at: datetime
+    since: datetime
+    asked: frozenset[CanaryId]
+    position: Position | None
+    moved_at: datetime
+    seen: frozenset[CanaryId] = frozenset()
+
+    @property
+    def missed(self) -> frozenset[CanaryId]:
+        """Of whom it has met no ticket."""
+        return self.asked - self.seen
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the pass came to its end."""
+        return self.position is None
+
+    def moved(self, position: Position | None, *, seen: Collection[CanaryId], at: datetime) -> "Walk":
+        """The walk after a piece of its pass, in which some were seen."""
+        return replace(self, position=position, moved_at=at, seen=self.seen | (self.asked & frozenset(seen)))
+
+
+def ids_of(canaries: Sequence[Canary]) -> frozenset[CanaryId]:
+    """Whom a look asks for."""
+    return frozenset(one.id for one in canaries) or ORPHANS
+
+
+def going_on(
+    kept: Sequence[Walk],
+    canaries: Sequence[Canary],
+    *,
+    place: str,
+    look: str,
+    since: datetime,
+    now: datetime,
+    overlap: timedelta = OVERLAP,
+) -> Walk:
+    """The walk that a look for these canaries is a piece of.
+
+    A pass under way that asks for any of them is gone on with; whoever of the others was out when it began waits for the
+    next one. After a pass that is over, only what came since is read, if it has asked for all who were out then, in vain:
+    the tickets of younger ones are younger, too. Else a pass begins that reads all.
+    """
+    ids = ids_of(canaries)
+    open_ = [one for one in kept if not one.is_over and one.missed & ids]
+    if open_:
+        walk = max(open_, key=lambda one: (len(one.missed & ids), one.began_at))
+        return replace(walk, asked=walk.asked & ids, seen=walk.seen & ids)
+    over = [one for one in kept if one.is_over and canaries and _out_at(canaries, one.began_at) <= one.missed]
+    if over:
+        last = max(over, key=lambda one: one.began_at)
+        from_ = max(since, last.began_at - overlap)
+        return replace(last, began_at=now, since=from_, asked=ids, seen=frozenset(), position=Position())
+    return Walk(place, look, now, now, since, ids, Position(), now)
+
+
+def _out_at(canaries: Sequence[Canary], moment: datetime) -> frozenset[CanaryId]:
+    """Whose tickets may have been there at that moment."""
+    return frozenset(one.id for one in canaries if one.launched_at <= moment)
