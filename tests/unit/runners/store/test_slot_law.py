@@ -42,7 +42,8 @@ STEPS = st.lists(
         slot=st.integers(0, 1),
         seconds=st.integers(0, 200),
     ),
-    max_size=30,
+    min_size=20,
+    max_size=40,
 )
 
 
@@ -119,7 +120,7 @@ def test_any_order_of_claims_take_overs_records_and_misses__a_slot_has_one_canar
             assert max((len(ids) for ids in one.sent.values()), default=0) <= 1
             assert {slot for slot, ids in one.sent.items() if ids} & one.missed == set()
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(STEPS)
     def law(steps: list[Step]) -> None:
         shutil.copy(template, path)
