@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from canary.canary import Canary
+from canary.path import bisect_name, is_bisect
 from canary.slot import MissedCause, Slot, due_slot
 from canary.verdict import Verdict
-from runners.contracts import StoreError
+from runners.contracts import CanaryQuery, StoreError
 from runners.launch import LEASE
 from runners.oneshot import LAUNCHES_AT_ONCE, OneShot, RunOptions, RunResult
 from runners.progress import Silent
@@ -236,3 +237,24 @@ def test_slots_that_wait_for_their_turn_in_a_run__are_not_taken_over_by_the_next
 
     assert len(s.world.sent) == len(paths)
     assert [one for one in notes.texts if "claimed the slot" in one] == []
+
+
+class Overtaken(MemoryStore):
+    """A store in which somebody who then dies is always the first to claim a bisect canary's slot."""
+
+    async def claim(self, slot: Slot, *, holder: str, at: datetime) -> bool:
+        if is_bisect(slot.path):
+            await super().claim(slot, holder="gone" if slot not in self._slots else holder, at=at)
+        return await super().claim(slot, holder=holder, at=at)
+
+
+def test_bisect_canary_whose_claimer_died__is_sent_by_another() -> None:
+    s = scene(Overtaken(prober="test"))
+    s.world.ticket_after_seconds = None
+    path = email_path(interval_seconds=120.0)
+    hidden = replace(path, name=bisect_name(path.name), interval_seconds=None)
+
+    play(s, 6 * MINUTE, s.daemon(path, hidden, holder="a"), s.daemon(path, hidden, holder="b"))
+
+    sent = asyncio.run(s.store.canaries(CanaryQuery(path=hidden.name)))
+    assert len(sent) == 1
