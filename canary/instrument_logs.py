@@ -49,6 +49,11 @@ LOG_EVENTS: tuple[LogEvent, ...] = (
     LogEvent("launch_ended", "DEBUG", "Its probe ended."),
     LogEvent("launch_failed", "ERROR", "A fault of the prober ended a launch; the traceback is with it."),
     LogEvent("launch_taken_over", "WARNING", "A launch of a process that is gone was ended."),
+    LogEvent(
+        "launch_dropped",
+        "WARNING",
+        "A canary was not recorded and not sent: its slot was taken over by another process meanwhile.",
+    ),
     LogEvent("lease_not_renewed", "WARNING", "The store did not take a lease's renewal."),
     LogEvent("lease_not_given_up", "WARNING", "The store did not take a lease back at the end."),
     LogEvent("hop_observed", "INFO", "One hop was seen."),
@@ -64,6 +69,11 @@ LOG_EVENTS: tuple[LogEvent, ...] = (
         "removal_failed", "WARNING", "A mail or ticket of ours could not be removed; it is tried again."
     ),
     LogEvent("slot_missed", "WARNING", "A slot was not launched."),
+    LogEvent(
+        "slot_taken_over",
+        "WARNING",
+        "A slot that a process had claimed and not launched is launched by another.",
+    ),
     LogEvent("clock_stepped", "WARNING", "Our wall clock was set."),
     LogEvent("store_failed", "ERROR", "The store could not be read or written."),
     LogEvent("store_migrated", "INFO", "The store has a new revision."),

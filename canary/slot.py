@@ -28,7 +28,7 @@ class MissedCause(StrEnum):
     NOT_RUNNING = "not_running"
     """Nobody claimed it: the machine was off, the schedule paused, or the run before took too long."""
     STOPPED = "stopped"
-    """Whoever claimed it ended before a canary was recorded."""
+    """Whoever claimed it ended before a canary was recorded, and nobody took it over before the next one was due."""
     LEFTOVERS = "leftovers"
     """Too many of the path's tickets and mails wait for their removal."""
     CAP = "cap"

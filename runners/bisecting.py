@@ -15,7 +15,7 @@ from runners.alerting import Alerting
 from runners.config.config import Config, PathConfig
 from runners.config.sending import EmailConfig
 from runners.contracts import CanaryQuery, SettlementConflict, Store
-from runners.launch import Order
+from runners.launch import LEASE, Order
 from runners.prober import Prober
 from runners.progress import Progress
 
@@ -121,7 +121,11 @@ class Bisecting:
         now = self._clock.now()
         if now - incident.opened_at > SINCE:
             return
-        if not await self._store.claim(Slot(hidden, incident.opened_at), holder=self._holder, at=now):
+        slot = Slot(hidden, incident.opened_at)
+        is_ours = await self._store.claim(slot, holder=self._holder, at=now)
+        if not is_ours and not await self._store.take_slot(
+            slot, holder=self._holder, claimed_before=now - LEASE, at=now
+        ):
             return
         self._progress.note(
             f"{incident.path}: a canary goes past the mail platform, to see where requests stop"

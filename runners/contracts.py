@@ -17,7 +17,6 @@ from canary.incident import Change, Incident, IncidentId, Progress, Transition
 from canary.observation import Observation
 from canary.path import PathName
 from canary.signature import CanaryId
-from canary.slot import MissedSlot, Slot
 from canary.trace import TraceId
 from canary.verdict import Judgement, Verdict
 from runners.alert_contracts import AlertStep, AlertStore
@@ -26,6 +25,7 @@ from runners.figures import FigureStore
 from runners.history import HistoryStore
 from runners.leases import LeaseStore
 from runners.pulse import PulseStore
+from runners.slot_contracts import SlotStore
 from runners.walk_contracts import SystemStore
 
 
@@ -202,13 +202,25 @@ class CanaryQuery:
 
 
 class Store(
-    LeaseStore, AlertStore, HistoryStore, PulseStore, FigureStore, ExportStore, SystemStore, Protocol
+    LeaseStore,
+    SlotStore,
+    AlertStore,
+    HistoryStore,
+    PulseStore,
+    FigureStore,
+    ExportStore,
+    SystemStore,
+    Protocol,
 ):
     """What is kept. Raises `StoreError` from any verb."""
 
     # canaries
     async def record(self, *several: Canary, holder: str, lease_until: datetime) -> None:
-        """Keep canaries before their first byte leaves, all or none; counts each as launched."""
+        """Keep canaries before their first byte leaves, all or none; counts each as launched.
+
+        Raises:
+            SlotConflict: the slot of one is claimed by another holder by now, has another canary, or is kept as missed.
+        """
         ...
 
     async def launch_ended(self, *canary_ids: CanaryId) -> None:
@@ -254,31 +266,6 @@ class Store(
 
     async def path_names(self) -> Sequence[PathName]:
         """Every path of which a canary is kept or an incident is open, by name; also those configured no more."""
-        ...
-
-    # slots
-    async def claim(self, slot: Slot, *, holder: str, at: datetime) -> bool:
-        """Insert (path, slot time); True for exactly one holder.
-
-        Asked again by it, True until a canary of the slot is recorded or it is kept as missed: an answer that was
-        lost is had again.
-        """
-        ...
-
-    async def last_slot_at(self, path: PathName) -> datetime | None:
-        """The newest slot of a path that was claimed or is known to be missed; None: there was none yet."""
-        ...
-
-    async def claimed_in_vain(self, path: PathName, *, before: datetime) -> Sequence[Slot]:
-        """Slots of the last day claimed before that time that have no canary and are not known to be missed."""
-        ...
-
-    async def note_missed(self, missed: Sequence[MissedSlot], *, at: datetime) -> int:
-        """Keep slots as missed (repeatable) and count those that were not known; returns how many."""
-        ...
-
-    async def missed(self, path: PathName, *, since: datetime) -> Sequence[MissedSlot]:
-        """A path's missed slots, oldest first."""
         ...
 
     # settling

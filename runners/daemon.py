@@ -113,17 +113,6 @@ class Daemon:
             progress=around.progress,
             settled=self._note_settled,
         )
-        self._holding = Holding(
-            prober,
-            around.store,
-            self._board,
-            launcher=self._launcher,
-            report=self._ledger,
-            clock=around.clock,
-            progress=around.progress,
-            holder=self.holder,
-            forget=self._forget,
-        )
         self._lookback = Lookback(self._board, self._watch, clock=around.clock)
         self._supervisor = Supervisor(
             clock=around.clock, mask=prober.masker.mask, failed=self._note_failed_loop
@@ -142,6 +131,18 @@ class Daemon:
             progress=around.progress,
             lagged=around.figures.note_lag,
             troubled=self._note_trouble,
+        )
+        self._holding = Holding(
+            prober,
+            around.store,
+            self._board,
+            launcher=self._launcher,
+            report=self._ledger,
+            clock=around.clock,
+            progress=around.progress,
+            holder=self.holder,
+            forget=self._forget,
+            resume=self._launching.resume,
         )
         self._bisecting = Bisecting(
             prober,

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from canary.signature import CanaryId
+from canary.slot import Slot
 from probes.contracts import Clock, Report
 from runners.board import Board
 from runners.contracts import Store
-from runners.launch import Launcher
+from runners.launch import LEASE, Launcher
 from runners.leases import Held
 from runners.prober import Prober
 from runners.progress import Progress
@@ -32,8 +33,9 @@ class Holding:
         progress: Progress,
         holder: str,
         forget: Callable[[frozenset[CanaryId]], None],
+        resume: Callable[[Slot], None],
     ) -> None:
-        """Keep the parts; ``forget`` hears of what is watched here no longer."""
+        """Keep the parts; ``forget`` hears of what is watched here no longer, ``resume`` of slots claimed in vain."""
         self._prober = prober
         self._store = store
         self._board = board
@@ -43,6 +45,7 @@ class Holding:
         self._progress = progress
         self._holder = holder
         self._forget = forget
+        self._resume = resume
 
     async def round(self) -> None:
         """Take over, renew, and drop what is another's or over.
@@ -61,6 +64,18 @@ class Holding:
             self._progress.note(
                 f"{canary.path}: the launch of canary {canary.id} was left unfinished; it is judged now"
             )
+        await self._look_for_slots()
+
+    async def _look_for_slots(self) -> None:
+        """Have slots launched whose claimer is gone, as long as none that is newer is due: there is no catching up.
+
+        Those that are not the latest any more are kept as missed by whoever comes for the one that is.
+        """
+        now = self._clock.now()
+        for slot in await self._store.claimed_in_vain(None, before=now - LEASE):
+            latest = self._prober.schedules.get(slot.path)
+            if latest is not None and latest(now) == slot:
+                self._resume(slot)
 
     def _is_news(self, held: Held) -> bool:
         """Whether the board does not have it, or has it otherwise."""

@@ -17,6 +17,7 @@ from runners.contracts import Store, StoreError
 from runners.gathering import Gathering
 from runners.lease import LeasedReport
 from runners.prober import Prober
+from runners.slot_contracts import SlotConflict
 from runners.telemetry.logs import ids_of, log_context
 
 LEASE = timedelta(seconds=30)
@@ -28,11 +29,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One canary to launch: down which path, as whom, and for which slot (None: beside the schedule)."""
+    """One canary to launch: down which path, as whom, and for which slot (None: beside the schedule).
+
+    ``is_taken_over``: the slot was claimed before, by a process that is gone.
+    """
 
     path: Path
     sender: str
     slot_at: datetime | None = None
+    is_taken_over: bool = False
 
 
 class Launcher:
@@ -69,8 +74,13 @@ class Launcher:
         Raises:
             StoreError: it is not known to be recorded; nothing was sent. Try again with the same canary: where only
                 the answer was lost, the store has it already.
+            SlotConflict: its slot is another's by now: the canary is dropped, and must not be sent.
         """
-        await self._record([canary])
+        try:
+            await self._record([canary])
+        except SlotConflict:
+            _log.warning("launch_dropped", extra=ids_of(canary))
+            raise
 
     async def send(self, canary: Canary, report: Report) -> None:
         """Send a recorded canary down its path and mark the launch ended.

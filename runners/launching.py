@@ -9,6 +9,7 @@ from functools import partial
 from canary.canary import Canary
 from canary.hop import Channel
 from canary.path import PathName
+from canary.slot import Slot
 from probes.contracts import Clock, Report
 from runners.board import Board
 from runners.contracts import Record, StoreError
@@ -17,6 +18,7 @@ from runners.orders import Orders
 from runners.prober import Prober
 from runners.progress import Progress
 from runners.schedule import Timer
+from runners.slot_contracts import SlotConflict
 from runners.supervisor import Supervisor
 
 AT_ONCE = {Channel.EMAIL: 10, Channel.FORM: 10, Channel.PORTAL: 4}
@@ -66,7 +68,8 @@ class Launching:
         self._expected: dict[PathName, datetime | None] = {}
         self._waiting: set[PathName] = set()
         self._behind: set[PathName] = set()
-        self._announce: Callable[[PathName], None] | None = None
+        self._recording: set[PathName] = set()
+        self._announce: Callable[[PathName, datetime | None], None] | None = None
         self._is_closing = False
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -105,7 +108,15 @@ class Launching:
         self._timer.wake()
         if self._announce is not None:
             for path in list(self._expected):
-                self._announce(path)
+                self._announce(path, None)
+
+    def resume(self, slot: Slot) -> None:
+        """Whoever claimed this slot, the latest of its path, did not launch it: take it over, among those that are late.
+
+        What this process is about to record is not passed by itself: the store is away, or slow.
+        """
+        if self._announce is not None and slot.path in self._expected and slot.path not in self._recording:
+            self._announce(slot.path, slot.at)
 
     async def _cut(self, seconds: float) -> None:
         await self._clock.sleep(seconds)
@@ -115,9 +126,11 @@ class Launching:
     async def _schedule(self, group: asyncio.TaskGroup) -> None:
         """Launch what became due while nobody ran, and then whatever is announced."""
 
-        def announce(path: PathName, *, is_behind: bool = False) -> None:
+        def announce(path: PathName, slot_at: datetime | None = None, *, is_behind: bool = False) -> None:
             now = self._clock.now()
-            due_at, self._expected[path] = self._expected.get(path) or now, self._prober.timetable[path](now)
+            due_at = slot_at or self._expected.get(path) or now
+            if slot_at is None:
+                self._expected[path] = self._prober.timetable[path](now)
             # One that waits for its turn is enough: it will ask which slot is due by then. But what becomes due now
             # does not wait among those that are late.
             lane = self._behind if is_behind else self._waiting
@@ -201,17 +214,22 @@ class Launching:
 
         Raises:
             StoreError: it would not take it; nothing was sent.
+            SlotConflict: the slot is another's by now; nothing was sent.
         """
         canary = self._launcher.mint(order)
-        for _ in range(RETRIES - 1):
-            try:
-                await self._launcher.record(canary)
-            except StoreError as error:
-                self._troubled(error)
-                await self._clock.sleep(RETRY_SECONDS)
-            else:
-                return canary
-        await self._launcher.record(canary)
+        self._recording.add(order.path.name)
+        try:
+            for _ in range(RETRIES - 1):
+                try:
+                    await self._launcher.record(canary)
+                except StoreError as error:
+                    self._troubled(error)
+                    await self._clock.sleep(RETRY_SECONDS)
+                else:
+                    return canary
+            await self._launcher.record(canary)
+        finally:
+            self._recording.discard(order.path.name)
         return canary
 
     async def _launch(self, order: Order, due_at: datetime) -> None:
@@ -224,6 +242,8 @@ class Launching:
             self._progress.launched(canary)
             await self._launcher.send(canary, self._report)
             is_stored = True
+        except SlotConflict:
+            self._troubled(None)  # the store answered; the slot's canary is another's
         except StoreError as error:
             self._troubled(error)
         finally:

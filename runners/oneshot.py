@@ -1,6 +1,7 @@
 """`run` and `sweep`: one shot, for cron, a CronJob and people."""
 
 import asyncio
+import logging
 import secrets
 import signal
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from canary.gauge import Gauge
 from canary.observation import Observation
 from canary.path import PathName
 from canary.signature import CanaryId
+from canary.slot import Slot
 from canary.verdict import Verdict
 from probes.contracts import Clock
 from runners.alerting import Alerting
@@ -22,7 +24,7 @@ from runners.contracts import Record, Store, StoreError
 from runners.gauging import Gauging
 from runners.heard import keep_what_was_heard
 from runners.housekeeping import Housekeeping
-from runners.launch import Launcher, Order
+from runners.launch import LEASE, Launcher, Order
 from runners.leases import new_holder
 from runners.ledger import Ledger
 from runners.orders import Orders
@@ -30,9 +32,11 @@ from runners.prober import Prober
 from runners.progress import Progress
 from runners.run_figures import RunFigures
 from runners.settle import Settler
+from runners.slot_contracts import SlotConflict
 from runners.strays import Strays
 from runners.watch import Watch
 
+_log = logging.getLogger(__name__)
 CLEAN_SECONDS = 120.0
 LAUNCHES_AT_ONCE = 10
 """A submission server allows a client no more connections than some ten or twenty."""
@@ -153,6 +157,7 @@ class OneShot:
         )
         self._figures = RunFigures(prober, store, clock=clock, holder=f"{observer}/{secrets.token_hex(4)}")
         self._launching = asyncio.Semaphore(LAUNCHES_AT_ONCE)
+        self._waiting: set[Slot] = set()
         self._gauges: tuple[Gauge, ...] = ()
         self._problem: str | None = None
         self._has_settled = asyncio.Event()
@@ -185,6 +190,8 @@ class OneShot:
             watching = group.create_task(self._watch.run())
             pushing = group.create_task(self._figures.run())
             gauging = group.create_task(self._read_gauges())
+            self._waiting = {Slot(one.path.name, one.slot_at) for one in orders if one.slot_at is not None}
+            keeping = group.create_task(self._keep_claims())
             sending = [group.create_task(self._send(order)) for order in orders]
             looking = group.create_task(self._look_for_what_is_left())
             rehearsing = group.create_task(self._housekeeping.rehearse())
@@ -196,6 +203,7 @@ class OneShot:
             await self._watch.all_judged()
             watching.cancel()
             pushing.cancel()
+            keeping.cancel()
         await self._clean(launches=options.launches)
         await self._note_what_was_heard()
         await self._tell()
@@ -223,8 +231,19 @@ class OneShot:
             self._progress.note(f"looking for {len(old)} {things} of earlier runs")
             await self._watch.look_once(old)
 
+    async def _keep_claims(self) -> None:
+        """Keep the slots that are still to be launched: a run beside this one would take them over."""
+        while self._waiting:
+            await self._clock.sleep(LEASE.total_seconds() / 3)
+            try:
+                await self._orders.keep(self._waiting)
+            except StoreError:
+                _log.warning("lease_not_renewed")
+
     async def _send(self, order: Order) -> None:
         async with self._launching:
+            if order.slot_at is not None:
+                self._waiting.discard(Slot(order.path.name, order.slot_at))
             await self._send_one(order)
 
     async def _send_one(self, order: Order) -> None:
@@ -239,6 +258,8 @@ class OneShot:
             self._figures.launched(canary, order.slot_at)
             await self._launcher.send(canary, self._ledger)
             self._board.handed_over(canary.id, self._clock.now(), is_stored=True)
+        except SlotConflict:
+            self._figures.begun()  # nothing of ours leaves; the slot's canary is another's
         except StoreError as error:
             self._trouble(error)
             if canary is not None:

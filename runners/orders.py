@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -72,24 +72,46 @@ class Orders:
         slot = latest(self._clock.now()) if latest is not None else None
         if slot is None:
             return None
-        await self._note_missed_before(slot)
+        before = self._clock.now() - LEASE
+        in_vain = await self._store.claimed_in_vain(path.name, before=before)
+        await self._note_missed_before(slot, in_vain)
         # All that is asked is asked before the claim: a store that fails between would cost the slot.
         sender = await self._sender(path)
         held_by = await self._held_by(path, sender, left, ordered)
-        if not await self._claim(slot):
+        claimed_before = before if slot in in_vain else None
+        if not await self._claim(slot, claimed_before):
             return None
         if held_by is not None:
             await self._note_missed([MissedSlot(slot, held_by)])
             return None
-        return Order(path, sender, slot.at)
+        if claimed_before is not None:
+            self._tell_of_take_over(slot)
+        return Order(path, sender, slot.at, is_taken_over=claimed_before is not None)
 
-    async def _claim(self, slot: Slot) -> bool:
-        """Claim a slot, once in this process; again only where the store failed, for the answer may have been lost."""
-        if self._claims.get(slot.path) == slot.at:
+    async def keep(self, slots: Iterable[Slot]) -> None:
+        """Renew the claims of slots that wait for their turn in this process, so that nobody takes them over.
+
+        Raises:
+            StoreError: the store would not; whoever takes one over launches it, and this process does not.
+        """
+        for slot in sorted(slots, key=lambda one: (one.at, one.path)):
+            await self._store.claim(slot, holder=self._holder, at=self._clock.now())
+
+    async def _claim(self, slot: Slot, claimed_before: datetime | None) -> bool:
+        """Claim a slot, once in this process; again only where the store failed, for the answer may have been lost.
+
+        One that was claimed in vain (before ``claimed_before``) is taken over, whoever claimed it.
+        """
+        if claimed_before is None and self._claims.get(slot.path) == slot.at:
             return False
         self._claims[slot.path] = slot.at
+        now = self._clock.now()
         try:
-            return await self._store.claim(slot, holder=self._holder, at=self._clock.now())
+            if claimed_before is None:
+                return await self._store.claim(slot, holder=self._holder, at=now)
+            return await self._store.take_slot(
+                slot, holder=self._holder, claimed_before=claimed_before, at=now
+            )
         except StoreError:
             if self._claims.get(slot.path) == slot.at:
                 del self._claims[slot.path]
@@ -107,15 +129,19 @@ class Orders:
             return MissedCause.CAP
         return None
 
-    async def _note_missed_before(self, slot: Slot) -> None:
+    def _tell_of_take_over(self, slot: Slot) -> None:
+        _log.warning(
+            "slot_taken_over", extra={"path": slot.path, "detail": f"slot {slot.at:%Y-%m-%dT%H:%M:%SZ}"}
+        )
+        self._progress.note(
+            f"{slot.path}: whoever claimed the slot of {slot.at:%Y-%m-%d %H:%M} UTC did not launch it; it is launched now"
+        )
+
+    async def _note_missed_before(self, slot: Slot, in_vain: Sequence[Slot]) -> None:
         """Keep what nobody launched since the last slot that is known of: unprobed is not good."""
         latest = self._prober.schedules[slot.path]
         now = self._clock.now()
-        missed = [
-            MissedSlot(one, MissedCause.STOPPED)
-            for one in await self._store.claimed_in_vain(slot.path, before=now - LEASE)
-            if one != slot
-        ]
+        missed = [MissedSlot(one, MissedCause.STOPPED) for one in in_vain if one != slot]
         last_at = await self._store.last_slot_at(slot.path)
         if last_at is not None:
             since = max(last_at, now - _KEPT)

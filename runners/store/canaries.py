@@ -28,7 +28,7 @@ from canary.signature import ID_LENGTH, CanaryId
 from canary.trace import TraceId, span_id
 from canary.verdict import Judgement, Verdict
 from runners.contracts import SHOWN_CHARACTERS, CanaryQuery, Record, StoreError
-from runners.store import codec
+from runners.store import claims, codec
 from runners.store.counters import Tally
 from runners.store.sql import chunks, insert_or_nothing
 from runners.store.tables import canary, incident, judgement, lease
@@ -46,6 +46,7 @@ def record(connection: Connection, several: Sequence[Canary], *, holder: str, le
 
     Raises:
         StoreError: another canary has the id or token of one.
+        SlotConflict: the slot of one is its holder's no longer, or has a canary.
     """
     insert_new = insert_or_nothing(connection.dialect.name, canary).returning(canary.c.id)
     new = set(connection.scalars(insert_new, [_row_of(one) for one in several]))
@@ -56,6 +57,7 @@ def record(connection: Connection, several: Sequence[Canary], *, holder: str, le
             raise StoreError(f"store: another canary has the id {one.id} or its token. Launch again.")
     if not new:
         return
+    claims.launched(connection, [one for one in several if one.id in new], holder=holder)
     connection.execute(
         insert(lease),
         [

@@ -181,12 +181,17 @@ class SqlStore(SqlAlerts, SqlFigures, SqlExports, SqlTraffic, SqlWalks):
         """Insert (path, slot time); True for exactly one holder."""
         return await self._database.write(partial(claims.claim, one=slot, holder=holder, at=at))
 
+    async def take_slot(self, slot: Slot, *, holder: str, claimed_before: datetime, at: datetime) -> bool:
+        """Take over a slot that was claimed before that time and of which nothing came."""
+        work = partial(claims.take, one=slot, holder=holder, claimed_before=claimed_before, at=at)
+        return await self._database.write(work)
+
     async def last_slot_at(self, path: PathName) -> datetime | None:
         """The newest slot of a path that was claimed or is known to be missed."""
         return await self._database.read(partial(claims.last_slot_at, path=path))
 
-    async def claimed_in_vain(self, path: PathName, *, before: datetime) -> Sequence[Slot]:
-        """Slots that were claimed and have no canary."""
+    async def claimed_in_vain(self, path: PathName | None, *, before: datetime) -> Sequence[Slot]:
+        """Slots that were claimed before that time and of which nothing came; None: of all paths."""
         return await self._database.read(partial(claims.claimed_in_vain, path=path, before=before))
 
     async def note_missed(self, missed: Sequence[MissedSlot], *, at: datetime) -> int:

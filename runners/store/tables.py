@@ -28,6 +28,7 @@ PARTIAL_INDEXES = frozenset(
         "ix_canary_unthinned",
         "ix_incident_open",
         "ix_leftover_remaining",
+        "ix_slot_open",
         "ix_export_outbox_pending",
         "ix_alert_outbox_pending",
     }
@@ -93,6 +94,8 @@ slot = Table(
     Column("slot_at", Instant, primary_key=True),
     Column("holder", Text, nullable=False),
     Column("claimed_at", Instant, nullable=False),
+    # Its canary's id, or that it is known to be missed; null as long as nothing came of the claim.
+    Column("came_of", String(32), server_default="older"),
 )
 
 missed_slot = Table(

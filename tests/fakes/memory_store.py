@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import takewhile
 
 from canary.blame import is_watched
@@ -17,7 +17,6 @@ from canary.instruments import Instrument, by_name, metrics
 from canary.observation import Observation, Outcome, Stage
 from canary.path import PathName, is_bisect
 from canary.signature import CanaryId
-from canary.slot import MissedCause, MissedSlot, Slot
 from canary.verdict import Judgement, Verdict
 from runners.alert_contracts import AlertStep
 from runners.contracts import (
@@ -43,6 +42,7 @@ from tests.fakes.memory_alerts import MemoryAlerts
 from tests.fakes.memory_exports import MemoryExports
 from tests.fakes.memory_figures import MemoryFigures
 from tests.fakes.memory_past import MemoryPast
+from tests.fakes.memory_slots import MemorySlots
 from tests.fakes.memory_traffic import MemoryTraffic
 from tests.fakes.memory_walks import MemoryWalks
 
@@ -76,14 +76,15 @@ class _Row:
             self.is_thinned = True
 
 
-class MemoryStore(MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast, MemoryTraffic, MemoryWalks):
+class MemoryStore(
+    MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast, MemorySlots, MemoryTraffic, MemoryWalks
+):
     """Satisfies `runners.contracts.Store`; two tasks that use one see what two processes would."""
 
     def __init__(self, *, prober: str = "") -> None:
         self._prober = prober
         self._rows: dict[CanaryId, _Row] = {}
-        self._slots: dict[Slot, tuple[datetime, str]] = {}
-        self._missed: dict[Slot, MissedCause] = {}
+        self._slots, self._came_of, self._missed = {}, {}, {}
         self._progress: dict[PathName, tuple[Progress, int]] = {}
         self._incidents: dict[str, Incident] = {}
         self._transitions: list[tuple[str, datetime, Transition]] = []
@@ -129,6 +130,7 @@ class MemoryStore(MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast, Memory
             if known != canary:
                 raise StoreError(f"store: another canary has the id {canary.id} or its token. Launch again.")
             return
+        self._launched(canary, holder)
         self._rows[canary.id] = _Row(canary, holder, lease_until, holder, lease_until)
         self._count(metrics.CANARY_LAUNCHED, {"path": canary.path, "channel": canary.channel})
 
@@ -235,41 +237,6 @@ class MemoryStore(MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast, Memory
     async def path_names(self) -> Sequence[PathName]:
         opened = {one.path for one in await self.incidents(path=None, since=None, limit=0)}
         return sorted(opened | {one.canary.path for one in self._rows.values()})
-
-    # slots
-    async def claim(self, slot: Slot, *, holder: str, at: datetime) -> bool:
-        _, ours = self._slots.setdefault(slot, (at, holder))
-        return ours == holder and slot not in self._missed and slot not in self._launched_slots()
-
-    async def last_slot_at(self, path: PathName) -> datetime | None:
-        return max((one.at for one in (*self._slots, *self._missed) if one.path == path), default=None)
-
-    async def claimed_in_vain(self, path: PathName, *, before: datetime) -> Sequence[Slot]:
-        launched = self._launched_slots()
-        return sorted(
-            (
-                one
-                for one, (claimed_at, _) in self._slots.items()
-                if one.path == path
-                and claimed_at < before
-                and one.at > before - timedelta(days=1)
-                and one not in launched
-                and one not in self._missed
-            ),
-            key=lambda one: one.at,
-        )
-
-    def _launched_slots(self) -> set[Slot]:
-        rows = [one.canary for one in self._rows.values()]
-        return {Slot(one.path, one.slot_at) for one in rows if one.slot_at}
-
-    async def note_missed(self, missed: Sequence[MissedSlot], *, at: datetime) -> int:
-        del at
-        new = [one for one in missed if one.slot not in self._missed]
-        for one in new:
-            self._missed[one.slot] = one.cause
-            self._count(metrics.PROBER_MISFIRES, {"path": one.slot.path, "prober": self._prober})
-        return len(new)
 
     # settling
     async def progress(self, path: PathName) -> tuple[Progress, int]:
@@ -518,8 +485,7 @@ class MemoryStore(MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast, Memory
                 row.thin()
         self._leftovers = {key: one for key, one in self._leftovers.items() if key[0] not in old}
         self._gauges = {key: one for key, one in self._gauges.items() if one.read_at >= before}
-        self._slots = {one: at for one, at in self._slots.items() if one.at >= before}
-        self._missed = {one: cause for one, cause in self._missed.items() if one.at >= before}
+        self._forget_slots(before)
         self._forget_alerts(before)
         self._forget_exports(now, old)
         self._forget_traffic(now)

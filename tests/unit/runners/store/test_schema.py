@@ -5,6 +5,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from canary.path import PathName
+from canary.slot import Slot
 from runners.contracts import StoreError
 from runners.store import open_store, schema
 from runners.store.columns import metadata
@@ -131,6 +134,29 @@ def test_store_of_the_first_revision__keeps_its_canaries_and_counts_when_it_is_b
             assert record.is_thinned is False
             assert [one.value for one in await store.samples()] == [7.0]
             assert await store.outbox() == {}
+
+    asyncio.run(main())
+
+
+def test_slot_claimed_by_an_older_program__is_neither_taken_over_nor_in_vain(tmp_path: Path) -> None:
+    """Its row does not say whether it was launched; a claim that is made beside it by such a program does not, either."""
+    address = at_revision(tmp_path / "intake.db", "0008")
+    claimed = (
+        "INSERT INTO slot (path, slot_at, holder, claimed_at) VALUES ('mail', {}, 'older', 1700000000000000)"
+    )
+    with sqlite3.connect(tmp_path / "intake.db") as old:
+        old.execute(claimed.format(1_700_000_000_000_000))
+
+    async def main() -> None:
+        async with open_store(address, clock=FakeClock()) as store:
+            with sqlite3.connect(tmp_path / "intake.db") as beside:
+                beside.execute(claimed.format(1_700_000_600_000_000))
+            now = FakeClock().now()
+            assert list(await store.claimed_in_vain(None, before=now)) == []
+            for seconds in (1_700_000_000, 1_700_000_600):
+                slot = Slot(PathName("mail"), datetime.fromtimestamp(seconds, UTC))
+                assert not await store.take_slot(slot, holder="newer", claimed_before=now, at=now)
+                assert not await store.claim(slot, holder="newer", at=now)
 
     asyncio.run(main())
 
