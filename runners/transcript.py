@@ -117,9 +117,11 @@ def _exchange(exchange: Exchange, shapes: Shapes) -> dict[str, object]:
     }
 
 
-def _headers(fields: Fields, shapes: Shapes) -> list[list[str]]:
+def _headers(fields: Fields, shapes: Shapes) -> list[str]:
     return [
-        [shapes.name(name), _header(name, text, shapes)] for name, text in fields if name.lower() != "host"
+        f"{shapes.name(name)}: {_header(name, text, shapes)}"
+        for name, text in fields
+        if name.lower() != "host"
     ]
 
 
@@ -170,7 +172,7 @@ def _request_body(exchange: Exchange, shapes: Shapes) -> object:
         pass
     pairs = parse_qsl(exchange.body.decode("utf-8", "replace"), keep_blank_values=True)
     if pairs:
-        return [[shapes.spoken(name), shapes.parameter(name, text)] for name, text in pairs]
+        return "&".join(f"{shapes.spoken(name)}={shapes.parameter(name, text)}" for name, text in pairs)
     return f"… {len(exchange.body)} bytes"
 
 

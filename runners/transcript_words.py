@@ -22,7 +22,8 @@ _OF_HTTP: Final = """
 accept application json text html plain xml hal vnd problem octet stream form urlencoded x www charset utf 8 gzip deflate
 br identity chunked close keep alive rel next prev previous first last self no cache store private public must revalidate
 max age default q w r t s total remaining resets reset limit used api usage per app hour minute day second http https
-intake prober synthetic bearer basic token
+intake prober synthetic bearer basic token oauth oauth2 tokens services login logout session authorize grant type scope
+client credentials refresh assertion expires in access urn ietf params jwt read write
 """
 _OF_LISTS: Final = """
 api v1 v2 v3 rest data json page pages size number count offset start after before cursor next previous first last limit
@@ -63,7 +64,8 @@ def vocabulary(settings: GenericSettings | None) -> Vocabulary:
     whole, words = set(WHOLE), {one.lower() for one in WORDS}
     if settings is not None:
         whole |= set(settings.channels)
-        for text in _texts(settings):
+        log_in = [one.asking.path for one in settings.calls.auth.exchanges]
+        for text in (*_texts(settings), *_texts(log_in)):
             words |= {one.lower() for one in WORD.findall(_FILLED_IN.sub(" ", text)) if len(one) <= _LONGEST}
         for pick in _picks(settings):
             whole |= {one.lower() for one in (*(pick.among or ()), *(pick.others or ()))}

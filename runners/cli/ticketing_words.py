@@ -42,7 +42,9 @@ def read_lines(understood: Understood, output: Output) -> Iterator[str]:
         )
     skew = skew_of(understood.glances)
     told = "tells no time" if skew is None else f"is {skew:+.1f} s from ours"
-    yield from _wrapped(f"clock {told}; budget {_budgets(understood.budgets)}", "")
+    yield f"clock {told}"
+    for one in understood.budgets:
+        yield f"budget {_budget(one)}"
 
 
 def result_lines(understood: Understood, name: str, steps: Sequence[Step], output: Output) -> Iterator[str]:
@@ -145,13 +147,11 @@ def _files(ticket: OurTicket) -> str:
             return f"{count} {'file' if count == 1 else 'files'}, {ticket.files_read} compared"
 
 
-def _budgets(budgets: Sequence[Budget]) -> str:
-    told = [
-        f"{plain(one.name)} {one.left if one.left is not None else '?'} of {one.limit if one.limit is not None else '?'}"
-        f" left" + (f" until {clock(one.resets_at)}" if one.resets_at is not None else "")
-        for one in budgets
-    ]
-    return "; ".join(told) or "not told"
+def _budget(budget: Budget) -> str:
+    left = "?" if budget.left is None else budget.left
+    limit = "?" if budget.limit is None else budget.limit
+    until = f" until {clock(budget.resets_at)}" if budget.resets_at is not None else ""
+    return f"{plain(budget.name)}: {left} of {limit} left{until}"
 
 
 def _first(glances: Sequence[Glance]) -> str:
