@@ -15,6 +15,7 @@ from tests.fakes.clock import START, FakeClock, run_jumping
 from tests.generic_desks import configured, opened
 
 DESK = """\
+cleanup: none
 url: https://desk.acme.test
 secrets: {key: {env: KEY}}
 auth: {bearer: "{{ secret.key }}"}
