@@ -38,7 +38,7 @@ _OF_OUR_ADAPTERS: Final = """
 api tickets page last page size status REST 2 0 ticket attachments query fields Subject Status Created Requestor
 CustomFields EmailAddress orderby order ASC DESC per page id TransactionId MessageId Filename ContentType Headers Content
 AND OR LIKE Queue CF Active seconds Requestor EmailAddress queue title description submitter email priority resolution
-Type rejected resolved closed
+Type rejected resolved closed 100
 """
 WHOLE: Final = frozenset(_OF_TICKETS.split())
 """A text of an answer that is one of these is shown, such as ``solved`` or ``email``."""

@@ -132,7 +132,9 @@ class Scene:
             tell=self.told.append,
         )
         path = path_for(self.config, self.system)
-        return trial, await trial.run(path, self.system, randomness=lambda count: b"a" * count, lag_seconds=0.0)
+        return trial, await trial.run(
+            path, self.system, randomness=lambda count: b"a" * count, lag_seconds=0.0
+        )
 
     def run(self) -> dict[str, Step]:
         _, steps = run_jumping(self.clock, self.trial())

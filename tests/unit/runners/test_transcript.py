@@ -74,7 +74,9 @@ def only(*exchanges: Exchange, secrets: tuple[str, ...] = ()) -> Any:  # noqa: A
     return json.loads(told(*exchanges, secrets=secrets))["exchanges"][0]
 
 
-WORDS = st.text(st.sampled_from(string.ascii_letters + string.digits + "éßЖ漢@.-_/ "), min_size=5, max_size=60)
+WORDS = st.text(
+    st.sampled_from(string.ascii_letters + string.digits + "éßЖ漢@.-_/ "), min_size=5, max_size=60
+)
 NAMES = st.from_regex(r"[a-z_]{1,12}", fullmatch=True)
 
 
@@ -107,9 +109,15 @@ STRUCTURES = st.recursive(
 def test_strangers_text__is_nowhere_in_the_transcript_wherever_it_stood(text: str, structure: Any) -> None:  # noqa: ANN401
     assume(has_no_letters_of_a_shape(text))
     assume(text.lower() not in vocabulary(None).whole)
-    body = json.dumps({"rows": [within(text, structure), text, f"before {text} after", {"note": text}]}).encode()
+    body = json.dumps(
+        {"rows": [within(text, structure), text, f"before {text} after", {"note": text}]}
+    ).encode()
     header = quote(text)
-    answered = (("Content-Type", "application/json"), ("X-Requester", header), ("Link", f"<{SYSTEM}/{header}>"))
+    answered = (
+        ("Content-Type", "application/json"),
+        ("X-Requester", header),
+        ("Link", f"<{SYSTEM}/{header}>"),
+    )
     baseline = told(exchange(within_words(body, text), answered=(("Content-Type", "application/json"),)))
     assume(text not in baseline and header not in baseline)
 
@@ -128,7 +136,13 @@ def within_words(body: bytes, text: str) -> bytes:
 def test_secret__is_nowhere_in_any_form(secret: str) -> None:
     assume(has_no_letters_of_a_shape(secret))
     pair = base64.b64encode(f"prober:{secret}".encode()).decode()
-    forms = [secret, quote(secret, safe=""), quote_plus(secret), base64.b64encode(secret.encode()).decode(), pair]
+    forms = [
+        secret,
+        quote(secret, safe=""),
+        quote_plus(secret),
+        base64.b64encode(secret.encode()).decode(),
+        pair,
+    ]
     baseline = told(exchange(b'{"said": "", "echo": {"key": [1]}}'))
     assume(not any(one in baseline for one in forms))
     body = json.dumps({"said": secret, "echo": {secret: [f"Basic {pair}"]}, "url": f"/a?key={quote(secret)}"})

@@ -89,7 +89,9 @@ def fields(glance: Glance) -> dict[str, tuple[int, int]]:
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 503])
-def test_refusal__is_a_fault_of_the_look_with_its_remedy_and_is_unreadable(tmp_path: Path, status: int) -> None:
+def test_refusal__is_a_fault_of_the_look_with_its_remedy_and_is_unreadable(
+    tmp_path: Path, status: int
+) -> None:
     glance = glanced(tmp_path, Desk(status=status))
 
     assert glance.is_unreadable
@@ -233,7 +235,8 @@ def test_look_that_asks_for_tokens__is_not_made_and_says_so(tmp_path: Path) -> N
 
 def test_look_for_a_sender_whom_it_does_not_know__is_not_made_and_says_so(tmp_path: Path) -> None:
     text = DESK.replace(
-        "find:\n", 'vars:\n  user: {per: requesters, get: /users, query: {q: "{{ requester }}"}, pick: "[0].id"}\nfind:\n'
+        "find:\n",
+        'vars:\n  user: {per: requesters, get: /users, query: {q: "{{ requester }}"}, pick: "[0].id"}\nfind:\n',
     ).replace("    get: /tickets\n", '    per: requesters\n    get: "/users/{{ vars.user }}/tickets"\n')
 
     glance = glanced(tmp_path, lambda _: httpx.Response(200, json=[]), text)
