@@ -52,14 +52,14 @@ def result_lines(understood: Understood, name: str, steps: Sequence[Step], outpu
     bad = [one for one in understood.glances if (one.fault and not one.is_unreadable) or missing_of(one)]
     blind = [one for one in understood.glances if one.fault and one.is_unreadable]
     if blind:
-        words = f"{name} can't be read. {_first(blind)}"
+        words = f"{name} can't be read. {_first(blind).removeprefix(f"{name}: ")}"
         yield from _marked("fail", Style.BAD, words, output)
     if bad:
         missing = list(dict.fromkeys(field for one in bad for field in missing_of(one)))
         words = (
             f"in no ticket could be read: {', '.join(map(_called, missing))}. Correct the pick, or our rights"
             if missing
-            else _first(bad)
+            else _first(bad).removeprefix(f"{name}: ")
         )
         yield from _marked("fail", Style.BAD, f"{name}: {words.rstrip('.')}.", output)
     if blind or bad or any(one.state in {StepState.FAIL, StepState.BLIND} for one in steps):

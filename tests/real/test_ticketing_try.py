@@ -148,7 +148,7 @@ def test_wrong_token__is_told_with_its_remedy_and_its_transcript_is_written(
     _, stage = helpdesk
     (stage.folder / "refused.json").unlink(missing_ok=True)
 
-    ended = stage.tried("--json", "--transcript", "refused.json", DESK_TOKEN="0" * 40)  # noqa: S106 -- wrong
+    ended = stage.tried("--json", "--transcript", "refused.json", DESK_TOKEN="0" * 40)
 
     (look,) = ended.answer["looks"]
     assert (ended.status, look["unreadable"], look["tickets"]) == (3, True, 0)
