@@ -174,6 +174,9 @@ def _answer(options: Options, system: "TicketingConfig", tried: "Tried", transcr
             trial_answer(system, tried.understood, tried.steps, transcript=file, status=status)
         )
         return status
+    if tried.interrupted_by:
+        options.output.tell("interrupted")
+        return status
     for line in result_lines(tried.understood, system.name, tried.steps, options.output):
         options.output.answer(line)
     return status

@@ -52,19 +52,21 @@ def result_lines(understood: Understood, name: str, steps: Sequence[Step], outpu
     bad = [one for one in understood.glances if (one.fault and not one.is_unreadable) or missing_of(one)]
     blind = [one for one in understood.glances if one.fault and one.is_unreadable]
     if blind:
-        words = f"{name} can't be read. {_first(blind).removeprefix(f"{name}: ")}"
+        words = f"{name} can't be read. {_first(blind, name)}"
         yield from _marked("fail", Style.BAD, words, output)
     if bad:
         missing = list(dict.fromkeys(field for one in bad for field in missing_of(one)))
         words = (
             f"in no ticket could be read: {', '.join(map(_called, missing))}. Correct the pick, or our rights"
             if missing
-            else _first(bad).removeprefix(f"{name}: ")
+            else _first(bad, name)
         )
         yield from _marked("fail", Style.BAD, f"{name}: {words.rstrip('.')}.", output)
     if blind or bad or any(one.state in {StepState.FAIL, StepState.BLIND} for one in steps):
         return
-    if not any(one.shown for one in understood.glances):
+    if steps:
+        yield from _marked("ok", Style.GOOD, f"{name}: what was opened there was closed again", output)
+    elif not any(one.shown for one in understood.glances):
         words = (
             f"{name} answers, and shows no ticket: what of one would be understood is not known."
             " Give --create, or a longer --since."
@@ -154,8 +156,8 @@ def _budget(budget: Budget) -> str:
     return f"{plain(budget.name)}: {left} of {limit} left{until}"
 
 
-def _first(glances: Sequence[Glance]) -> str:
-    return plain(next(one.fault for one in glances if one.fault))
+def _first(glances: Sequence[Glance], name: str) -> str:
+    return plain(next(one.fault for one in glances if one.fault)).removeprefix(f"{name}: ")
 
 
 def _called(name: str) -> str:

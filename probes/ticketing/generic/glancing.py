@@ -140,6 +140,8 @@ class Glancer:
         faults: dict[str, str] = {}
         answered: object = None
         for one in reads:
+            if one.has_nothing_for(values):
+                continue
             known = {**words, "ticket": as_words(values), "answer": answered}
             try:
                 answer, means = await self._calls.call(one.asking, known, accept=frozenset({Means.GONE}))

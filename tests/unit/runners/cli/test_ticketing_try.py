@@ -174,6 +174,14 @@ def test_last_line__says_what_it_came_to(found: Understood, expected: str) -> No
     assert first.startswith(expected)
 
 
+def test_trial_that_closed_its_ticket__says_so() -> None:
+    step = Step("close", StepState.OK, "tagged", "", 0.1, "7")
+
+    (line,) = result_lines(understood(shown=0), "desk", [step], output(paints=False))
+
+    assert line == "ok    desk: what was opened there was closed again"
+
+
 def test_step_that_failed__has_the_last_word() -> None:
     step = Step("close", StepState.FAIL, "ticket 7 is still open: it may not", "Close it by hand.", 1.5, "7")
 

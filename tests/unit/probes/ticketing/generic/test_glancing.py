@@ -269,3 +269,19 @@ def test_nothing__is_written(tmp_path: Path) -> None:
     glanced(tmp_path, desk)
 
     assert {one.method for one in desk.asked} == {"GET"}
+
+
+def test_row_that_has_nothing_to_be_read__is_no_fault(tmp_path: Path) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert not request.url.path.startswith("/texts/"), "nothing is there"
+        rows = [row(1, title=f"intakecanary {TOKEN}", texts=[])]
+        return httpx.Response(200, json={"tickets": rows if request.url.params["page"] == "1" else []})
+
+    reads = '    read: [{get: "/texts/{{ ticket.text }}", ticket: {body: text}}]\nsight:'
+    text = DESK.replace("sight:", reads, 1).replace(
+        "state, not_among: [done]}", 'state, not_among: [done]}, also: {text: "texts[0]"}'
+    )
+    glance = glanced(tmp_path, answer, text)
+
+    assert FieldRead("body", 0, 1) in glance.fields
+    assert [one.ref.id for one in glance.tickets] == ["1"]
