@@ -293,6 +293,7 @@ class Glance:
         is_whole: there were no more pages than were read.
         fault: why it could not be made to its end, with the remedy; empty where it could.
         is_unreadable: the fault is that the system did not answer us, not that its answer was not understood.
+        status: by which the refusal is known, or None.
         note: why it was left out; empty where it was made.
     """
 
@@ -308,6 +309,7 @@ class Glance:
     skew_seconds: float | None = None
     fault: str = ""
     is_unreadable: bool = False
+    status: int | None = None
     note: str = ""
 
 

@@ -230,12 +230,10 @@ class RightsTrial:
         read = self._recognising.understood(ticket, ())
         said = [] if read is None or read.created_at is not None else ["its time can't be read"]
         if read is not None and not read.requester.may_be_cleaned:
-            said.append(
-                "its requester is not the canary's address, so that no canary's like it would be closed"
-            )
+            said.append("its requester is not the canary's address")
             remedy = remedy or (
-                "A ticket by the API may bear the credential's user: then all is well, and mail decides. Else list"
-                " the address under `requesters:`."
+                "Where the API takes the credential's user for it, that is all right, for canaries come by mail; else"
+                " list the address under `requesters:`, or no canary will be closed."
             )
         state = StepState.WARN if said or remedy else StepState.OK
         self._done("find", state, "; ".join([finding, *said]), remedy, began)

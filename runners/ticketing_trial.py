@@ -74,12 +74,18 @@ class Understood:
 
     @property
     def is_misunderstood(self) -> bool:
-        """Whether an answer is not what the configuration says, or a field that is needed was read nowhere."""
-        return any((one.fault and not one.is_unreadable) or missing_of(one) for one in self.glances)
+        """Whether an answer is not what the configuration says: each of that would blind a look."""
+        return any(is_misunderstood(one) for one in self.glances)
 
 
 NEEDED: Final = frozenset({"id", "created_at", "requester", "open"})
 """Without these a canary's ticket can't be judged: none of them read in any ticket is a mistake of the pick."""
+
+
+def is_misunderstood(glance: Glance) -> bool:
+    """Whether a look's answer or a pick is not what the configuration says, or a needed field was read nowhere."""
+    is_wrong = bool(glance.fault) and not glance.is_unreadable
+    return is_wrong or bool(missing_of(glance)) or any(one.fault for one in glance.fields)
 
 
 def missing_of(glance: Glance) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ _LONGEST: Final = 40
 _OF_HTTP: Final = """
 accept application json text html plain xml hal vnd problem octet stream form urlencoded x www charset utf 8 gzip deflate
 br identity chunked close keep alive rel next prev previous first last self no cache store private public must revalidate
-max age default q w r t s total remaining resets reset limit used api usage per app hour minute day second http https
+get head post put patch delete options max age default q w r t s total remaining resets reset limit used api usage per app hour minute day second http https
 intake prober synthetic bearer basic token oauth oauth2 tokens services login logout session authorize grant type scope
 client credentials refresh assertion expires in access urn ietf params jwt read write
 """

@@ -98,7 +98,11 @@ async def try_ticketing(
                 progress(f"reading recent tickets of {system.name}")
                 so_far.understood = await understand(site, adapter, begin, addresses)
                 read(so_far.understood)
-                if path is not None:
+                if path is not None and so_far.understood.is_unreadable:
+                    progress(
+                        f"no ticket is opened: {system.name} can't be read, so it could not be closed surely"
+                    )
+                elif path is not None:
                     progress(f"opening one ticket in {system.name}, to close it again")
                     trial = RightsTrial(
                         site, adapter, recognising_of(site, addresses), clock=clock, tell=noted

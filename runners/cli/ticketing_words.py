@@ -10,7 +10,7 @@ from probes.contracts import Budget, FieldRead, Glance, View
 from runners.cli.output import Output, Style, plain
 from runners.cli.words import clock
 from runners.ticketing_rights import Step, StepState
-from runners.ticketing_trial import OurTicket, Understood, missing_of, skew_of
+from runners.ticketing_trial import OurTicket, Understood, is_misunderstood, missing_of, skew_of
 from runners.trial_answers import ours_in
 
 _WIDTH: Final = 80
@@ -49,7 +49,7 @@ def read_lines(understood: Understood, output: Output) -> Iterator[str]:
 
 def result_lines(understood: Understood, name: str, steps: Sequence[Step], output: Output) -> Iterator[str]:
     """What it all came to: the last lines, which a terminal shows."""
-    bad = [one for one in understood.glances if (one.fault and not one.is_unreadable) or missing_of(one)]
+    bad = [one for one in understood.glances if is_misunderstood(one)]
     blind = [one for one in understood.glances if one.fault and one.is_unreadable]
     if blind:
         words = f"{name} can't be read. {_first(blind, name)}"
@@ -88,6 +88,10 @@ def _look(understood: Understood, glance: Glance, output: Output) -> Iterator[st
     name = f"look {glance.name}" if glance.name else "look"
     if glance.note:
         yield from _wrapped(f"{name}: not made: {glance.note}", _INDENT)
+        return
+    if glance.fault and not glance.shown:
+        yield from _wrapped(output.paint(f"{name}: not read", Style.BAD), _INDENT)
+        yield from _wrapped(f"{_INDENT}{plain(glance.fault)}", _INDENT)
         return
     ours = ours_in(understood, glance)
     what = (
@@ -157,7 +161,10 @@ def _budget(budget: Budget) -> str:
 
 
 def _first(glances: Sequence[Glance], name: str) -> str:
-    return plain(next(one.fault for one in glances if one.fault)).removeprefix(f"{name}: ")
+    faults = [
+        fault for one in glances for fault in (one.fault, *(each.fault for each in one.fields)) if fault
+    ]
+    return plain(faults[0]).removeprefix(f"{name}: ")
 
 
 def _called(name: str) -> str:

@@ -216,7 +216,8 @@ def test_roundup__is_understood_by_its_preset_and_opens_one(roundup: tuple[Round
     assert {"marked", "wide"} == set(looks)
     assert fields(looks["wide"])["created_at"][0] >= 1
     assert fields(looks["wide"])["body"] == (1, 1)
-    assert b"resolved" in bench.raw(steps[0]["ticket"])
+    issue = bench.roundup.call(f"/data/issue/{steps[0]['ticket']}?@verbose=2").body
+    assert "resolved" in json.dumps(issue)
     assert ended.status == 0
 
 

@@ -39,6 +39,7 @@ from probes.ticketing.settings import LOOK_BACK_SECONDS, ORPHAN_DAYS
 _REMEMBERED: Final = 2000
 _SIGHT_SECONDS: Final = 60.0
 _CHECK_HOURS: Final = 24
+_REFUSED: Final = frozenset({401, 429})
 _NOT_SERVED: Final = frozenset({401, 403, 404})
 
 
@@ -142,8 +143,12 @@ class Generic:
 
     async def glance(self, since: datetime) -> Sequence[Glance]:
         """Make each look once, pick by pick, but those that ask for tokens: none is out."""
-        glances = []
+        glances: list[Glance] = []
         for look in self._settings.looks:
+            if glances and glances[-1].status in _REFUSED:
+                # said again and again, some systems lock us out
+                glances.append(replace(left_out(look, "we are refused"), status=glances[-1].status))
+                continue
             if look.per is Per.TOKENS:
                 glances.append(left_out(look, "it asks for tokens alone, and none is sought"))
                 continue
@@ -156,7 +161,9 @@ class Generic:
                 ]
             except Blind as error:
                 fault = self._masker.mask(str(error))
-                glances.append(replace(left_out(look, ""), fault=fault, is_unreadable=True))
+                glances.append(
+                    replace(left_out(look, ""), fault=fault, is_unreadable=True, status=error.status)
+                )
                 continue
             if not several:
                 glances.append(left_out(look, "the system knows none of our addresses yet"))
@@ -352,7 +359,7 @@ class Generic:
                 "ticket.close",
                 CheckState.WARN,
                 f"whether we may change tickets is not known: {why}",
-                "Add `clean.rights`, or try it with one of your own: intake-prober ticketing try --create.",
+                f"Add `clean.rights`, or try it with one of your own: intake-prober ticketing try {self.name} --create.",
             )
         words = self._words((), self._clock.now())
         if newest:

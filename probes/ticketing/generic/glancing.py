@@ -38,6 +38,7 @@ class _Seen:
     is_whole: bool = True
     fault: str = ""
     is_unreadable: bool = False
+    status: int | None = None
 
 
 class Glancer:
@@ -77,6 +78,7 @@ class Glancer:
             skew_seconds=skew,
             fault=self._masker.mask(found.fault),
             is_unreadable=found.is_unreadable,
+            status=found.status,
         )
         return glance, found.ours
 
@@ -88,7 +90,7 @@ class Glancer:
             try:
                 answer, _ = await self._calls.call(look.asking, words, page=page)
             except Blind as error:
-                found.fault, found.is_unreadable = str(error), True
+                found.fault, found.is_unreadable, found.status = str(error), True, error.status
                 return
             if answer.status in look.empty_on:
                 return

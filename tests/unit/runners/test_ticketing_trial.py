@@ -178,6 +178,7 @@ def step(state: StepState) -> Step:
         ([replace(glance(), fault="no rows")], [], 2),
         ([replace(glance(), fault="401", is_unreadable=True), replace(glance(), fault="no rows")], [], 2),
         ([replace(glance(), fields=(FieldRead("id", 0, 3),))], [], 2),
+        ([replace(glance(), fields=(FieldRead("channel", 2, 3, "no text"),))], [], 2),
         ([glance()], [step(StepState.FAIL)], 2),
         ([glance()], [step(StepState.BLIND)], 3),
         ([replace(glance(), note="left out")], [], 0),

@@ -161,6 +161,10 @@ def test_lines__say_what_was_read_and_what_was_not() -> None:
         (understood(FieldRead("id", 4, 4)), "ok    desk: recent tickets are understood"),
         (understood(shown=0), "warn  desk answers, and shows no ticket"),
         (understood(FieldRead("created_at", 0, 4)), "fail  desk: in no ticket could be read: time."),
+        (
+            understood(FieldRead("channel", 1, 4, LONG)),
+            "fail  desk: ticket.requester: the answer has a mapping here",
+        ),
         (understood(fault="desk: no rows."), "fail  desk: no rows."),
         (
             understood(fault="desk answered 401.", unreadable=True),
@@ -193,6 +197,7 @@ def test_step_that_failed__has_the_last_word() -> None:
 
 def test_lines__fit_80_columns_with_and_without_colour() -> None:
     found = understood(FieldRead("requester", 0, 4, LONG), fault=LONG * 3)
+    assert found.is_misunderstood
     step = Step("close", StepState.BLIND, LONG, LONG, 1.5, "7")
     plainly, painted = output(paints=False), output(paints=True)
     lines = [

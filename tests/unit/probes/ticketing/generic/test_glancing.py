@@ -99,6 +99,20 @@ def test_refusal__is_a_fault_of_the_look_with_its_remedy_and_is_unreadable(
     assert (glance.shown, glance.fields, glance.is_whole) == (0, (), False)
 
 
+@pytest.mark.parametrize(("status", "calls"), [(401, 2), (429, 1), (403, 2), (500, 2)])
+def test_refusal_of_us__is_not_asked_for_again_by_the_next_look(
+    tmp_path: Path, status: int, calls: int
+) -> None:
+    desk = Desk(status=status)
+    text = DESK.replace("sight:", "  all: {get: /all, rows: tickets}\nsight:", 1)
+
+    first, second = all_glanced(tmp_path, desk, text)
+
+    assert (first.status, second.note) == (status, "we are refused" if status in {401, 429} else "")
+    assert len([one for one in desk.asked if one.url.path == "/tickets"]) == (2 if status == 401 else 1)
+    assert len(desk.asked) == calls
+
+
 def test_silence__is_a_fault_that_is_unreadable(tmp_path: Path) -> None:
     def silent(_: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("nothing")
