@@ -12,7 +12,7 @@ from canary.gauge import Gauge, GaugeName
 from canary.hop import Channel
 from canary.observation import Depth, Observation
 from canary.signature import CanaryId
-from canary.ticket import Ticket, TicketRef
+from canary.ticket import Ticket, TicketRef, TicketState
 from canary.traffic import Strangers
 
 
@@ -279,6 +279,77 @@ class TicketingSystem(Protocol):
 
     async def check(self) -> Sequence[Check]:
         """Whether it is reachable and we are authorised to search, tag and close."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRead:
+    """In how many tickets one field could be read, whoever's they are.
+
+    Attributes:
+        name: of the field, such as ``requester``.
+        read: tickets in which it had a value of its kind.
+        of: tickets in which it was sought.
+        fault: why it could not be read in one of them; empty where it only was not there.
+    """
+
+    name: str
+    read: int
+    of: int
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a short look over recent tickets, whoever's, showed. Of strangers' tickets it holds counts alone.
+
+    Attributes:
+        name: the look's name in the configuration; empty where the system has one look only.
+        shown: how many tickets were read; ``older``: how many more came before the time that was asked for.
+        tickets: those that bear a word of a token's shape; no signature has been verified.
+        fields: how many fields of all shown tickets could be read.
+        is_whole: there were no more pages than were read.
+        fault: why it could not be made to its end, with the remedy; empty where it could.
+        is_unreadable: the fault is that the system did not answer us, not that its answer was not understood.
+        status: by which the refusal is known, or None.
+        note: why it was left out; empty where it was made.
+    """
+
+    name: str
+    state: TicketState
+    view: View
+    lag_seconds: float
+    shown: int = 0
+    older: int = 0
+    tickets: tuple[Ticket, ...] = ()
+    fields: tuple[FieldRead, ...] = ()
+    is_whole: bool = True
+    skew_seconds: float | None = None
+    fault: str = ""
+    is_unreadable: bool = False
+    status: int | None = None
+    note: str = ""
+
+
+class Triable(TicketingSystem, Protocol):
+    """A ticketing system that can show what it understands of recent tickets, and make one to try our rights."""
+
+    async def glance(self, since: datetime) -> Sequence[Glance]:
+        """Read the newest tickets by each look, a few pages, changing nothing; never raises for what the system does.
+
+        Raises:
+            SecretUnavailable: our credential can't be had.
+        """
+        ...
+
+    async def create(self, *, subject: str, body: str, requester: str) -> str:
+        """Make a ticket; its id. Not repeatable.
+
+        Raises:
+            Blind: it is refused, or the answer does not tell the id: there may be a ticket all the same.
+            LookupError: it is not known how; the text says what is missing.
+            SecretUnavailable: our credential can't be had.
+        """
         ...
 
 

@@ -10,6 +10,7 @@ import httpx
 
 from probes.contracts import Blind, Clock
 from probes.http_dates import retry_after_seconds
+from probes.http_exchange import Witness
 from probes.http_wire import Answer, HttpSettings, Request, Wire, open_wire
 from probes.json_answer import Json
 from probes.masking import Masker, Secret
@@ -137,11 +138,14 @@ async def open_api(
     authorise: Authorise,
     transport: httpx.AsyncBaseTransport | None = None,
     asked: Asked = lambda _: None,
+    witness: Witness | None = None,
 ) -> AsyncIterator[Api]:
     """An API with its connections, which are closed at the end of the scope. Connects with the first call only.
 
     Raises:
         OSError, ssl.SSLError: a CA file can't be read.
     """
-    async with open_wire(settings, clock=clock, masker=masker, transport=transport, asked=asked) as wire:
+    async with open_wire(
+        settings, clock=clock, masker=masker, transport=transport, asked=asked, witness=witness
+    ) as wire:
         yield Api(wire, settings, clock=clock, masker=masker, secret=secret, authorise=authorise)

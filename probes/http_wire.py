@@ -2,7 +2,7 @@
 
 import json
 import ssl
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -13,6 +13,7 @@ import httpx
 
 from probes.contracts import Blind, Clock
 from probes.http_dates import http_date
+from probes.http_exchange import Exchange, Witness
 from probes.json_answer import Json
 from probes.masking import Masker
 from probes.origins import is_loopback, origin_of, shown_origin
@@ -136,12 +137,14 @@ class Wire:
         clock: Clock,
         masker: Masker,
         asked: Asked = lambda _: None,
+        witness: Witness | None = None,
     ) -> None:
         self._client = client
         self._settings = settings
         self._clock = clock
         self._masker = masker
         self._asked = asked
+        self._witness = witness
         self._known = _Known()
         self._base = settings.url.rstrip("/")
         self._origin = origin_of(settings.url)
@@ -164,7 +167,14 @@ class Wire:
     def at(self, url: str) -> "Wire":
         """The same connections, to another server whose address is trusted; what its answers tell is its own."""
         settings = replace(self._settings, url=url)
-        return Wire(self._client, settings, clock=self._clock, masker=self._masker, asked=self._asked)
+        return Wire(
+            self._client,
+            settings,
+            clock=self._clock,
+            masker=self._masker,
+            asked=self._asked,
+            witness=self._witness,
+        )
 
     def what(self, request: Request) -> str:
         """Method and URL without its query, for messages."""
@@ -234,15 +244,54 @@ class Wire:
         return answer
 
     async def _read(self, request: Request, url: str, query: Pairs | None) -> Answer:
-        began_at = self._clock.now()
-        async with self._client.stream(
+        sent = self._client.build_request(
             request.method,
             httpx.URL(url).copy_merge_params(list(query)) if query else url,
             json=request.json,
             content=urlencode(request.form) if request.form is not None else None,
             headers=_headers(request),
-        ) as response:
-            content, most = bytearray(), self._settings.most_answer_bytes
+        )
+        if self._witness is None:
+            return await self._answered(request, sent, bytearray())
+        return await self._witnessed(request, sent, self._witness)
+
+    async def _witnessed(self, request: Request, sent: httpx.Request, witness: Witness) -> Answer:
+        began, content, failure = self._clock.monotonic(), bytearray(), ""
+        seen: list[httpx.Response] = []
+        try:
+            return await self._answered(request, sent, content, seen.append)
+        except BaseException as error:
+            failure = type(error).__name__
+            raise
+        finally:
+            told = seen[0] if seen else None
+            witness(
+                Exchange(
+                    method=sent.method,
+                    url=str(sent.url),
+                    headers=sent.headers.multi_items(),
+                    body=sent.content,
+                    status=told.status_code if told is not None else None,
+                    answer_headers=told.headers.multi_items() if told is not None else (),
+                    content=bytes(content),
+                    seconds=self._clock.monotonic() - began,
+                    failure=failure,
+                )
+            )
+
+    async def _answered(
+        self,
+        request: Request,
+        sent: httpx.Request,
+        content: bytearray,
+        begun: Callable[[httpx.Response], None] = lambda _: None,
+    ) -> Answer:
+        """Send it and read the answer into ``content``; ``begun`` hears of the answer when its head is there."""
+        began_at = self._clock.now()
+        response = await self._client.send(sent, stream=True)
+        begun(response)
+        try:
+            most = self._settings.most_answer_bytes
             unpacking = Unpacking(response.headers.get("content-encoding", ""))
             async for piece in response.aiter_raw():
                 content += unpacking.unpack(piece, most + 1 - len(content))
@@ -251,6 +300,8 @@ class Wire:
                         f"{self.name}: {self.what(request)} answers with more than"
                         f" {most} bytes. Lower the page size."
                     )
+        finally:
+            await response.aclose()
         ended_at = self._clock.now()
         self._known.skew.note(http_date(response.headers.get("date")), began_at=began_at, ended_at=ended_at)
         self._known.limits.note(response.headers, now=ended_at)
@@ -287,6 +338,7 @@ async def open_wire(
     masker: Masker,
     transport: httpx.AsyncBaseTransport | None = None,
     asked: Asked = lambda _: None,
+    witness: Witness | None = None,
 ) -> AsyncIterator[Wire]:
     """The way to a server with its connections, which are closed at the end of the scope. Connects with the first call.
 
@@ -305,7 +357,7 @@ async def open_wire(
         transport=transport,
     )
     async with client:
-        yield Wire(client, settings, clock=clock, masker=masker, asked=asked)
+        yield Wire(client, settings, clock=clock, masker=masker, asked=asked, witness=witness)
 
 
 def _headers(request: Request) -> dict[str, str]:

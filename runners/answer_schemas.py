@@ -5,12 +5,14 @@ from typing import Any, Literal
 
 from runners.answer_shapes import ANSWERS as SHORT_ANSWERS
 from runners.story_shapes import EscalationAnswer, HandoverAnswer, WholeIncidentAnswer
+from runners.trial_shapes import TicketingTryAnswer
 
 ANSWERS: Mapping[str, type] = {
     **SHORT_ANSWERS,
     "incidents ID": WholeIncidentAnswer,
     "incidents ID --escalation": EscalationAnswer,
     "status --since": HandoverAnswer,
+    "ticketing try": TicketingTryAnswer,
 }
 """The answer of each command, by what it is asked; ``errors`` is what any of them prints instead."""
 

@@ -10,8 +10,9 @@ from canary.canary import Canary
 from canary.hop import Hop
 from canary.path import PathName, Proof
 from probes.certificates import Start
-from probes.contracts import Check, Clock, Disposal, DisposalAction, TicketingSystem
+from probes.contracts import Check, Clock, Disposal, DisposalAction, Triable
 from probes.http import Authorise, open_api
+from probes.http_exchange import Witness
 from probes.http_wire import HttpSettings
 from probes.mailbox.check import QuotaRule, check_mailbox
 from probes.mailbox.settings import MailboxSettings
@@ -158,14 +159,29 @@ async def checkable(config: Config, *, clock: Clock) -> AsyncIterator[tuple[Chec
         yield tuple(sources)
 
 
+@asynccontextmanager
+async def triable(
+    config: Config, name: str, *, clock: Clock, witness: Witness | None = None
+) -> AsyncIterator[tuple[Site, Triable]]:
+    """One ticketing system with what is shared, for `intake-prober ticketing try`; closed at the end of the scope.
+
+    Raises:
+        SecretUnavailable: a signing key, or the system's credential, can't be had.
+    """
+    site = await open_site(config, clock=clock, tell=Silent())
+    async with AsyncExitStack() as stack:
+        yield site, await _system(site, config.ticketing[name], stack, witness=witness)
+
+
 async def _system(
     site: Site,
     one: TicketingConfig,
     stack: AsyncExitStack,
     asked: Asked = lambda _: None,
+    witness: Witness | None = None,
     *,
     walks: Walks | None = None,
-) -> TicketingSystem:
+) -> Triable:
     http = HttpSettings(
         name=one.name,
         url=one.url,
@@ -173,7 +189,9 @@ async def _system(
         user_agent=user_agent(site.config.prober.contact_url),
     )
     if one.generic is not None:
-        return await _generic(site, one, one.generic, http=http, stack=stack, asked=asked, walks=walks)
+        return await _generic(
+            site, one, one.generic, http=http, stack=stack, asked=asked, witness=witness, walks=walks
+        )
     secret = one.token or one.password
     if secret is None:
         raise SecretUnavailable(f"ticketing.{one.name}: neither a token nor a password is configured")
@@ -189,6 +207,7 @@ async def _system(
                     secret=secret,
                     authorise=helpdesk.authorise,
                     asked=asked,
+                    witness=witness,
                 )
             )
             desk = HelpdeskSettings(
@@ -210,6 +229,7 @@ async def _system(
                     secret=secret,
                     authorise=_rt_authorise(site, one),
                     asked=asked,
+                    witness=witness,
                 )
             )
             tracker = RtSettings(
@@ -233,14 +253,15 @@ async def _generic(
     http: HttpSettings,
     stack: AsyncExitStack,
     asked: Asked,
+    witness: Witness | None,
     walks: Walks | None,
-) -> TicketingSystem:
+) -> Triable:
     from probes.ticketing.generic.opening import open_generic
 
     settings = replace(
         generic.settings,
         marker=site.config.prober.marker,
-        own_addresses=tuple(sorted(_own_addresses(site))),
+        own_addresses=tuple(sorted(own_addresses(site))),
         reads_files=_bears_files(site, one),
     )
     limits = replace(http, total_seconds=generic.timeout_seconds)
@@ -253,11 +274,12 @@ async def _generic(
             masker=site.masker,
             asked=asked,
             walks=walks,
+            witness=witness,
         )
     )
 
 
-def _own_addresses(site: Site) -> set[str]:
+def own_addresses(site: Site) -> set[str]:
     """Senders and listed forwarders of all paths."""
     own = {account.address.lower() for account in site.config.accounts.values()}
     for path in site.config.paths.values():
@@ -342,7 +364,7 @@ def _ticket_settings(site: Site, one: TicketingConfig) -> TicketWatcherSettings:
         recognise=site.signed.recognise,
         expectation=expectations(site),
         disposal=Disposal(action, one.tag) if action is not None else None,
-        own_addresses=_own_addresses(site),
+        own_addresses=own_addresses(site),
     )
 
 

@@ -17,7 +17,7 @@ from canary.canary import Canary
 from canary.hop import Channel
 from canary.observation import Depth
 from canary.signature import find_tokens
-from canary.ticket import Attachment, Ticket, TicketId, TicketRef
+from canary.ticket import Attachment, Ticket, TicketId, TicketRef, TicketState
 from canary.traffic import Strangers, Way, way_of
 from probes.contracts import (
     Blind,
@@ -28,6 +28,7 @@ from probes.contracts import (
     Disposal,
     DisposalAction,
     Disposed,
+    Glance,
     Look,
     RemovalState,
     View,
@@ -38,10 +39,14 @@ from probes.masking import Masker, Secret
 from probes.ticketing.checking import checked, skew_check
 from probes.ticketing.disposing import dispose_each
 from probes.ticketing.settings import LOOK_BACK_SECONDS, ORPHAN_DAYS, HelpdeskSettings
+from probes.ticketing.tallying import GLANCE_PAGES, bears_token, tally_of
 
 _OPEN: Final = (1, 2)
 """Open and reopened (helpdesk/settings.py of 2.6.1: 3 resolved, 4 closed, 5 duplicate)."""
 _CLOSED: Final = 4
+_PRIORITY: Final = 3
+"""Normal (helpdesk/models.py of 2.6.1)."""
+_SOUGHT: Final = ("id", "created_at", "requester", "channel", "subject", "body", "open", "message_id")
 _TICKETS: Final = "api/tickets/"
 _PAGE = re.compile(r"[?&]page=(\d+)")
 _REMEMBERED: Final = 1000
@@ -120,6 +125,65 @@ class Helpdesk:
                 return await dispose_each(tickets, self._close, how, masker=self._masker)
             case DisposalAction.DELETE:
                 return await dispose_each(tickets, self._delete, how, masker=self._masker)
+
+    async def glance(self, since: datetime) -> Sequence[Glance]:
+        """Read the newest pages of the list; no attachment of anybody's, but of tickets that bear a token's shape."""
+        glance = Glance("", TicketState.TICKET, View.STRONG, 0.0)
+        shown: dict[str, _Candidate] = {}
+        older, page = 0, "last"
+        is_whole, fault, is_asking = False, "", True
+        try:
+            for _ in range(GLANCE_PAGES):
+                is_asking = True
+                answer = await self._api.get(
+                    _TICKETS, {"page": page, "page_size": str(self._settings.page_size)}
+                )
+                is_asking = False
+                before = _page_before(answer["previous"])
+                for row in answer["results"].items():
+                    one = _Candidate(self._ticket(row, _created_at(row)), _files(row))
+                    at = one.ticket.remote_created_at
+                    is_older = at is not None and at < since
+                    older += is_older
+                    if not is_older:
+                        shown[one.ticket.ref.id] = one
+                is_whole = before is None
+                if before is None or older:
+                    break
+                page = before
+            ours = [await self._with_digests(one) for one in shown.values() if bears_token(one.ticket)]
+        except Blind as error:
+            fault, ours = self._masker.mask(str(error)), []
+        return [
+            replace(
+                glance,
+                shown=len(shown),
+                older=older,
+                tickets=tuple(ours),
+                fields=tally_of((one.ticket for one in shown.values()), sought=_SOUGHT),
+                is_whole=is_whole and not fault,
+                skew_seconds=self._api.skew.seconds,
+                fault=fault,
+                is_unreadable=bool(fault) and is_asking,
+            )
+        ]
+
+    async def create(self, *, subject: str, body: str, requester: str) -> str:
+        """Make a ticket in the queue of the newest one; the helpdesk mails the requester if that queue says so."""
+        rows = list((await self._api.get(_TICKETS, {"page": "last", "page_size": "1"}))["results"].items())
+        if not rows:
+            raise LookupError(
+                f"{self.name} shows no ticket yet, so that no queue is known to make one in: open one by hand first"
+            )
+        ticket = {
+            "queue": rows[-1]["queue"].number(),
+            "title": subject,
+            "description": body,
+            "submitter_email": requester,
+            "priority": _PRIORITY,
+        }
+        answer = await self._api.call("POST", _TICKETS, body=ticket)
+        return str(answer.json()["id"].number())
 
     def budget(self) -> Sequence[Budget]:
         """Windows of whatever stands in front of it; the helpdesk itself has none."""

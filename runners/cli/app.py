@@ -42,6 +42,7 @@ COMMANDS = (
     "audit",
     "silence",
     "portal",
+    "ticketing",
     "render",
     "demo",
     "schema",

@@ -79,6 +79,7 @@ class Zendesk(Simulator):
             ("GET", f"{api}/users/me{_JSON}", self._me),
             ("GET", f"{api}/users/(?P<user>\\d+)/tickets/requested{_JSON}", self._requested),
             ("GET", f"{api}/tickets{_JSON}", self._tickets),
+            ("POST", f"{api}/tickets{_JSON}", self._create),
             ("GET", f"{api}/tickets/show_many{_JSON}", self._show_many),
             ("PUT", f"{api}/tickets/update_many{_JSON}", self._update_many),
             ("DELETE", f"{api}/tickets/destroy_many{_JSON}", self._destroy_many),
@@ -342,6 +343,18 @@ class Zendesk(Simulator):
         if row is None or int(index) >= len(row.files):
             return self.error(404)
         return Told(200, row.files[int(index)].content, kind="application/pdf")
+
+    def _create(self, asked: Asked) -> Told:
+        """*Create Ticket*: 201; a requester who is unknown is made, and then needs a name."""
+        if not self.may_write:
+            return self.error(403)
+        said = asked.json().get("ticket", {})
+        requester, comment = said.get("requester") or {}, said.get("comment") or {}
+        address, body = requester.get("email"), comment.get("body")
+        if not body or not address or (address not in self._users and not requester.get("name")):
+            return Told(422, {"error": "RecordInvalid", "description": "Record validation errors"})
+        row = self.desk.plant(said.get("subject") or body, body, address, channel="api")
+        return Told(201, {"ticket": self._ticket(row)})
 
     def _update(self, asked: Asked, number: str) -> Told:
         row = self.desk.find(int(number))

@@ -18,6 +18,7 @@ from probes.contracts import (
     Clock,
     Disposal,
     Disposed,
+    Glance,
     Look,
     View,
     WalkFacts,
@@ -27,10 +28,12 @@ from probes.origins import origin_of
 from probes.ticketing.checking import checked, skew_check
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.conversions import text_of
+from probes.ticketing.generic.glancing import Glancer, left_out
 from probes.ticketing.generic.looks import Caught, Looker, Wanted, must, rows_of
 from probes.ticketing.generic.picking import seen_of
 from probes.ticketing.generic.settings import GenericSettings, LookSettings, Order, Per
 from probes.ticketing.generic.steps import Cleaner
+from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import Making, Values, as_words, files_of, with_ref
 from probes.ticketing.generic.variables import Variables
 from probes.ticketing.generic.walking import Walker
@@ -40,6 +43,7 @@ from probes.ticketing.walks import Walks
 _REMEMBERED: Final = 2000
 _SIGHT_SECONDS: Final = 60.0
 _CHECK_HOURS: Final = 24
+_REFUSED: Final = frozenset({401, 429})
 _NOT_SERVED: Final = frozenset({401, 403, 404})
 
 
@@ -66,6 +70,7 @@ class Generic:
         self._walker = Walker(self._looker, calls, walks, system=settings.name, clock=clock, masker=masker)
         self._variables = Variables(settings.vars, calls, clock=clock)
         self._cleaner = Cleaner(settings.clean, calls, system=settings.name, clock=clock, masker=masker)
+        self._glancer = Glancer(calls, settings.name, settings.channels, masker=masker)
         self._values: dict[str, Values] = {}
         self._digests: dict[str, str | None] = {}
         self._saw_at: float | None = None
@@ -151,6 +156,41 @@ class Generic:
         )
         return (found, changes, skew_check(self.name, self._calls.skew))
 
+    async def glance(self, since: datetime) -> Sequence[Glance]:
+        """Make each look once, pick by pick, but those that ask for tokens: none is out."""
+        glances: list[Glance] = []
+        for look in self._settings.looks:
+            if glances and glances[-1].status in _REFUSED:
+                # said again and again, some systems lock us out
+                glances.append(replace(left_out(look, "we are refused"), status=glances[-1].status))
+                continue
+            if look.per is Per.TOKENS:
+                glances.append(left_out(look, "it asks for tokens alone, and none is sought"))
+                continue
+            try:
+                several = [
+                    {**words, "vars": values}
+                    for words in self._repeated(look, (), since)
+                    if (values := await self._variables.words(look.asking, words, _requester_of(words)))
+                    is not None
+                ]
+            except Blind as error:
+                fault = self._masker.mask(str(error))
+                glances.append(
+                    replace(left_out(look, ""), fault=fault, is_unreadable=True, status=error.status)
+                )
+                continue
+            if not several:
+                glances.append(left_out(look, "the system knows none of our addresses yet"))
+                continue
+            glance, ours = await self._glancer.glance(look, several, since)
+            try:
+                tickets = [await self._ticket(look, values) for values in ours]
+            except Blind as error:
+                glance, tickets = replace(glance, fault=self._masker.mask(str(error))), []
+            glances.append(replace(glance, tickets=tuple(tickets)))
+        return glances
+
     async def create(self, *, subject: str, body: str, requester: str) -> str:
         """Make a ticket, to try our rights; its id.
 
@@ -210,8 +250,7 @@ class Generic:
             if calls > look.most_calls:
                 whole.is_complete = False
                 break
-            requester = words.get("requester")
-            values = await self._variables.words(look.asking, words, str(requester) if requester else None)
+            values = await self._variables.words(look.asking, words, _requester_of(words))
             if values is None:
                 whole.is_complete = False  # this sender is not known there yet
                 continue
@@ -358,7 +397,7 @@ class Generic:
                 "ticket.close",
                 CheckState.WARN,
                 f"whether we may change tickets is not known: {why}",
-                "Add `clean.rights`, or try it with one of your own: intake-prober ticketing try --create.",
+                f"Add `clean.rights`, or try it with one of your own: intake-prober ticketing try {self.name} --create.",
             )
         words = self._words((), self._clock.now())
         if newest:
@@ -378,6 +417,12 @@ class Generic:
         if not canaries:
             return self._clock.now() - timedelta(days=ORPHAN_DAYS)
         return min(one.launched_at for one in canaries) - timedelta(seconds=LOOK_BACK_SECONDS)
+
+
+def _requester_of(words: Words) -> str | None:
+    """The sender that a look is repeated for, if it is for senders."""
+    requester = words.get("requester")
+    return str(requester) if requester else None
 
 
 def _number(ticket: Ticket) -> str:

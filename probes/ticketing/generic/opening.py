@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from probes.contracts import Clock
+from probes.http_exchange import Witness
 from probes.http_wire import HttpSettings, open_wire
 from probes.masking import Masker
 from probes.request_outcome import Asked
@@ -28,6 +29,7 @@ async def open_generic(
     transport: httpx.AsyncBaseTransport | None = None,
     asked: Asked = lambda _: None,
     walks: Walks | None = None,
+    witness: Witness | None = None,
 ) -> AsyncIterator[Generic]:
     """A system by configuration; connects with the first call only, and logs out at the end of the scope.
 
@@ -36,7 +38,9 @@ async def open_generic(
     Raises:
         OSError, ssl.SSLError: a CA file can't be read.
     """
-    async with open_wire(http, clock=clock, masker=masker, transport=transport, asked=asked) as wire:
+    async with open_wire(
+        http, clock=clock, masker=masker, transport=transport, asked=asked, witness=witness
+    ) as wire:
         calls = Calls(settings.calls, wire, Vault(secrets, masker), clock=clock, masker=masker)
         system = Generic(settings, calls, clock=clock, masker=masker, walks=walks or OwnWalks())
         try:

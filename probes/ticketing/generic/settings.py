@@ -47,6 +47,11 @@ class ReadSettings:
     gone: Expression | None = None
     row: Expression | None = None
 
+    def has_nothing_for(self, values: Mapping[str, object]) -> bool:
+        """Whether its address names a value that the row has not, so that there is nothing to be read: a text, say."""
+        parts = {part for name, part in self.asking.path.names if name == "ticket"}
+        return any(part in values and values[part] is None for part in parts)
+
     def seen(self, answer: Seen) -> Seen:
         """The answer from where the fields begin."""
         return answer if self.row is None else answer.of_row(self.row.of(answer.row))

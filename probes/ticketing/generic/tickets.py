@@ -56,11 +56,7 @@ class TicketMap:
         """
         values: dict[str, object] = {}
         for name, pick in self.picks.items():
-            if pick.const is None:
-                values[name] = pick.of(seen)
-                continue
-            ticket = {**_plain(words.get("ticket")), **_known(values)}
-            values[name] = pick.of(seen, {**words, "ticket": ticket})
+            values[name] = _field(pick, seen, words, values)
         for name, pick in self.also.items():
             values[name] = pick.found(seen, words)
         if self.files is not None:
@@ -71,6 +67,23 @@ class TicketMap:
                 f"{pick.key}: a row has no id. Look whether `rows` finds the tickets, and how the system calls their id."
             )
         return values
+
+    def attempted(self, seen: Seen, words: Words) -> tuple[dict[str, object], dict[str, str]]:
+        """What of a row can be read, and by field why the rest can't."""
+        values: dict[str, object] = {}
+        faults: dict[str, str] = {}
+        for name, pick in (*self.picks.items(), *self.also.items()):
+            try:
+                found = _field(pick, seen, words, values)
+                values[name] = None if found is MISSING and name not in self.picks else found
+            except Blind as error:
+                faults[name] = str(error)
+        if self.files is not None:
+            try:
+                values["files"] = self.files.read(seen)
+            except Blind as error:
+                faults["files"] = str(error)
+        return values, faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +205,13 @@ def as_words(values: Values) -> Mapping[str, object]:
 def with_ref(ticket: Ticket, number: str) -> Ticket:
     """The ticket under its bare id."""
     return replace(ticket, ref=replace(ticket.ref, id=TicketId(number)))
+
+
+def _field(pick: Pick, seen: Seen, words: Words, values: Values) -> object:
+    """The value of one pick; one that is made of words may name the fields that were read before it."""
+    if pick.const is None:
+        return pick.of(seen)
+    return pick.of(seen, {**words, "ticket": {**_plain(words.get("ticket")), **_known(values)}})
 
 
 def _known(values: Values) -> dict[str, object]:
