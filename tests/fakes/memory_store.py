@@ -43,6 +43,7 @@ from tests.fakes.memory_alerts import MemoryAlerts
 from tests.fakes.memory_exports import MemoryExports
 from tests.fakes.memory_figures import MemoryFigures
 from tests.fakes.memory_past import MemoryPast
+from tests.fakes.memory_quarantine import MemoryQuarantines
 from tests.fakes.memory_traffic import MemoryTraffic
 
 _Thing = tuple[CanaryId, RemovalKind, str, str]
@@ -75,7 +76,7 @@ class _Row:
             self.is_thinned = True
 
 
-class MemoryStore(MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast, MemoryTraffic):
+class MemoryStore(MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast, MemoryQuarantines, MemoryTraffic):
     """Satisfies `runners.contracts.Store`; two tasks that use one see what two processes would."""
 
     def __init__(self, *, prober: str = "") -> None:
@@ -97,7 +98,7 @@ class MemoryStore(MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast, Memory
         self._groups = {}
         self._days = {}
         self._day_seconds = {}
-        self._exports = {}
+        self._exports, self._sights = {}, {}
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["MemoryStore"]:
@@ -148,6 +149,7 @@ class MemoryStore(MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast, Memory
         stored = row.seen.get(key)
         if stored is None:
             row.seen[key] = observation
+            self._note_sight(row.canary, observation)
             if not observation.is_look_in_vain:
                 self._count_hop(row.canary.path, observation)
             return True
