@@ -36,8 +36,6 @@ UNREACHED = {
     # of a run that pushes its figures
     "store.add_figures", "store.take_turn", "store.end_turn",
     "store.days", "store.points", "store.ends", "store.pasts", "store.glances", "store.pulses",
-    # of a path that a schedule launches, and of the readers
-    "store.quarantines",
 }  # fmt: skip
 """Verbs that a healthy canary's life need not reach."""
 
