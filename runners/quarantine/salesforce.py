@@ -23,7 +23,7 @@ _FLOW_NAME = "Intake_Prober_Quarantine"
 
 def render(facts: Facts) -> Rendered:
     """Package source: the checkbox, the queue, the flow, a permission set, and package.xml; and the steps around them."""
-    queue = re.sub(r"\W+", "_", facts.group, flags=re.ASCII).strip("_") or "Canaries"
+    queue = _developer_name(facts.group)
     return Rendered(
         steps=_steps(facts),
         files={
@@ -39,6 +39,12 @@ def render(facts: Facts) -> Rendered:
             f"flows/{_FLOW_NAME}.flow-meta.xml": Step("the flow, before the save of a new case", _FLOW),
         },
     )
+
+
+def _developer_name(group: str) -> str:
+    """A queue's API name: letters, digits and single underscores, a letter first."""
+    plain = re.sub(r"[\W_]+", "_", group, flags=re.ASCII).strip("_")
+    return plain if plain[:1].isalpha() else f"Q_{plain}".rstrip("_")
 
 
 def _package(queue: str) -> str:
