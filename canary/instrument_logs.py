@@ -58,6 +58,11 @@ LOG_EVENTS: tuple[LogEvent, ...] = (
     LogEvent("lease_not_given_up", "WARNING", "The store did not take a lease back at the end."),
     LogEvent("hop_observed", "INFO", "One hop was seen."),
     LogEvent("look_blind", "WARNING", "A place could not be read."),
+    LogEvent(
+        "quarantine_missed",
+        "WARNING",
+        "A canary's ticket was first seen without the mark of the vendor's quarantine rule.",
+    ),
     LogEvent("verdict_reached", "INFO", "A canary got a verdict."),
     LogEvent("incident_opened", "INFO", "An incident opened."),
     LogEvent("incident_changed", "INFO", "An incident's blame became sharper."),

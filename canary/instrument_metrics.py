@@ -237,6 +237,20 @@ CLEANUP_ATTEMPTS = _counter(
     "intake.cleanup.attempts", "{attempt}", "path kind outcome", "Tries to remove what a canary left."
 )
 
+# quarantine
+QUARANTINE_MISSES = _gauge(
+    "intake.quarantine.misses",
+    "{canary}",
+    "path",
+    "Canaries in a row whose ticket was first seen without the mark of the vendor's quarantine rule.",
+)
+QUARANTINE_LIMIT = _gauge(
+    "intake.quarantine.limit",
+    "{canary}",
+    "path",
+    "At so many misses nothing is launched by schedule; absent where the mark is not required.",
+)
+
 # the prober
 PROBER_BLIND = _gauge(
     "intake.prober.blind", "1", "prober cause", "1 where this prober can't see.", source=Source.PROCESS

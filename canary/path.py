@@ -105,6 +105,8 @@ class Path:
         ticketing: the name of the ticketing system; None with ``proof`` reply.
         mailbox: the support mailbox that the prober may read, or None.
         requesters: addresses that a ticket of ours may bear besides the sender's own (forwarders).
+        quarantine_misses: so many canaries in a row that were first seen without the mark of the ticketing system's
+            quarantine rule stop the schedule; None: a miss is only told.
     """
 
     name: PathName
@@ -123,3 +125,4 @@ class Path:
     team: str = ""
     domain: str = ""
     runbook: str | None = None
+    quarantine_misses: int | None = None

@@ -35,6 +35,8 @@ class MissedCause(StrEnum):
     """The sender has sent as much as the ticketing system's loop guard allows."""
     OUTSTANDING = "outstanding"
     """So many of the path's canaries have no verdict that one more would only pile up."""
+    QUARANTINE = "quarantine"
+    """The path's tickets are not kept from agents: its canaries were first seen without the mark of the rule."""
 
 
 @dataclass(frozen=True, slots=True)

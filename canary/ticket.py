@@ -54,10 +54,13 @@ class Ticket:
         remote_created_at: the remote's word, never mixed with our clock unless the skew is known.
         channel: the channel by the vendor's own marker, mapped to our word; None where it keeps none.
         tags: labels that it bears.
+        shows_tags: whether its labels were shown; else an empty ``tags`` says nothing.
+        group: the group, queue or team that it is in, as the system shows it; None where that was not shown.
         is_open: whether an agent could still see it in a queue.
         version: what a conditional update has to send back (an ETag), or None.
         message_id: the Message-ID (RFC 5322 section 3.6.4) kept with it, or None.
         attachments: None where the look did not read them.
+        is_quarantined: whether it bears what the vendor's quarantine rule sets; None: it is not known.
     """
 
     ref: TicketRef
@@ -73,3 +76,6 @@ class Ticket:
     message_id: str | None = None
     attachments: tuple[Attachment, ...] | None = None
     cause: str | None = None
+    shows_tags: bool = False
+    group: str | None = None
+    is_quarantined: bool | None = None

@@ -164,7 +164,7 @@ class IncidentAnswer(TypedDict):
 
 
 class PathAnswer(TypedDict):
-    """A path at a glance."""
+    """A path at a glance; ``quarantine``: that its tickets were first seen without the mark, and what that stops."""
 
     path: str
     channel: str
@@ -172,6 +172,7 @@ class PathAnswer(TypedDict):
     state: Literal["unknown", "broken", "stale", "blind", "degraded", "ok"]
     silenced: bool
     why: str
+    quarantine: str | None
     proof: Literal["api", "reply"]
     last_launch_at: str | None
     last_verdict_at: str | None

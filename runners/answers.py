@@ -227,6 +227,7 @@ def path_answer(view: PathView, facts: PathFacts) -> PathAnswer:
         "state": view.state.value,
         "silenced": view.is_silenced,
         "why": view.why,
+        "quarantine": view.quarantine or None,
         "proof": path.proof.value,
         "last_launch_at": _maybe(facts.last_launch_at),
         "last_verdict_at": _maybe(facts.last_verdict_at),

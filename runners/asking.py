@@ -124,13 +124,22 @@ async def view_paths(
     if silences is None:
         silences = await store.silences(now)
     found = await store.glances({one.name: one.incidents.window for one in paths}, points=points)
+    quarantines = await store.quarantines([one.name for one in paths])
     if lasting is None:
         lasting = await store.incidents(path=None, since=now, limit=0)
     seen = []
     for path in paths:
         glance = found[path.name]
         mine = [one for one in lasting if one.path == path.name]
-        view = view_path(path, glance.facts, incidents=mine, recent=glance.recent, gauges=gauges, now=now)
+        view = view_path(
+            path,
+            glance.facts,
+            incidents=mine,
+            recent=glance.recent,
+            gauges=gauges,
+            now=now,
+            quarantine=quarantines[path.name],
+        )
         is_silenced = are_silenced([path.name], silences, now)
         seen.append(Seen(replace(view, is_silenced=is_silenced), glance.facts, glance.points))
     return tuple(seen)

@@ -1,11 +1,13 @@
 """Run every check at once, each within a limit, and hand each finding over as it comes; try what is our own."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
 
+from canary.path import PathName
+from canary.quarantine import Quarantine, quarantine_words
 from probes.contracts import Check, CheckState, Clock
 from probes.masking import Masker
 from probes.servers import SecretUnavailable
@@ -102,6 +104,7 @@ def store_source(config: Config, *, clock: Clock) -> CheckSource:
         try:
             async with open_store(config.prober.store_url, clock=clock, prober=config.prober.name) as store:
                 leftovers = await store.leftovers()
+                quarantines = await store.quarantines(list(config.paths))
                 exports = await store.exports() if _sends_traces(config) else ExportState()
         except StoreError as error:
             finding, _, remedy = str(error).partition(". ")
@@ -113,6 +116,7 @@ def store_source(config: Config, *, clock: Clock) -> CheckSource:
             finding = f"{leftovers_wait(len(leftovers))} for removal"
             found.append(Check("store", "leftovers", CheckState.WARN, finding, remedy))
         found += _exports(exports, clock.now())
+        found += _quarantines(config, quarantines)
         return found
 
     return CheckSource("store", attempt)
@@ -120,6 +124,19 @@ def store_source(config: Config, *, clock: Clock) -> CheckSource:
 
 def _sends_traces(config: Config) -> bool:
     return config.telemetry.otlp_traces is not None
+
+
+def _quarantines(config: Config, found: Mapping[PathName, Quarantine]) -> Sequence[Check]:
+    """Paths whose last canaries were not kept from agents, and those whose rule was seen to work."""
+    checks = []
+    for name, one in config.paths.items():
+        words = quarantine_words(found[name], one.path.quarantine_misses)
+        remedy = f"Set the rule up: `intake-prober render quarantine {one.path.ticketing}`."
+        if words:
+            checks.append(Check(name, "quarantine", CheckState.WARN, words, remedy))
+        elif found[name].marked_at is not None:
+            checks.append(Check(name, "quarantine", CheckState.OK, "its last ticket bore the rule's mark"))
+    return checks
 
 
 def _exports(state: ExportState, now: datetime) -> Sequence[Check]:

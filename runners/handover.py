@@ -94,6 +94,7 @@ async def hand_over(
             *(_page_words(one) for one in gauges if one.state is GaugeState.PAGE),
             *_well_and_not_told(await store.standings(), places),
             *_left_too_long(leftovers, now),
+            *(f"{view.path.name}: {view.quarantine}" for view, _ in views if view.quarantine),
             *(f"alerts for {one['sink']} are not delivered: {undelivered_words(one)}" for one in not_taken),
         ],
         "paths": shift,

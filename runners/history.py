@@ -11,6 +11,7 @@ from canary.incident import Incident
 from canary.path import PathName
 from canary.signature import CanaryId
 from canary.verdict import Judgement, Verdict
+from runners.quarantine_contracts import QuarantineStore
 from runners.retention import KEPT, Retention
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Past:
     missed: int = 0
 
 
-class HistoryStore(Protocol):
+class HistoryStore(QuarantineStore, Protocol):
     """The verbs of `runners.contracts.Store` that are about the past. Raises `StoreError` from any of them."""
 
     async def points(

@@ -1,5 +1,6 @@
 """The one Report: every observation goes through here into the store, and to whoever shows the run."""
 
+import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,7 +13,11 @@ from probes.masking import Masker
 from runners.contracts import Store, StoreError
 from runners.gathering import Gathering
 from runners.progress import Progress
+from runners.quarantine_contracts import sight_of
 from runners.spool import Spool
+from runners.telemetry.logs import ids_of
+
+_log = logging.getLogger(__name__)
 
 LOOKS_APART = timedelta(seconds=5)
 """Looks in vain are stored no more often, while they say the same."""
@@ -74,6 +79,7 @@ class Ledger:
             canary = canaries.get(one.canary_id)
             if is_new and canary is not None:
                 self._progress.observed(canary, one)
+                _warn_of_quarantine(canary, one)
 
     def forget(self, canary_ids: Collection[CanaryId]) -> None:
         """Remember nothing more of canaries that are over."""
@@ -104,3 +110,11 @@ class Ledger:
             return True
         looks[place] = (key, observation.ended_at)
         return False
+
+
+def _warn_of_quarantine(canary: Canary, observation: Observation) -> None:
+    """Say once a ticket that the vendor's rule did not catch it; what was not shown is no miss."""
+    sight = sight_of(observation)
+    if sight is not None and not sight.is_marked:
+        extra = {**ids_of(canary), "place": observation.place}
+        _log.warning("quarantine_missed", extra=extra)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from canary.path import Path, PathName, is_bisect
+from canary.quarantine import quarantine_words
 from canary.slot import MissedCause, MissedSlot, Slot, most_outstanding, slots_between
 from canary.verdict import Verdict
 from probes.contracts import Clock
@@ -64,7 +65,9 @@ class Orders:
         if self._has_too_many_leftovers(path, left):
             return None
         sender = await self._sender(path)
-        await self._is_within_cap(path, sender, ordered)  # by hand it only warns
+        # By hand both only warn; and it is by hand that a path whose rule was mended is begun again.
+        await self._is_out_of_quarantine(path)
+        await self._is_within_cap(path, sender, ordered)
         return Order(path, sender)
 
     async def _due(self, path: Path, left: Mapping[PathName, int], ordered: Sequence[Order]) -> Order | None:
@@ -123,6 +126,8 @@ class Orders:
         """What holds a launch back; None: nothing does."""
         if self._has_too_many_leftovers(path, left):
             return MissedCause.LEFTOVERS
+        if await self._is_out_of_quarantine(path):
+            return MissedCause.QUARANTINE
         if await self._has_too_many_outstanding(path):
             return MissedCause.OUTSTANDING
         if not await self._is_within_cap(path, sender, ordered):
@@ -176,6 +181,16 @@ class Orders:
             " see `intake-prober audit`"
         )
         return True
+
+    async def _is_out_of_quarantine(self, path: Path) -> bool:
+        """Whether agents would meet the next ticket, too; what was first seen without the mark is told before that."""
+        found = (await self._store.quarantines([path.name]))[path.name]
+        words = quarantine_words(found, path.quarantine_misses)
+        if words:
+            self._progress.note(
+                f"{path.name}: {words}; set the rule up: `intake-prober render quarantine {path.ticketing}`"
+            )
+        return found.stops(path.quarantine_misses)
 
     async def _has_too_many_outstanding(self, path: Path) -> bool:
         most = most_outstanding(path.slo.deadline_seconds, path.interval_seconds)

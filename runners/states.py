@@ -1,13 +1,14 @@
 """The state of a path, of what the store knows: the first that holds of unknown, broken, stale, blind, degraded, ok."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from canary.gauge import Gauge, GaugeState
 from canary.incident import BLIND_RUN, Incident, IncidentKind
 from canary.path import Path
+from canary.quarantine import Quarantine, quarantine_words
 from canary.verdict import Verdict
 from runners.contracts import PathFacts
 from runners.history import Gist
@@ -33,6 +34,7 @@ class PathView:
     Attributes:
         why: one sentence without a full stop; empty where all is well.
         incident: the open one that makes it broken (or blind), else None.
+        quarantine: that its tickets were first seen without the mark of the quarantine rule; empty where they bear it.
     """
 
     path: Path
@@ -40,6 +42,7 @@ class PathView:
     why: str
     incident: Incident | None = None
     is_silenced: bool = False
+    quarantine: str = ""
 
 
 def view_path(
@@ -50,6 +53,7 @@ def view_path(
     recent: Sequence[Gist],
     gauges: Sequence[Gauge],
     now: datetime,
+    quarantine: Quarantine = Quarantine(),  # noqa: B008 -- frozen
 ) -> PathView:
     """Judge a path by what the store knows.
 
@@ -60,7 +64,24 @@ def view_path(
         recent: what was judged of its last canaries, newest launch first.
         gauges: the newest readings of all places.
         now: aware UTC.
+        quarantine: how well the rule works that keeps its tickets from agents.
     """
+    is_held = path.is_enabled and quarantine.stops(path.quarantine_misses)
+    told = quarantine_words(quarantine, path.quarantine_misses)
+    view = _judged(path, facts, incidents=incidents, recent=recent, gauges=gauges, now=now, is_held=is_held)
+    return replace(view, quarantine=told)
+
+
+def _judged(
+    path: Path,
+    facts: PathFacts,
+    *,
+    incidents: Sequence[Incident],
+    recent: Sequence[Gist],
+    gauges: Sequence[Gauge],
+    now: datetime,
+    is_held: bool,
+) -> PathView:
     if not facts.verdicts:
         why = (
             "no canary has a verdict yet"
@@ -74,7 +95,8 @@ def view_path(
         stop = broken.sharper or broken.stop
         return PathView(path, PathState.BROKEN, f"{stop.hop} is broken: {stop.reason}", broken)
     if (age := stale_since(path, facts.last_verdict_at, now)) is not None:
-        return PathView(path, PathState.STALE, f"no verdict for {_words(age)}: the prober does not run")
+        cause = "its tickets are not kept in quarantine" if is_held else "the prober does not run"
+        return PathView(path, PathState.STALE, f"no verdict for {_words(age)}: {cause}")
     newest = [verdict for _, verdict in facts.verdicts[:BLIND_RUN]]
     if len(newest) == BLIND_RUN and all(one is Verdict.INCONCLUSIVE for one in newest):
         blindness = opened.get(IncidentKind.BLIND)

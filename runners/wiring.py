@@ -365,6 +365,7 @@ def _ticket_settings(site: Site, one: TicketingConfig) -> TicketWatcherSettings:
         expectation=expectations(site),
         disposal=Disposal(action, one.tag) if action is not None else None,
         own_addresses=own_addresses(site),
+        mark=one.mark,
     )
 
 

@@ -37,7 +37,10 @@ def prober() -> Board:
                     Line(7, [(12, _store()), (12, _exports())]),
                 ],
             ),
-            Band("Cleaning", [Line(8, [(12, _leftovers()), (12, _attempts())])]),
+            Band(
+                "Cleaning and quarantine",
+                [Line(8, [(8, _leftovers()), (8, _attempts()), (8, _quarantine())])],
+            ),
             Band("What runs", [Line(6, [(24, _builds())])]),
         ],
         links=[("Prober's page", "${page}/")],
@@ -187,6 +190,17 @@ def _leftovers() -> Placeable:
         Ask(now(metrics.CLEANUP_LEFTOVERS, ("path", "kind")), "{{path}} {{kind}}"),
         is_stepped=True,
         levels=((None, GREEN), (50, ORANGE)),
+    )
+
+
+def _quarantine() -> Placeable:
+    return lines(
+        "Tickets outside quarantine",
+        "Canaries in a row whose ticket was first seen without the mark of the vendor's rule: agents may meet them. At the limit nothing is launched: intake-prober status.",
+        Ask(now(metrics.QUARANTINE_MISSES, ("path",)), "{{path}}"),
+        Ask(now(metrics.QUARANTINE_LIMIT, ("path",)), "limit of {{path}}"),
+        is_stepped=True,
+        levels=((None, GREEN), (1, ORANGE)),
     )
 
 

@@ -253,6 +253,7 @@ class Helpdesk:
             tags=frozenset({self._settings.tag}) if self._is_tagged(row) else frozenset(),
             is_open=status in _OPEN,
             message_id=message_id,
+            group=str(row["queue"].number()) if row.has("queue") else None,
         )
 
     def _is_tagged(self, row: Json) -> bool:

@@ -44,7 +44,7 @@ _REST: Final = "REST/2.0/"
 _PER_PAGE: Final = 100
 _DELETED: Final = "deleted"
 _CLOSED: Final = frozenset({"resolved", "rejected", _DELETED})
-_FIELDS: Final = "Subject,Status,Created,Requestor,CustomFields"
+_FIELDS: Final = "Subject,Status,Created,Requestor,Queue,CustomFields"
 _TRIES: Final = 3
 _REMEMBERED: Final = 500
 _ZONE_CHANGE_SECONDS: Final = 3600
@@ -196,6 +196,7 @@ class RequestTracker:
                 "query": query,
                 "fields": _FIELDS,
                 "fields[Requestor]": "EmailAddress",
+                "fields[Queue]": "Name",
                 "orderby": "id",
                 "order": order,
                 "per_page": str(self._per_page),
@@ -252,17 +253,25 @@ class RequestTracker:
             remote_created_at=row["Created"].moment(),
             channel=message.channel,
             tags=self._tags(row),
+            shows_tags=self._shows_tags(row),
+            group=row["Queue"]["Name"].text() if row.has("Queue") and row["Queue"].has("Name") else None,
             is_open=row["Status"].text() not in _CLOSED,
             message_id=message.message_id,
             attachments=message.attachments,
         )
 
     def _tags(self, row: Json) -> frozenset[str]:
+        return frozenset(value.text() for one in self._tag_fields(row) for value in one["values"].items())
+
+    def _shows_tags(self, row: Json) -> bool:
+        """Whether the field is among those shown, empty or not: without SeeCustomField it is left out."""
+        return bool(self._tag_fields(row))
+
+    def _tag_fields(self, row: Json) -> list[Json]:
         name = self._settings.custom_field
         if name is None or not row.has("CustomFields") or row["CustomFields"].value == "":
-            return frozenset()
-        fields = [one for one in row["CustomFields"].items() if one["name"].text() == name]
-        return frozenset(value.text() for one in fields for value in one["values"].items())
+            return []
+        return [one for one in row["CustomFields"].items() if one["name"].text() == name]
 
     async def _close(self, ticket: Ticket, how: Disposal) -> Disposed:
         for _ in range(_TRIES):

@@ -6,6 +6,7 @@ from typing import Final
 
 from canary.canary import Canary
 from canary.content import ExpectedContent
+from canary.quarantine import Mark
 from canary.signature import CanaryId
 from probes.contracts import Disposal
 from probes.ticketing.pace import PaceSettings
@@ -92,6 +93,7 @@ class TicketWatcherSettings:
     Attributes:
         disposal: how tickets of ours are removed; None (``cleanup: none``): nothing is ever written.
         own_addresses: senders and listed forwarders of all paths; whose tickets may be orphans of ours.
+        mark: what the system's quarantine rule sets; None: it is not known to have one.
     """
 
     recognise: Recognise
@@ -99,3 +101,4 @@ class TicketWatcherSettings:
     disposal: Disposal | None
     own_addresses: Collection[str] = ()
     pace: PaceSettings = field(default_factory=PaceSettings)
+    mark: Mark | None = None

@@ -283,6 +283,7 @@ class TicketWatcher:
     def _created(self, canary: Canary, ticket: Ticket, span: LookSpan) -> Observation:
         is_diverted = ticket.state is TicketState.DIVERTED
         cause = ticket.cause or "it does not say why"
+        requester = self._standing(canary, ticket)
         return Observation(
             canary_id=canary.id,
             hop=Hop.TICKET_CREATED,
@@ -293,12 +294,20 @@ class TicketWatcher:
             reason=Reason.DIVERTED if is_diverted else None,
             detail=self._masker.detail(f"{self.place} holds it aside: {cause}") if is_diverted else "",
             place=self.place,
-            ticket=_without_text(ticket, self._standing(canary, ticket)),
+            ticket=replace(
+                _without_text(ticket, requester), is_quarantined=self._is_quarantined(ticket, requester)
+            ),
             look=span.look,
             remote_at=ticket.remote_created_at,
             skew_seconds=span.skew_seconds,
             facts={"intake.ticket.lookups": self._pace.looks_for(canary.id)},
         )
+
+    def _is_quarantined(self, ticket: Ticket, requester: Standing) -> bool | None:
+        """Whether the vendor's rule caught it; of a stranger's that bears our token the rule need know nothing."""
+        if self._settings.mark is None or requester in {Standing.STRANGER, Standing.UNREADABLE}:
+            return None
+        return self._settings.mark.borne_by(ticket)
 
     def _content(self, canary: Canary, ticket: Ticket, span: LookSpan) -> Observation:
         expectation = self._settings.expectation(canary)

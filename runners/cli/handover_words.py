@@ -19,6 +19,7 @@ _CAUSES = {
     "leftovers": "for too many leftovers",
     "cap": "by the sender's cap",
     "outstanding": "for too many outstanding",
+    "quarantine": "as agents would meet its tickets (quarantine)",
 }
 _PATH_HEADINGS = ("path", "state", "last proof (UTC)", "verdicts", "coverage", "missed")
 _NONE = "-"

@@ -5,6 +5,7 @@ import typer
 from runners.cli.render_alertmanager import render_alertmanager
 from runners.cli.render_deploy import add_deploy
 from runners.cli.render_grafana import render_grafana
+from runners.cli.render_quarantine import render_quarantine
 from runners.cli.render_rules import render_rules
 
 render = typer.Typer(
@@ -19,4 +20,5 @@ render = typer.Typer(
 render.command("prometheus-rules")(render_rules)
 render.command("alertmanager")(render_alertmanager)
 render.command("grafana")(render_grafana)
+render.command("quarantine")(render_quarantine)
 add_deploy(render)

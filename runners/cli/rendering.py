@@ -49,17 +49,20 @@ def make_folders(options: Options, folders: Iterable[Path]) -> None:
             raise options.fail(f"{folder} can't be made: {error.strerror}", "Name another folder.") from None
 
 
-def deliver(options: Options, config: "Config", texts: Mapping[Path | None, str], *, force: bool) -> None:
+def deliver(
+    options: Options, config: "Config | None", texts: Mapping[Path | None, str], *, force: bool
+) -> None:
     """Write each text into its file, whole or not at all, and print the one that has none.
 
-    The files are readable for all, since nothing in them is secret.
+    The files are readable for all, since nothing in them is secret; without a configuration nothing can be.
 
     Raises:
         typer.Exit: a file is there already, and stays as it is; or can't be written; or a secret stands in a text.
     """
     files = {file: text for file, text in texts.items() if file is not None}
-    for text in texts.values():
-        _refuse_secrets(options, config, text)
+    if config is not None:
+        for text in texts.values():
+            _refuse_secrets(options, config, text)
     for file in files:
         if file.exists() and not force:
             raise options.fail(f"{file} exists and is left as it is", "Give --force, or name another file.")

@@ -85,8 +85,8 @@ def _print(output: Output, status: "Status", now: "datetime") -> None:
         output.answer(
             f"{view.path.name:<{width}}  {state}  {proof:<24}  {marks:<10}{weaker}{off}{quiet}".rstrip()
         )
-        if view.why:
-            output.answer(f"{'':<{width}}  {view.why}")
+        for why in filter(None, (view.why, view.quarantine)):
+            output.answer(f"{'':<{width}}  {why}")
         if view.incident is not None:
             incident = view.incident
             output.answer(

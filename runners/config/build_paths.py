@@ -84,6 +84,7 @@ def build_path(
             team=document.labels.team,
             domain=(document.labels.domain or built.domain).lower(),
             runbook=document.runbook,
+            quarantine_misses=document.quarantine_misses if document.require_quarantine else None,
         ),
         senders=built.senders,
         schedule=schedule,

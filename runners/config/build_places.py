@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from canary.gauge import CapacityLimits
 from probes.servers import SecretSource, TlsMode
+from runners.config.build_quarantine import build_mark
 from runners.config.config import (
     AccountConfig,
     CapacityConfig,
@@ -100,6 +101,13 @@ def build_ticketing(
     name: str, document: AnyTicketingDocument, around: Surroundings, trusted: tuple[str, ...]
 ) -> TicketingConfig:
     """A ticketing system."""
+    system = _ticketing(name, document, around, trusted)
+    return replace(system, mark=build_mark(name, document, system, around))
+
+
+def _ticketing(
+    name: str, document: AnyTicketingDocument, around: Surroundings, trusted: tuple[str, ...]
+) -> TicketingConfig:
     loc: Loc = ("ticketing", name)
     system = TicketingConfig(
         name=name,
@@ -115,6 +123,7 @@ def build_ticketing(
         cap_per_hour=document.cap.per_hour if document.cap is not None else None,
         cleanup_per_hour=document.cleanup_cap.per_hour if document.cleanup_cap is not None else None,
         ca_files=(*trusted, *around.files(document.ca, (*loc, "ca"))),
+        vendor=around.written_type(loc),
     )
     if isinstance(document, HttpTicketingDocument):
         from runners.config.build_ticketing_http import build_generic

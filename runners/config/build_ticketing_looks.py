@@ -40,6 +40,7 @@ _USUAL: Final[Mapping[str, tuple[As, ...]]] = {
     "body": (As.TEXT,),
     "requester": (As.ADDRESS,),
     "channel": (As.TEXT,),
+    "group": (As.TEXT,),
     "open": (As.BOOL,),
     "version": (As.TEXT,),
     "message_id": (As.TEXT,),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from canary.gauge import CapacityLimits
 from canary.path import Path, PathName
+from canary.quarantine import Mark
 from canary.reason import Side
 from canary.silence import Window
 from canary.slot import Slot, due_slot, jitter
@@ -156,6 +157,8 @@ class TicketingConfig:
         cap_per_hour: scheduled launches of one sender to it; None: no cap is known.
         cleanup_per_hour: tickets that may be closed or deleted; None: the default.
         generic: of a system that is known by configuration alone, all that is known of it.
+        mark: what its quarantine rule sets; None: it is not said to have one.
+        vendor: which system it is: a type, or the name of a preset.
     """
 
     name: str
@@ -172,6 +175,8 @@ class TicketingConfig:
     cleanup_per_hour: float | None
     ca_files: tuple[str, ...]
     generic: "GenericConfig | None" = None
+    mark: Mark | None = None
+    vendor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

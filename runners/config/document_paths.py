@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from canary.hop import Channel, Hop
 from canary.path import Proof, Reply
+from canary.quarantine import USUAL_MISSES
 from runners.config.block import Block
 from runners.config.errors import did_you_mean
 from runners.config.fields import Address, Duration, Line, Name, Share, Text, Url, mistake, shown, word
@@ -96,6 +97,13 @@ class PathDocument(Block):
         list[Address],
         Field(description="Addresses of forwarders that a ticket of ours may bear as its requester."),
     ] = []
+    require_quarantine: Annotated[
+        bool,
+        Field(description="Whether launches stop where tickets are first seen without the quarantine mark."),
+    ] = False
+    quarantine_misses: Annotated[int, Field(ge=1, le=100, description="After so many canaries in a row.")] = (
+        USUAL_MISSES
+    )
     runbook: Annotated[Url | None, Field(description="What to read when it breaks.")] = None
     labels: Annotated[LabelsDocument, Field(description="Labels by which alerts are routed.")] = (
         LabelsDocument()

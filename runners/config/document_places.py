@@ -204,6 +204,18 @@ LATER_TICKETING = frozenset(
 """Systems that are known by name, so that the message can say that they come later."""
 
 
+class QuarantineDocument(Block):
+    """What the vendor's own rule sets on a canary's ticket: `intake-prober render quarantine`, docs/guides/quarantine.md."""
+
+    tag: Annotated[
+        Line | None, Field(description="The tag that the rule sets; default, without `group`: `tag`.")
+    ] = None
+    group: Annotated[
+        Line | None,
+        Field(description="The group, queue or team that it puts the ticket in, as the API shows it."),
+    ] = None
+
+
 class SystemDocument(Block):
     """What all ticketing systems have in common."""
 
@@ -230,6 +242,10 @@ class SystemDocument(Block):
         Rated | None, Field(description="At most this many tickets are closed or deleted.")
     ] = None
     tag: Annotated[Line, Field(description="The tag that marks canaries' tickets.")] = "synthetic"
+    quarantine: Annotated[
+        QuarantineDocument | None,
+        Field(description="The vendor's rule that keeps canaries from agents: a ticket without it is told."),
+    ] = None
     cap: Annotated[
         Rated | None, Field(description="At most this many scheduled launches of one sender to this system.")
     ] = None

@@ -115,6 +115,7 @@ class TicketMapDocument(Block):
         Field(description="Whether agents still see it: `{pick: status, not_among: [closed]}`."),
     ] = None
     tags: Annotated[PickSetting | None, Field(description="Its labels: a list, or words in a text.")] = None
+    group: Annotated[PickSetting | None, Field(description="The group, queue or team that it is in.")] = None
     version: Annotated[PickSetting | None, Field(description="What `if_match` sends back.")] = None
     message_id: Annotated[PickSetting | None, Field(description="The Message-ID of its mail.")] = None
     url: Annotated[PickSetting | None, Field(description="Where a person sees it; a template.")] = None

@@ -15,6 +15,7 @@ from runners.config.build_alerts import build_alerts
 from runners.config.build_maintenance import build_maintenance
 from runners.config.build_paths import Places, build_path, check_references
 from runners.config.build_places import build_account, build_mailbox, build_ticketing
+from runners.config.build_quarantine import check_required
 from runners.config.build_retention import build_retention
 from runners.config.build_telemetry import build_telemetry
 from runners.config.config import (
@@ -147,6 +148,7 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
     ticketing = {
         name: build_ticketing(name, one, around, trusted) for name, one in ticketing_documents.items()
     }
+    check_required(path_documents, ticketing_documents, around)
     policy = _policy(alerts)
     places = Places(_names(top, "accounts"), _names(top, "mailboxes"), _names(top, "ticketing"), accounts)
     paths = _paths(top, path_documents, places, around, policy=policy, trusted=trusted)

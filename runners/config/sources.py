@@ -53,6 +53,14 @@ class Surroundings:
         """All mistakes so far."""
         return tuple(self.tree.errors)
 
+    def written_type(self, loc: Loc) -> str:
+        """The ``type`` that a mapping has in the file: of a preset, its name; empty where it has none."""
+        value = self.tree.value
+        for key in loc:
+            value = value.get(key) if isinstance(value, dict) and isinstance(key, str) else None
+        kind = value.get("type") if isinstance(value, dict) else None
+        return kind if isinstance(kind, str) else ""
+
     def has_mistake(self, loc: Loc) -> bool:
         """Whether a mistake was noted there or below."""
         key = dotted(loc)

@@ -15,6 +15,7 @@ from runners.store import codec
 from runners.store.columns import storable
 from runners.store.counters import Tally
 from runners.store.frames import Frame, Frames
+from runners.store.quarantines import note_sights
 from runners.store.sql import chunks, insert_or_nothing
 from runners.store.tables import observation
 
@@ -64,6 +65,10 @@ def append(
         frame = canaries[one.canary_id]
         _renew(connection, one, key[1], one.stage(frame.deadline_at, frame.horizon_at))
     tally.write(connection)
+    note_sights(
+        connection,
+        [(canaries[one.canary_id].path, one) for one, is_new in zip(several, are_new, strict=True) if is_new],
+    )
     return are_new
 
 

@@ -9,7 +9,19 @@ from sqlalchemy.engine import Connection
 
 from runners.store.connecting import Database
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0011")
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+)
 """All revisions, oldest first; a test holds them equal to the migrations' folder."""
 
 MIGRATION_SECONDS = 600

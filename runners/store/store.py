@@ -51,6 +51,7 @@ from runners.store.connecting import Database, connect_to
 from runners.store.export_verbs import SqlExports
 from runners.store.figure_verbs import SqlFigures
 from runners.store.frames import Frames
+from runners.store.quarantine_verbs import SqlQuarantines
 from runners.store.traffic_verbs import SqlTraffic
 from runners.store.walk_verbs import SqlWalks
 
@@ -89,7 +90,7 @@ async def open_store(
         await database.close()
 
 
-class SqlStore(SqlAlerts, SqlFigures, SqlExports, SqlTraffic, SqlWalks):
+class SqlStore(SqlAlerts, SqlFigures, SqlExports, SqlQuarantines, SqlTraffic, SqlWalks):
     """Satisfies `runners.contracts.Store`; opened by `open_store`."""
 
     def __init__(self, database: Database, *, clock: StampClock, prober: str) -> None:

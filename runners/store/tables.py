@@ -319,6 +319,17 @@ traffic_newest = Table(
     Column("created_at", Instant, nullable=False),
 )
 
+quarantine_sight = Table(
+    "quarantine_sight",
+    metadata,
+    _of_canary(),
+    Column("path", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("is_marked", Boolean, nullable=False),
+)
+"""Whether a canary's ticket bore the mark of the vendor's quarantine rule when it was first seen."""
+Index(None, quarantine_sight.c.path, quarantine_sight.c.is_marked, quarantine_sight.c.at)
+
 artifact = Table(
     "artifact",
     metadata,

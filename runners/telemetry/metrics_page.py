@@ -23,7 +23,7 @@ _SECTIONS = (
             "intake.clock.",
         ),
     ),
-    ("Cleaning", ("intake.cleanup.",)),
+    ("Cleaning and quarantine", ("intake.cleanup.", "intake.quarantine.")),
     ("The prober", ("intake.prober.", "intake.build.")),
 )
 

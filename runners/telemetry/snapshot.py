@@ -114,6 +114,7 @@ class Snapshots:
             pulses=await self._store.pulses(shown),
             incidents=await self._store.incidents(path=None, since=now - CLOSED_SHOWN, limit=MOST_INCIDENTS),
             leftovers=await self._store.leftovers(),
+            quarantines=await self._store.quarantines(shown),
         )
         gauges = fresh(await self._store.latest_gauges(), self._paths, now=now)
         trends = await self._forecasting.trends(self._store, gauges)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from canary.incident import Incident, IncidentKind
 from canary.instruments import metrics
 from canary.path import Path, PathName
+from canary.quarantine import Quarantine
 from runners.contracts import Leftover, RemovalKind
 from runners.pulse import Pulse
 from runners.states import stale_since
@@ -29,6 +30,7 @@ class PathsRead:
     pulses: Mapping[PathName, Pulse]
     incidents: Sequence[Incident]
     leftovers: Sequence[Leftover]
+    quarantines: Mapping[PathName, Quarantine]
 
 
 def add_paths(
@@ -48,6 +50,7 @@ def add_paths(
             pulse = read.pulses.get(path.name, Pulse())
             _add_up(points, path, pulse, is_broken=path.name in broken, is_blind=path.name in blind, now=now)
             _add_pulse(points, path.name, pulse)
+            _add_quarantine(points, path, read.quarantines.get(path.name, Quarantine()))
     _add_incidents(points, targets, now)
     _add_leftovers(points, [path.name for path in paths], read.leftovers)
 
@@ -82,6 +85,12 @@ def _add_pulse(points: Points, path: PathName, pulse: Pulse) -> None:
     points.add_time(metrics.PATH_LAST_LAUNCH, pulse.last_launch_at, name)
     points.add_time(metrics.PATH_LAST_VERDICT, pulse.last_verdict_at, name)
     points.add_time(metrics.PATH_LAST_SUCCESS, pulse.last_success_at, name)
+
+
+def _add_quarantine(points: Points, path: Path, quarantine: Quarantine) -> None:
+    points.add(metrics.QUARANTINE_MISSES, float(quarantine.misses), {"path": path.name})
+    if path.quarantine_misses is not None:
+        points.add(metrics.QUARANTINE_LIMIT, float(path.quarantine_misses), {"path": path.name})
 
 
 def _add_incidents(points: Points, incidents: Sequence[Incident], now: datetime) -> None:

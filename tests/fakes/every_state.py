@@ -25,6 +25,7 @@ from canary.reason import Reason, Side
 from canary.signature import mint_id, mint_token
 from canary.silence import Silence, SilenceId
 from canary.slot import MissedCause, MissedSlot, Slot
+from canary.ticket import Ticket, TicketId, TicketRef
 from canary.verdict import Judgement, Verdict
 from probes.contracts import Clock
 from probes.request_outcome import RequestOutcome
@@ -51,6 +52,7 @@ PATHS = tuple(
         mailbox="support" if channel is Channel.EMAIL else None,
         team="post",
         domain=domain,
+        quarantine_misses=3 if channel is Channel.PORTAL else None,
     )
     for name, channel, domain in (
         (MAIL, Channel.EMAIL, "example.com"),
@@ -113,7 +115,9 @@ async def fill(store: Store, now: datetime) -> None:
     """Let everything have happened in the last two hours."""
     for number, fate in enumerate(_FATES):
         await _live(store, number, fate, now)
-    await _launch(store, _canary(900, PATHS[1], now - timedelta(seconds=45)), now)
+    flying = _canary(900, PATHS[1], now - timedelta(seconds=45))
+    await _launch(store, flying, now)
+    await store.append(_not_quarantined(flying, now))
     await _open_incidents(store, now)
     await _leave(store, now)
     await store.note_missed(
@@ -221,6 +225,14 @@ def _observations(canary: Canary, fate: _Fate) -> Sequence[Observation]:
         if is_blamed:
             break
     return seen
+
+
+def _not_quarantined(canary: Canary, now: datetime) -> Observation:
+    """A ticket that was first seen without the mark of the quarantine rule."""
+    ticket = Ticket(TicketRef("desk", TicketId("900")), is_quarantined=False)
+    return Observation(
+        canary.id, Hop.TICKET_CREATED, Outcome.OK, Evidence.OBSERVED, now, now, place="desk", ticket=ticket
+    )
 
 
 def _hops(fate: _Fate) -> tuple[HopResult, ...]:

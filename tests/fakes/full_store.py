@@ -43,6 +43,7 @@ PATHS = (
         mailbox="support",
         team="post",
         domain="example.com",
+        quarantine_misses=3,
     ),
     Path(FORM, Channel.FORM, route(Channel.FORM), Slo(600), ticketing="desk", domain="www.example.com"),
 )

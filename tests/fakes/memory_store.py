@@ -42,6 +42,7 @@ from tests.fakes.memory_alerts import MemoryAlerts
 from tests.fakes.memory_exports import MemoryExports
 from tests.fakes.memory_figures import MemoryFigures
 from tests.fakes.memory_past import MemoryPast
+from tests.fakes.memory_quarantine import MemoryQuarantines
 from tests.fakes.memory_slots import MemorySlots
 from tests.fakes.memory_traffic import MemoryTraffic
 from tests.fakes.memory_walks import MemoryWalks
@@ -77,7 +78,14 @@ class _Row:
 
 
 class MemoryStore(
-    MemoryAlerts, MemoryExports, MemoryFigures, MemoryPast, MemorySlots, MemoryTraffic, MemoryWalks
+    MemoryAlerts,
+    MemoryExports,
+    MemoryFigures,
+    MemoryPast,
+    MemoryQuarantines,
+    MemorySlots,
+    MemoryTraffic,
+    MemoryWalks,
 ):
     """Satisfies `runners.contracts.Store`; two tasks that use one see what two processes would."""
 
@@ -100,7 +108,7 @@ class MemoryStore(
         self._groups = {}
         self._days = {}
         self._day_seconds = {}
-        self._exports = {}
+        self._exports, self._sights = {}, {}
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["MemoryStore"]:
@@ -152,6 +160,7 @@ class MemoryStore(
         stored = row.seen.get(key)
         if stored is None:
             row.seen[key] = observation
+            self._note_sight(row.canary, observation)
             if not observation.is_look_in_vain:
                 self._count_hop(row.canary.path, observation)
             return True

@@ -41,6 +41,7 @@ class World:
     clock: FakeClock
     ticket_after_seconds: float | None = 2.0
     tickets_each: int = 1
+    is_quarantined: bool | None = None
     desk_is_blind: bool = False
     removal: RemovalState = RemovalState.DONE
     removal_seconds: float = 0.0
@@ -148,6 +149,7 @@ class FakeDeskWatcher:
                 TicketRef(self.place, TicketId(f"{canary.id}-{n}")),
                 requester=canary.sender,
                 remote_created_at=created_at,
+                is_quarantined=world.is_quarantined,
             )
             for n in range(world.tickets_each)
         ]

@@ -17,6 +17,7 @@ from tests.contracts.export_contract import ExportContract
 from tests.contracts.figure_contract import FigureContract
 from tests.contracts.past_contract import PastContract
 from tests.contracts.pulse_contract import PulseContract
+from tests.contracts.quarantine_contract import QuarantineContract
 from tests.contracts.retention_contract import RetentionContract
 from tests.contracts.slot_contract import SlotContract
 from tests.contracts.store_cases import NOON, StorePlace, after, looked, make_canary, recorded, removal
@@ -125,6 +126,9 @@ class TestFigures(FigureContract): ...
 
 
 class TestTraffic(TrafficContract): ...
+
+
+class TestQuarantines(QuarantineContract): ...
 
 
 class TestWalks(WalkContract): ...

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from canary.path import PathName
 from canary.verdict import Verdict
 from probes.contracts import Check, CheckState
 from probes.masking import Masker, Secret
@@ -11,6 +12,7 @@ from runners.advice import advise, detection_seconds, launches_per_hour
 from runners.checks import CheckSource, exit_of, own_sources, run_checks, store_source
 from runners.clock import SystemClock
 from runners.store import open_store
+from tests.contracts.quarantine_contract import sight
 from tests.contracts.store_cases import after, judged, make_canary, recorded, settlement
 from tests.fakes.clock import FakeClock, run_jumping
 from tests.unit.runners.config.examples import FULL, changed, read
@@ -217,3 +219,21 @@ def test_advice__on_a_log_in_that_nothing_shows_to_have_worked__warns(tmp_path: 
 
     assert (check.place, check.state) == ("support-portal", CheckState.WARN)
     assert check.finding == "nothing shows that the log-in worked: if it fails, the form is blamed"
+
+
+def test_path_whose_ticket_was_not_kept_from_agents__is_warned_of_with_the_rule_to_set_up(
+    tmp_path: Path,
+) -> None:
+    config = read(tmp_path, FULL)
+
+    async def main() -> Sequence[Check]:
+        async with open_store(config.prober.store_url, clock=SystemClock()) as store:
+            canary = await recorded(store, make_canary(1, path=PathName("support-email")))
+            await store.append(sight(canary, 60, is_marked=False))
+        return await store_source(config, clock=SystemClock()).check()
+
+    (found,) = [one for one in asyncio.run(main()) if one.name == "quarantine"]
+
+    assert (found.place, found.state) == ("support-email", CheckState.WARN)
+    assert "first seen without the mark" in found.finding
+    assert found.remedy == "Set the rule up: `intake-prober render quarantine desk`."

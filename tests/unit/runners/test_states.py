@@ -10,6 +10,7 @@ from canary.gauge import Gauge, GaugeName, GaugeState
 from canary.hop import Channel, Hop, route
 from canary.incident import Incident, IncidentId, IncidentKind
 from canary.path import Path, PathName, Slo
+from canary.quarantine import Quarantine
 from canary.reason import Reason, Side
 from canary.signature import CanaryId
 from canary.verdict import Verdict
@@ -122,3 +123,33 @@ def test_gauge_of_a_place_of_the_path__at_warn__is_degraded() -> None:
     assert view.state is PathState.DEGRADED
     assert view.why == "mailbox.capacity of support is at warn"
     assert _view(_facts(Verdict.CONFIRMED), gauges=[replace(gauge, place="elsewhere")]).state is PathState.OK
+
+
+def test_path_that_stands_still_for_its_quarantine__is_stale_for_that_and_not_for_a_prober_that_is_gone() -> (
+    None
+):
+    held = replace(PATH, quarantine_misses=3)
+    three = Quarantine(3, NOW - timedelta(hours=2))
+
+    view = view_path(
+        held,
+        _facts(Verdict.CONFIRMED, minutes_ago=41),
+        incidents=[],
+        recent=[],
+        gauges=[],
+        now=NOW,
+        quarantine=three,
+    )
+
+    assert view.state is PathState.STALE
+    assert view.why == "no verdict for 41 min: its tickets are not kept in quarantine"
+    assert view.quarantine.endswith("until a canary of `run PATH` bears it")
+
+
+def test_miss_of_quarantine__is_told_and_changes_no_state() -> None:
+    view = _view(_facts(Verdict.CONFIRMED), quarantine=Quarantine(1, NOW))
+
+    assert view.state is PathState.OK
+    assert view.why == ""
+    assert "first seen without the mark" in view.quarantine
+    assert _view(_facts(Verdict.CONFIRMED)).quarantine == ""

@@ -1,14 +1,17 @@
 """status, canaries, trace, incidents and audit: what the store knows, in words and as JSON."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from canary.hop import Hop
+from canary.ticket import Ticket, TicketId, TicketRef
 from runners.clock import SystemClock
 from runners.contracts import CanaryQuery
 from runners.store import open_store
 from tests.unit.runners.cli.conftest import Run
-from tests.unit.runners.cli.filled import History, fill
+from tests.unit.runners.cli.filled import History, fill, passed
 from tests.unit.runners.config.examples import FULL, changed
 
 
@@ -235,3 +238,26 @@ def test_store_that_is_no_store__exits_3_with_the_cause(run: Run, tmp_path: Path
 
     assert said.status == 3
     assert "intake.db" in said.answer("errors")["errors"][0]["message"]
+
+
+def test_status__of_a_path_whose_ticket_agents_may_meet__says_so_in_words_and_as_json(
+    run: Run, tmp_path: Path
+) -> None:
+    history = fill(tmp_path, broken=False, text=changed("every: 10m", "every: 1h"))
+
+    async def miss() -> None:
+        async with open_store(history.config.prober.store_url, clock=SystemClock()) as store:
+            (newest,) = await store.canaries(CanaryQuery(limit=1))
+            seen = passed(newest.canary, Hop.TICKET_CREATED, 1, 2)
+            ticket = Ticket(TicketRef("desk", TicketId("18")), is_quarantined=False)
+            await store.append(replace(seen, ticket=ticket))
+
+    before = run("status", "--json").answer("status")["paths"][0]["quarantine"]
+    asyncio.run(miss())
+    said = run("status")
+
+    assert before is None
+    assert said.status == 0
+    assert "its last ticket was first seen without the mark of the quarantine rule" in said.out
+    assert "first seen" in run("status", "--json").answer("status")["paths"][0]["quarantine"]
+    assert "first seen without the mark" in run("status", "--since", "1d").out

@@ -118,6 +118,8 @@ FULL = taken()
         (metrics.CLEANUP_LEFTOVERS, {
             (MAIL, "ticket"): 1, (MAIL, "mail"): 0, (FORM, "ticket"): 0, (FORM, "mail"): 0,
         }),
+        (metrics.QUARANTINE_MISSES, {(MAIL,): 0, (FORM,): 0}),
+        (metrics.QUARANTINE_LIMIT, {(MAIL,): 3}),
         (metrics.PROBER_MISFIRES, {(MAIL, "fra-1"): 1}),
         (metrics.PROBER_HEARTBEAT, {("fra-1",): EPOCH_NOON + 3590}),
         (metrics.PROBER_WATCHER_UP, {("support", "fra-1"): 1, ("desk", "fra-1"): 0}),

@@ -1,0 +1,83 @@
+"""django-helpdesk: it has no rules and no tags; a queue of its own is the quarantine.
+
+Read on 2026-11-30 in django-helpdesk 2.6.1: `helpdesk/models.py` (Queue, IgnoreEmail), `helpdesk/email.py`.
+"""
+
+from runners.quarantine.facts import Facts
+from runners.quarantine.guide import Part, Rendered, Step
+
+_MODELS = "https://github.com/django-helpdesk/django-helpdesk/blob/main/helpdesk/models.py"
+_EMAIL = "https://github.com/django-helpdesk/django-helpdesk/blob/main/helpdesk/email.py"
+
+
+def render(facts: Facts) -> Rendered:
+    """The receiver that moves a canary's ticket, and the steps around it."""
+    queue = facts.group if facts.group.isdecimal() else "0  # REPLACE: the number of the queue"
+    receiver = f'''"""Keeps the synthetic tickets of intake-prober from people: they are made in a queue of their own.
+
+For a module that your project's AppConfig.ready() imports.
+"""
+
+from django.db.models.signals import pre_save
+from django.dispatch import receiver
+from helpdesk.models import Ticket
+
+SENDERS = frozenset({sorted(facts.requesters)!r})
+MARKER = {facts.marker.lower()!r}
+QUEUE_ID = {queue}
+
+
+@receiver(pre_save, sender=Ticket)
+def quarantine(sender, instance, **kwargs):
+    if instance.pk is not None:
+        return
+    title = (instance.title or "").lower()
+    if (instance.submitter_email or "").lower() in SENDERS and title.startswith(MARKER):
+        instance.queue_id = QUEUE_ID
+        instance.assigned_to = None
+'''
+    return Rendered(
+        steps=_steps(),
+        files={"intake_prober_quarantine.py": receiver},
+        uses={"intake_prober_quarantine.py": Step("a receiver of Django's signal before a ticket is saved")},
+    )
+
+
+def _steps() -> dict[Part, tuple[Step, ...]]:
+    return {
+        Part.RULE: (
+            Step(
+                "It has no rules: add the receiver to the project, or send canaries to an address whose queue is the quarantine (then canary and customer don't share the last step)."
+            ),
+            Step(
+                "It keeps no tags that a rule could set: judge by the queue's number, `quarantine: {group: '3'}`.",
+                _MODELS,
+            ),
+        ),
+        Part.GROUP: (
+            Step(
+                "Make a queue without e-mail and without default owner, and give the prober's user access to it.",
+                _MODELS,
+            ),
+        ),
+        Part.NOTIFICATIONS: (Step("Leave the queue's new ticket CC and updated ticket CC empty.", _MODELS),),
+        Part.VIEWS: (
+            Step(
+                "Restrict agents to their queues (HELPDESK_ENABLE_PER_QUEUE_STAFF_PERMISSION), or exclude the queue in saved queries."
+            ),
+        ),
+        Part.SLA: (
+            Step("Leave the queue's escalation days empty: escalate_tickets then passes it over.", _MODELS),
+        ),
+        Part.SURVEY: (Step("It sends none; exclude the queue in a receiver that does."),),
+        Part.REPORTS: (
+            Step(
+                "Its reports count all queues that the reader may see: restrict the reader, or take the queue out by hand."
+            ),
+        ),
+        Part.BOTS: (Step("Its webhooks tell of every ticket: exclude the queue at their receiver."),),
+        Part.LOOPS: (
+            Step("See that no ignored address (IgnoreEmail) matches a requester.", _MODELS),
+            Step("A subject with [queue-number] threads into an old ticket; a canary's has none.", _EMAIL),
+        ),
+    }
