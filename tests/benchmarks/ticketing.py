@@ -211,7 +211,7 @@ def _matching() -> Table:
 async def _timed(bench: SimulatedBench, canaries: Sequence[Canary]) -> tuple[float, list[bytes]]:
     async with bench.opened() as system:
         await _until_found(system, canaries, Depth.POLL)
-        kept: dict[tuple[str, str, bytes], httpx.Response] = {}
+        kept: dict[tuple[str, ...], httpx.Response] = {}
         bodies: list[bytes] = []
 
         def keep(request: httpx.Request, response: httpx.Response) -> httpx.Response:
@@ -235,9 +235,12 @@ async def _timed(bench: SimulatedBench, canaries: Sequence[Canary]) -> tuple[flo
         return median(seconds), bodies
 
 
-def _key(request: httpx.Request) -> tuple[str, str, bytes]:
-    """Which request it is, whatever the moment that it names."""
-    return request.method, request.url.path, b""
+def _key(request: httpx.Request) -> tuple[str, ...]:
+    """Which request it is, whatever the moment that it names: its path and its page."""
+    query = request.url.params
+    page = query.get("page", "") + query.get("sysparm_offset", "")
+    body = json.loads(request.content).get("page", "") if request.content.startswith(b"{") else ""
+    return request.method, request.url.path, page, str(body)
 
 
 def _again(response: httpx.Response) -> httpx.Response:
