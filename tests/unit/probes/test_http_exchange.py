@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -50,7 +50,9 @@ def test_answer_that_is_too_long__is_heard_as_far_as_it_was_read() -> None:
 
 
 def test_try_again_after_a_lost_connection__is_heard_twice() -> None:
-    answers = iter([httpx.RemoteProtocolError("closed"), httpx.Response(200, json=[])])
+    answers: Iterator[Exception | httpx.Response] = iter(
+        [httpx.RemoteProtocolError("closed"), httpx.Response(200, json=[])]
+    )
 
     def answer(_: httpx.Request) -> httpx.Response:
         found = next(answers)
