@@ -27,7 +27,8 @@ from probes.origins import origin_of
 from probes.ticketing.checking import checked, skew_check
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.conversions import text_of
-from probes.ticketing.generic.looks import Caught, Looker, Wanted, must, rows_of
+from probes.ticketing.generic.looks import Caught, Looker
+from probes.ticketing.generic.matching import Wanted, must, rows_of
 from probes.ticketing.generic.picking import seen_of
 from probes.ticketing.generic.settings import GenericSettings, LookSettings, Order, Per
 from probes.ticketing.generic.steps import Cleaner
@@ -62,7 +63,7 @@ class Generic:
         self._calls = calls
         self._clock = clock
         self._masker = masker
-        self._looker = Looker(calls, settings.name)
+        self._looker = Looker(calls, settings.name, clock=clock, reads_files=settings.reads_files)
         self._walker = Walker(self._looker, calls, walks, system=settings.name, clock=clock, masker=masker)
         self._variables = Variables(settings.vars, calls, clock=clock)
         self._cleaner = Cleaner(settings.clean, calls, system=settings.name, clock=clock, masker=masker)
