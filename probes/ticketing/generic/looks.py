@@ -9,12 +9,14 @@ from enum import StrEnum
 from canary.signature import find_tokens
 from probes.contracts import Blind, Clock
 from probes.http_wire import Answer
+from probes.servers import SecretUnavailable
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.failures import Means
 from probes.ticketing.generic.matching import (
     Wanted,
     bears,
     bears_in_disguise,
+    is_strangers,
     mark_of,
     may_be_ours,
     must,
@@ -31,8 +33,10 @@ from probes.ticketing.generic.tickets import (
     Values,
     as_words,
     check_fields,
+    created_of,
     merged,
     searched,
+    word_of,
 )
 
 
@@ -44,11 +48,15 @@ class Caught:
         rows: values of the rows that bear a token.
         is_complete: all pages were read, and each row that may be ours.
         left: where it was left off, if there is more that a later look can go on with.
+        error: what hid the rest of it; what was caught before is there all the same.
+        others: rows that are nobody's canary: by id when they were created, and by which word of the system's.
     """
 
     rows: list[Values] = field(default_factory=list)
     is_complete: bool = True
     left: "Left | None" = None
+    error: Blind | SecretUnavailable | None = None
+    others: dict[str, tuple[datetime | None, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +128,8 @@ class Looker:
     ) -> Caught:
         """Walk the pages of one look; with ``begin``, from there on and no further than each row could be read.
 
+        Where that fails half-way, what was caught before is kept.
+
         Args:
             look: which one.
             wanted: what is looked for.
@@ -132,6 +142,24 @@ class Looker:
             SecretUnavailable: our credential can't be had.
         """
         caught = Caught()
+        try:
+            await self._walk(look, wanted, words, caught, begin=begin, began_at=began_at)
+        except (Blind, SecretUnavailable) as error:
+            if not caught.rows:
+                raise
+            caught.is_complete, caught.error = False, error
+        return caught
+
+    async def _walk(
+        self,
+        look: LookSettings,
+        wanted: Wanted,
+        words: Words,
+        caught: Caught,
+        *,
+        begin: Page | None,
+        began_at: datetime | None,
+    ) -> None:
         ids: set[object] = set()
         reads = [one for one in look.reads if self._reads_files or one.ticket.picks or one.ticket.also]
         reading = _Reading(look, reads, began_at or self._clock.now(), look.most_reads)
@@ -145,11 +173,12 @@ class Looker:
                     if whole is not None and bears(whole, wanted):
                         caught.rows.append(whole)
                         ids.add(values["id"])
+                    elif is_strangers(whole or values, wanted):
+                        caught.others[str(values["id"])] = (created_of(values), word_of(values, "channel"))
                 if begin is not None and not caught.is_complete:
                     newest = newest_of(look, [values for _, values in page.rows])
                     caught.left = None if page.is_lost else Left(page.page, newest)
-                    return caught  # the next look goes on where this one ends
-        return caught
+                    return  # the next look goes on where this one ends
 
     def _urgent_first(
         self, reading: _Reading, rows: Sequence[tuple[Seen, Values]], wanted: Wanted, words: Words

@@ -73,6 +73,13 @@ def bears(values: Values, wanted: Wanted) -> bool:
     return bool(words) and (wanted.marker.lower() in text.lower() or is_tagged)
 
 
+def is_strangers(values: Values, wanted: Wanted) -> bool:
+    """Whether nothing of a row says that it is a canary's: neither marker nor tag, nor any token."""
+    text = searched(values)
+    is_marked = wanted.marker.lower() in text.lower() or wanted.tag in tags_of(values.get("tags"))
+    return not is_marked and not find_tokens(text)
+
+
 def may_be_ours(look: LookSettings, values: Values, wanted: Wanted) -> bool:
     """Whether the rest of a row is worth a request: it bears a token of ours, or none yet and no subject was shown.
 
