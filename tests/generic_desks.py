@@ -14,6 +14,7 @@ from probes.http_wire import HttpSettings
 from probes.masking import Masker
 from probes.ticketing.generic.adapter import Generic
 from probes.ticketing.generic.opening import open_generic
+from probes.ticketing.walks import Walks
 from runners.config.build_ticketing_http import GenericConfig
 from runners.config.load import load
 from runners.config.presets import preset_text
@@ -87,6 +88,7 @@ async def opened(
     masker: Masker | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
     reads_files: bool = True,
+    walks: Walks | None = None,
 ) -> AsyncIterator[Generic]:
     """The system, connected."""
     settings = replace(
@@ -97,6 +99,12 @@ async def opened(
     )
     http = HttpSettings(name="desk", url=settings.url, total_seconds=generic.timeout_seconds)
     async with open_generic(
-        settings, http, generic.secrets, clock=clock, masker=masker or Masker(), transport=transport
+        settings,
+        http,
+        generic.secrets,
+        clock=clock,
+        masker=masker or Masker(),
+        transport=transport,
+        walks=walks,
     ) as system:
         yield system

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from runners.config.block import Block
+from runners.config.document_about import AboutDocument
 from runners.config.document_places import SystemDocument, TicketingType
 from runners.config.document_ticketing_looks import (
     CleanDocument,
@@ -169,6 +170,7 @@ class HttpTicketingDocument(SystemDocument):
     type: Annotated[
         Literal[TicketingType.HTTP], word(TicketingType), Field(description="http: by configuration alone.")
     ]
+    about: Annotated[AboutDocument | None, Field(description="What is known of it; for readers only.")] = None
     timeout: Annotated[Duration, Field(description="How long one call may take.")] = 20.0
     secrets: Annotated[
         dict[Name, SecretSetting], Field(description="Secrets, by the name that templates call them by.")

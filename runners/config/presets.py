@@ -36,12 +36,18 @@ def preset_text(name: str) -> str:
 
 def with_preset(value: Mapping[str, Any]) -> dict[str, Any]:
     """A system of `type: http` out of one whose type is the name of a preset; ``value`` itself stays as it is."""
-    merged = _merged((), _preset(str(value["type"])), value)
+    settings = {key: one for key, one in preset_tree(str(value["type"])).items() if key != "about"}
+    merged = _merged((), settings, value)
     return {**merged, "type": "http"}
 
 
 @cache
-def _preset(name: str) -> Mapping[str, Value]:
+def preset_tree(name: str) -> Mapping[str, Value]:
+    """A preset as what it says.
+
+    Raises:
+        ValueError: its file is no configuration.
+    """
     tree = read_tree(f"{name}{_ENDING}", preset_text(name))
     if tree.errors or not isinstance(tree.value, dict):
         raise ValueError(f"the preset {name} is no configuration: {[str(one) for one in tree.errors]}")

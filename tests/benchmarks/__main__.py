@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.benchmarks import cold_start, exchange, finding, form, portal, telemetry
+from tests.benchmarks import cold_start, exchange, finding, form, portal, telemetry, ticketing
 from tests.benchmarks.report import Table, write
 from tests.benchmarks.scene import running_sandbox
 from tests.sandbox import Sandbox
@@ -16,6 +16,7 @@ PARTS: dict[str, Callable[[Sandbox], Iterator[Table]]] = {
     "portal": portal.tables,
     "cold-start": cold_start.tables,
     "telemetry": telemetry.tables,
+    "ticketing": ticketing.tables,
 }
 
 

@@ -1,0 +1,333 @@
+"""What looks into ticketing systems cost: calls, bytes and CPU, with 1, 10 and 200 outstanding canaries."""
+
+import json
+import math
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import httpx
+
+from canary.canary import Canary
+from canary.content import ExpectedContent
+from canary.observation import Depth, Observation, Outcome
+from canary.signature import find_tokens
+from probes.contracts import Disposal, DisposalAction, RemovalState, Report, TicketingSystem
+from probes.masking import Masker
+from probes.ticketing.settings import Expectation, TicketWatcherSettings
+from probes.ticketing.watcher import TicketWatcher
+from runners.prober import SignedPaths
+from tests.benchmarks.report import Table, ratio
+from tests.contracts.ticketing_bench import BODY, KEY, PATH, SENDER, TAG, Bench, new_canary
+from tests.fakes.answers import Answering
+from tests.fakes.busy_desk import BusyDesk, configuration
+from tests.fakes.clock import START, FakeClock, run_jumping
+from tests.fakes.memory_store import MemoryStore
+from tests.generic_desks import configured, opened
+from tests.real.desks import HelpdeskBench, Stranger
+from tests.sandbox import Sandbox
+from tests.simulators.bench import SimulatedBench
+from tests.unit.simulators.test_contract_more_vendors import GlpiBench, SalesforceBench
+from tests.unit.simulators.test_contract_vendors import FreshdeskBench, ServiceNowBench, ZammadBench
+from tests.unit.simulators.test_contract_zendesk import ZendeskBench
+
+OUTSTANDING = (1, 10, 200)
+STRANGERS = 100
+ROUNDS = 15
+CLOSE = Disposal(DisposalAction.CLOSE, TAG)
+VENDORS: tuple[tuple[str, Callable[[], SimulatedBench], str], ...] = (
+    (
+        "freshdesk",
+        FreshdeskBench,
+        "files: 1 a ticket at the deadline; 3 to close one: no bulk change that answers at once",
+    ),
+    ("glpi", GlpiBench, "2 for a requester, once: its search tells a number only"),
+    ("salesforce", SalesforceBench, "3 to close one: read, change, read back"),
+    ("servicenow", ServiceNowBench, "files: 1 a ticket at the deadline; the Table API has no bulk change"),
+    (
+        "zammad",
+        ZammadBench,
+        "text: 1 a ticket, once, 40 a look: no list shows articles or tags of several tickets",
+    ),
+    ("zendesk", ZendeskBench, "files: 1 a ticket at the deadline, once; closes 100 at a time"),
+)
+
+
+@dataclass(slots=True)
+class Count:
+    """Calls, and the bytes of their answers' bodies."""
+
+    calls: int = 0
+    read_bytes: int = 0
+    looks: int = 0
+
+    def told(self) -> str:
+        looks = f" in {self.looks} looks" if self.looks > 1 else ""
+        return f"{self.calls}{looks}, {self.read_bytes / 1024:.1f} KiB"
+
+
+@dataclass(slots=True)
+class Meter:
+    """Reads a bench's wire."""
+
+    bench: Bench
+    read_bytes: int = 0
+    answers: list[bytes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.bench.wire.changes = self._heard
+
+    def _heard(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        del request
+        self.read_bytes += len(response.content)
+        self.answers.append(response.content)
+        return response
+
+    async def over(self, work: Callable[[], Awaitable[int]]) -> Count:
+        """The cost of a piece of work, which tells how many looks it took."""
+        calls, size = len(self.bench.wire.calls), self.read_bytes
+        looks = await work()
+        return Count(len(self.bench.wire.calls) - calls, self.read_bytes - size, looks)
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Of one system with so many canaries."""
+
+    new: Count
+    again: Count
+    deadline: Count
+    clean: Count
+
+
+def tables(sandbox: Sandbox) -> Iterator[Table]:
+    why = "1 to close one: no bulk change"
+    rows = [_row("helpdesk (real)", one, _of_helpdesk(sandbox, one), why) for one in OUTSTANDING]
+    for name, make, why in VENDORS:
+        rows += [_row(name, one, _of_vendor(make(), one), why) for one in OUTSTANDING]
+    yield Table(
+        "Calls and bytes of a look into a ticketing system",
+        (
+            "`type`",
+            "outstanding",
+            "first look, all new",
+            "next look",
+            "deadline look",
+            "look and clean-up",
+            "what grows, and why",
+        ),
+        rows,
+        f"Besides the canaries' tickets there are {STRANGERS} of strangers, of the last seconds. Calls without the log-in; bytes"
+        " of the answers' bodies. All but django-helpdesk are simulators of the published contract: calls are exact, bytes are"
+        " those of their shapes. Request Tracker, Redmine and Roundup are not in it: each ticket there takes its mail handler seconds.",
+    )
+    yield _matching()
+    yield _busy()
+
+
+def _row(name: str, outstanding: int, costs: Costs, why: str) -> Sequence[str]:
+    parts = (costs.new, costs.again, costs.deadline, costs.clean)
+    return (f"`{name}`" if " " not in name else name, str(outstanding), *(one.told() for one in parts), why)
+
+
+def _of_vendor(bench: SimulatedBench, outstanding: int) -> Costs:
+    bench.flood(STRANGERS)
+    canaries = [new_canary(bench.now()) for _ in range(outstanding)]
+    for one in canaries:
+        bench.desk.plant(f"{one.subject_prefix} Grüße", BODY, one.sender, message_id=one.message_id)
+    return bench.run(_costs(bench, canaries))
+
+
+def _of_helpdesk(sandbox: Sandbox, outstanding: int) -> Costs:
+    bench = HelpdeskBench(sandbox)
+    bench.flood(STRANGERS)
+    canaries = [new_canary(bench.now()) for _ in range(outstanding)]
+    bench.insert(Stranger(f"{one.subject_prefix} Grüße", BODY, one.sender) for one in canaries)
+    try:
+        return bench.run(_costs(bench, canaries))
+    finally:
+        bench.ebb()
+
+
+async def _costs(bench: Bench, canaries: Sequence[Canary]) -> Costs:
+    async with bench.opened() as system:
+        meter = Meter(bench)
+        new = await meter.over(lambda: _until_found(system, canaries, Depth.POLL))
+        again = await meter.over(lambda: _until_found(system, canaries, Depth.POLL))
+        deadline = await meter.over(lambda: _until_found(system, canaries, Depth.DEADLINE))
+        clean = await meter.over(lambda: _cleaned(system, canaries))
+        return Costs(new, again, deadline, clean)
+
+
+async def _until_found(system: TicketingSystem, canaries: Sequence[Canary], depth: Depth) -> int:
+    """Look until all were found and all was read; how many looks it took."""
+    wanted = {one.token for one in canaries}
+    found: set[str] = set()
+    for looks in range(1, 100):
+        look = await system.find(canaries, depth)
+        found |= {word for one in look.tickets for word in find_tokens(f"{one.subject}\n{one.body}")}
+        if wanted <= found and (look.is_complete or depth is Depth.POLL):
+            return looks
+    raise AssertionError(f"{len(wanted - found)} of {len(wanted)} were never found")
+
+
+async def _cleaned(system: TicketingSystem, canaries: Sequence[Canary]) -> int:
+    look = await system.find(canaries, Depth.DEADLINE)
+    done = await system.dispose(look.tickets, CLOSE)
+    left = [one for one in done if one.state is RemovalState.FAILED]
+    assert len(done) >= len(canaries), len(done)
+    assert not left, left[0].detail
+    return 1
+
+
+def _matching() -> Table:
+    """The CPU of one look of the watcher at 200 tickets, answered out of memory; json.loads of the same bytes beside it."""
+    rows = []
+    for name, make, _ in VENDORS:
+        bench = make()
+        canaries = [new_canary(bench.now()) for _ in range(200)]
+        for one in canaries:
+            bench.desk.plant(f"{one.subject_prefix} Grüße", BODY, one.sender, message_id=one.message_id)
+        seconds, bodies = bench.run(_timed(bench, canaries))
+        bare = median(_timed_loads(bodies) for _ in range(ROUNDS))
+        rows.append(
+            (
+                f"`{name}`",
+                f"{sum(map(len, bodies)) / 1024:.0f} KiB",
+                f"{1000 * seconds:.0f} ms",
+                f"{1000 * bare:.1f} ms",
+                ratio(seconds, bare),
+            )
+        )
+    return Table(
+        "CPU of matching 200 tickets",
+        ("`type`", "read", "one look of the watcher", "json.loads of the same bytes", "ratio"),
+        rows,
+        "A look at which nothing is new: answers out of memory are read, tokens found and verified, tickets compared with what"
+        f" their canaries said, and reported. Process CPU, median of {ROUNDS} rounds; aim: under 100 ms.",
+    )
+
+
+async def _timed(bench: SimulatedBench, canaries: Sequence[Canary]) -> tuple[float, list[bytes]]:
+    async with bench.opened() as system:
+        await _until_found(system, canaries, Depth.POLL)
+        kept: dict[tuple[str, str, bytes], httpx.Response] = {}
+        bodies: list[bytes] = []
+
+        def keep(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+            kept[_key(request)] = response
+            bodies.append(response.content)
+            return response
+
+        bench.wire.changes = keep
+        watcher = _watcher(bench, system)
+        await watcher.look(canaries, Depth.POLL, _silent)
+        bench.wire.changes = None
+        bench.wire.answers = lambda request: _again(kept[_key(request)])
+        seconds = []
+        for _ in range(ROUNDS):
+            await bench.clock.sleep(1)
+            seen: list[Observation] = []
+            before = time.process_time()
+            await watcher.look(canaries, Depth.POLL, _into(seen))
+            seconds.append(time.process_time() - before)
+            assert sum(one.outcome is Outcome.OK for one in seen) == 2 * len(canaries)
+        return median(seconds), bodies
+
+
+def _key(request: httpx.Request) -> tuple[str, str, bytes]:
+    """Which request it is, whatever the moment that it names."""
+    return request.method, request.url.path, b""
+
+
+def _again(response: httpx.Response) -> httpx.Response:
+    headers = {"content-type": response.headers["content-type"]}
+    return httpx.Response(response.status_code, headers=headers, stream=_Body(response.content))
+
+
+class _Body(httpx.AsyncByteStream):
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._content
+
+
+def _watcher(bench: SimulatedBench, system: TicketingSystem) -> TicketWatcher:
+    settings = TicketWatcherSettings(
+        recognise=SignedPaths([KEY], [PATH]).recognise,
+        expectation=lambda one: Expectation(ExpectedContent(f"{one.subject_prefix} Grüße", BODY)),
+        disposal=CLOSE,
+        own_addresses=(SENDER,),
+    )
+    return TicketWatcher(system, settings, clock=bench.clock, masker=Masker())
+
+
+async def _silent(*observations: Observation) -> None:
+    del observations
+
+
+def _into(seen: list[Observation]) -> Report:
+    async def report(*observations: Observation) -> None:
+        seen.extend(observations)
+
+    return report
+
+
+def _timed_loads(bodies: Sequence[bytes]) -> float:
+    before = time.process_time()
+    for one in bodies:
+        json.loads(one or b"null")
+    return time.process_time() - before
+
+
+def _busy() -> Table:
+    """A window of two hours, 50 strangers' tickets a second; the process is restarted every ten looks."""
+    rows = []
+    for size in (100, 200, 1000):
+        window = timedelta(hours=2) if size >= 1000 else timedelta(minutes=20)
+        calls, looks, found = run_jumping(clock := FakeClock(), _walked(clock, size, window))
+        most = math.ceil(((window + timedelta(minutes=5)).total_seconds() * 50) / (9 * size - 150)) + 1
+        rows.append(
+            (
+                f"{window.total_seconds() / 60:.0f} min",
+                str(size),
+                f"{found} of 3",
+                str(looks),
+                str(most),
+                str(calls),
+                "10",
+            )
+        )
+    return Table(
+        "A tenant with 50 strangers' tickets a second: one deadline look, spread over several",
+        ("window", "tickets a page", "ours found", "looks", "looks at most", "calls", "calls a look at most"),
+        rows,
+        "By a list that is bounded in time, ten pages a look; the process is restarted after every tenth, and goes on where the store"
+        " says. The bound: tickets in the window / (9 pages less 3 s of traffic) + 1.",
+    )
+
+
+async def _walked(clock: FakeClock, size: int, window: timedelta) -> tuple[int, int, int]:
+    store = MemoryStore()
+    desk = BusyDesk(clock, since=START - window - timedelta(hours=1), a_second=50)
+    canaries = [new_canary(START - window) for _ in range(4)]
+    for index, one in enumerate(canaries[:3]):
+        desk.plant(f"Fwd: {one.token}", "gateway@acme.test", START - window + index * window / 2.1)
+    with TemporaryDirectory() as folder:
+        config = configured(Path(folder), configuration("time", size=size, pages=10))
+    found: set[str] = set()
+    looks = 0
+    while True:
+        async with opened(config, clock=clock, transport=Answering(desk.handle), walks=store) as system:
+            for _ in range(10):
+                look = await system.find(canaries, Depth.DEADLINE)
+                looks += 1
+                found |= {word for one in look.tickets for word in find_tokens(one.subject or "")}
+                if look.is_complete:
+                    return desk.calls, looks, len(found & {str(one.token) for one in canaries})
+                await clock.sleep(1)
