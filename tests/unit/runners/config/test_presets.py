@@ -1,5 +1,6 @@
 """Ticketing systems that come as a file: what is yours goes over it, and what is wrong with yours is told."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,12 +58,12 @@ def test_preset__needs_an_address_and_secrets_only(tmp_path: Path, name: str) ->
 
 @pytest.mark.parametrize("name", preset_names())
 def test_preset__says_whom_it_has_met_and_which_rights_it_needs_and_names_no_host(name: str) -> None:
-    lines = preset_text(name).splitlines()
-    head = [one for one in lines if one.startswith("#")]
+    text = preset_text(name)
 
-    assert any("Met: " in one for one in head)
-    assert any(one.startswith("# Rights") for one in head)
-    assert [one for one in lines if one not in head and "://" in one] == []
+    assert "about:" in text
+    assert "  rights:" in text
+    assert re.search(r"^  (met|contract): ", text, re.MULTILINE)
+    assert [one for one in text.splitlines() if not one.startswith("#") and "://" in one] == []
 
 
 def test_value_of_yours__goes_where_the_preset_names_it(tmp_path: Path) -> None:

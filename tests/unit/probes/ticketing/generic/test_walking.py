@@ -123,7 +123,7 @@ def test_walk_that_is_over__the_next_look_reads_only_what_came_since() -> None:
 
     run_jumping(tenant.clock, tenant.life(look))
 
-    assert len(calls) == 17  # 30,000 tickets, whose numbered pages are read twice, and then those of a minute and some seconds
+    assert len(calls) == 17  # 30,000 tickets in pages read twice, then those of a minute
     assert calls[-1] <= 9
 
 
