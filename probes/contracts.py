@@ -172,6 +172,7 @@ class Look:
         skew_seconds: the system's clock less ours, or None.
         strangers: when tickets that are not ours were created; None where a look shows only some of them, or none.
         walk: what it is a piece of, where more tickets are to be read than one look may; None: a look of its own.
+        blinded_by: what hid a part of it, a `Blind` or a `SecretUnavailable`; what it shows all the same is there.
     """
 
     tickets: tuple[Ticket, ...]
@@ -182,6 +183,7 @@ class Look:
     skew_seconds: float | None = None
     strangers: Strangers | None = None
     walk: "WalkFacts | None" = None
+    blinded_by: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)

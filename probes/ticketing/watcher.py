@@ -93,9 +93,7 @@ class TicketWatcher:
                 look = await self._system.find(canaries, depth)
             except (Blind, SecretUnavailable) as error:
                 self._pace.was_blind(canaries, error if isinstance(error, Blind) else None)
-                fault = explain(error)
-                reason = fault.reason if fault is not None else Reason.TICKET_API_UNREADABLE
-                self._answer = Answer(self._clock.now(), reason, self._masker.detail(str(error)))
+                reason = self._blinded(error)
                 await self._report_blind(
                     canaries, depth, reason, str(error), began_at=began_at, report=report
                 )
@@ -106,6 +104,14 @@ class TicketWatcher:
             missing = [one for one in canaries if not _has_ticket(by_canary[one.id])]
             goes_on = look.walk is not None and look.walk.is_under_way
             self._pace.looked(canaries, missing, goes_on=goes_on)
+            if look.blinded_by is not None:
+                self._pace.was_refused(look.blinded_by)
+                reason = self._blinded(look.blinded_by)
+                unseen = [one for one in canaries if not by_canary[one.id]]
+                await self._report_blind(
+                    unseen, depth, reason, str(look.blinded_by), began_at=began_at, report=report
+                )
+                canaries = [one for one in canaries if by_canary[one.id]]
         facts = LookFacts(depth=depth, is_complete=look.is_complete, lag_seconds=look.lag_seconds)
         span = LookSpan(began_at, ended_at, facts, look.skew_seconds, look.walk)
         await report(*(seen for one in canaries for seen in self._seen(one, by_canary[one.id], span)))
@@ -210,6 +216,13 @@ class TicketWatcher:
     async def check(self) -> Sequence[Check]:
         """What `intake-prober check` says of this system; changes nothing."""
         return await self._system.check()
+
+    def _blinded(self, error: Exception) -> Reason:
+        """Why nothing, or not all, could be seen; the gauge says so, too."""
+        fault = explain(error)
+        reason = fault.reason if fault is not None else Reason.TICKET_API_UNREADABLE
+        self._answer = Answer(self._clock.now(), reason, self._masker.detail(str(error)))
+        return reason
 
     def _hush(self) -> str:
         return f"{self.place} asked to be left alone for another {self._pace.hush_seconds:.0f} s"

@@ -1,11 +1,13 @@
 """Make looks, pages and clean-ups of their documents, for a ticketing system that is known by configuration alone."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from canary.ticket import TicketState
 from probes.contracts import DisposalAction, View
 from probes.ticketing.generic.conversions import As, TimeFormat
+from probes.ticketing.generic.failures import Means
 from probes.ticketing.generic.paging import Counted, Cursor, Ends, Into, Next, Paging, Range, Single
 from probes.ticketing.generic.settings import (
     CleanSettings,
@@ -109,6 +111,7 @@ def build_look(
     if per is Per.TOKENS:
         words["token"] = None
     asking = parts.asking(document, loc, words)
+    asking = replace(asking, ok={**dict.fromkeys(document.empty_on, Means.OK), **asking.ok})
     ticket = build_map(document.ticket, parts, (*loc, "ticket"), words, under=under)
     at, readings = shared if shared is not None and not document.read else (loc, document.read)
     reads = tuple(
@@ -195,6 +198,8 @@ def build_paging(document: PageBlock, parts: Parts, loc: Loc) -> Paging:
             pick=parts.optional_pick(document.next.pick, (*at, "pick"), {}, usual=(As.TEXT,)),
             relation=document.next.link or "next",
             path_only=document.next.path_only,
+            more=parts.optional_pick(document.next.more, (*at, "more"), {}),
+            size=document.next.size,
         )
     if document.range is not None:
         at = (*loc, "range")

@@ -67,6 +67,14 @@ class NextDocument(Block):
     path_only: Annotated[
         bool, Field(description="Take path and query alone, where the system does not know its own address.")
     ] = False
+    more: Annotated[
+        PickSetting | None,
+        Field(description="Whether there is a further page, where the last one has no field for the link."),
+    ] = None
+    size: Annotated[
+        Count | None,
+        Field(description="Rows of a full page: one without the header Link is not taken for the last."),
+    ] = None
 
 
 class RangeDocument(Block):

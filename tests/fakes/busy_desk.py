@@ -31,8 +31,8 @@ clean: {{close: [{{put: "/tickets/{{{{ ticket.id }}}}"}}]}}
 WAYS = {
     "time": (', before: "{{ until | epoch_ms }}"', "{number: {param: page}}"),
     "number": ("", "{number: {param: page}}"),
-    "cursor": ("", "{cursor: {pick: cursor, into: {query: cursor}}}"),
-    "link": ("", "{next: {pick: next}}"),
+    "cursor": ("", "{cursor: {pick: {pick: cursor, default: null}, into: {query: cursor}}}"),
+    "link": ("", "{next: {pick: {pick: next, default: null}}}"),
 }
 """How the next rows are asked for: bounded by time, or by the page alone."""
 

@@ -32,6 +32,7 @@ class FakeDesk:
 
     Attributes:
         raises: raised by the next looks and disposals, until it is taken away.
+        blinded_by: what looks say hid a part of it.
         look_seconds: how long a look lasts.
         is_complete: what looks say of themselves.
         accepts_only: disposals are accepted and done only by `work_off`.
@@ -46,6 +47,7 @@ class FakeDesk:
     tag: str = "synthetic"
     tickets: dict[str, Ticket] = field(default_factory=dict)
     raises: Exception | None = None
+    blinded_by: Exception | None = None
     look_seconds: float = 0.0
     is_complete: bool = True
     view: View = View.STRONG
@@ -105,7 +107,14 @@ class FakeDesk:
         ]
         strangers = self._strangers(since) if self.shows_strangers and not is_narrow else None
         return Look(
-            tuple(found), self.view, self.lag_seconds, self.is_complete, since, self.skew_seconds, strangers
+            tuple(found),
+            self.view,
+            self.lag_seconds,
+            self.is_complete and self.blinded_by is None,
+            since,
+            self.skew_seconds,
+            strangers,
+            blinded_by=self.blinded_by,
         )
 
     async def dispose(self, tickets: Sequence[Ticket], how: Disposal) -> Sequence[Disposed]:

@@ -2,14 +2,13 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from canary.canary import Canary
 from canary.observation import Depth
 from canary.ticket import Attachment, Ticket, TicketState
-from canary.walk import LONGEST, Walk, ids_of
 from probes.contracts import (
     Blind,
     Budget,
@@ -21,15 +20,17 @@ from probes.contracts import (
     Glance,
     Look,
     View,
-    WalkFacts,
 )
 from probes.masking import Masker
 from probes.origins import origin_of
+from probes.servers import SecretUnavailable
 from probes.ticketing.checking import checked, skew_check
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.conversions import text_of
+from probes.ticketing.generic.gathering import Found, error_of, stays_away, strangers_of, walk_of
 from probes.ticketing.generic.glancing import Glancer, left_out
-from probes.ticketing.generic.looks import Caught, Looker, Wanted, must, rows_of
+from probes.ticketing.generic.looks import Caught, Looker
+from probes.ticketing.generic.matching import Wanted, must, rows_of
 from probes.ticketing.generic.picking import seen_of
 from probes.ticketing.generic.settings import GenericSettings, LookSettings, Order, Per
 from probes.ticketing.generic.steps import Cleaner
@@ -47,15 +48,6 @@ _REFUSED: Final = frozenset({401, 429})
 _NOT_SERVED: Final = frozenset({401, 403, 404})
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What one look came to."""
-
-    look: LookSettings
-    caught: Caught
-    walk: Walk | None = None
-
-
 class Generic:
     """A ticketing system by configuration alone. Its view and its lag are what the configuration says."""
 
@@ -66,7 +58,7 @@ class Generic:
         self._calls = calls
         self._clock = clock
         self._masker = masker
-        self._looker = Looker(calls, settings.name)
+        self._looker = Looker(calls, settings.name, clock=clock, reads_files=settings.reads_files)
         self._walker = Walker(self._looker, calls, walks, system=settings.name, clock=clock, masker=masker)
         self._variables = Variables(settings.vars, calls, clock=clock)
         self._cleaner = Cleaner(settings.clean, calls, system=settings.name, clock=clock, masker=masker)
@@ -96,13 +88,17 @@ class Generic:
         )
         usable = [one for one in self._settings.looks if canaries or one.is_swept]
         looks = [one for one in usable if depth in one.depths]
-        made = [await self._look(one, canaries, wanted) for one in looks]
-        is_complete = all(one.caught.is_complete for one in made)
-        is_partial = wanted.is_wide and not is_complete
-        narrow = [one for one in usable if depth not in one.depths] if is_partial else []
-        # what the wide looks have not come to yet, the narrow ones may show at once
-        found = [*made, *[await self._look(one, canaries, wanted) for one in narrow]]
+        made = await self._gathered(looks, canaries, wanted)
+        is_complete = len(made) == len(looks) and all(one.caught.is_complete for one in made)
+        found = made
+        error = error_of(made)
+        if wanted.is_wide and not is_complete and not stays_away(error):
+            # what the wide looks have not come to yet, or can't, the narrow ones may show at once
+            narrow = (one for one in usable if depth not in one.depths)
+            found = [*made, *await self._gathered(narrow, canaries, wanted)]
         if not any(one.caught.rows for one in found):
+            if error is not None:
+                raise error
             await self._see_at_all(depth)
         tickets: dict[str, Ticket] = {}
         for one in found:
@@ -117,7 +113,11 @@ class Generic:
             is_complete=bool(shown) and is_complete,
             since=since,
             skew_seconds=self._calls.skew.seconds,
-            walk=self._walk_of(made, canaries),
+            strangers=strangers_of(made, self._settings.channels, since)
+            if is_complete and wanted.is_wide
+            else None,
+            walk=walk_of(made, canaries, self._clock.now()),
+            blinded_by=error,
         )
 
     async def dispose(self, tickets: Sequence[Ticket], how: Disposal) -> Sequence[Disposed]:
@@ -218,30 +218,28 @@ class Generic:
         """Log out of the system."""
         await self._calls.end()
 
-    def _walk_of(self, made: Sequence[_Found], canaries: Sequence[Canary]) -> WalkFacts | None:
-        """What the walks among the looks together may be trusted with."""
-        walks = [one.walk for one in made if one.walk is not None]
-        if not walks:
-            return None
-        now = self._clock.now()
-        goes_on = all(
-            one.caught.is_complete or (one.walk is not None and now - one.walk.began_at < LONGEST)
-            for one in made
-        )
-        return WalkFacts(
-            began_at=min(one.began_at for one in walks),
-            covers=ids_of(canaries).intersection(*(one.asked for one in walks)),
-            is_under_way=goes_on and not all(one.caught.is_complete for one in made),
-        )
+    async def _gathered(
+        self, looks: Iterable[LookSettings], canaries: Sequence[Canary], wanted: Wanted
+    ) -> list[Found]:
+        """The looks one after the other; one that is blind does not hide what the others see."""
+        made: list[Found] = []
+        for one in looks:
+            try:
+                made.append(await self._look(one, canaries, wanted))
+            except (Blind, SecretUnavailable) as error:
+                made.append(Found(one, Caught(is_complete=False, error=error)))
+            if stays_away(made[-1].caught.error):
+                break
+        return made
 
-    async def _look(self, look: LookSettings, canaries: Sequence[Canary], wanted: Wanted) -> _Found:
+    async def _look(self, look: LookSettings, canaries: Sequence[Canary], wanted: Wanted) -> Found:
         if look.per is None and wanted.is_wide:
             words = self._words(canaries, wanted.since)
             values = await self._variables.words(look.asking, words, None)
             if values is None:
-                return _Found(look, Caught(is_complete=False))
+                return Found(look, Caught(is_complete=False))
             piece = await self._walker.look(look, wanted, {**words, "vars": values}, canaries)
-            return _Found(look, piece.caught, piece.walk)
+            return Found(look, piece.caught, piece.walk)
         whole = Caught()
         ids: set[object] = set()
         calls = 0
@@ -254,12 +252,18 @@ class Generic:
             if values is None:
                 whole.is_complete = False  # this sender is not known there yet
                 continue
-            caught = await self._looker.look(look, wanted, {**words, "vars": values})
+            try:
+                caught = await self._looker.look(look, wanted, {**words, "vars": values})
+            except (Blind, SecretUnavailable) as error:
+                if not whole.rows:
+                    raise
+                caught = Caught(is_complete=False, error=error)
+            whole.error = whole.error or caught.error
             whole.is_complete = whole.is_complete and caught.is_complete
             whole.rows += [one for one in caught.rows if one["id"] not in ids]
             ids |= {one["id"] for one in caught.rows}
         whole.is_complete = whole.is_complete and calls > 0
-        return _Found(look, whole)
+        return Found(look, whole)
 
     def _repeated(
         self, look: LookSettings, canaries: Sequence[Canary], since: datetime

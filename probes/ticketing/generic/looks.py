@@ -1,22 +1,33 @@
 """One look: its pages walked, its rows matched to tokens on this side, and what its silence is worth."""
 
-import hashlib
-import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from enum import StrEnum
 
 from canary.signature import find_tokens
-from probes.contracts import Blind
+from probes.contracts import Blind, Clock
 from probes.http_wire import Answer
+from probes.servers import SecretUnavailable
 from probes.ticketing.generic.calling import Calls
-from probes.ticketing.generic.expressions import MISSING, Expression
 from probes.ticketing.generic.failures import Means
-from probes.ticketing.generic.paging import End, Page
+from probes.ticketing.generic.matching import (
+    Wanted,
+    bears,
+    bears_in_disguise,
+    is_strangers,
+    mark_of,
+    may_be_ours,
+    must,
+    rows_of,
+    tells_text,
+)
+from probes.ticketing.generic.ordering import born_of, is_past, newest_of
+from probes.ticketing.generic.paging import End, Page, is_moved_by_deletion
 from probes.ticketing.generic.picking import Seen, seen_of
-from probes.ticketing.generic.settings import LookSettings, Order, ReadSettings
+from probes.ticketing.generic.settings import LookSettings, ReadSettings
+from probes.ticketing.generic.strangers import KnownStrangers
 from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import (
     Values,
@@ -25,11 +36,8 @@ from probes.ticketing.generic.tickets import (
     created_of,
     merged,
     searched,
-    tags_of,
+    word_of,
 )
-
-_ORDER_TOLERANCE: Final = timedelta(seconds=2)
-_REMEMBERED: Final = 1000
 
 
 @dataclass(slots=True)
@@ -40,11 +48,15 @@ class Caught:
         rows: values of the rows that bear a token.
         is_complete: all pages were read, and each row that may be ours.
         left: where it was left off, if there is more that a later look can go on with.
+        error: what hid the rest of it; what was caught before is there all the same.
+        others: rows that are nobody's canary: by id when they were created, and by which word of the system's.
     """
 
     rows: list[Values] = field(default_factory=list)
     is_complete: bool = True
     left: "Left | None" = None
+    error: Blind | SecretUnavailable | None = None
+    others: dict[str, tuple[datetime | None, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,100 +72,247 @@ class Left:
     newest: datetime | None
 
 
+class _Told(StrEnum):
+    """What further requests told of a row: all; nothing more, since one was refused or found nothing; that it is gone."""
+
+    ALL = "all"
+    LESS = "less"
+    GONE = "gone"
+
+
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is looked for.
+class _Rows:
+    """The rows of one page.
 
     Attributes:
-        tokens: of the canaries; none: whatever bears any token together with the marker or the tag.
-        since: older tickets are not asked for, by our clock.
-        is_wide: rows whose text is still to be read are read, too.
+        is_lost: some between these and the page before may have been missed.
     """
 
-    tokens: frozenset[str]
-    marker: str
-    tag: str
+    page: Page
+    rows: Sequence[tuple[Seen, Values]]
+    is_lost: bool = False
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What one look may still read of rows, and since when a reading of a young row counts for it."""
+
+    look: LookSettings
+    reads: Sequence[ReadSettings]
     since: datetime
-    is_wide: bool
+    left: int
 
 
 class Looker:
-    """Makes looks. Remembers what further requests have told of a row, as long as the row stays as it was."""
+    """Makes looks. Remembers which rows are a stranger's, as long as they stay as they were.
 
-    def __init__(self, calls: Calls, system: str) -> None:
+    Attributes:
+        reads_files: whether anybody wants attachments; else requests that tell of nothing but them are not made.
+    """
+
+    def __init__(self, calls: Calls, system: str, *, clock: Clock, reads_files: bool) -> None:
         self._calls = calls
         self._system = system
-        self._read: dict[str, Values | None] = {}
+        self._strangers = KnownStrangers()
+        self._clock = clock
+        self._reads_files = reads_files
 
     async def look(
-        self, look: LookSettings, wanted: Wanted, words: Words, *, begin: Page | None = None
+        self,
+        look: LookSettings,
+        wanted: Wanted,
+        words: Words,
+        *,
+        begin: Page | None = None,
+        began_at: datetime | None = None,
     ) -> Caught:
         """Walk the pages of one look; with ``begin``, from there on and no further than each row could be read.
+
+        Where that fails half-way, what was caught before is kept.
+
+        Args:
+            look: which one.
+            wanted: what is looked for.
+            words: what its templates may say.
+            begin: the page that it goes on with.
+            began_at: when the pass over all pages began; None: it begins now.
 
         Raises:
             Blind: an answer is not what the configuration says, or refused.
             SecretUnavailable: our credential can't be had.
         """
         caught = Caught()
-        reads_left = look.most_reads
-        async with aclosing(self._pages(look, words, wanted.since, caught, begin)) as pages:
-            async for page, rows in pages:
-                for seen, values in rows:
-                    whole: Values | None = values
-                    if look.reads:
-                        if not _may_be_ours(look, values, wanted):
-                            continue
-                        mark = _mark(look, values, seen.row)
-                        if mark not in self._read:
-                            if reads_left == 0:
-                                caught.is_complete = False  # the next look goes on where this one ends
-                                if begin is not None:
-                                    caught.left = Left(page, _newest(rows))
-                                    return caught
-                                continue
-                            reads_left -= 1
-                            await self._remember(mark, look, seen, values, words)
-                        whole = self._read[mark]
-                    if whole is not None and bears(whole, wanted):
-                        caught.rows.append(whole)
+        try:
+            await self._walk(look, wanted, words, caught, begin=begin, began_at=began_at)
+        except (Blind, SecretUnavailable) as error:
+            if not caught.rows:
+                raise
+            caught.is_complete, caught.error = False, error
         return caught
 
+    async def _walk(
+        self,
+        look: LookSettings,
+        wanted: Wanted,
+        words: Words,
+        caught: Caught,
+        *,
+        begin: Page | None,
+        began_at: datetime | None,
+    ) -> None:
+        ids: set[object] = set()
+        reads = [one for one in look.reads if self._reads_files or one.ticket.picks or one.ticket.also]
+        reading = _Reading(look, reads, began_at or self._clock.now(), look.most_reads)
+        async with aclosing(self._pages(look, wanted, words, caught, begin)) as pages:
+            async for page in pages:
+                for seen, values in self._urgent_first(reading, page.rows, wanted, words):
+                    if values["id"] in ids:
+                        continue  # on two pages, since tickets came meanwhile
+                    whole, is_known = await self._whole(reading, seen, values, wanted, words)
+                    caught.is_complete = caught.is_complete and is_known
+                    if whole is not None and bears(whole, wanted):
+                        caught.rows.append(whole)
+                        ids.add(values["id"])
+                    elif is_strangers(whole or values, wanted):
+                        caught.others[str(values["id"])] = (created_of(values), word_of(values, "channel"))
+                if begin is not None and not caught.is_complete:
+                    newest = newest_of(look, [values for _, values in page.rows])
+                    caught.left = None if page.is_lost else Left(page.page, newest)
+                    return  # the next look goes on where this one ends
+
+    def _urgent_first(
+        self, reading: _Reading, rows: Sequence[tuple[Seen, Values]], wanted: Wanted, words: Words
+    ) -> Sequence[tuple[Seen, Values]]:
+        """The rows; where not all may be read, those that bear a token first, then our senders', then unread ones."""
+        if not reading.reads:
+            return rows
+        ours = words.get("requesters")
+        senders = {str(one).lower() for one in ours} if isinstance(ours, list) else set()
+
+        def rank(one: tuple[Seen, Values]) -> tuple[bool, bool, bool]:
+            seen, values = one
+            is_read = self._strangers.was_read(mark_of(reading.look, values, seen.row))
+            return (not bears(values, wanted), values.get("requester") not in senders, is_read)
+
+        return sorted(rows, key=rank)
+
+    async def _whole(
+        self, reading: _Reading, seen: Seen, values: Values, wanted: Wanted, words: Words
+    ) -> tuple[Values | None, bool]:
+        """A row with what further requests tell of it, None for a stranger's; and whether it is known whose it is.
+
+        A row that bears a token itself is ours whatever they say, and whether they may still be made or not.
+        """
+        if not reading.reads or not may_be_ours(reading.look, values, wanted):
+            return values, True
+        mark = mark_of(reading.look, values, seen.row)
+        if self._strangers.has(mark, since=reading.since):
+            return None, True
+        is_shown = bears(values, wanted)
+        if reading.left == 0:
+            return values, is_shown
+        reading.left -= 1
+        asked_at = self._clock.now()
+        whole, told = await self._read(reading.reads, values, {**words, "row": seen.row})
+        if told is _Told.GONE:
+            return None, True
+        if told is _Told.LESS:
+            return whole, bears(whole, wanted)
+        if not find_tokens(searched(whole)):
+            born = born_of(reading.look, whole) if tells_text(reading.reads, whole) else None
+            self._strangers.note(mark, born_at=self._by_ours(born), read_at=asked_at)
+        return whole, True
+
     async def _pages(
-        self, look: LookSettings, words: Words, since: datetime, caught: Caught, begin: Page | None
-    ) -> AsyncGenerator[tuple[Page, Sequence[tuple[Seen, Values]]], None]:
+        self, look: LookSettings, wanted: Wanted, words: Words, caught: Caught, begin: Page | None
+    ) -> AsyncGenerator[_Rows]:
         page: Page | End = begin or look.paging.first()
         ids: set[object] = set()
+        before: _Rows | None = None
         newest_before: datetime | None = None
-        for _ in range(look.most_pages):
+        is_twice = begin is not None and is_moved_by_deletion(look.paging)
+        # a piece of a walk takes so many calls, and goes on with the next one; it must come further than one page
+        most_pages = (max(3, look.most_pages) + 1) // 2 if is_twice else look.most_pages
+        for _ in range(most_pages):
             if isinstance(page, End):
                 break
             answer = await self._answer(look, words, page)
             if answer is None:
+                caught.is_complete = caught.is_complete and not page.overlaps
                 caught.left = None
                 return
             seen = seen_of(answer)
-            must(look.must, seen, self._system)
-            rows = [(one, look.ticket.read(one, words)) for one in rows_of(look, seen, self._system)]
-            check_fields([values for _, values in rows], look.ticket, self._system)
-            yield page, rows
+            rows = self._rows(look, seen, wanted, words, caught)
+            is_lost = page.overlaps and before is not None and not _goes_on(before.rows, rows)
+            caught.is_complete = caught.is_complete and not is_lost
+            yield _Rows(page, rows, is_lost)
             fresh = {values["id"] for _, values in rows} - ids
-            if rows and not fresh:
+            if rows and not fresh and not (page.overlaps and len(rows) == 1):
                 caught.is_complete = False  # the same page again: it does not know the parameter
                 caught.left = None
                 return
             ids |= fresh
-            stamps = [created_of(values) for _, values in rows]
-            newest = _newest(rows)
-            if _is_past(look.order, stamps, newest, newest_before, self._by_its_clock(since)):
+            if before is not None and is_moved_by_deletion(look.paging):
+                again = await self._again(look, before.page, wanted, words, caught=caught, ids=ids)
+                ids |= {values["id"] for _, values in again.rows}
+                yield again
+            values = [one for _, one in rows]
+            newest = newest_of(look, values)
+            if is_past(look, values, newest_before, self._by_its_clock(wanted.since)):
                 caught.left = None
                 return
             newest_before = newest if newest is not None else newest_before
-            last, page = page, look.paging.after(page, seen, len(rows))
+            before, page = _Rows(page, rows), look.paging.after(page, seen, len(rows))
             if isinstance(page, Page):
-                caught.left = Left(page if look.most_pages == 1 else last, newest)
+                caught.left = Left(page if most_pages == 1 else before.page, newest)
         caught.is_complete = caught.is_complete and page is End.LAST
         if isinstance(page, End):
             caught.left = None
+
+    async def _again(
+        self,
+        look: LookSettings,
+        page: Page,
+        wanted: Wanted,
+        words: Words,
+        *,
+        caught: Caught,
+        ids: set[object],
+    ) -> _Rows:
+        """A page once more, after the one that follows it.
+
+        Where a ticket was deleted meanwhile, the first ones of the page that followed have moved on to it, unseen.
+        """
+        answer = await self._answer(look, words, page)
+        rows = self._rows(look, seen_of(answer), wanted, words, caught) if answer is not None else []
+        is_lost = not any(values["id"] in ids for _, values in rows)
+        caught.is_complete = caught.is_complete and not is_lost
+        return _Rows(page, rows, is_lost)
+
+    def _rows(
+        self, look: LookSettings, seen: Seen, wanted: Wanted, words: Words, caught: Caught
+    ) -> list[tuple[Seen, Values]]:
+        """The rows of an answer. One that is odd is left out, and the look is not complete.
+
+        Raises:
+            Blind: all are odd, or one that bears a token of ours; or there is no list.
+        """
+        must(look.must, seen, self._system)
+        rows: list[tuple[Seen, Values]] = []
+        odd: Blind | None = None
+        for one in rows_of(look, seen, self._system):
+            try:
+                rows.append((one, look.ticket.read(one, words)))
+            except Blind as error:
+                if bears_in_disguise(one.row, wanted):
+                    raise
+                odd = error
+        if odd is not None:
+            if not rows:
+                raise odd
+            caught.is_complete = False
+        check_fields([values for _, values in rows], look.ticket, self._system)
+        return rows
 
     async def _answer(self, look: LookSettings, words: Words, page: Page) -> Answer | None:
         """The answer of one page; None for a status that means that there is none."""
@@ -164,17 +323,14 @@ class Looker:
         """The moment by the system's clock where that is behind ours; never a later one."""
         return moment + timedelta(seconds=min(0.0, self._calls.skew.seconds or 0.0))
 
-    async def _remember(
-        self, mark: str, look: LookSettings, seen: Seen, values: Values, words: Words
-    ) -> None:
-        if len(self._read) >= _REMEMBERED:
-            self._read.clear()
-        whole = await self.read(look.reads, values, {**words, "row": seen.row})
-        # of a stranger's ticket only that it is one
-        self._read[mark] = whole if whole is not None and find_tokens(searched(whole)) else None
+    def _by_ours(self, moment: datetime | None) -> datetime | None:
+        """A moment of the system's clock by ours."""
+        return moment - timedelta(seconds=self._calls.skew.seconds or 0.0) if moment is not None else None
 
-    async def read(self, reads: Sequence[ReadSettings], values: Values, words: Words) -> Values | None:
-        """The values of a row with those of its further requests; None where it is gone meanwhile; raises as `look`."""
+    async def _read(
+        self, reads: Sequence[ReadSettings], values: Values, words: Words
+    ) -> tuple[Values, _Told]:
+        """The values of a row with those of its further requests, as far as they are answered; raises as `look`."""
         answered: object = None
         for one in reads:
             if one.has_nothing_for(values) and find_tokens(searched(values)):
@@ -182,95 +338,21 @@ class Looker:
             known = {**words, "ticket": as_words(values), "answer": answered}
             answer, means = await self._calls.call(one.asking, known, accept=frozenset({Means.GONE}))
             if means is Means.GONE:
-                return None
+                return (
+                    values,
+                    _Told.LESS,
+                )  # not the ticket need be gone: what it refers to may not be shown to us
             seen = seen_of(answer)
             if one.gone is not None and one.gone.holds(seen.whole):
-                return None
+                return values, _Told.GONE
             must(one.must, seen, self._system)
             answered = seen.whole
             more = one.ticket.read(one.seen(seen), {**known, "answer": answered})
             check_fields([more], one.ticket, self._system)
             values = merged(values, more)
-        return values
+        return values, _Told.ALL
 
 
-def rows_of(look: LookSettings, seen: Seen, system: str) -> list[Seen]:
-    """The rows of an answer.
-
-    Raises:
-        Blind: there is no list where the configuration says.
-    """
-    found = look.rows.of(seen)
-    if not isinstance(found, list | tuple):
-        source = look.rows.expression.source if look.rows.expression is not None else "@"
-        kind = "nothing" if found in (None, MISSING) else "no list"
-        raise Blind(
-            f"{system}: {look.rows.key}: the answer has {kind} at `{source}`: it is an error in disguise, or the system's"
-            " version is another. Look at what it answers; where it leaves out an empty list, write default: []."
-        )
-    return [seen.of_row(row) for row in found]
-
-
-def must(expression: Expression | None, seen: Seen, system: str) -> None:
-    """See that an answer holds what it must.
-
-    Raises:
-        Blind: it does not, so that it proves nothing.
-    """
-    if expression is not None and not expression.holds(seen.row):
-        raise Blind(
-            f"{system}: {expression.key}: the answer does not hold `{expression.source}`, so nothing can be concluded from"
-            " it. Look whether our credential is still good, and whether the filter is still understood."
-        )
-
-
-def bears(values: Values, wanted: Wanted) -> bool:
-    """Whether a row bears a token that is wanted."""
-    text = searched(values)
-    words = find_tokens(text)
-    if wanted.tokens:
-        return any(word in wanted.tokens for word in words)
-    is_tagged = wanted.tag in tags_of(values.get("tags"))
-    return bool(words) and (wanted.marker.lower() in text.lower() or is_tagged)
-
-
-def _may_be_ours(look: LookSettings, values: Values, wanted: Wanted) -> bool:
-    """Whether the rest of a row is worth a request: it bears a token of ours, or none yet and no subject was shown.
-
-    In a wide look also where a subject was shown: a gateway may have rewritten it. Requests that tell no text can't
-    find a token: a stranger's row is not read further for its files.
-    """
-    words = find_tokens(searched(values))
-    if words:
-        return not wanted.tokens or any(word in wanted.tokens for word in words)
-    if not any(name in one.ticket.picks for one in look.reads for name in ("subject", "body", "message_id")):
-        return False
-    return "subject" not in look.ticket.picks or (wanted.is_wide and bool(wanted.tokens))
-
-
-def _is_past(
-    order: Order,
-    stamps: Sequence[datetime | None],
-    newest: datetime | None,
-    newest_before: datetime | None,
-    since: datetime,
-) -> bool:
-    """Whether all that follows is older than what is wanted; never, where the rows are not in the order asked for."""
-    if order is Order.ANY or newest is None or newest >= since:
-        return False
-    known = [one for one in stamps if one is not None]
-    if order is Order.NEWEST_FIRST and known[0] < known[-1] - _ORDER_TOLERANCE:
-        return False
-    return newest_before is None or newest <= newest_before + _ORDER_TOLERANCE
-
-
-def _newest(rows: Sequence[tuple[Seen, Values]]) -> datetime | None:
-    """When the newest of the rows was created."""
-    stamps = (created_of(values) for _, values in rows)
-    return max((one for one in stamps if one is not None), default=None)
-
-
-def _mark(look: LookSettings, values: Values, row: object) -> str:
-    """A row as it is now: an id that is given out again is another row."""
-    content = json.dumps(row, sort_keys=True, default=str)
-    return hashlib.sha256(f"{look.key}\n{values['id']}\n{content}".encode()).hexdigest()
+def _goes_on(before: Sequence[tuple[Seen, Values]], rows: Sequence[tuple[Seen, Values]]) -> bool:
+    """Whether a page begins before the last row of the page before it: if not, rows between them went unseen."""
+    return not before or before[-1][1]["id"] in {values["id"] for _, values in rows}

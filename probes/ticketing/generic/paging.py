@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from probes.ticketing.generic.conversions import text_of, truth_of, whole_of
+from probes.ticketing.generic.expressions import MISSING
 from probes.ticketing.generic.picking import Pick, Seen
 from probes.ticketing.generic.templates import Template
 
@@ -25,6 +26,7 @@ class Page:
         words: what templates may say as ``page.…``.
         query, headers: set in the request; ``json``: set in its body, at a dotted path.
         url: asked instead of the request's own path and query.
+        overlaps: its first row was the last of the page before it: if it is not, rows have moved, and some went unseen.
     """
 
     words: Mapping[str, object] = field(default_factory=lambda: _NOTHING)
@@ -32,6 +34,7 @@ class Page:
     json: Mapping[str, object] = field(default_factory=lambda: _NOTHING)
     headers: Mapping[str, Template] = field(default_factory=lambda: MappingProxyType({}))
     url: str | None = None
+    overlaps: bool = False
 
 
 class End(StrEnum):
@@ -96,28 +99,34 @@ class Counted:
     def after(self, page: Page, seen: Seen, count: int) -> Page | End:
         """The next number, unless this page says that it was the last."""
         number, rows = _whole(page.words["number"]), _whole(page.words["rows"]) + count
-        if self._is_last(seen, rows, count):
-            return End.LAST
-        return self._page(number + (count if self.counts_rows else 1), rows)
-
-    def _is_last(self, seen: Seen, rows: int, count: int) -> bool:
+        if self.counts_rows:
+            rows = number + count
+        new = count - (1 if page.overlaps else 0)
         if self.more is not None:
-            return not truth_of(self.more.found(seen), self.more.key)
-        if count == 0:
+            if (end := _told(self.more, seen, has_next=new > 0 or not self.counts_rows)) is not None:
+                return end
+        elif self._is_last(seen, rows, count=count, new=new):
+            return End.LAST
+        if not self.counts_rows:
+            return self._page(number + 1, rows)
+        return self._page(rows - 1, rows, overlaps=True) if count > 1 else self._page(rows, rows)
+
+    def _is_last(self, seen: Seen, rows: int, *, count: int, new: int) -> bool:
+        if new == 0:
             return True
         total = whole_of(self.total.found(seen), self.total.key) if self.total is not None else None
         if total is not None:
             return rows >= total
         return self.ends is Ends.SHORT and self.size is not None and count < self.size
 
-    def _page(self, number: int, rows: int) -> Page:
+    def _page(self, number: int, rows: int, *, overlaps: bool = False) -> Page:
         wanted: dict[str, object] = {self.param: number}
         if self.size_param is not None and self.size is not None:
             wanted[self.size_param] = self.size
         words = {"number": number, "rows": rows, "size": self.size}
         if self.into is Into.JSON:
-            return Page(words, json=wanted)
-        return Page(words, query={name: str(one) for name, one in wanted.items()})
+            return Page(words, json=wanted, overlaps=overlaps)
+        return Page(words, query={name: str(one) for name, one in wanted.items()}, overlaps=overlaps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +145,13 @@ class Cursor:
     def after(self, page: Page, seen: Seen, count: int) -> Page | End:
         """The page of the answer's cursor; lost, where it is that of this page again."""
         del count
-        if self.more is not None and not truth_of(self.more.found(seen), self.more.key):
-            return End.LAST
-        cursor = self.pick.found(seen)
-        if cursor in (None, "", False):
-            return End.LAST if self.more is None else End.LOST
+        cursor = self.pick.of(seen)
+        has_next = cursor not in (None, "", False, MISSING)
+        if self.more is not None:
+            if (end := _told(self.more, seen, has_next=has_next)) is not None:
+                return end
+        elif not has_next:
+            return End.LOST if cursor is MISSING else End.LAST
         if cursor == page.words.get("cursor"):
             return End.LOST
         words = {"cursor": cursor}
@@ -156,30 +167,43 @@ class Next:
     Attributes:
         pick: the link in the body; None: in the header field, with the relation.
         path_only: of the link only path and query are used: for systems that don't know their own address.
+        more: tells whether there is a further page, where a last one has no field for the link.
+        size: rows of a full page: where one has no ``Link`` at all, something on the way may have dropped it.
     """
 
     pick: Pick | None = None
     relation: str = "next"
     path_only: bool = False
+    more: Pick | None = None
+    size: int | None = None
 
     def first(self) -> Page:
         """The request itself."""
         return Page()
 
     def after(self, page: Page, seen: Seen, count: int) -> Page | End:
-        """The page that is linked to; lost, where that is this page again."""
-        del count
-        link = text_of(self.pick.found(seen), self.pick.key) if self.pick is not None else self._linked(seen)
+        """The page that is linked to; lost, where that is this page again, or where the field of the link is gone."""
+        found = self.pick.of(seen) if self.pick is not None else self._linked(seen, count)
+        link = (
+            text_of(found, self.pick.key if self.pick is not None else "link") if found is not MISSING else ""
+        )
+        if self.more is not None and (end := _told(self.more, seen, has_next=bool(link))) is not None:
+            return end
         if not link:
-            return End.LAST
+            return End.LOST if found is MISSING else End.LAST
         if self.path_only:
             parts = urlsplit(link)
             link = f"{parts.path}?{parts.query}" if parts.query else parts.path
         return End.LOST if link == page.url else Page(url=link)
 
-    def _linked(self, seen: Seen) -> str | None:
-        response = httpx.Response(200, headers={"link": seen.headers.get("link", "")})
-        return response.links.get(self.relation, {}).get("url")
+    def _linked(self, seen: Seen, count: int) -> object:
+        """The link of the relation; a link may have several (RFC 8288 section 3.3)."""
+        links = httpx.Response(200, headers={"link": seen.headers.get("link", "")}).links
+        for relations, one in links.items():
+            if self.relation.lower() in (relations or "").lower().split():
+                return one.get("url")
+        is_full = self.size is not None and count >= self.size
+        return MISSING if is_full and not links else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,17 +227,17 @@ class Range:
 
     def after(self, page: Page, seen: Seen, count: int) -> Page | End:
         """The rows after those that came."""
-        begin = _whole(page.words["from"]) + count
+        end = _whole(page.words["from"]) + count
         total = whole_of(self.total.found(seen), self.total.key) if self.total is not None else None
-        if count == 0 or (total is not None and begin >= total):
+        if count == (1 if page.overlaps else 0) or (total is not None and end >= total):
             return End.LAST
-        return self._page(begin)
+        return self._page(end - 1, overlaps=True) if count > 1 else self._page(end)
 
-    def _page(self, begin: int) -> Page:
+    def _page(self, begin: int, *, overlaps: bool = False) -> Page:
         words = {"from": begin, "to": begin + self.size - 1, "size": self.size}
         if self.is_header:
-            return Page(words, headers={self.name: self.template})
-        return Page(words, query={self.name: self.template.text({"page": words})})
+            return Page(words, headers={self.name: self.template}, overlaps=overlaps)
+        return Page(words, query={self.name: self.template.text({"page": words})}, overlaps=overlaps)
 
 
 Paging = Single | Counted | Cursor | Next | Range
@@ -232,6 +256,24 @@ def read_page(paging: Paging, text: str) -> Page:
     is_in_header = isinstance(paging, Range) and paging.is_header
     headers = {paging.name: paging.template} if isinstance(paging, Range) and is_in_header else {}
     return Page(found["words"], found["query"], found["json"], headers, found["url"])
+
+
+def is_moved_by_deletion(paging: Paging) -> bool:
+    """Whether a ticket that is deleted moves the first one of the next page to a page that was read already.
+
+    Rows that are counted overlap by one, which shows it; a page's number can't.
+    """
+    return isinstance(paging, Counted) and not paging.counts_rows
+
+
+def _told(more: Pick, seen: Seen, *, has_next: bool) -> End | None:
+    """What the field that tells of further pages makes of this one; None: it leads on."""
+    found = more.of(seen)
+    if found is MISSING:
+        return End.LOST
+    if not truth_of(found, more.key):
+        return End.LAST
+    return None if has_next else End.LOST
 
 
 def absolute(link: str, base: str) -> str:

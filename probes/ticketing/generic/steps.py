@@ -19,7 +19,7 @@ from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.conversions import text_of, truth_of
 from probes.ticketing.generic.expressions import MISSING
 from probes.ticketing.generic.failures import Means
-from probes.ticketing.generic.looks import must
+from probes.ticketing.generic.matching import must
 from probes.ticketing.generic.paging import Page
 from probes.ticketing.generic.picking import Seen, seen_of
 from probes.ticketing.generic.settings import CleanSettings, JobSettings, Step

@@ -131,6 +131,11 @@ def searched(values: Values) -> str:
     )
 
 
+def word_of(values: Values, name: str) -> str:
+    """A field as a word; empty where it is not there."""
+    return text_of(_value(values, name), name) or ""
+
+
 def created_of(values: Values) -> datetime | None:
     """When the system says that it made the ticket."""
     found = values.get("created_at")

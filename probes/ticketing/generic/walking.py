@@ -11,7 +11,8 @@ from canary.walk import OVERLAP, Position, Walk, going_on
 from probes.contracts import Clock
 from probes.masking import Masker
 from probes.ticketing.generic.calling import Calls
-from probes.ticketing.generic.looks import Caught, Left, Looker, Wanted
+from probes.ticketing.generic.looks import Caught, Left, Looker
+from probes.ticketing.generic.matching import Wanted
 from probes.ticketing.generic.paging import Page, Single, read_page, written
 from probes.ticketing.generic.settings import LookSettings, Order
 from probes.ticketing.generic.templates import Words
@@ -73,6 +74,7 @@ class Walker:
             replace(wanted, since=walk.since),
             {**words, "since": walk.since, "until": position.until or now + _AHEAD},
             begin=begin,
+            began_at=walk.began_at,
         )
         if caught.is_complete and not kept:
             return Piece(caught)

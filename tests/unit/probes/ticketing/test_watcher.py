@@ -50,6 +50,22 @@ def test_ticket__is_told_with_the_number_of_looks_that_it_took() -> None:
     assert {one.canary_id: one.facts["intake.ticket.lookups"] for one in seen} == {canary.id: 3, other.id: 2}
 
 
+def test_part_of_the_system_is_hidden__what_is_seen_is_told_and_of_the_others_that_we_are_blind() -> None:
+    scene = Scene()
+    shown, held, missing = scene.canary(), scene.canary(), scene.canary()
+    scene.ticket(shown)
+    scene.ticket(held, cause="auto_mailer")
+    scene.desk.blinded_by = Blind("desk: refused", status=403, retry_after_seconds=40.0)
+
+    seen = scene.look(shown, held, missing)
+
+    blind = [one for one in seen if one.look is not None and one.look.is_blind]
+    assert [(one.canary_id, one.reason) for one in blind] == [(missing.id, Reason.CREDENTIALS_REJECTED)]
+    assert {one.canary_id for one in seen if one.outcome is Outcome.OK} == {shown.id}
+    assert [one.outcome for one in seen if one.canary_id == held.id] == [Outcome.FAILED, Outcome.UNKNOWN]
+    assert [one.reason for one in scene.look(shown)] == [Reason.RATE_LIMITED]
+
+
 @pytest.mark.parametrize("depth", list(Depth))
 def test_nothing_there__is_a_look_in_vain_for_each_canary(depth: Depth) -> None:
     scene = Scene()

@@ -166,9 +166,12 @@ def test_strangers_ticket__is_neither_shown_nor_its_text_asked_for_in_a_narrow_l
     assert not [one for one in scene.desk.paths() if "threads" in one]
 
 
-def test_token_in_the_text_alone__is_seen_by_the_wide_look_which_reads_a_row_once(tmp_path: Path) -> None:
+def test_token_in_the_text_alone__is_seen_by_the_wide_look_which_reads_an_old_strangers_row_once(
+    tmp_path: Path,
+) -> None:
     scene = Scene(tmp_path)
     canary = scene.canary()
+    scene.desk.add("where is my order", opened=scene.clock.now() - timedelta(minutes=4))
     scene.desk.add("the gateway rewrote this", html=f"<p>{canary.token}</p>")
 
     async def work(system):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
@@ -177,7 +180,7 @@ def test_token_in_the_text_alone__is_seen_by_the_wide_look_which_reads_a_row_onc
     first, second = scene.run(work)
 
     assert [len(one.tickets) for one in (first, second)] == [1, 1]
-    assert len([one for one in scene.desk.paths() if "threads" in one]) == 1
+    assert len([one for one in scene.desk.paths() if "threads" in one]) == 3  # ours may still change
 
 
 def test_number_that_is_given_out_again__is_read_anew(tmp_path: Path) -> None:

@@ -28,7 +28,10 @@ Handler = Callable[[httpx.Request], httpx.Response]
 class Bench:
     """A system that answers by a function."""
 
-    def __init__(self, folder: Path, configuration: str, handler: Handler) -> None:
+    def __init__(
+        self, folder: Path, configuration: str, handler: Handler, *, reads_files: bool = True
+    ) -> None:
+        self._reads_files = reads_files
         self.clock = FakeClock()
         self.requests: list[httpx.Request] = []
         self._config = configured(folder, TOP + configuration)
@@ -43,7 +46,9 @@ class Bench:
             return self._handler(request)
 
         async def main() -> T:
-            async with opened(self._config, clock=self.clock, transport=Answering(noted)) as system:
+            async with opened(
+                self._config, clock=self.clock, transport=Answering(noted), reads_files=self._reads_files
+            ) as system:
                 return await work(system)
 
         return run_jumping(self.clock, main())

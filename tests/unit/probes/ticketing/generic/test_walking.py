@@ -71,7 +71,10 @@ def test_fifty_strangers_a_second__each_of_ours_is_found_by_bounded_looks(way: s
     ours = [tenant.canary(launched_at) for _ in range(4)]
     for index, one in enumerate(ours[:3]):
         tenant.plant(one, launched_at + index * (window - timedelta(minutes=6)) / 2)
-    most_looks = 1 + math.ceil(window.total_seconds() * A_SECOND / (SIZE * (PAGES - 1) - 3 * A_SECOND))
+    pages = (
+        PAGES // 2 if way in {"time", "number"} else PAGES
+    )  # numbered pages are read twice: a deletion moves them
+    most_looks = 1 + math.ceil(window.total_seconds() * A_SECOND / (SIZE * (pages - 1) - 3 * A_SECOND))
     found: set[CanaryId] = set()
     complete: list[Look] = []
     looks: list[int] = []
@@ -120,7 +123,7 @@ def test_walk_that_is_over__the_next_look_reads_only_what_came_since() -> None:
 
     run_jumping(tenant.clock, tenant.life(look))
 
-    assert len(calls) == 8  # 30,000 tickets, and then those of a minute and some seconds
+    assert len(calls) == 17  # 30,000 tickets in pages read twice, then those of a minute
     assert calls[-1] <= 9
 
 
