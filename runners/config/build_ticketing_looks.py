@@ -48,6 +48,7 @@ _USUAL: Final[Mapping[str, tuple[As, ...]]] = {
 }
 _READ_BACK: Final = frozenset({"id", "subject", "body", "message_id", "open", "tags", "version"})
 """What of one ticket, read alone, says whether it is ours and closed; the list's joins are not there."""
+_SAFE: Final = frozenset({"GET", "OPTIONS"})
 _ROW: Final[Vocabulary] = {"ticket": None, "row": None, "answer": None}
 
 
@@ -299,3 +300,17 @@ def build_sight(document: SightDocument, parts: Parts, loc: Loc, vocabulary: Voc
     return SightSettings(
         parts.asking(document, loc, vocabulary), parts.expression(document.must, (*loc, "must"))
     )
+
+
+def build_rights(document: SightDocument, parts: Parts, loc: Loc, vocabulary: Vocabulary) -> SightSettings:
+    """What shows our rights on a ticket; notes a request that could change it, for it may be a stranger's."""
+    found = build_sight(document, parts, loc, vocabulary)
+    if found.asking.method not in _SAFE:
+        method = found.asking.method.lower()
+        parts.around.note(
+            (*loc, method),
+            f"check would make this {method.upper()} on the newest ticket, which may be a stranger's",
+            "Ask by get: or options:, or leave rights out: try it with intake-prober ticketing try --create.",
+            at_key=True,
+        )
+    return found

@@ -242,5 +242,7 @@ class CleanDocument(Block):
     verify: Annotated[VerifyDocument, Field(description="How long a change may take.")] = VerifyDocument()
     rights: Annotated[
         SightDocument | None,
-        Field(description="For `check`: shows whether we may change `ticket` (the newest one)."),
+        Field(
+            description="For `check`: shows whether we may change `ticket` (the newest one); a GET or OPTIONS."
+        ),
     ] = None

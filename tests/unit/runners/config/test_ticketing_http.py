@@ -157,3 +157,15 @@ def test_secret_that_is_missing__is_told_at_its_name(tmp_path: Path) -> None:
     )
 
     assert error.key == "ticketing.desk.secrets.key"
+
+
+@pytest.mark.parametrize("method", ["put", "post", "patch", "delete"])
+def test_rights_by_a_request_that_could_change_a_strangers_ticket__are_a_mistake(
+    tmp_path: Path, method: str
+) -> None:
+    rights = f'      rights: {{{method}: "/tickets/{{{{ ticket.id }}}}", must: "@"}}\n'
+
+    mistake = only_mistake(tmp_path, WHOLE.replace("      close: [", rights + "      close: ["))
+
+    assert mistake.key == f"ticketing.desk.clean.rights.{method}"
+    assert "stranger" in mistake.message
