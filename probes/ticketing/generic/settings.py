@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 from canary.hop import Channel
 from canary.observation import Depth
@@ -15,6 +16,8 @@ from probes.ticketing.generic.paging import Paging, Single
 from probes.ticketing.generic.picking import Pick, Seen
 from probes.ticketing.generic.requests import Asking
 from probes.ticketing.generic.tickets import TicketMap
+
+_SAFE: Final = frozenset({"GET", "OPTIONS"})
 
 
 class Per(StrEnum):
@@ -68,6 +71,11 @@ class Step:
     if_match: Pick | None = None
     must: Expression | None = None
     job: "JobSettings | None" = None
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may change anything."""
+        return self.asking.method not in _SAFE
 
 
 @dataclass(frozen=True, slots=True)

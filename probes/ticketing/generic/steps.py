@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from canary.signature import find_tokens
 from canary.ticket import Ticket
 from probes.contracts import Blind, Clock, Disposal, DisposalAction, Disposed, RemovalState
 from probes.http_wire import Answer
@@ -22,14 +21,21 @@ from probes.ticketing.generic.failures import Means
 from probes.ticketing.generic.looks import must
 from probes.ticketing.generic.paging import Page
 from probes.ticketing.generic.picking import Seen, seen_of
+from probes.ticketing.generic.sameness import Sameness, sameness
 from probes.ticketing.generic.settings import CleanSettings, JobSettings, Step
 from probes.ticketing.generic.templates import Words, compile_template
-from probes.ticketing.generic.tickets import Values, as_words, searched, tags_of
+from probes.ticketing.generic.tickets import Values, as_words, tags_of
 
 _VERSION: Final = compile_template("{{ version }}", "if_match", {"version": None})
 _TRIES: Final = 3
+_REMEMBERED: Final = 2000
+_CLOSED: Final = "already closed"
 _GONE: Final = "no longer there"
 _REUSED: Final = "no longer there: its number belongs to another ticket by now"
+_UNSURE: Final = (
+    "whether its number still is our ticket's can't be told, so that it is left alone: let clean.read tell the text that"
+    " bears the token, or subject, requester and created_at; remove this one by hand"
+)
 _OFTEN: Final = "somebody else changes it all the time"
 _TOLD: Final = frozenset({Means.GONE, Means.CONFLICT})
 
@@ -53,6 +59,7 @@ class Cleaner:
         self._system = system
         self._clock = clock
         self._masker = masker
+        self._half_done: set[str] = set()
 
     async def clean(
         self,
@@ -111,7 +118,8 @@ class Cleaner:
         until = self._clock.monotonic() + self._settings.verify_seconds
         while True:
             read = await self.read(ticket, known, words)
-            if self.is_done(read, how) or (read is not None and not is_same(ticket, read.values)):
+            is_other = read is not None and sameness(ticket, read.values) is Sameness.OTHER
+            if self.is_done(read, how) or is_other:
                 return Disposed(ticket.ref, RemovalState.DONE)
             if self._clock.monotonic() >= until:
                 return Disposed(ticket.ref, RemovalState.FAILED, _unchanged(read, how))
@@ -154,6 +162,21 @@ class Cleaner:
                 return False
             await self._clock.sleep(job.every_seconds)
 
+    def begin(self, tickets: Sequence[Ticket], steps: Sequence[Step]) -> None:
+        """Note that some of the changes may be made and others not, until `ended` is said."""
+        if sum(one.writes for one in steps) > 1:
+            if len(self._half_done) >= _REMEMBERED:
+                self._half_done.clear()
+            self._half_done |= {one.ref.id for one in tickets}
+
+    def ended(self, tickets: Sequence[Ticket]) -> None:
+        """Note that all changes are made."""
+        self._half_done -= {one.ref.id for one in tickets}
+
+    def is_half_done(self, ticket: Ticket) -> bool:
+        """Whether a ticket that looks closed may lack a later change."""
+        return ticket.ref.id in self._half_done
+
     def detail(self, error: Exception) -> str:
         """What went wrong, for people."""
         return self._masker.detail(str(error))
@@ -185,9 +208,13 @@ class _Work:
                 read = await self._cleaner.read(ticket, self._of(ticket), self._words)
                 if (over := self._over(ticket, read, how)) is not None:
                     return over
-            elif how.action is DisposalAction.CLOSE and not ticket.is_open and how.tag in ticket.tags:
-                return Disposed(ticket.ref, RemovalState.ABSENT, "already closed")
-            match await self._stepped(ticket, read):
+            elif self._was_closed(ticket, how):
+                return Disposed(ticket.ref, RemovalState.ABSENT, _CLOSED)
+            self._cleaner.begin([ticket], self._steps)
+            means = await self._stepped(ticket, read)
+            if means in {Means.OK, Means.GONE}:
+                self._cleaner.ended([ticket])
+            match means:
                 case Means.GONE:
                     return Disposed(ticket.ref, RemovalState.ABSENT, _GONE)
                 case Means.CONFLICT:
@@ -204,12 +231,14 @@ class _Work:
         pending: set[str] = set()
         try:
             live = [one for one in tickets if not await self._is_over(one, how, answers)]
+            self._cleaner.begin(live, self._steps)
             for step in self._steps:
                 size = step.batch or 1
                 for begin in range(0, len(live), size):
                     chunk = live[begin : begin + size]
                     if not await self._batch(step, chunk):
                         pending |= {one.ref.id for one in chunk}
+            self._cleaner.ended([one for one in live if one.ref.id not in pending])
             for one in live:
                 if one.ref.id in pending:
                     answers[one.ref.id] = Disposed(one.ref, RemovalState.ACCEPTED, "its job still works")
@@ -226,8 +255,8 @@ class _Work:
         if self._reads_back:
             read = await self._cleaner.read(ticket, self._of(ticket), self._words)
             over = self._over(ticket, read, how)
-        elif how.action is DisposalAction.CLOSE and not ticket.is_open and how.tag in ticket.tags:
-            over = Disposed(ticket.ref, RemovalState.ABSENT, "already closed")
+        elif self._was_closed(ticket, how):
+            over = Disposed(ticket.ref, RemovalState.ABSENT, _CLOSED)
         if over is not None:
             answers[ticket.ref.id] = over
         return over is not None
@@ -236,29 +265,37 @@ class _Work:
         """What is to be said where nothing is left to be done."""
         if read is None:
             return Disposed(ticket.ref, RemovalState.ABSENT, _GONE)
-        if not is_same(ticket, read.values):
-            return Disposed(ticket.ref, RemovalState.ABSENT, _REUSED)
-        if self._cleaner.is_done(read, how):
-            return Disposed(ticket.ref, RemovalState.ABSENT, "already closed")
+        match sameness(ticket, read.values):
+            case Sameness.OTHER:
+                return Disposed(ticket.ref, RemovalState.ABSENT, _REUSED)
+            case Sameness.UNSURE:
+                return Disposed(ticket.ref, RemovalState.FAILED, _UNSURE)
+            case Sameness.SAME:
+                pass
+        if self._cleaner.is_done(read, how) and not self._cleaner.is_half_done(ticket):
+            return Disposed(ticket.ref, RemovalState.ABSENT, _CLOSED)
         return None
 
     async def _stepped(self, ticket: Ticket, read: _Read | None) -> Means:
         """Make the steps for one ticket; `Means.MAINTENANCE`: a job still works."""
-        last = read.answer if read is not None else None
-        fields = {**self._of(ticket), **(as_words(read.values) if read is not None else {})}
+        now, last, is_fresh = read, read.answer if read is not None else None, read is not None
         for step in self._steps:
-            if self._reads_back and step.if_match is not None and not self._cleaner.tells(step, last):
-                # the step before it changed the version and did not tell the new one
-                again = await self._cleaner.read(ticket, self._of(ticket), self._words)
-                if again is None:
-                    return Means.GONE
-                last = again.answer
+            if self._reads_back and step.if_match is not None and not is_fresh:
+                if not self._cleaner.tells(step, last):
+                    # the step before it changed the version and did not tell the new one
+                    now = await self._cleaner.read(ticket, self._of(ticket), self._words)
+                    if now is None:
+                        return Means.GONE
+                    if sameness(ticket, now.values) is not Sameness.SAME:
+                        return Means.CONFLICT
+                    last = now.answer
+            fields = {**self._of(ticket), **(as_words(now.values) if now is not None else {})}
             words = {**self._words, "ticket": {**fields, "id": ticket.ref.id}, "answer": _body(last)}
-            words["version"] = ticket.version
+            words["version"] = _version(now) or ticket.version
             answer, means = await self._cleaner.ask(step, words, last)
             if means is not Means.OK:
                 return means
-            last = answer
+            last, is_fresh = answer, is_fresh and not step.writes
             if step.job is not None and not await self._cleaner.awaited(
                 step.job, {**words, "answer": _body(answer)}
             ):
@@ -282,22 +319,13 @@ class _Work:
             return Disposed(ticket.ref, RemovalState.ACCEPTED, "promised; to be seen in a later look")
         return await self._cleaner.verified(ticket, self._of(ticket), self._words, how)
 
+    def _was_closed(self, ticket: Ticket, how: Disposal) -> bool:
+        is_closed = how.action is DisposalAction.CLOSE and not ticket.is_open and how.tag in ticket.tags
+        return is_closed and not self._cleaner.is_half_done(ticket)
+
     def _of(self, ticket: Ticket) -> Values:
         values = self._known.get(ticket.ref.id, {})
         return as_words(values) or {"subject": ticket.subject, "tags": sorted(ticket.tags)}
-
-
-def is_same(ticket: Ticket, values: Values) -> bool:
-    """Whether what bears a ticket's number still is that ticket; it is, where its text can't be compared."""
-    before = find_tokens("\n".join(filter(None, (ticket.subject, ticket.body, ticket.message_id))))
-    if not before or not {"subject", "body", "message_id"} & set(values):
-        return True
-    now = find_tokens(searched(values))
-    if now:
-        return any(token in before for token in now)
-    if find_tokens(ticket.subject or ""):
-        return not _value(values, "subject")
-    return "body" not in values or not _value(values, "body")
 
 
 def _unchanged(read: _Read | None, how: Disposal) -> str:
@@ -307,6 +335,11 @@ def _unchanged(read: _Read | None, how: Disposal) -> str:
     if is_open is None:
         return "whether it is closed can't be seen: clean.read.ticket has no open"
     return "it took the change and did not make it" if is_open else "it is closed and not tagged"
+
+
+def _version(read: _Read | None) -> str | None:
+    """The version of a ticket as it was read, wherever in the answer the configuration finds it."""
+    return text_of(_value(read.values, "version"), "version") if read is not None else None
 
 
 def _value(values: Values, name: str) -> object:
