@@ -86,7 +86,7 @@ class JobSettings:
     done: Expression
     failed: Expression | None = None
     every_seconds: float = 2.0
-    limit_seconds: float = 60.0
+    limit_seconds: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -294,7 +294,10 @@ def test_two_steps__with_the_version_in_the_row_that_is_read__send_the_newest_ve
     canary = scene.canary()
     number = scene.desk.add(canary.subject_prefix)
     plain = scene.desk._shown
-    scene.desk._shown = lambda one: {**plain(one), "version": f'"v{scene.desk.rows[one].version}"'}  # type: ignore[method-assign]
+    scene.desk._shown = lambda number: {  # type: ignore[method-assign]
+        **plain(number),
+        "version": f'"v{scene.desk.rows[number].version}"',
+    }
 
     (disposed,) = scene.disposed(CLOSE, canary)
 
@@ -331,3 +334,72 @@ def test_second_step_that_failed__is_made_by_the_next_try_though_the_ticket_is_c
 
     assert states == [RemovalState.FAILED, RemovalState.DONE, RemovalState.ABSENT]
     assert scene.desk.paths().count("POST /v1/tags/1") == 2
+
+
+@pytest.mark.parametrize("how", [CLOSE, DELETE])
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+def test_ticket_that_answers_404_and_is_still_listed__is_not_called_gone(
+    tmp_path: Path, how: Disposal, method: str
+) -> None:
+    scene = Scene(tmp_path)
+    canary = scene.canary()
+    scene.desk.add(canary.subject_prefix)
+    scene.desk.answer = lambda request: (
+        httpx.Response(404)
+        if request.url.path == "/v1/tickets/1" and request.method in {method, "PATCH", "DELETE"}
+        else None
+    )
+
+    (disposed,) = scene.disposed(how, canary)
+
+    assert disposed.state is RemovalState.FAILED
+    assert "still shows it" in disposed.detail
+
+
+def test_ticket_that_answers_404__where_we_see_nothing_any_more__is_not_called_gone(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    canary = scene.canary()
+    scene.desk.add(canary.subject_prefix)
+
+    async def work(system):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        look = await system.find([canary], Depth.DEADLINE)
+        scene.desk.hides_all = True
+        scene.desk.answer = lambda request: (
+            httpx.Response(404) if request.url.path.startswith("/v1/tickets/") else None
+        )
+        return await system.dispose(look.tickets, CLOSE)
+
+    (disposed,) = scene.run(work)
+
+    assert disposed.state is RemovalState.FAILED
+    assert "can't be seen" in disposed.detail
+
+
+READ_BATCH = BATCH.replace(
+    "  close:\n", '  read: {get: "/v1/tickets/{{ ticket.id }}", row: ticket}\n  close:\n'
+)
+
+
+@pytest.mark.parametrize("is_done", [True, False])
+def test_batch_of_twenty__is_verified_by_a_look_before_and_one_after(tmp_path: Path, is_done: bool) -> None:
+    scene = Scene(tmp_path, configuration=READ_BATCH.replace("batch: 2", "batch: 100"))
+    scene.desk.page_size = 50
+    canaries = [scene.canary() for _ in range(20)]
+    for one in canaries:
+        scene.desk.add(one.subject_prefix, labels=["synthetic"])
+
+    def answer(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path == "/v1/many":
+            for row in scene.desk.rows.values() if is_done else ():
+                row.state = 9
+            return httpx.Response(202, json={"job": "/v1/jobs/5"})
+        return httpx.Response(200, json={"state": "done"}) if request.url.path == "/v1/jobs/5" else None
+
+    scene.desk.answer = answer
+
+    disposed = scene.disposed(CLOSE, *canaries)
+
+    wanted = RemovalState.DONE if is_done else RemovalState.FAILED
+    assert [one.state for one in disposed] == [wanted] * 20
+    alone = [one for one in scene.desk.paths() if one.startswith("GET /v1/tickets/")]
+    assert len(alone) == (0 if is_done else 20)
