@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final
 
 from canary.canary import Canary
@@ -29,6 +30,7 @@ from probes.ticketing.generic.conversions import text_of
 from probes.ticketing.generic.listing import Lister
 from probes.ticketing.generic.looks import Caught, Looker, Wanted, must, rows_of
 from probes.ticketing.generic.picking import seen_of
+from probes.ticketing.generic.seeing import NothingShown, Sight
 from probes.ticketing.generic.settings import GenericSettings, LookSettings, Order, Per
 from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import Making, Values, as_words, files_of, with_ref
@@ -36,7 +38,6 @@ from probes.ticketing.generic.variables import Variables
 from probes.ticketing.settings import LOOK_BACK_SECONDS, ORPHAN_DAYS
 
 _REMEMBERED: Final = 2000
-_SIGHT_SECONDS: Final = 60.0
 _CHECK_HOURS: Final = 24
 _NOT_SERVED: Final = frozenset({401, 403, 404})
 
@@ -62,7 +63,7 @@ class Generic:
         self._cleaner = Cleaner(settings.clean, calls, system=settings.name, clock=clock, masker=masker)
         self._values: dict[str, Values] = {}
         self._digests: dict[str, str | None] = {}
-        self._saw_at: float | None = None
+        self._sight = Sight(settings.sight, calls, system=settings.name, clock=clock)
 
     @property
     def name(self) -> str:
@@ -194,7 +195,12 @@ class Generic:
             if values is None:
                 whole.is_complete = False  # this sender is not known there yet
                 continue
-            caught = await self._looker.look(look, wanted, {**words, "vars": values})
+            try:
+                caught = await self._looker.look(look, wanted, {**words, "vars": values})
+            except Blind as error:
+                if error.status == HTTPStatus.NOT_FOUND:  # a user that was merged or deleted, say
+                    self._variables.forget(look.asking, str(requester) if requester else None)
+                raise
             whole.is_complete = whole.is_complete and caught.is_complete
             whole.rows += [one for one in caught.rows if one["id"] not in ids]
             ids |= {one["id"] for one in caught.rows}
@@ -233,15 +239,8 @@ class Generic:
         return sorted({one.sender for one in canaries} if canaries else set(self._settings.own_addresses))
 
     async def _see_at_all(self, depth: Depth) -> None:
-        """Make sure that an empty answer is no refusal in disguise."""
-        sight = self._settings.sight
-        now = self._clock.monotonic()
-        is_fresh = self._saw_at is not None and now - self._saw_at < _SIGHT_SECONDS
-        if sight is None or (depth is Depth.POLL and is_fresh):
-            return
-        answer, _ = await self._calls.call(sight.asking, self._words((), self._clock.now()))
-        must(sight.must, seen_of(answer), self.name)
-        self._saw_at = now
+        words = self._words((), self._clock.now())
+        await self._sight.prove(words, may_be_old=depth is Depth.POLL)
 
     async def _ticket(self, look: LookSettings, values: Values) -> Ticket:
         is_aside = look.state is TicketState.DIVERTED
@@ -310,15 +309,24 @@ class Generic:
             count += len(rows)
             if look.state is TicketState.TICKET:
                 newest += rows[:1] if look.order is Order.NEWEST_FIRST else rows[-1:]
-        if self._settings.sight is not None:
-            await self._see_at_all(Depth.DEADLINE)
+        if self._sight.is_configured:
+            try:
+                await self._see_at_all(Depth.DEADLINE)
+            except NothingShown:
+                return Check(
+                    self.name,
+                    "ticket.search",
+                    CheckState.WARN,
+                    "it answers, and shows not one ticket, of whatever age: what is missing is inconclusive until it does",
+                    "Look at what our user may see; in a new system let one stay: intake-prober ticketing try --create.",
+                )
         elif count == 0:
             return Check(
                 self.name,
                 "ticket.search",
                 CheckState.WARN,
                 "it answers, and shows no ticket at all: whether we would see one is not known",
-                "Add `sight`: a request whose answer proves that the credential is good, such as who we are.",
+                "Add `sight`: requests that prove who we are, and that we see tickets.",
             )
         return Check(
             self.name,
