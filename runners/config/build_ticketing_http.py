@@ -161,11 +161,11 @@ def _note_missing(
         )
 
 
-def _channels(document: ChannelsDocument) -> dict[str, Channel]:
-    found: dict[str, Channel] = {}
+def _channels(document: ChannelsDocument) -> dict[str, frozenset[Channel]]:
+    found: dict[str, frozenset[Channel]] = {}
     for channel in Channel:
         for word in getattr(document, channel.value) or ():
-            found[word.lower()] = channel
+            found[word.lower()] = found.get(word.lower(), frozenset()) | {channel}
     return found
 
 

@@ -210,7 +210,7 @@ class GenericSettings:
     looks: tuple[LookSettings, ...]
     tag: str = "synthetic"
     own_addresses: Collection[str] = ()
-    channels: Mapping[str, Channel] = field(default_factory=lambda: MappingProxyType({}))
+    channels: Mapping[str, frozenset[Channel]] = field(default_factory=lambda: MappingProxyType({}))
     vars: tuple[VarSettings, ...] = ()
     clean: CleanSettings = CleanSettings()
     sight: tuple[ProofSettings, ...] = ()
