@@ -53,6 +53,7 @@ class Ticket:
         requester: address of whoever asked, lower case; None where not readable.
         remote_created_at: the remote's word, never mixed with our clock unless the skew is known.
         channel: the channel by the vendor's own marker, mapped to our word; None where it keeps none.
+        other_channels: further channels that the same marker stands for.
         tags: labels that it bears.
         shows_tags: whether its labels were shown; else an empty ``tags`` says nothing.
         group: the group, queue or team that it is in, as the system shows it; None where that was not shown.
@@ -79,3 +80,4 @@ class Ticket:
     shows_tags: bool = False
     group: str | None = None
     is_quarantined: bool | None = None
+    other_channels: frozenset[str] = frozenset()

@@ -200,7 +200,7 @@ class JobDocument(HttpRequestDocument):
     done: Annotated[Line, Field(description="JMESPath that holds when it is done.")]
     failed: Annotated[Line | None, Field(description="JMESPath that holds when it failed.")] = None
     every: Annotated[Duration, Field(description="How often it is asked.")] = 2.0
-    limit: Annotated[Duration, Field(alias="for", description="How long; then it is only promised.")] = 60.0
+    limit: Annotated[Duration, Field(alias="for", description="How long; then it is only promised.")] = 20.0
 
 
 class HttpStepDocument(HttpRequestDocument):
@@ -232,6 +232,17 @@ class SightDocument(HttpRequestDocument):
     must: Annotated[Line, Field(description="JMESPath that must hold.")]
 
 
+class ProofDocument(HttpRequestDocument):
+    """A request that proves that we see."""
+
+    must: Annotated[
+        Line | None, Field(description="JMESPath that must hold: who we are, what we may see.")
+    ] = None
+    tickets: Annotated[
+        Line | None, Field(description="JMESPath of tickets of whatever age: none is shown means can't see.")
+    ] = None
+
+
 class VerifyDocument(Block):
     """How long a change may take to be seen."""
 
@@ -251,5 +262,7 @@ class CleanDocument(Block):
     verify: Annotated[VerifyDocument, Field(description="How long a change may take.")] = VerifyDocument()
     rights: Annotated[
         SightDocument | None,
-        Field(description="For `check`: shows whether we may change `ticket` (the newest one)."),
+        Field(
+            description="For `check`: shows whether we may change `ticket` (the newest one); a GET or OPTIONS."
+        ),
     ] = None

@@ -1,4 +1,4 @@
-"""Salesforce: a record-triggered flow before the save sets a checkbox and the owner, in the case's own transaction.
+"""Salesforce: a record-triggered flow before the save sets a text field and the owner, in the case's own transaction.
 
 Read on 2026-11-30, as far as a search gave their text: the Metadata API's guide on flows; the order of a queue's and a
 flow's elements in public repositories. No org has met this package: `sf project deploy start --dry-run` comes first.
@@ -22,7 +22,7 @@ _FLOW_NAME = "Intake_Prober_Quarantine"
 
 
 def render(facts: Facts) -> Rendered:
-    """Package source: the checkbox, the queue, the flow, a permission set, and package.xml; and the steps around them."""
+    """Package source: the text field, the queue, the flow, a permission set, and package.xml; and the steps around them."""
     queue = _developer_name(facts.group)
     return Rendered(
         steps=_steps(facts),
@@ -34,7 +34,9 @@ def render(facts: Facts) -> Rendered:
         },
         uses={
             "package.xml": Step("what the package has, for `sf project deploy start --manifest package.xml`"),
-            "objects/Case/fields/Synthetic__c.field-meta.xml": Step("the checkbox on Case"),
+            "objects/Case/fields/Synthetic__c.field-meta.xml": Step(
+                "the text field on Case that takes the tag"
+            ),
             f"queues/{queue}.queue-meta.xml": Step("a queue without members that mails nobody"),
             f"flows/{_FLOW_NAME}.flow-meta.xml": Step("the flow, before the save of a new case", _FLOW),
         },
@@ -59,10 +61,10 @@ def _package(queue: str) -> str:
 def _field() -> str:
     return f"""{_XML}<CustomField {_NAMESPACE}>
   <fullName>Synthetic__c</fullName>
-  <defaultValue>false</defaultValue>
-  <description>Set on the synthetic requests of intake-prober; no agent works on them.</description>
+  <description>The tag of intake-prober's synthetic requests; no agent works on them.</description>
   <label>Synthetic</label>
-  <type>Checkbox</type>
+  <length>80</length>
+  <type>Text</type>
 </CustomField>
 """
 
@@ -106,7 +108,7 @@ def _flow(facts: Facts, queue: str) -> str:
     filters = _filter("Subject", "StartsWith", facts.marker) + "".join(
         _filter("SuppliedEmail", "EqualTo", one) for one in facts.requesters
     )
-    items = _assigned("Synthetic__c", "<booleanValue>true</booleanValue>") + _assigned(
+    items = _assigned("Synthetic__c", f"<stringValue>{escape(facts.tag)}</stringValue>") + _assigned(
         "OwnerId", "<elementReference>Find_Queue.Id</elementReference>"
     )
     return f"""{_XML}<Flow {_NAMESPACE}>
@@ -171,24 +173,22 @@ def _steps(facts: Facts) -> dict[Part, tuple[Step, ...]]:
         Part.GROUP: (
             Step(f"The queue {facts.group} has no members; the flow makes it the owner."),
             Step(
-                "Assignment rules run after the flow and would move the case: make the first entry of the active rule Synthetic__c equals True, with that queue."
+                "Assignment rules run after the flow and would move the case: make the first entry of the active rule Synthetic__c not blank, with that queue."
             ),
         ),
         Part.NOTIFICATIONS: (
             Step(
-                "Add Synthetic__c equals False to every flow, workflow rule and auto-response rule that mails somebody, and to escalation rules."
+                "Add Synthetic__c blank to every flow, workflow rule and auto-response rule that mails somebody, and to escalation rules."
             ),
         ),
-        Part.VIEWS: (Step("Add the filter Synthetic__c equals False to each list view of cases."),),
+        Part.VIEWS: (Step("Add the filter Synthetic__c blank to each list view of cases."),),
         Part.SLA: (
             Step(
-                "Let entitlement processes and milestones begin only with Synthetic__c equals False in their entry criteria."
+                "Let entitlement processes and milestones begin only with Synthetic__c blank in their entry criteria."
             ),
         ),
-        Part.SURVEY: (
-            Step("Add Synthetic__c equals False to the flow that sends a survey when a case is closed."),
-        ),
-        Part.REPORTS: (Step("Add the filter Synthetic__c equals False to reports and dashboards of cases."),),
+        Part.SURVEY: (Step("Add Synthetic__c blank to the flow that sends a survey when a case is closed."),),
+        Part.REPORTS: (Step("Add the filter Synthetic__c blank to reports and dashboards of cases."),),
         Part.BOTS: (
             Step(
                 "Keep Agentforce and Einstein from it: Omni-Channel routes by the owner, and the queue has no routing configuration; add the filter where an agent is started by a flow."

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final
 
 from canary.canary import Canary
@@ -26,14 +27,16 @@ from probes.origins import origin_of
 from probes.servers import SecretUnavailable
 from probes.ticketing.checking import checked, skew_check
 from probes.ticketing.generic.calling import Calls
+from probes.ticketing.generic.cleaning import Cleaner
 from probes.ticketing.generic.conversions import text_of
 from probes.ticketing.generic.gathering import Found, error_of, stays_away, strangers_of, walk_of
 from probes.ticketing.generic.glancing import Glancer, left_out
+from probes.ticketing.generic.listing import Lister
 from probes.ticketing.generic.looks import Caught, Looker
 from probes.ticketing.generic.matching import Wanted, must, rows_of
 from probes.ticketing.generic.picking import seen_of
+from probes.ticketing.generic.seeing import NothingShown, Sight
 from probes.ticketing.generic.settings import GenericSettings, LookSettings, Order, Per
-from probes.ticketing.generic.steps import Cleaner
 from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import Making, Values, as_words, files_of, with_ref
 from probes.ticketing.generic.variables import Variables
@@ -42,7 +45,6 @@ from probes.ticketing.settings import LOOK_BACK_SECONDS, ORPHAN_DAYS
 from probes.ticketing.walks import Walks
 
 _REMEMBERED: Final = 2000
-_SIGHT_SECONDS: Final = 60.0
 _CHECK_HOURS: Final = 24
 _REFUSED: Final = frozenset({401, 429})
 _NOT_SERVED: Final = frozenset({401, 403, 404})
@@ -65,7 +67,7 @@ class Generic:
         self._glancer = Glancer(calls, settings.name, settings.channels, masker=masker)
         self._values: dict[str, Values] = {}
         self._digests: dict[str, str | None] = {}
-        self._saw_at: float | None = None
+        self._sight = Sight(settings.sight, calls, system=settings.name, clock=clock)
 
     @property
     def name(self) -> str:
@@ -125,7 +127,7 @@ class Generic:
         words = {**self._words((), self._clock.now()), "tag": how.tag}
         answers: dict[str, Disposed] = {}
         usual = [one for one in tickets if self._aside(one) is None]
-        for one in await self._cleaner.clean(usual, self._values, how, words) if usual else ():
+        for one in await self._cleaned(usual, how, words) if usual else ():
             answers[one.ref.id] = one
         for look in self._settings.looks:
             aside = [one for one in tickets if self._aside(one) is look]
@@ -134,10 +136,25 @@ class Generic:
             bare = {f"{look.name}/{number}": number for number in (_number(one) for one in aside)}
             known = {number: self._values.get(name, {}) for name, number in bare.items()}
             renamed = [with_ref(one, _number(one)) for one in aside]
-            done = await self._cleaner.clean(renamed, known, how, words, steps=look.clean)
+            done = await self._cleaner.clean(
+                renamed, known, how, words, steps=look.clean, lister=self._lister(look)
+            )
             for ticket, one in zip(aside, done, strict=True):
                 answers[ticket.ref.id] = replace(one, ref=ticket.ref)
         return tuple(answers[one.ref.id] for one in tickets)
+
+    async def _cleaned(self, tickets: Sequence[Ticket], how: Disposal, words: Words) -> Sequence[Disposed]:
+        return await self._cleaner.clean(tickets, self._values, how, words, lister=self._lister())
+
+    def _lister(self, aside: LookSettings | None = None) -> Lister:
+        return Lister(
+            self._settings,
+            self._looker,
+            self._variables,
+            clock=self._clock,
+            see=lambda: self._see_at_all(Depth.DEADLINE),
+            aside=aside,
+        )
 
     def budget(self) -> Sequence[Budget]:
         """Windows by the answers so far, or as the configuration declares them."""
@@ -255,6 +272,9 @@ class Generic:
             try:
                 caught = await self._looker.look(look, wanted, {**words, "vars": values})
             except (Blind, SecretUnavailable) as error:
+                if isinstance(error, Blind) and error.status == HTTPStatus.NOT_FOUND:
+                    # a user that was merged or deleted, say
+                    self._variables.forget(look.asking, _requester_of(words))
                 if not whole.rows:
                     raise
                 caught = Caught(is_complete=False, error=error)
@@ -297,15 +317,8 @@ class Generic:
         return sorted({one.sender for one in canaries} if canaries else set(self._settings.own_addresses))
 
     async def _see_at_all(self, depth: Depth) -> None:
-        """Make sure that an empty answer is no refusal in disguise."""
-        sight = self._settings.sight
-        now = self._clock.monotonic()
-        is_fresh = self._saw_at is not None and now - self._saw_at < _SIGHT_SECONDS
-        if sight is None or (depth is Depth.POLL and is_fresh):
-            return
-        answer, _ = await self._calls.call(sight.asking, self._words((), self._clock.now()))
-        must(sight.must, seen_of(answer), self.name)
-        self._saw_at = now
+        words = self._words((), self._clock.now())
+        await self._sight.prove(words, may_be_old=depth is Depth.POLL)
 
     async def _ticket(self, look: LookSettings, values: Values) -> Ticket:
         is_aside = look.state is TicketState.DIVERTED
@@ -374,15 +387,24 @@ class Generic:
             count += len(rows)
             if look.state is TicketState.TICKET:
                 newest += rows[:1] if look.order is Order.NEWEST_FIRST else rows[-1:]
-        if self._settings.sight is not None:
-            await self._see_at_all(Depth.DEADLINE)
+        if self._sight.is_configured:
+            try:
+                await self._see_at_all(Depth.DEADLINE)
+            except NothingShown:
+                return Check(
+                    self.name,
+                    "ticket.search",
+                    CheckState.WARN,
+                    "it answers, and shows not one ticket, of whatever age: what is missing is inconclusive until it does",
+                    "Look at what our user may see; in a new system let one stay: intake-prober ticketing try --create.",
+                )
         elif count == 0:
             return Check(
                 self.name,
                 "ticket.search",
                 CheckState.WARN,
                 "it answers, and shows no ticket at all: whether we would see one is not known",
-                "Add `sight`: a request whose answer proves that the credential is good, such as who we are.",
+                "Add `sight`: requests that prove who we are, and that we see tickets.",
             )
         return Check(
             self.name,

@@ -57,7 +57,9 @@ def walk_of(made: Sequence[Found], canaries: Sequence[Canary], now: datetime) ->
     )
 
 
-def strangers_of(made: Sequence[Found], channels: Mapping[str, Channel], since: datetime) -> Strangers | None:
+def strangers_of(
+    made: Sequence[Found], channels: Mapping[str, frozenset[Channel]], since: datetime
+) -> Strangers | None:
     """When strangers' tickets were created; None where the looks did not show each of them, or not when.
 
     Args:
@@ -73,7 +75,7 @@ def strangers_of(made: Sequence[Found], channels: Mapping[str, Channel], since: 
         for number, (created_at, word) in one.caught.others.items():
             if created_at is None:
                 return None
-            way = way_of(channels.get(word.lower()))
+            way = way_of(min(channels.get(word.lower(), ()), default=None))
             created.setdefault(way, {})[number] = created_at
     begin = since + _BOUND
     return Strangers(

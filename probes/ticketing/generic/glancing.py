@@ -44,7 +44,9 @@ class _Seen:
 class Glancer:
     """Makes short looks by a configuration; remembers nothing of them."""
 
-    def __init__(self, calls: Calls, system: str, channels: Mapping[str, Channel], *, masker: Masker) -> None:
+    def __init__(
+        self, calls: Calls, system: str, channels: Mapping[str, frozenset[Channel]], *, masker: Masker
+    ) -> None:
         self._calls = calls
         self._system = system
         self._channels = channels

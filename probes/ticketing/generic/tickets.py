@@ -43,11 +43,13 @@ class TicketMap:
     Attributes:
         picks: by field; ``also``: further values, for the templates of requests.
         files: its attachments' list, name and, where a file can be fetched, address.
+        lenient: fields that count as not there where they are not of their kind.
     """
 
     picks: Mapping[str, Pick]
     also: Mapping[str, Pick] = field(default_factory=lambda: MappingProxyType({}))
     files: "FileMap | None" = None
+    lenient: frozenset[str] = frozenset()
 
     def read(self, seen: Seen, words: Words) -> dict[str, object]:
         """The values of a row, `MISSING` where a field is not there.
@@ -57,7 +59,7 @@ class TicketMap:
         """
         values: dict[str, object] = {}
         for name, pick in self.picks.items():
-            values[name] = _field(pick, seen, words, values)
+            values[name] = self._picked(name, pick, seen, words, values)
         for name, pick in self.also.items():
             values[name] = pick.found(seen, words)
         if self.files is not None:
@@ -85,6 +87,14 @@ class TicketMap:
             except Blind as error:
                 faults["files"] = str(error)
         return values, faults
+
+    def _picked(self, name: str, pick: Pick, seen: Seen, words: Words, values: Values) -> object:
+        try:
+            return _field(pick, seen, words, values)
+        except Blind:
+            if name not in self.lenient:
+                raise
+            return MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +157,12 @@ class Making:
     """How values become a `Ticket`.
 
     Attributes:
-        channels: the system's word for a channel, lower case, by ours.
+        channels: ours by the system's word for them, lower case.
         prefix: what makes ids of this look differ from tickets' ids; empty for tickets.
     """
 
     system: str
-    channels: Mapping[str, Channel]
+    channels: Mapping[str, frozenset[Channel]]
     state: TicketState = TicketState.TICKET
     prefix: str = ""
 
@@ -160,7 +170,8 @@ class Making:
         """The ticket of a row's values."""
         is_open = truth_of(_value(values, "open"), "open")
         number = text_of(_value(values, "id"), "id") or ""
-        channel = _text(values, "channel")
+        word = _text(values, "channel")
+        channels = sorted(self.channels.get(word.lower(), ())) if word is not None else []
         return Ticket(
             ref=TicketRef(self.system, TicketId(f"{self.prefix}{number}"), _text(values, "url")),
             state=self.state,
@@ -168,7 +179,8 @@ class Making:
             body=_text(values, "body"),
             requester=_text(values, "requester"),
             remote_created_at=created_of(values),
-            channel=self.channels.get(channel.lower()) if channel is not None else None,
+            channel=channels[0] if channels else None,
+            other_channels=frozenset(channels[1:]),
             tags=tags_of(_value(values, "tags")),
             shows_tags=_value(values, "tags") is not None,
             group=_text(values, "group"),
