@@ -58,6 +58,10 @@ class HttpSettings:
     user_agent: str = ANONYMOUS
 
 
+class SentElsewhere(Blind):
+    """The way leads to another origin than the configured one; nothing was asked there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One answer, read whole.
@@ -293,7 +297,7 @@ class Wire:
 
     def _within_origin(self, url: str) -> None:
         if origin_of(url) != self._origin:
-            raise Blind(
+            raise SentElsewhere(
                 f"{self.name}: sent on to {shown_origin(url)}, another place than the configured {self._base}:"
                 " our credential is not shown there. Correct `url`."
             )

@@ -20,6 +20,7 @@ from runners.config.document_ticketing_picks import HttpRequestDocument, PickSet
 from runners.config.fields import (
     LISTED,
     Duration,
+    Host,
     Line,
     Name,
     OpenSetting,
@@ -91,6 +92,13 @@ class HttpAuthDocument(Block):
         Duration | None, Field(description="Of a log-in that does not tell it; default: until it is refused.")
     ] = None
     end: Annotated[HttpRequestDocument | None, Field(description="The log-out.")] = None
+    hosts: Annotated[
+        list[Host],
+        LISTED,
+        Field(
+            description="Where a log-in may send us on to by `take: {url: …}`: these hosts, and those below them."
+        ),
+    ] = []
 
 
 class VarDocument(HttpRequestDocument):

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from canary.observation import Depth
-from probes.contracts import Blind
+from probes.contracts import Blind, Look
 from probes.http_dates import retry_after_seconds
 from probes.ticketing.generic.conversions import resets_at, whole_of
 from tests.contracts.ticketing_contract import new_canary
@@ -75,3 +75,33 @@ def test_redirect_to_what_is_no_address__is_blindness(tmp_path: Path, place: str
 @pytest.mark.parametrize("value", ["9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"], ids=["number", "date"])
 def test_wait_without_end__is_a_month(value: str) -> None:
     assert retry_after_seconds({"Retry-After": value}, now=NOW) == 31 * 86400
+
+
+@pytest.mark.parametrize(
+    "place", ["https://[bad/", "//[bad/", "//cdn.test/1", "https://cdn.test/1", "/files/1", "ftp://x/1"]
+)
+def test_file_that_lies_elsewhere_or_nowhere__is_not_compared_and_blinds_nobody(
+    tmp_path: Path, place: str
+) -> None:
+    clock = FakeClock()
+    canary = new_canary(clock.now())
+    row = {"id": 1, "subject": canary.subject_prefix, "files": [{"name": "a.pdf", "at": place}]}
+    asked: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        if request.url.path == "/tickets":
+            return httpx.Response(200, json={"tickets": [row]})
+        return httpx.Response(302, headers={"Location": "https://temporary.storage.test/1?signature=x"})
+
+    async def main() -> Look:
+        generic = configured(tmp_path, f"secrets: {{}}{REST}".replace("secrets: {key: {env: KEY}}\n", ""))
+        async with opened(generic, clock=clock, transport=Answering(handle)) as system:
+            return await system.find([canary], Depth.DEADLINE)
+
+    look = run_jumping(clock, main())
+
+    (ticket,) = look.tickets
+    assert [(one.name, one.sha256) for one in ticket.attachments or ()] == [("a.pdf", None)]
+    assert look.is_complete
+    assert set(asked) == {"desk.acme.test"}
