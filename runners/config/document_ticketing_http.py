@@ -136,6 +136,10 @@ class WindowDocument(Block):
         Line | None,
         Field(description="Its parts: groups `(?P<remaining>…)`, `limit`, `used`, `reset`."),
     ] = None
+    lasts: Annotated[
+        Duration | None, Field(description="How long it is, where no answer tells its reset; default: 1m.")
+    ] = None
+    daily: Annotated[bool, Field(description="It begins anew at midnight, UTC.")] = False
     at_most: Annotated[Rated | None, Field(description="Instead: so many, counted here: `300/m`.")] = None
 
 

@@ -96,7 +96,7 @@ class Presented:
     url: str | None = None
 
     def is_same(self, other: "Presented") -> bool:
-        """Whether a call would bear the same: then it would be refused the same."""
+        """Whether a call bears the same: nothing was renewed."""
         return (self.headers, self.query, self.words, self.url) == (
             other.headers,
             other.query,

@@ -110,9 +110,8 @@ class Calls:
         if means is Means.AUTH:
             # refused before anything was done, so that also a write may be said again
             renewed = await self._session.presented(self._bare, refused=presented)
-            if not renewed.is_same(presented):
-                answer, means = await self._once(asking, words, page, renewed)
-                remedy = REFUSED_AGAIN if means is Means.AUTH else None
+            answer, means = await self._once(asking, words, page, renewed)
+            remedy = REFUSED_AGAIN if means is Means.AUTH and not renewed.is_same(presented) else None
         if means is not Means.OK and means not in accept:
             error = self._refused(answer, means, remedy=remedy)
             if means is Means.AUTH:

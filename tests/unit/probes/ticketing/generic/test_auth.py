@@ -186,7 +186,7 @@ def test_several_calls_at_once__log_in_once(tmp_path: Path) -> None:
     assert len([one for one in server.requests if one.url.path.endswith("/token")]) == 1
 
 
-def test_fixed_credential_that_is_refused__is_not_shown_again_unchanged(tmp_path: Path) -> None:
+def test_fixed_credential_that_stays_refused__is_tried_twice_and_not_called_renewed(tmp_path: Path) -> None:
     server = Server()
     server.statuses = [401] * 9
 
@@ -195,7 +195,7 @@ def test_fixed_credential_that_is_refused__is_not_shown_again_unchanged(tmp_path
 
     assert caught.value.status == 401
     assert "renewed" not in str(caught.value)
-    assert len(server.requests) == 1
+    assert len(server.requests) == 2
 
 
 def test_log_in_whose_calls_stay_refused__is_had_anew_once_and_says_so(tmp_path: Path) -> None:

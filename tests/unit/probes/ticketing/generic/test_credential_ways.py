@@ -117,7 +117,7 @@ def test_fixed_credential__waits_as_well(tmp_path: Path) -> None:
 
     desk.run(tmp_path, work, 'auth: {headers: {X-Key: "{{ secret.key }}"}}\n')
 
-    assert desk.paths() == ["/tickets"]
+    assert desk.paths() == ["/tickets"] * 2
 
 
 def test_place_that_never_let_us_in__keeps_nobody_from_the_others(tmp_path: Path) -> None:
