@@ -162,7 +162,8 @@ def moment_of(value: object, time: TimeFormat, key: str) -> datetime | None:
             )
         found = found.replace(tzinfo=time.zone)
     try:
-        return found.astimezone(UTC)
+        # of the hour that clocks repeat, the later one: a ticket that is taken for older than it is would be missed
+        return max(found.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
     except (OverflowError, ValueError):
         raise _wrong(key, "a time within a calendar", value) from None
 
