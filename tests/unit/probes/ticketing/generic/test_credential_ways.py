@@ -40,6 +40,7 @@ class Desk:
         self.lifetime = 600
         self.told: dict[str, str] = {}
         self.refused: set[str] = set()
+        self.told_by_tickets: dict[str, object] = {"tickets": []}
 
     def paths(self) -> list[str]:
         return [one.url.path for one in self.requests]
@@ -53,10 +54,17 @@ class Desk:
             return httpx.Response(200, json={"token": token, "lifetime": self.lifetime, **self.told})
         if request.url.path in self.refused:
             return httpx.Response(401, json={})
-        return httpx.Response(200, json={"tickets": [], "id": 1})
+        return httpx.Response(200, json={**self.told_by_tickets, "id": 1})
 
-    def run(self, folder: Path, work: Callable[[Generic], Awaitable[None]], auth: str = LOG_IN) -> None:
-        generic = configured(folder, f"secrets: {{key: {{file: {folder}/key}}}}\n{auth}{REST}")
+    def run(
+        self,
+        folder: Path,
+        work: Callable[[Generic], Awaitable[None]],
+        auth: str = LOG_IN,
+        *,
+        rest: str = REST,
+    ) -> None:
+        generic = configured(folder, f"secrets: {{key: {{file: {folder}/key}}}}\n{auth}{rest}")
 
         async def main() -> None:
             transport = Answering(self.handle)
@@ -173,3 +181,15 @@ def test_tokens_that_were_replaced__are_masked_for_an_hour_and_not_for_ever(tmp_
     assert desk.paths().count("/login") == 30
     assert desk.masker.mask("token-number-1 then token-number-30") == "token-number-1 then ***"
     assert desk.masker.mask("token-number-26") == "***"
+
+
+def test_error_in_an_answer_that_the_request_calls_ok__is_still_an_error(tmp_path: Path) -> None:
+    desk = Desk()
+    keyed(tmp_path, "the-good-key")
+    desk.told_by_tickets = {"error": {"code": "E_SESSION", "message": "session over"}}
+    rules = "failures:\n  - {status: 200, pick: error.code, equals: [E_SESSION], means: auth}\n"
+
+    async def work(system: Generic) -> None:
+        assert "session over" in await desk.look(system)
+
+    desk.run(tmp_path, work, LOG_IN + rules, rest=REST.replace("get: /tickets,", "get: /tickets, ok: [200],"))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from probes.ticketing.generic.conversions import TimeFormat, moment_of
@@ -25,6 +25,8 @@ def test_time_of_any_other_hour__is_read_as_it_is() -> None:
     assert moment_of("2026-07-25 02:30:00", BERLIN, "x") == datetime(2026, 7, 25, 0, 30, tzinfo=UTC)
 
 
+@example(1470, "Europe/Berlin")
+@example(11850, "America/New_York")
 @given(
     st.integers(0, 10 * 24 * 60),
     st.sampled_from(["Europe/Berlin", "America/New_York", "UTC"]),
