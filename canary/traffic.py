@@ -159,7 +159,9 @@ def take(mark: Mark | None, watched: Watched) -> Taken:
     for begin, end in fresh:
         for hour, some in by_hour(begin, end):
             seconds[hour] = seconds.get(hour, 0.0) + some
-    newest = {way: max(several) for way, several in watched.created.items() if several}
+    # what is dated beyond the stretch is not known to have come: a wrong date would end a silence for as long
+    known = {way: [one for one in several if one < watched.until] for way, several in watched.created.items()}
+    newest = {way: max(several) for way, several in known.items() if several}
     return Taken(_moved(mark, watched), seconds, tickets, newest)
 
 

@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Final
+
+_LONGEST_SECONDS: Final = 31 * 86400.0
+"""No server means more: a number without end would only break whoever adds it to a time."""
 
 
 def retry_after_seconds(headers: Mapping[str, str], *, now: datetime) -> float | None:
@@ -13,11 +17,12 @@ def retry_after_seconds(headers: Mapping[str, str], *, now: datetime) -> float |
     lower = {name.lower(): value for name, value in headers.items()}
     value = lower.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
-        return float(value)
+        return min(float(value), _LONGEST_SECONDS)
     until = http_date(value)
     if until is None:
         return None
-    return max(0.0, (until - (http_date(lower.get("date")) or now)).total_seconds())
+    wait = (until - (http_date(lower.get("date")) or now)).total_seconds()
+    return min(max(0.0, wait), _LONGEST_SECONDS)
 
 
 def http_date(value: str | None) -> datetime | None:

@@ -59,6 +59,10 @@ class HttpSettings:
     user_agent: str = ANONYMOUS
 
 
+class SentElsewhere(Blind):
+    """The way leads to another origin than the configured one; nothing was asked there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One answer, read whole.
@@ -212,6 +216,7 @@ class Wire:
 
     async def _tried(self, request: Request, url: str, query: Pairs | None) -> Answer:
         self._within_origin(url)
+        self._check_headers(request)
         try:
             try:
                 return await self._exchanged(request, url, query)
@@ -225,14 +230,18 @@ class Wire:
                 f"{self.name}: {self.what(request)} was not answered in time. Look at the system."
             ) from None
         except httpx.InvalidURL:
-            raise Blind(
-                f"{self.name}: {self.what(request)}: this is not an address that can be asked."
-            ) from None
+            raise self._no_address(request) from None
         except httpx.HTTPError as error:
             detail = self._masker.detail(str(error) or type(error).__name__)
             raise Blind(
                 f"{self.name}: {self.what(request)} could not be reached ({detail}). Look whether it is up, and at our route."
             ) from error
+        except ValueError:
+            # a lone surrogate out of an answer, say; what it says may hold a secret
+            raise Blind(
+                f"{self.name}: {self.what(request)}: a value of this request can't be sent as text."
+                " Look at what its templates fill in."
+            ) from None
 
     async def _exchanged(self, request: Request, url: str, query: Pairs | None) -> Answer:
         outcome = RequestOutcome.ERROR
@@ -313,8 +322,23 @@ class Wire:
             self._settings.name,
         )
 
+    def _check_headers(self, request: Request) -> None:
+        """RFC 9110 section 5.5: a key that was pasted with a letter beyond ASCII would be an error of the library's."""
+        for name, value in request.headers.items():
+            if not (name.isascii() and value.isascii()):
+                raise Blind(
+                    f"{self.name}: the header field {name} would hold a character that is not ASCII, which it can't."
+                    " Look at the secret or the value that it is made of: something else was pasted with it."
+                )
+
+    def _no_address(self, request: Request) -> Blind:
+        return Blind(f"{self.name}: {self.what(request)}: this is not an address that can be asked.")
+
     def _redirected(self, request: Request, url: str, answer: Answer) -> str:
-        target = str(httpx.URL(url).join(answer.headers.get("location", "")))
+        try:
+            target = str(httpx.URL(url).join(answer.headers.get("location", "")))
+        except (httpx.InvalidURL, ValueError):
+            raise self._no_address(request) from None
         if request.method not in _IDEMPOTENT:
             raise Blind(
                 f"{self.name}: {self.what(request)} is redirected to {shown_origin(target)}: correct the configured `url`.",
@@ -324,7 +348,7 @@ class Wire:
 
     def _within_origin(self, url: str) -> None:
         if origin_of(url) != self._origin:
-            raise Blind(
+            raise SentElsewhere(
                 f"{self.name}: sent on to {shown_origin(url)}, another place than the configured {self._base}:"
                 " our credential is not shown there. Correct `url`."
             )

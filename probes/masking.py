@@ -3,6 +3,7 @@
 import base64
 import hmac
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote, quote_plus
@@ -71,7 +72,7 @@ class Masker:
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
         self._registered: set[str] = set()
-        self._words: frozenset[str] = frozenset()
+        self._lent: Counter[str] = Counter()
         self._known: re.Pattern[str] | None = None
         for secret in secrets:
             self.register(secret)
@@ -81,10 +82,34 @@ class Masker:
         value = secret.reveal()
         if len(value) >= _SHORTEST_SECRET and value not in self._registered:
             self._registered.add(value)
-            self._words |= {value, quote(value, safe=""), quote_plus(value), *_in_base64(value)}
-            longest_first = sorted(self._words, key=len, reverse=True)  # one may hold another
-            self._known = re.compile("|".join(map(re.escape, longest_first)))
+            self._compile()
         return secret
+
+    def lend(self, secret: Secret) -> Secret:
+        """Mask this secret until it is forgotten as often as it was lent; returns it."""
+        value = secret.reveal()
+        if len(value) >= _SHORTEST_SECRET:
+            self._lent[value] += 1
+            if self._lent[value] == 1:
+                self._compile()
+        return secret
+
+    def forget(self, secret: Secret) -> None:
+        """Mask a secret that was lent no longer, unless it was registered, or lent to another, too."""
+        value = secret.reveal()
+        if value not in self._lent:
+            return
+        self._lent[value] -= 1
+        if self._lent[value] <= 0:
+            del self._lent[value]
+            self._compile()
+
+    def _compile(self) -> None:
+        words: set[str] = set()
+        for value in (*self._registered, *self._lent):
+            words |= {value, quote(value, safe=""), quote_plus(value), *_in_base64(value)}
+        longest_first = sorted(words, key=len, reverse=True)  # one may hold another
+        self._known = re.compile("|".join(map(re.escape, longest_first))) if words else None
 
     def mask(self, text: str) -> str:
         """The text without secrets, credentials in headers, SASL lines, URLs' userinfo and query strings."""

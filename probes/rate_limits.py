@@ -30,8 +30,10 @@ class RateLimits:
             limit = _number(lower.get(f"{family}-limit"))
             if left is None and limit is None:
                 continue
-            reset = _number(lower.get(f"{family}-reset"))
-            self._windows[family] = Budget(family, left, limit, _reset_at(reset, now))
+            reset = lower.get(f"{family}-reset")
+            dated = _date(reset)
+            resets_at = dated if dated is not None else _reset_at(_number(reset), now)
+            self._windows[family] = Budget(family, left, limit, resets_at)
 
     def windows(self, *, now: datetime) -> tuple[Budget, ...]:
         """What is known and not yet past its reset."""
@@ -41,6 +43,17 @@ class RateLimits:
 def _number(value: str | None) -> int | None:
     found = re.match(r"\s*(\d{1,15})", value or "")
     return int(found.group(1)) if found is not None else None
+
+
+def _date(value: str | None) -> datetime | None:
+    """A date in RFC 3339, as Jira writes it: its year alone would be a number of seconds."""
+    if value is None or "-" not in value:
+        return None
+    try:
+        found = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def _reset_at(reset: int | None, now: datetime) -> datetime | None:

@@ -13,6 +13,11 @@ from probes.contracts import Budget, Check, Clock, Disposal, Disposed, Look, Tic
 
 SETTLING_SECONDS: Final = 5.0
 """A ticket that is younger than this may be on its way into the table: the next look counts it."""
+SAME_SKEW_SECONDS: Final = 5.0
+"""Two skews that differ by less are the same clock: a stamp is of a whole second, a call takes some."""
+MOST_AHEAD_SECONDS: Final = 60.0
+"""However far a system's clock is said to be ahead, no stretch reaches further beyond our now: what is once counted as
+watched is not watched again, and one wrong ``Date`` would deafen us for as long as it is wrong."""
 MOST_STRETCHES: Final = 16
 MOST_TICKETS: Final = 50_000
 """More are not kept between two times that they are asked for; then the older stretch is let go, which is a gap."""
@@ -25,6 +30,8 @@ class Listening:
         self._system = system
         self._clock = clock
         self._heard: deque[Watched] = deque(maxlen=MOST_STRETCHES)
+        self._skew_seconds: float | None = None
+        self._doubted: float | None = None
 
     @property
     def name(self) -> str:
@@ -35,8 +42,8 @@ class Listening:
         """The system's own look; see `TicketingSystem.find`."""
         began_at = self._clock.now()
         look = await self._system.find(canaries, depth)
-        if look.strangers is not None and look.skew_seconds is not None:
-            skew = timedelta(seconds=look.skew_seconds)
+        if look.strangers is not None and look.skew_seconds is not None and self._heeds(look.skew_seconds):
+            skew = timedelta(seconds=min(look.skew_seconds, MOST_AHEAD_SECONDS))
             until = began_at + skew - timedelta(seconds=SETTLING_SECONDS + look.lag_seconds)
             self._hear(look.strangers, until=until, skew_seconds=look.skew_seconds)
         return look
@@ -62,6 +69,19 @@ class Listening:
         self._heard = deque(
             (one for one in self._heard if not any(one is each for each in kept)), maxlen=MOST_STRETCHES
         )
+
+    def _heeds(self, skew_seconds: float) -> bool:
+        """Whether a skew is believed: a great one, or a great change of it, must be seen twice."""
+        believed = self._skew_seconds if self._skew_seconds is not None else 0.0
+        near = any(
+            one is not None and abs(skew_seconds - one) <= SAME_SKEW_SECONDS
+            for one in (believed, self._doubted)
+        )
+        if near:
+            self._skew_seconds, self._doubted = skew_seconds, None
+        else:
+            self._doubted = skew_seconds
+        return near
 
     def _hear(self, strangers: Strangers, *, until: datetime, skew_seconds: float) -> None:
         """One stretch more; where it goes on from the last one, the two become one, and no ticket is kept twice."""

@@ -55,6 +55,7 @@ def build_auth(
         jwt=jwt,
         lifetime_seconds=document.lifetime,
         end=parts.asking(document.end, (*loc, "end"), words) if document.end is not None else None,
+        hosts=tuple(document.hosts),
     )
 
 

@@ -239,4 +239,6 @@ def _window(name: str, document: WindowDocument, parts: Parts, loc: Loc) -> Wind
         parts=regex,
         at_most=document.at_most.count if document.at_most is not None else None,
         seconds=document.at_most.seconds if document.at_most is not None else 60.0,
+        lasts_seconds=document.lasts,
+        is_day=document.daily,
     )

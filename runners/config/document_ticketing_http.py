@@ -21,6 +21,7 @@ from runners.config.document_ticketing_picks import HttpRequestDocument, PickSet
 from runners.config.fields import (
     LISTED,
     Duration,
+    Host,
     Line,
     Name,
     OpenSetting,
@@ -92,6 +93,13 @@ class HttpAuthDocument(Block):
         Duration | None, Field(description="Of a log-in that does not tell it; default: until it is refused.")
     ] = None
     end: Annotated[HttpRequestDocument | None, Field(description="The log-out.")] = None
+    hosts: Annotated[
+        list[Host],
+        LISTED,
+        Field(
+            description="Where a log-in may send us on to by `take: {url: …}`: these hosts, and those below them."
+        ),
+    ] = []
 
 
 class VarDocument(HttpRequestDocument):
@@ -132,6 +140,10 @@ class WindowDocument(Block):
         Line | None,
         Field(description="Its parts: groups `(?P<remaining>…)`, `limit`, `used`, `reset`."),
     ] = None
+    lasts: Annotated[
+        Duration | None, Field(description="How long it is, where no answer tells its reset; default: 1m.")
+    ] = None
+    daily: Annotated[bool, Field(description="It begins anew at midnight, UTC.")] = False
     at_most: Annotated[Rated | None, Field(description="Instead: so many, counted here: `300/m`.")] = None
 
 

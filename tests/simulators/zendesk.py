@@ -351,7 +351,9 @@ class Zendesk(Simulator):
         row = self.desk.find(int(number))
         if row is None or int(index) >= len(row.files):
             return self.error(404)
-        return Told(200, row.files[int(index)].content, kind="application/pdf")
+        # *Attachments*: content_url redirects to a temporary file URL, which is on another host
+        place = f"https://files.zdusercontent.test/{row.id}/{index}?token=temporary"
+        return Told(302, b"", headers={"Location": place})
 
     def _create(self, asked: Asked) -> Told:
         """*Create Ticket*: 201; a requester who is unknown is made, and then needs a name."""

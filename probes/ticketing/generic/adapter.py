@@ -23,7 +23,6 @@ from probes.contracts import (
     View,
 )
 from probes.masking import Masker
-from probes.origins import origin_of
 from probes.servers import SecretUnavailable
 from probes.ticketing.checking import checked, skew_check
 from probes.ticketing.generic.calling import Calls
@@ -342,8 +341,6 @@ class Generic:
         return tuple(found)
 
     async def _digest(self, url: str) -> str | None:
-        if "://" in url and origin_of(url) != origin_of(self._settings.url):
-            return None  # another place than the system's own is not asked
         if url not in self._digests:
             if len(self._digests) >= _REMEMBERED:
                 self._digests.clear()
@@ -354,7 +351,8 @@ class Generic:
                     raise
                 self._digests[url] = None
             else:
-                self._digests[url] = hashlib.sha256(content).hexdigest()
+                # at another place, which is not asked, it can't be compared
+                self._digests[url] = None if content is None else hashlib.sha256(content).hexdigest()
         return self._digests[url]
 
     def _aside(self, ticket: Ticket) -> LookSettings | None:

@@ -1,9 +1,11 @@
 """How we are known to the system: fixed header fields, or a log-in before the first call, renewed when it ends."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
@@ -13,13 +15,17 @@ from probes.masking import Masker, Secret
 from probes.oauth import ASSUMED_LIFETIME_SECONDS, MARGIN_SECONDS, MARGIN_SHARE
 from probes.oauth_grants import seconds_of
 from probes.servers import SecretSource, SecretUnavailable
+from probes.ticketing.generic.backoff import Backoff
 from probes.ticketing.generic.conversions import text_of
 from probes.ticketing.generic.picking import Pick, seen_of
 from probes.ticketing.generic.requests import Asking
 from probes.ticketing.generic.templates import Shape, Template, Words, filled, names_in
+from probes.ticketing.generic.trusted import Trusted
 
 _LIFETIME: Final = "lifetime"
 _URL: Final = "url"
+_MASKED_SECONDS: Final = 3600.0
+"""How long a token that was replaced may still turn up in a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class AuthSettings:
         exchanges: the requests of a log-in, in their order; none: there is nothing to log in to.
         lifetime_seconds: of a log-in whose answer doesn't tell it; None: it is used until it is refused.
         end: the request that ends a session, when the prober stops.
+        hosts: ends of host names that a log-in may send us on to, besides the configured one.
     """
 
     headers: Mapping[str, Template] = field(default_factory=lambda: MappingProxyType({}))
@@ -63,6 +70,14 @@ class AuthSettings:
     jwt: JwtSettings | None = None
     lifetime_seconds: float | None = None
     end: Asking | None = None
+    hosts: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> frozenset[tuple[str, str]]:
+        """All that its templates need."""
+        parts = (self.headers, self.query, self.jwt.claims if self.jwt is not None else None)
+        asked = (one.asking.names for one in self.exchanges)
+        return frozenset().union(*(names_in(one) for one in parts), *asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +94,15 @@ class Presented:
     words: Words
     generation: int
     url: str | None = None
+
+    def is_same(self, other: "Presented") -> bool:
+        """Whether a call bears the same: nothing was renewed."""
+        return (self.headers, self.query, self.words, self.url) == (
+            other.headers,
+            other.query,
+            other.words,
+            other.url,
+        )
 
 
 Ask = Callable[[Asking, Words], Awaitable[Answer]]
@@ -106,9 +130,16 @@ class Vault:
 class Session:
     """The log-in of the day. Several calls may ask for it at once: one logs in, the others take what it brought."""
 
-    def __init__(self, settings: AuthSettings, vault: Vault, *, clock: Clock, masker: Masker) -> None:
+    def __init__(
+        self, settings: AuthSettings, vault: Vault, trusted: Trusted, *, clock: Clock, masker: Masker
+    ) -> None:
         self._settings = settings
         self._vault = vault
+        self._trusted = trusted
+        self._backoff = Backoff(clock)
+        self._generation = 0
+        self._lent: list[Secret] = []
+        self._replaced: deque[tuple[float, list[Secret]]] = deque()
         self._clock = clock
         self._masker = masker
         self._lock = asyncio.Lock()
@@ -123,17 +154,51 @@ class Session:
             SecretUnavailable: a secret of ours can't be had.
         """
         async with self._lock:
+            if self._backoff.is_waiting:
+                self._backoff.check(await self._credential())
+                self._kept = None  # what it was made of has changed
             if self._kept is not None and not self._is_over(refused):
                 return self._kept
-            generation = self._kept.generation + 1 if self._kept is not None else 1
             self._kept = None
-            self._kept = await self._logged_in(ask, generation, renew=refused is not None)
+            self._generation += 1
+            renew = refused is not None or self._backoff.has_failed
+            try:
+                self._kept = await self._logged_in(ask, self._generation, renew=renew)
+            except Blind as error:
+                if error.status == HTTPStatus.UNAUTHORIZED:
+                    self._backoff.refuse(await self._credential(), error)
+                raise
             return self._kept
+
+    async def refuse(self, error: Blind, key: str) -> None:
+        """Note that a call of this kind was refused whatever we did."""
+        self._backoff.refuse(await self._credential(), error, key=key)
+
+    def serve(self, key: str) -> None:
+        """Note that a call of this kind was served."""
+        self._backoff.serve(key)
 
     def leave(self) -> Presented | None:
         """Forget the log-in; what it was, if there is one, so that it can be ended."""
         kept, self._kept = self._kept, None
         return kept
+
+    async def _credential(self) -> Hashable:
+        """Whether two are equal says whether the secrets have changed; it is kept in memory only."""
+        words = dict(await self._vault.words(self._settings.names))
+        if self._settings.jwt is not None:
+            words["jwt key"] = (await self._settings.jwt.key.read()).reveal()
+        return hash(tuple(sorted(words.items())))
+
+    def _forget_replaced(self) -> None:
+        """Stop masking what was replaced long ago: each word more makes masking of every text slower."""
+        now = self._clock.monotonic()
+        if self._lent:
+            self._replaced.append((now + _MASKED_SECONDS, self._lent))
+            self._lent = []
+        while self._replaced and self._replaced[0][0] <= now:
+            for one in self._replaced.popleft()[1]:
+                self._masker.forget(one)
 
     def _is_over(self, refused: Presented | None) -> bool:
         kept = self._kept
@@ -144,6 +209,7 @@ class Session:
     async def _logged_in(self, ask: Ask, generation: int, *, renew: bool) -> Presented:
         settings = self._settings
         asked_at = self._clock.monotonic()
+        self._forget_replaced()
         auth: dict[str, object] = {}
         if settings.jwt is not None:
             auth["jwt"] = await self._assertion(settings.jwt, renew=renew)
@@ -152,8 +218,8 @@ class Session:
             answer = await ask(exchange.asking, {"auth": dict(auth), "secret": secrets})
             auth |= self._taken(exchange, answer)
         url = text_of(auth.pop(_URL, None), "url")
-        if url is not None and not url.startswith(("https://", "http://")):
-            raise Blind("auth: the log-in tells an address that is none: correct `take.url`.", status=401)
+        if url is not None:
+            self._trusted.check(url, "auth")
         self._renew_at = self._renewal(asked_at, auth.pop(_LIFETIME, None))
         parts = {**settings.headers, **settings.query}
         secrets = await self._vault.words(names_in(parts), renew=renew)
@@ -175,7 +241,7 @@ class Session:
                 )
             taken[name] = value
             if name not in {_LIFETIME, _URL} and isinstance(value, str | int):
-                self._masker.register(Secret(str(value)))
+                self._masked(str(value))
         return taken
 
     def _renewal(self, asked_at: float, told: object) -> float | None:
@@ -211,10 +277,11 @@ class Session:
         return self._masked(assertion)
 
     def _shown(self, template: Template, words: Words) -> str:
-        """What a call bears; masked, unless it is a plain word of the configuration."""
+        """What a call bears; masked by its secret parts, or as a whole where a filter may have changed them."""
         text = template.text(words)
-        return self._masked(text) if template.names else text
+        return self._masked(text) if template.names and "|" in template.source else text
 
     def _masked(self, value: str) -> str:
-        self._masker.register(Secret(value))
+        """The value, masked from now on until an hour after it was replaced."""
+        self._lent.append(self._masker.lend(Secret(value)))
         return value

@@ -4,7 +4,7 @@ import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from probes.contracts import Blind, Budget, Clock
@@ -13,6 +13,9 @@ from probes.rate_limits import RateLimits
 from probes.ticketing.generic.conversions import resets_at, whole_of
 from probes.ticketing.generic.picking import Pick, Seen
 
+_ASSUMED_SECONDS: Final = 60.0
+"""How long a window lasts that neither answers nor the configuration tell of: one request a minute finds out."""
+_LONGEST_TEXT: Final = 1000
 _GROUPS: Final = ("remaining", "limit", "used", "reset")
 
 
@@ -24,6 +27,8 @@ class Window:
         picks: ``remaining``, ``limit``, ``used``, ``reset``; what is not told is left out.
         whole: a text that holds several of them, and the expression that takes it apart by groups of these names.
         at_most, seconds: instead: so many requests in so much time, counted here.
+        lasts_seconds: how long it is, where no answer tells when it begins anew; None: it is not declared.
+        is_day: instead: it begins anew at midnight, in UTC.
     """
 
     name: str
@@ -32,6 +37,8 @@ class Window:
     parts: re.Pattern[str] | None = None
     at_most: int | None = None
     seconds: float = 60.0
+    lasts_seconds: float | None = None
+    is_day: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,14 @@ class BudgetSettings:
     own_share: float = 1.0
 
 
+@dataclass(slots=True)
+class _Stretch:
+    """What we have asked within one stretch of a window; it ends when it was first said to, however often it refills."""
+
+    own: int = 1  # the request whose answer has told of it
+    ends_at: datetime | None = None
+
+
 class Budgets:
     """What the answers so far have told of each window, and what we have asked in those that are counted here."""
 
@@ -55,23 +70,30 @@ class Budgets:
         self._settings = settings
         self._clock = clock
         self._told: dict[str, Budget] = {}
+        self._told_at: dict[str, datetime] = {}
         self._usual = RateLimits()
-        self._own: dict[str, int] = {}
-        self._before: dict[str, int | None] = {}
+        self._own: dict[str, _Stretch] = {}
+        self._known = {one.name: one for one in settings.windows}
         self._asked: dict[str, deque[float]] = {
             one.name: deque() for one in settings.windows if one.at_most is not None
+        }
+        self._read = {
+            pick.header.lower()
+            for one in settings.windows
+            for pick in (*one.picks.values(), one.whole)
+            if pick is not None and pick.header is not None
         }
 
     def note(self, answer: Answer) -> None:
         """Take an answer into account; what is not of its shape tells nothing."""
         now = self._clock.now()
-        self._usual.note(answer.headers, now=now)
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        # what the configuration reads itself is not told twice
+        self._usual.note({name: one for name, one in headers.items() if name not in self._read}, now=now)
         for one in self._usual.windows(now=now):
-            self._count(one.name, self._before.get(one.name), one.left)
-            self._before[one.name] = one.left
-        seen = Seen(
-            None, None, {name.lower(): value for name, value in answer.headers.items()}, answer.status
-        )
+            if one.name not in self._told and any(name.startswith(f"{one.name}-") for name in headers):
+                self._count(one, now)
+        seen = Seen(None, None, headers, answer.status)
         for window in self._settings.windows:
             if window.at_most is None:
                 try:
@@ -86,42 +108,67 @@ class Budgets:
             Blind: it would take of what is left to others; says until when.
         """
         now = self._clock.now()
+        for stretch in self._own.values():
+            if stretch.ends_at is not None and stretch.ends_at <= now:
+                stretch.own, stretch.ends_at = 0, None
         for one in self.windows():
-            if one.left is None or one.resets_at is None or one.resets_at <= now:
-                continue
-            limit, own = one.limit or 0, self._own.get(one.name, 0)
-            is_own = self._settings.own_share < 1 and own + 1 > self._settings.own_share * limit
-            if is_own or one.left - 1 < self._settings.reserve_share * limit:
-                wait = (one.resets_at - now).total_seconds()
-                rule = (
-                    f"{own} of them were ours, of which {self._settings.own_share:.0%} may be"
-                    if is_own
-                    else f"{self._settings.reserve_share:.0%} are kept for others"
-                )
-                raise Blind(
-                    f"{system}: of the window {one.name} {one.left} of {one.limit} requests are left, and {rule}: no"
-                    f" request before it begins anew in {wait:.0f} s. Ask for a higher limit, or probe less often.",
-                    status=429,
-                    retry_after_seconds=wait,
-                )
-        for name in (*self._told, *self._before):
-            self._own[name] = self._own.get(name, 0) + 1
+            self._admit_to(one, system, now)
+        for stretch in self._own.values():
+            stretch.own += 1
         for stamps in self._asked.values():
             stamps.append(self._clock.monotonic())
+
+    def _admit_to(self, one: Budget, system: str, now: datetime) -> None:
+        own, own_ends_at = self._ours(one)
+        ends_at = one.resets_at or self._assumed_end(one.name)
+        share = self._settings.own_share
+        if one.limit is not None and share < 1 and own + 1 > share * one.limit and own_ends_at is not None:
+            why = f"{own} of them were ours, of which {share:.0%} may be"
+            raise _spent(system, one, why, (own_ends_at - now).total_seconds())
+        if one.left is None or ends_at <= now:
+            return
+        if one.left - 1 < self._settings.reserve_share * (one.limit or 0):
+            why = f"{self._settings.reserve_share:.0%} are kept for others"
+            raise _spent(system, one, why, (ends_at - now).total_seconds())
+
+    def _ours(self, one: Budget) -> tuple[int, datetime | None]:
+        """How many of a window's requests were ours, and until when they count."""
+        if one.name in self._asked:
+            return (one.limit or 0) - (one.left or 0), one.resets_at
+        stretch = self._own.get(one.name)
+        return (stretch.own, stretch.ends_at) if stretch is not None else (0, None)
 
     def windows(self) -> Sequence[Budget]:
         """All windows that are known and not over; costs no call."""
         now = self._clock.now()
-        told = list(self._told.values()) or list(self._usual.windows(now=now))
+        usual = [one for one in self._usual.windows(now=now) if one.name not in self._known]
+        told = [*self._told.values(), *usual]
         kept = [one for one in told if one.resets_at is None or one.resets_at > now]
         return (
             *kept,
             *(self._counted(one, now) for one in self._settings.windows if one.at_most is not None),
         )
 
-    def _count(self, name: str, before: int | None, left: int | None) -> None:
-        if name not in self._own or (left is not None and before is not None and left > before):
-            self._own[name] = 1  # it began anew, with the request that this answers
+    def _count(self, told: Budget, now: datetime) -> None:
+        """Begin a stretch where none is; one that is goes on to its end, though what is left has risen."""
+        self._told_at[told.name] = now
+        stretch = self._own.setdefault(told.name, _Stretch())
+        if stretch.ends_at is None or stretch.ends_at <= now:
+            stretch.own = 1 if stretch.ends_at is not None else max(1, stretch.own)
+            window = self._known.get(told.name)
+            declared = window is not None and (window.is_day or window.lasts_seconds is not None)
+            reset = None if declared else told.resets_at
+            stretch.ends_at = reset if reset is not None and reset > now else self._assumed_end(told.name)
+
+    def _assumed_end(self, name: str) -> datetime:
+        """When a window that does not tell it begins anew for sure: as long after the answer as it lasts."""
+        at = self._told_at.get(name) or self._clock.now()
+        window = self._known.get(name)
+        if window is not None and window.is_day:
+            midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+            return midnight + timedelta(days=1)
+        lasts = window.lasts_seconds if window is not None else None
+        return at + timedelta(seconds=lasts if lasts is not None else _ASSUMED_SECONDS)
 
     def _counted(self, window: Window, now: datetime) -> Budget:
         stamps, at = self._asked[window.name], self._clock.monotonic()
@@ -135,7 +182,7 @@ class Budgets:
         found: dict[str, object] = {name: pick.found(seen) for name, pick in window.picks.items()}
         if window.whole is not None and window.parts is not None:
             text = window.whole.found(seen)
-            match = window.parts.search(text) if isinstance(text, str) else None
+            match = window.parts.search(text[:_LONGEST_TEXT]) if isinstance(text, str) else None
             if match is not None:
                 found.update({name: match[name] for name in _GROUPS if name in window.parts.groupindex})
         left, limit, used = (
@@ -146,7 +193,23 @@ class Budgets:
         if left is None and limit is None:
             return
         before = self._told.get(window.name)
-        self._count(window.name, before.left if before is not None else None, left)
         limit = limit if limit is not None or before is None else before.limit
         reset = resets_at(found.get("reset"), now, window.name)
-        self._told[window.name] = Budget(window.name, left, limit, reset)
+        told = Budget(window.name, left, limit, reset)
+        self._told[window.name] = told
+        self._count(told, now)
+
+
+def _spent(system: str, one: Budget, why: str, wait: float) -> Blind:
+    left = f"{one.left if one.left is not None else 'an unknown number'}"
+    told = (
+        f"{left} of {one.limit} requests are left, and {why}"
+        if one.limit is not None
+        else (f"{left} requests are left, and how many it has in all is not told")
+    )
+    return Blind(
+        f"{system}: of the window {one.name} {told}: no request before it begins anew in {wait:.0f} s."
+        " Ask for a higher limit, or probe less often.",
+        status=429,
+        retry_after_seconds=wait,
+    )

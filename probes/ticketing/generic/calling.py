@@ -3,25 +3,39 @@
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
 from probes.contracts import Blind, Budget, Clock
 from probes.http_dates import retry_after_seconds
-from probes.http_wire import Answer, Request, Wire
+from probes.http_wire import Answer, Request, SentElsewhere, Wire
 from probes.masking import Masker
 from probes.servers import SecretUnavailable
 from probes.skew import Skew
 from probes.ticketing.generic.auth import AuthSettings, Presented, Session, Vault
 from probes.ticketing.generic.budgets import Budgets, BudgetSettings
 from probes.ticketing.generic.conversions import whole_of
-from probes.ticketing.generic.failures import Means, Rule, means_of, refused
+from probes.ticketing.generic.failures import (
+    LOGIN_REFUSED,
+    MOST_SAID,
+    REFUSED_AGAIN,
+    Means,
+    Rule,
+    means_of,
+    refused,
+    said_by,
+    told_by_body,
+)
 from probes.ticketing.generic.paging import Page, absolute
 from probes.ticketing.generic.picking import Pick, Seen
 from probes.ticketing.generic.requests import Asking
 from probes.ticketing.generic.templates import Template, Words, compile_template, names_in
+from probes.ticketing.generic.trusted import Trusted
 
 _NO_MEANS: Final[frozenset[Means]] = frozenset()
+_SAID: Final = frozenset({Means.AUTH, Means.FORBIDDEN, Means.BAD_REQUEST, Means.THROTTLED})
+"""Of these the answer's own short words are quoted: they are about our request, and hold nothing of a ticket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +70,9 @@ class Calls:
         self._main, self._main_url = wire, settings.url.rstrip("/")
         self._vault = vault
         self._clock = clock
-        self._session = Session(settings.auth, vault, clock=clock, masker=masker)
+        self._masker = masker
+        self._trusted = Trusted(settings.name, settings.url, settings.auth.hosts)
+        self._session = Session(settings.auth, vault, self._trusted, clock=clock, masker=masker)
         self._budgets = Budgets(settings.budget, clock)
 
     @property
@@ -90,18 +106,27 @@ class Calls:
         """
         presented = await self._session.presented(self._bare)
         answer, means = await self._once(asking, words, page, presented)
+        remedy = None
         if means is Means.AUTH:
             # refused before anything was done, so that also a write may be said again
-            presented = await self._session.presented(self._bare, refused=presented)
-            answer, means = await self._once(asking, words, page, presented)
+            renewed = await self._session.presented(self._bare, refused=presented)
+            answer, means = await self._once(asking, words, page, renewed)
+            remedy = REFUSED_AGAIN if means is Means.AUTH and not renewed.is_same(presented) else None
         if means is not Means.OK and means not in accept:
-            raise self._refused(answer, means)
+            error = self._refused(answer, means, remedy=remedy)
+            if means is Means.AUTH:
+                await self._session.refuse(error, asking.key)
+            raise error
+        self._session.serve(asking.key)
         return answer, means
 
-    async def fetched(self, url: str) -> bytes:
-        """The content of a file at the system's own origin; raises as `call`."""
+    async def fetched(self, url: str) -> bytes | None:
+        """The content of a file; None: it is at another origin, whither our credential does not go. Raises as `call`."""
         asking = Asking("attachment", "GET", compile_template("/", "attachment", {}))
-        answer, _ = await self.call(asking, {}, page=Page(url=url))
+        try:
+            answer, _ = await self.call(asking, {}, page=Page(url=url))
+        except SentElsewhere:
+            return None
         return answer.content
 
     async def end(self) -> None:
@@ -120,9 +145,17 @@ class Calls:
         url = presented.url or self._settings.url
         if url.rstrip("/") != self._main_url:
             self._main, self._main_url = self._wire.at(url), url.rstrip("/")
-        linked = page if page.url is None else replace(page, url=absolute(page.url, url))
+        linked = page if page.url is None else replace(page, url=self._absolute(page.url, url))
         request = asking.request(known, linked)
         return await self._sent(self._main, asking, self._with(request, known, presented))
+
+    def _absolute(self, link: str, base: str) -> str:
+        try:
+            return absolute(link, base)
+        except ValueError:
+            raise SentElsewhere(
+                f"{self._settings.name}: the answer tells a link that is no address."
+            ) from None
 
     def _with(self, request: Request, words: Words, presented: Presented | None) -> Request:
         """The request with what every call bears."""
@@ -139,11 +172,20 @@ class Calls:
         secrets = await self._vault.words(names_in(self._settings.headers))
         known = {**words, "secret": {**secrets, **_mapping(words.get("secret"))}}
         request = self._with(asking.request(known), known, None)
-        wire = self._wire.at(request.path) if "://" in request.path else self._wire
-        answer, means = await self._sent(wire, asking, request)
+        wire = self._wire
+        if "://" in request.path:
+            self._trusted.check(
+                request.path, asking.key, is_told=any(name == "auth" for name, _ in asking.path.names)
+            )
+            wire = self._wire.at(request.path)
+        try:
+            answer, means = await self._sent(wire, asking, request)
+        except SentElsewhere as error:
+            raise Blind(str(error)) from None  # of a log-in it is no word about a file
         if means is not Means.OK:
             is_ours = means in {Means.BAD_REQUEST, Means.FORBIDDEN, Means.AUTH}
-            raise self._refused(answer, Means.AUTH if is_ours else means)
+            remedy = LOGIN_REFUSED if is_ours else None
+            raise self._refused(answer, Means.AUTH if is_ours else means, remedy=remedy)
         return answer
 
     async def _sent(self, wire: Wire, asking: Asking, request: Request) -> tuple[Answer, Means]:
@@ -152,10 +194,12 @@ class Calls:
         answer = await wire.ask(replace(request, accept=accept))
         self._budgets.note(answer)
         if answer.status in asking.ok:
-            return answer, asking.ok[answer.status]
+            # what the body says is nearer to the truth than what its status usually means here
+            special = told_by_body(answer, self._settings.failures)
+            return answer, special if special is not None else asking.ok[answer.status]
         return answer, means_of(answer, self._settings.failures)
 
-    def _refused(self, answer: Answer, means: Means) -> Blind:
+    def _refused(self, answer: Answer, means: Means, *, remedy: str | None = None) -> Blind:
         wait = retry_after_seconds(answer.headers, now=self._clock.now())
         if means is Means.THROTTLED:
             after = self._settings.throttle_after
@@ -167,7 +211,11 @@ class Calls:
                     told = None
                 wait = float(told) if told is not None else wait
             wait = wait if wait is not None else self._settings.throttle_seconds
-        return refused(self._settings.name, answer, means, retry_after_seconds=wait)
+        is_error = answer.status >= HTTPStatus.BAD_REQUEST or means is Means.AUTH
+        said = self._masker.mask(said_by(answer)) if is_error and means in _SAID else ""
+        if len(said) > MOST_SAID:
+            said = f"{said[: MOST_SAID - 1]}…"
+        return refused(self._settings.name, answer, means, retry_after_seconds=wait, remedy=remedy, said=said)
 
 
 def _mapping(value: object) -> Mapping[str, object]:

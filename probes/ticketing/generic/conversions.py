@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -113,7 +114,7 @@ def whole_of(value: object, key: str) -> int | None:
     """A whole number, also one that is written as a text (``42``, ``42;w=60``: the first that is there)."""
     if value is None or isinstance(value, int):
         return int(value) if value is not None else None
-    if isinstance(value, float):
+    if isinstance(value, float) and math.isfinite(value):
         return int(value)
     digits = ""
     for character in str(value).strip() if isinstance(value, str) else "":
@@ -161,7 +162,8 @@ def moment_of(value: object, time: TimeFormat, key: str) -> datetime | None:
             )
         found = found.replace(tzinfo=time.zone)
     try:
-        return found.astimezone(UTC)
+        # of the hour that clocks repeat, the later one: a ticket that is taken for older than it is would be missed
+        return max(found.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
     except (OverflowError, ValueError):
         raise _wrong(key, "a time within a calendar", value) from None
 
@@ -185,7 +187,12 @@ def resets_at(value: object, now: datetime, key: str) -> datetime | None:
         return moment_of(value, TimeFormat(zone=ZoneInfo("UTC")), key)
     if value is None or isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    number = float(value)
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    if not math.isfinite(number):
+        return None
     if number >= _EPOCH_MS:
         number /= 1000
     if number >= 1_000_000_000:  # noqa: PLR2004 -- a stamp, not a span

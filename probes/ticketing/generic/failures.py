@@ -44,16 +44,29 @@ STATUS_OF: Final[Mapping[Means, int]] = MappingProxyType(
 _REMEDIES: Final[Mapping[Means, str]] = MappingProxyType(
     {
         Means.OK: "",
-        Means.AUTH: "our credential is refused, also after it was renewed. Renew it",
+        Means.AUTH: "our credential is refused. Renew it",
         Means.FORBIDDEN: "our credential lacks a permission. Give it the rights that the guide lists",
         Means.THROTTLED: "we are throttled. Lower the rate, or ask for a higher limit",
         Means.GONE: "there is no such place, or it is not shown to us. Correct `url` or the path, or the permissions",
         Means.CONFLICT: "somebody else changes it at the same time. It is tried again",
-        Means.MAINTENANCE: "the system is closed for maintenance. Look at its own status",
+        Means.MAINTENANCE: "overloaded, or closed for maintenance. Look at its own status",
         Means.BAD_REQUEST: "it does not take our request. Compare it with the system's documentation",
         Means.BROKEN: "the system fails. Look at its own status",
     }
 )
+
+
+REFUSED_AGAIN: Final = "our credential is refused, also after it was renewed. Renew it"
+"""Of a call that was made anew."""
+LOGIN_REFUSED: Final = (
+    "our credential is refused at the log-in. Renew it, or look whether a header is missing that the system asks for"
+    " (Origin, a CSRF token): `headers`"
+)
+MOST_SAID: Final = 120
+_MOST_READ: Final = 4096
+_DEEPEST: Final = 4
+_SAYING: Final = ("error_description", "message", "detail", "error", "errors", "title", "code", "errorCode")
+"""Where systems say in words why they refuse (RFC 6749 section 5.2, RFC 9457, and usage), the most telling first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +104,69 @@ class Rule:
 
 def means_of(answer: Answer, rules: tuple[Rule, ...]) -> Means:
     """What an answer means."""
-    if rules:
-        try:
-            seen: Seen | None = seen_of(answer)
-        except Blind:
-            seen = None
-        for rule in rules:
-            if rule.holds(answer, seen):
-                return rule.means
-    return _usual(answer.status)
+    found = _by_rule(answer, rules)
+    return found if found is not None else _usual(answer.status)
 
 
-def refused(system: str, answer: Answer, means: Means, *, retry_after_seconds: float | None = None) -> Blind:
-    """The blindness that an answer is."""
+def _by_rule(answer: Answer, rules: tuple[Rule, ...]) -> Means | None:
+    if not rules:
+        return None
+    try:
+        seen: Seen | None = seen_of(answer)
+    except Blind:
+        seen = None
+    return next((one.means for one in rules if one.holds(answer, seen)), None)
+
+
+def _said(value: object, depth: int) -> str | None:
+    """The first telling text of an error's body."""
+    if depth > _DEEPEST:
+        return None
+    match value:
+        case str():
+            return value if value.strip() else None
+        case [first, *_]:
+            return _said(first, depth + 1)
+        case dict():
+            return next((said for name in _SAYING if (said := _said(value.get(name), depth + 1))), None)
+        case _:
+            return None
+
+
+def told_by_body(answer: Answer, rules: tuple[Rule, ...]) -> Means | None:
+    """What a rule that looks into the answer says of it, or None."""
+    picking = tuple(one for one in rules if one.pick is not None)
+    return _by_rule(answer, picking)
+
+
+def said_by(answer: Answer) -> str:
+    """The answer's own short words on one line, not yet masked; empty where it has none: only of refusals."""
+    if len(answer.content) > _MOST_READ:
+        return ""
+    try:
+        words = _said(answer.json().value, 0)
+    except Blind:
+        return ""
+    line = "".join(one if one.isprintable() else " " for one in words or "")
+    return " ".join(line.split())
+
+
+def refused(
+    system: str,
+    answer: Answer,
+    means: Means,
+    *,
+    retry_after_seconds: float | None = None,
+    remedy: str | None = None,
+    said: str = "",
+) -> Blind:
+    """The blindness that an answer is; ``remedy`` in place of the usual one, ``said``: its own words, masked."""
+    quoted = f' and says "{said}"' if said else ""
+    told = remedy or _REMEDIES[means]
+    if means is Means.MAINTENANCE and any(name.lower() == "retry-after" for name in answer.headers):
+        told = "closed for maintenance, and says when to come again. Look at its own status"
     return Blind(
-        f"{system}: {answer.what} answered {answer.status}: {_REMEDIES[means]}.",
+        f"{system}: {answer.what} answered {answer.status}{quoted}: {told}.",
         status=STATUS_OF.get(means, answer.status),
         retry_after_seconds=retry_after_seconds,
     )

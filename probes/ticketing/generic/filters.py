@@ -4,7 +4,7 @@ import base64
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote
@@ -33,8 +33,16 @@ def epoch_ms(value: object) -> int:
 
 
 def strftime(value: object, form: str) -> str:
-    """By Python's format; in UTC unless `zone` came before."""
-    return _moment(value, "strftime").strftime(form)
+    """By Python's format; in UTC unless `zone` came before.
+
+    Of the hour that clocks repeat, the first is written as the hour before it, unless the format says the offset: a
+    system that reads it as the second would leave out an hour of what is asked for.
+    """
+    moment = _moment(value, "strftime")
+    if "%z" not in form and "%:z" not in form and moment.fold == 0:
+        later = moment.replace(fold=1).utcoffset() or timedelta()
+        moment = moment.replace(tzinfo=None) - max(timedelta(), (moment.utcoffset() or timedelta()) - later)
+    return moment.strftime(form)
 
 
 def zone(value: object, name: str) -> datetime:
@@ -71,12 +79,21 @@ def join(value: object, between: str = ",") -> str:
     return between.join(as_text(one) for one in value)
 
 
-def quoted(value: object, mark: str = "'") -> object:
-    """A literal of a query language: in marks, with marks and backslashes escaped; of a list, each member."""
+def quoted(value: object, mark: str = "'", within: str | None = None) -> object:
+    """A literal of a query language, of a list each member, in marks.
+
+    Args:
+        value: the text.
+        mark: what stands before and after it.
+        within: how the language writes a mark in the text, such as two of them; None: a backslash before it, and before
+            each backslash.
+    """
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [quoted(one, mark) for one in value]
-    text = as_text(value).replace("\\", "\\\\").replace(mark, f"\\{mark}")
-    return f"{mark}{text}{mark}"
+        return [quoted(one, mark, within) for one in value]
+    text = as_text(value)
+    if within is None:
+        text, within = text.replace("\\", "\\\\"), f"\\{mark}"
+    return f"{mark}{text.replace(mark, within)}{mark}"
 
 
 def number(value: object) -> int:

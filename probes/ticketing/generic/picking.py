@@ -4,12 +4,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
 from probes.contracts import Blind
 from probes.http_wire import Answer
 from probes.ticketing.generic.conversions import As, TimeFormat, converted, moment_of, text_of
 from probes.ticketing.generic.expressions import MISSING, Expression
 from probes.ticketing.generic.templates import Template, Words
+
+_MOST_SEARCHED: Final = 65_536
+"""Of a text no more is searched: a stranger's mail may be long, and an expression slow."""
 
 
 @dataclass(slots=True)
@@ -129,7 +133,7 @@ class Pick:
     def _matched(self, value: object) -> object:
         if value is None or value is MISSING or self.regex is None:
             return value
-        match = self.regex.search(text_of(value, self.key) or "")
+        match = self.regex.search((text_of(value, self.key) or "")[:_MOST_SEARCHED])
         if match is None:
             return None
         if "v" in self.regex.groupindex:

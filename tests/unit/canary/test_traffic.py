@@ -158,3 +158,10 @@ def test_channel_that_a_system_does_not_tell_apart__is_seen_among_the_others() -
 
 def test_mark__knows_our_time_of_the_last_look() -> None:
     assert Mark(NOON, at(10), NOON, skew_seconds=60.0).read_at == at(9)
+
+
+def test_ticket_that_is_dated_in_the_future__is_not_the_newest() -> None:
+    taken = take(None, seen(0, 60, 10, 50, 60 * 24 * 365))
+
+    assert taken.newest == {MAIL: at(50)}
+    assert take(None, seen(0, 60, 60 * 24 * 365)).newest == {}

@@ -50,6 +50,19 @@ def test_what_looks_like_a_credential__is_masked_without_being_known(text: str, 
     assert Masker([Secret("open sesame!")]).mask(text) == masked
 
 
+def test_secret_that_was_lent_twice_or_registered_too__stays_masked_until_all_have_forgotten_it() -> None:
+    masker = Masker([Secret("for ever")])
+    for one in ("token one", "token one", "for ever"):
+        masker.lend(Secret(one))
+
+    masker.forget(Secret("token one"))
+    masker.forget(Secret("for ever"))
+    masker.forget(Secret("never known"))
+    assert masker.mask("token one, for ever") == "***, ***"
+    masker.forget(Secret("token one"))
+    assert masker.mask("token one, for ever") == "token one, ***"
+
+
 def test_secret_that_is_another_one_as_it_is_quoted__is_masked_in_all_its_encodings() -> None:
     masker = Masker([Secret("a b c d"), Secret("a%20b%20c%20d")])
 

@@ -54,3 +54,9 @@ def test_unknown_reset__stays_unknown() -> None:
 )
 def test_any_text_in_the_headers__is_read_without_an_exception(headers: dict[str, str]) -> None:
     assert len(windows(headers)) <= 1
+
+
+def test_reset_as_a_date__is_that_moment_and_not_its_year_in_seconds() -> None:
+    (found,) = windows({"X-RateLimit-Remaining": "4", "X-RateLimit-Reset": "2026-03-02T12:10:00Z"})
+
+    assert found.resets_at == START + timedelta(minutes=10)

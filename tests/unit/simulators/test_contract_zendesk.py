@@ -10,8 +10,9 @@ from typing import ClassVar
 import pytest
 
 from probes.contracts import TicketingSystem
-from tests.contracts.ticketing_bench import SENDER, Ability
+from tests.contracts.ticketing_bench import SENDER, Ability, new_canary
 from tests.contracts.ticketing_contract import TicketingContract
+from tests.contracts.ticketing_finding import arrived
 from tests.fakes.clock import FakeClock
 from tests.simulators.bench import SimulatedBench
 from tests.simulators.zendesk import CLIENT_ID, CLIENT_SECRET, Zendesk
@@ -22,6 +23,7 @@ CAUSE = "Detected as mail loop"
 class ZendeskBench(SimulatedBench):
     lacks: ClassVar[Mapping[Ability, str]] = {
         Ability.MESSAGE_ID: "its API shows no Message-ID of a ticket's mail, only of a suspended one's",
+        Ability.FILES: "an attachment's address redirects to a temporary one elsewhere, whither our credential does not go",
         Ability.VERSIONS: "bulk updates take no `updated_stamp`, and it sends no ETag",
     }
     preset: ClassVar[str] = "zendesk"
@@ -62,3 +64,10 @@ class TestZendesk(TicketingContract):
     @pytest.fixture
     def bench(self) -> ZendeskBench:
         return ZendeskBench()
+
+    def test_find__a_mail_with_a_file__is_seen_with_the_file_not_compared(self, bench: ZendeskBench) -> None:
+        canary = new_canary(bench.now())
+
+        ticket = arrived(bench, canary, attachment=b"%PDF-1.4")
+
+        assert [one.sha256 for one in ticket.attachments or ()] == [None]

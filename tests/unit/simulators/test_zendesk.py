@@ -255,7 +255,9 @@ def test_comments__have_the_attachments_of_the_mail(scene: Scene) -> None:
     path = file["content_url"].removeprefix("https://acme.vendor.test")
 
     assert file["file_name"] == "invoice.pdf"
-    assert scene.client.call("GET", path).content == b"%PDF \xff"
+    sent_on = scene.client.call("GET", path)
+    assert sent_on.status_code == 302
+    assert not sent_on.headers["location"].startswith("https://acme.vendor.test")
 
 
 def test_maintenance__is_a_page_with_the_status_200(scene: Scene) -> None:

@@ -93,13 +93,40 @@ def test_clock_that_is_not_known__can_not_be_compared_with_ours() -> None:
 
 def test_clock_that_is_ahead__and_a_view_that_lags__move_the_end() -> None:
     heard = Heard()
-    heard.desk.skew_seconds, heard.desk.lag_seconds = 90.0, 30.0
+    heard.desk.skew_seconds, heard.desk.lag_seconds = 50.0, 30.0
     now = heard.scene.clock.now()
 
     heard.look()
+    assert heard.system.heard() == ()  # a clock that is far off must be seen twice
+    heard.look()
 
-    assert heard.only().until == now + timedelta(seconds=60) - SETTLING
-    assert heard.only().skew_seconds == 90.0
+    assert heard.only().until == now + timedelta(seconds=20) - SETTLING
+    assert heard.only().skew_seconds == 50.0
+
+
+def test_wrong_date_of_one_answer__is_not_heeded_and_leaves_no_gap() -> None:
+    heard = Heard()
+    heard.look()
+    heard.desk.skew_seconds = 7200.0
+    heard.passes(minutes=1)
+    heard.look()
+    heard.desk.skew_seconds = 0.0
+    heard.passes(minutes=1)
+    heard.customer()
+    heard.passes(minutes=1)
+    heard.look()
+
+    assert heard.only().until == heard.scene.clock.now() - SETTLING
+    assert len(heard.only().created[Way.OTHER]) == 1
+
+
+def test_clock_that_stays_far_ahead__never_counts_much_of_the_future_as_watched() -> None:
+    heard = Heard()
+    heard.desk.skew_seconds = 7200.0
+    heard.look()
+    heard.look()
+
+    assert heard.only().until <= heard.scene.clock.now() + timedelta(seconds=60)
 
 
 def test_blind_look__is_heard_by_whoever_asked_and_tells_nothing() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +53,15 @@ class Server:
         return [one for one in self.requests if one.url.path.endswith("/tickets")][-1]
 
 
+OAUTH = "{oauth: {token_url: /token, client_id: prober, client_secret: {env: KEY}}}"
+
+
+def log_in_of_many() -> Handler:
+    """Gives out another token each time."""
+    count = itertools.count(1)
+    return lambda _: httpx.Response(200, json={"access_token": f"token-number-{next(count)}"})
+
+
 def looked(
     tmp_path: Path, auth: str, server: Server, *, looks: int = 1, seconds: float = 0.0, at_once: bool = False
 ) -> Masker:
@@ -83,6 +93,7 @@ def looked(
         (200, b'{"access_token": ""}', "without it"),
         (200, b"<html>log in here</html>", "web page instead of JSON"),
         (500, b"", "the system fails"),
+        (403, b'{"error": "origin not allowed"}', 'answered 403 and says "origin not allowed"'),
     ],
 )
 def test_log_in_that_is_refused__is_blind_and_shows_no_secret(
@@ -175,7 +186,7 @@ def test_several_calls_at_once__log_in_once(tmp_path: Path) -> None:
     assert len([one for one in server.requests if one.url.path.endswith("/token")]) == 1
 
 
-def test_credential_that_stays_refused__is_tried_twice_and_no_more(tmp_path: Path) -> None:
+def test_fixed_credential_that_stays_refused__is_tried_twice_and_not_called_renewed(tmp_path: Path) -> None:
     server = Server()
     server.statuses = [401] * 9
 
@@ -183,7 +194,18 @@ def test_credential_that_stays_refused__is_tried_twice_and_no_more(tmp_path: Pat
         looked(tmp_path, '{bearer: "{{ secret.key }}"}', server)
 
     assert caught.value.status == 401
+    assert "renewed" not in str(caught.value)
     assert len(server.requests) == 2
+
+
+def test_log_in_whose_calls_stay_refused__is_had_anew_once_and_says_so(tmp_path: Path) -> None:
+    server = Server(log_in_of_many())
+    server.statuses = [401] * 9
+
+    with pytest.raises(Blind, match="also after it was renewed"):
+        looked(tmp_path, OAUTH, server)
+
+    assert len(server.requests) == 4
 
 
 def test_log_in_of_several_requests__passes_on_what_it_took(tmp_path: Path) -> None:
@@ -214,6 +236,7 @@ def test_log_in_that_tells_where_the_system_is__moves_the_calls_there(tmp_path: 
     told = {"access_token": "token-given-out", "instance_url": "https://eu7.acme.test"}
     server = Server(lambda _: httpx.Response(200, json=told))
     auth = """
+      hosts: [acme.test]
       exchange: {post: "https://login.acme.test/token", take: {token: access_token, url: instance_url}}
       bearer: "{{ auth.token }}\""""
 

@@ -6,7 +6,7 @@ import pytest
 
 from probes.http_wire import Answer
 from probes.ticketing.generic.expressions import compile_expression
-from probes.ticketing.generic.failures import Means, Rule, means_of, refused
+from probes.ticketing.generic.failures import Means, Rule, means_of, refused, said_by, told_by_body
 from probes.ticketing.generic.picking import Pick
 
 
@@ -71,3 +71,38 @@ def test_refusal__names_the_call_the_status_and_what_to_do(means: Means) -> None
 
     assert text.startswith("desk: GET https://desk.test/t answered 418: ")
     assert len(text.split(": ", 3)[-1].split(". ")) == 2
+
+
+def test_rule_that_looks_into_the_body__speaks_and_one_by_status_alone_does_not() -> None:
+    rules = (
+        Rule(Means.BROKEN, frozenset({200})),
+        rule(Means.AUTH, "error.code", 200, equals=frozenset({"KEY"})),
+    )
+
+    assert told_by_body(answer(200, {"error": {"code": "KEY"}}), rules) is Means.AUTH
+    assert told_by_body(answer(200, {"rows": []}), rules) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"error": "origin not allowed"}, "origin not allowed"),
+        ([{"errorCode": "X", "message": "Session\nexpired"}], "Session expired"),
+        ({"error": {"message": "bad \u202e key"}}, "bad key"),
+        ({"error": "invalid_client", "error_description": "no such client"}, "no such client"),
+        ({"rows": ["a customer's words"]}, ""),
+        ({"error": 7}, ""),
+        ({"error": [[[[[["deep"]]]]]]}, ""),
+        (None, ""),
+        ({"error": "x" * 5000}, ""),
+    ],
+    ids=lambda one: repr(one)[:30],
+)
+def test_short_words_of_an_error__are_found_where_systems_have_them(body: object, said: str) -> None:
+    assert said_by(answer(403, body)) == said
+
+
+def test_closed_system__is_only_called_closed_where_it_says_so() -> None:
+    assert "overloaded, or closed for maintenance" in str(refused("desk", answer(503), Means.MAINTENANCE))
+    told = refused("desk", answer(503, **{"Retry-After": "60"}), Means.MAINTENANCE)
+    assert "overloaded" not in str(told)

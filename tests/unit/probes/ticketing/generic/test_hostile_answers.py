@@ -1,0 +1,107 @@
+"""Answers that no system should give: they blind the one system, and never end the loop that watches all."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from canary.observation import Depth
+from probes.contracts import Blind, Look
+from probes.http_dates import retry_after_seconds
+from probes.ticketing.generic.conversions import resets_at, whole_of
+from tests.contracts.ticketing_contract import new_canary
+from tests.fakes.answers import Answering
+from tests.fakes.clock import FakeClock, run_jumping
+from tests.generic_desks import configured, opened
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+REST = """
+url: https://desk.acme.test
+secrets: {key: {env: KEY}}
+ticket: {id: id, subject: subject, files: {rows: files, name: name, url: at}}
+cleanup: none
+find: {all: {get: /tickets, rows: tickets}}
+"""
+
+
+def looked(folder: Path, answer: httpx.Response, *, key: str = "key-of-the-tests") -> object:
+    clock = FakeClock()
+    generic = configured(
+        folder, f'auth: {{headers: {{X-Key: "{{{{ secret.key }}}}"}}}}\n{REST}', {"KEY": key}
+    )
+
+    async def main() -> object:
+        async with opened(generic, clock=clock, transport=Answering(lambda _: answer)) as system:
+            return await system.find([new_canary(clock.now())], Depth.DEADLINE)
+
+    return run_jumping(clock, main())
+
+
+def repr_short(value: object) -> str:
+    return f"{type(value).__name__}-{str(value)[:5]}"
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), "1" * 31])
+def test_number_beyond_all_bounds__is_another_kind_of_value(value: object) -> None:
+    with pytest.raises(Blind, match="whole number"):
+        whole_of(value, "budget.left")
+
+
+@pytest.mark.parametrize(
+    "value", ["1e999", "nan", "²", float("nan"), float("inf"), 10**400, "9" * 400], ids=repr_short
+)
+def test_reset_beyond_all_bounds__is_none_or_within_a_calendar(value: object) -> None:
+    try:
+        found = resets_at(value, NOW, "reset")
+    except Blind:
+        return
+    assert found is None or found.tzinfo is not None
+
+
+def test_credential_that_no_header_can_hold__is_told_by_the_header_and_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(Blind, match="X-Key") as caught:
+        looked(tmp_path, httpx.Response(200, json={"tickets": []}), key="schlüssel-of-the-tests")
+
+    assert "schl" not in str(caught.value)
+
+
+@pytest.mark.parametrize("place", ["https://[bad/", "http://[", "https://h:port/"])
+def test_redirect_to_what_is_no_address__is_blindness(tmp_path: Path, place: str) -> None:
+    with pytest.raises(Blind):
+        looked(tmp_path, httpx.Response(302, headers={"Location": place}))
+
+
+@pytest.mark.parametrize("value", ["9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"], ids=["number", "date"])
+def test_wait_without_end__is_a_month(value: str) -> None:
+    assert retry_after_seconds({"Retry-After": value}, now=NOW) == 31 * 86400
+
+
+@pytest.mark.parametrize(
+    "place", ["https://[bad/", "//[bad/", "//cdn.test/1", "https://cdn.test/1", "/files/1", "ftp://x/1"]
+)
+def test_file_that_lies_elsewhere_or_nowhere__is_not_compared_and_blinds_nobody(
+    tmp_path: Path, place: str
+) -> None:
+    clock = FakeClock()
+    canary = new_canary(clock.now())
+    row = {"id": 1, "subject": canary.subject_prefix, "files": [{"name": "a.pdf", "at": place}]}
+    asked: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        if request.url.path == "/tickets":
+            return httpx.Response(200, json={"tickets": [row]})
+        return httpx.Response(302, headers={"Location": "https://temporary.storage.test/1?signature=x"})
+
+    async def main() -> Look:
+        generic = configured(tmp_path, f"secrets: {{}}{REST}".replace("secrets: {key: {env: KEY}}\n", ""))
+        async with opened(generic, clock=clock, transport=Answering(handle)) as system:
+            return await system.find([canary], Depth.DEADLINE)
+
+    look = run_jumping(clock, main())
+
+    (ticket,) = look.tickets
+    assert [(one.name, one.sha256) for one in ticket.attachments or ()] == [("a.pdf", None)]
+    assert look.is_complete
+    assert set(asked) == {"desk.acme.test"}
