@@ -25,9 +25,10 @@ from probes.origins import origin_of
 from probes.ticketing.checking import checked, skew_check
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.conversions import text_of
-from probes.ticketing.generic.looks import Caught, Looker, Wanted, must, rows_of
+from probes.ticketing.generic.inspecting import Inspector
+from probes.ticketing.generic.looks import Caught, Looker, Wanted, must
 from probes.ticketing.generic.picking import seen_of
-from probes.ticketing.generic.settings import GenericSettings, LookSettings, Order, Per
+from probes.ticketing.generic.settings import GenericSettings, LookSettings, Per
 from probes.ticketing.generic.steps import Cleaner
 from probes.ticketing.generic.tickets import Making, Values, as_words, files_of, with_ref
 from probes.ticketing.generic.variables import Variables
@@ -35,7 +36,6 @@ from probes.ticketing.settings import LOOK_BACK_SECONDS, ORPHAN_DAYS
 
 _REMEMBERED: Final = 2000
 _SIGHT_SECONDS: Final = 60.0
-_CHECK_HOURS: Final = 24
 _NOT_SERVED: Final = frozenset({401, 403, 404})
 
 
@@ -124,17 +124,23 @@ class Generic:
         return self._calls.budget()
 
     async def check(self) -> Sequence[Check]:
-        """Make each look's first page and what shows our rights; changes nothing."""
-        newest: list[Values] = []
-        found = await checked(
-            self.name, "ticket.search", lambda: self._check_search(newest), masker=self._masker
+        """Make each look's first page, its further requests and what shows our rights; changes nothing."""
+        inspector = Inspector(
+            self._settings,
+            self._calls,
+            self._variables,
+            words=lambda since: self._words((), since),
+            see=lambda: self._see_at_all(Depth.DEADLINE),
+            clock=self._clock,
+            masker=self._masker,
         )
-        if found.state is CheckState.FAIL:
-            return (found,)
+        found, newest = await inspector.inspect()
+        if found[0].state is CheckState.FAIL:
+            return found
         changes = await checked(
             self.name, "ticket.close", lambda: self._check_rights(newest), masker=self._masker
         )
-        return (found, changes, skew_check(self.name, self._calls.skew))
+        return (*found, changes, skew_check(self.name, self._calls.skew))
 
     async def create(self, *, subject: str, body: str, requester: str) -> str:
         """Make a ticket, to try our rights; its id.
@@ -273,44 +279,7 @@ class Generic:
             None,
         )
 
-    async def _check_search(self, newest: list[Values]) -> Check:
-        since = self._clock.now() - timedelta(hours=_CHECK_HOURS)
-        count = 0
-        made = [one for one in self._settings.looks if one.per is None]
-        for look in made:
-            words = self._words((), since)
-            values = await self._variables.words(look.asking, words, None)
-            if values is None:
-                continue
-            answer, _ = await self._calls.call(
-                look.asking, {**words, "vars": values}, page=look.paging.first()
-            )
-            if answer.status in look.empty_on:
-                continue
-            seen = seen_of(answer)
-            must(look.must, seen, self.name)
-            rows = [look.ticket.read(one, words) for one in rows_of(look, seen, self.name)]
-            count += len(rows)
-            if look.state is TicketState.TICKET:
-                newest += rows[:1] if look.order is Order.NEWEST_FIRST else rows[-1:]
-        if self._settings.sight is not None:
-            await self._see_at_all(Depth.DEADLINE)
-        elif count == 0:
-            return Check(
-                self.name,
-                "ticket.search",
-                CheckState.WARN,
-                "it answers, and shows no ticket at all: whether we would see one is not known",
-                "Add `sight`: a request whose answer proves that the credential is good, such as who we are.",
-            )
-        return Check(
-            self.name,
-            "ticket.search",
-            CheckState.OK,
-            f"reachable and authorised; {count} tickets on the first pages of {len(made)} looks were understood",
-        )
-
-    async def _check_rights(self, newest: list[Values]) -> Check:
+    async def _check_rights(self, newest: Sequence[Values]) -> Check:
         rights = self._settings.rights
         needs_ticket = rights is not None and any(name == "ticket" for name, _ in rights.asking.names)
         if rights is None or (needs_ticket and not newest):

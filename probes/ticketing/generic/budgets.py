@@ -119,6 +119,15 @@ class Budgets:
             *(self._counted(one, now) for one in self._settings.windows if one.at_most is not None),
         )
 
+    def untold(self) -> list[str]:
+        """Keys of the windows that no answer has told of yet, though the configuration says that answers do."""
+        found = []
+        for one in self._settings.windows:
+            picks = [*([one.whole] if one.whole is not None else []), *one.picks.values()]
+            if picks and one.name not in self._told:
+                found.append(picks[0].key.rpartition(".")[0])
+        return found
+
     def _count(self, name: str, before: int | None, left: int | None) -> None:
         if name not in self._own or (left is not None and before is not None and left > before):
             self._own[name] = 1  # it began anew, with the request that this answers

@@ -1,7 +1,7 @@
 """Calls to the system: rendered, authorised, within the budgets, and judged by what their answers mean."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
@@ -15,7 +15,7 @@ from probes.skew import Skew
 from probes.ticketing.generic.auth import AuthSettings, Presented, Session, Vault
 from probes.ticketing.generic.budgets import Budgets, BudgetSettings
 from probes.ticketing.generic.conversions import whole_of
-from probes.ticketing.generic.failures import Means, Rule, means_of, refused
+from probes.ticketing.generic.failures import Means, Rule, at_key, means_of, refused
 from probes.ticketing.generic.paging import Page, absolute
 from probes.ticketing.generic.picking import Pick, Seen
 from probes.ticketing.generic.requests import Asking
@@ -67,6 +67,10 @@ class Calls:
     def budget(self) -> tuple[Budget, ...]:
         """The windows that the answers so far have told of."""
         return tuple(self._budgets.windows())
+
+    def untold(self) -> Sequence[str]:
+        """Keys of windows that no answer has told of."""
+        return self._budgets.untold()
 
     async def call(
         self,
@@ -140,10 +144,14 @@ class Calls:
         known = {**words, "secret": {**secrets, **_mapping(words.get("secret"))}}
         request = self._with(asking.request(known), known, None)
         wire = self._wire.at(request.path) if "://" in request.path else self._wire
-        answer, means = await self._sent(wire, asking, request)
+        try:
+            answer, means = await self._sent(wire, asking, request)
+        except Blind as error:
+            raise at_key(error, asking.key, self._settings.name) from None
         if means is not Means.OK:
             is_ours = means in {Means.BAD_REQUEST, Means.FORBIDDEN, Means.AUTH}
-            raise self._refused(answer, Means.AUTH if is_ours else means)
+            blind = self._refused(answer, Means.AUTH if is_ours else means)
+            raise at_key(blind, asking.key, self._settings.name)
         return answer
 
     async def _sent(self, wire: Wire, asking: Asking, request: Request) -> tuple[Answer, Means]:

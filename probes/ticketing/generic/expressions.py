@@ -44,6 +44,14 @@ class Expression:
                 " expects. Compare with the system's documentation."
             ) from None
 
+    def beside(self, value: object) -> list[str]:
+        """The names of the fields that are there where a plain path ends in none; never a value."""
+        for step in self._steps or ():
+            if isinstance(value, Mapping) and step not in value:
+                return [str(one) for one in value]
+            value = _walked(value, (step,))
+        return []
+
     def holds(self, value: object) -> bool:
         """Whether it finds something that is true by JMESPath: not null, false or empty; raises as `of`."""
         found = self.of(value)
