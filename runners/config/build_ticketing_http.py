@@ -15,7 +15,7 @@ from probes.ticketing.generic.settings import CreateSettings, GenericSettings, L
 from probes.ticketing.generic.templates import Vocabulary
 from probes.ticketing.generic.tickets import TicketMap
 from runners.config.build_ticketing_auth import build_auth, names_of
-from runners.config.build_ticketing_looks import build_clean, build_look, build_map, build_sight
+from runners.config.build_ticketing_looks import build_clean, build_look, build_map, build_rights, build_sight
 from runners.config.build_ticketing_parts import Parts
 from runners.config.document_places import Cleanup
 from runners.config.document_ticketing_http import (
@@ -93,7 +93,7 @@ def build_generic(name: str, document: HttpTicketingDocument, around: Surroundin
         sight=build_sight(document.sight, parts, (*loc, "sight"), bare)
         if document.sight is not None
         else None,
-        rights=build_sight(clean.rights, parts, (*loc, "clean", "rights"), {**bare, "ticket": None})
+        rights=build_rights(clean.rights, parts, (*loc, "clean", "rights"), {**bare, "ticket": None})
         if clean.rights is not None
         else None,
         create=_create(document, parts, loc, words),

@@ -47,7 +47,10 @@ _USUAL: Final[Mapping[str, tuple[As, ...]]] = {
     "reason": (As.TEXT,),
 }
 _READ_BACK: Final = frozenset({"id", "subject", "body", "message_id", "open", "tags", "version"})
-"""What of one ticket, read alone, says whether it is ours and closed; the list's joins are not there."""
+"""What of one ticket, read alone, says whether it is ours and closed."""
+_COMPARED: Final = frozenset({"requester", "created_at"})
+"""What says so where no token is read back; a ticket alone may have them in another shape, and no list's joins."""
+_SAFE: Final = frozenset({"GET", "OPTIONS"})
 _ROW: Final[Vocabulary] = {"ticket": None, "row": None, "answer": None}
 
 
@@ -76,7 +79,12 @@ def build_map(
     files = _files(document.files, parts, (*loc, "files")) if document.files is not None else None
     if under is None:
         return TicketMap(picks, also, files)
-    return TicketMap({**under.picks, **picks}, {**under.also, **also}, files or under.files)
+    return TicketMap(
+        {**under.picks, **picks},
+        {**under.also, **also},
+        files or under.files,
+        lenient=under.lenient - picks.keys(),
+    )
 
 
 def _files(document: FilesDocument, parts: Parts, loc: Loc) -> FileMap:
@@ -280,7 +288,13 @@ def build_clean(
     if document.read is not None:
         words = {**vocabulary, "ticket": None}
         known = TicketMap(
-            {name: one for name, one in ticket.picks.items() if name in _READ_BACK}, ticket.also
+            {
+                name: one
+                for name, one in ticket.picks.items()
+                if name in _READ_BACK or (name in _COMPARED and one.join is None)
+            },
+            ticket.also,
+            lenient=_COMPARED,
         )
         read = build_read(document.read, parts, (*loc, "read"), words, under=known)
     return CleanSettings(
@@ -299,3 +313,17 @@ def build_sight(document: SightDocument, parts: Parts, loc: Loc, vocabulary: Voc
     return SightSettings(
         parts.asking(document, loc, vocabulary), parts.expression(document.must, (*loc, "must"))
     )
+
+
+def build_rights(document: SightDocument, parts: Parts, loc: Loc, vocabulary: Vocabulary) -> SightSettings:
+    """What shows our rights on a ticket; notes a request that could change it, for it may be a stranger's."""
+    found = build_sight(document, parts, loc, vocabulary)
+    if found.asking.method not in _SAFE:
+        method = found.asking.method.lower()
+        parts.around.note(
+            (*loc, method),
+            f"check would make this {method.upper()} on the newest ticket, which may be a stranger's",
+            "Ask by get: or options:, or leave rights out: try it with intake-prober ticketing try --create.",
+            at_key=True,
+        )
+    return found

@@ -126,13 +126,14 @@ class Parts:
             steps, moment = self._as(document.read_as, (*loc, "as"))
         if document.among is not None or document.not_among is not None:
             steps, moment = (), None
-        const = document.const
+        const = document.const if isinstance(document.const, str) else None
         return Pick(
             key=dotted(loc),
             expression=self.optional(document.pick, (*loc, "pick")),
             header=document.header,
             takes_status=document.status,
-            const=self.template(str(const), (*loc, "const"), vocabulary) if const is not None else None,
+            const=self.template(const, (*loc, "const"), vocabulary) if const is not None else None,
+            constant=MISSING if document.const is None or const is not None else document.const,
             join=self._join(document.join, (*loc, "join")) if document.join is not None else None,
             regex=self.regex(document.regex, (*loc, "regex")),
             steps=steps,

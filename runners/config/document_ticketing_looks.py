@@ -191,7 +191,7 @@ class JobDocument(HttpRequestDocument):
     done: Annotated[Line, Field(description="JMESPath that holds when it is done.")]
     failed: Annotated[Line | None, Field(description="JMESPath that holds when it failed.")] = None
     every: Annotated[Duration, Field(description="How often it is asked.")] = 2.0
-    limit: Annotated[Duration, Field(alias="for", description="How long; then it is only promised.")] = 60.0
+    limit: Annotated[Duration, Field(alias="for", description="How long; then it is only promised.")] = 20.0
 
 
 class HttpStepDocument(HttpRequestDocument):
@@ -242,5 +242,7 @@ class CleanDocument(Block):
     verify: Annotated[VerifyDocument, Field(description="How long a change may take.")] = VerifyDocument()
     rights: Annotated[
         SightDocument | None,
-        Field(description="For `check`: shows whether we may change `ticket` (the newest one)."),
+        Field(
+            description="For `check`: shows whether we may change `ticket` (the newest one); a GET or OPTIONS."
+        ),
     ] = None

@@ -40,7 +40,7 @@ _ORIGIN: Final = {"email": "Email", "portal": "Web", "form": "Web", "api": "API"
 
 
 class Salesforce(Simulator):
-    """One org, with the custom checkbox ``Synthetic__c`` on Case.
+    """One org, with the custom text ``Synthetic__c`` on Case.
 
     Attributes:
         required: fields that closing a case asks for, by a validation rule.
@@ -254,7 +254,7 @@ class Salesforce(Simulator):
             "Origin": _ORIGIN[row.channel],
             "Status": "New" if row.is_open else "Closed",
             "IsClosed": not row.is_open,
-            "Synthetic__c": "synthetic" in row.tags,
+            "Synthetic__c": " ".join(row.tags) or None,
             "CreatedDate": row.created_at.replace(microsecond=0),
             "LastModifiedDate": row.updated_at.replace(microsecond=0),
             "_EmailMessages": self._mails(row),
@@ -335,8 +335,8 @@ class Salesforce(Simulator):
         missing = [one for one in self.required if said.get("Status") == "Closed" and not said.get(one)]
         if missing:
             return "FIELD_CUSTOM_VALIDATION_EXCEPTION", f"closing needs {missing[0]}"
-        if said.get("Synthetic__c") is True:
-            row.tags = sorted({*row.tags, "synthetic"})
+        if isinstance(said.get("Synthetic__c"), str):
+            row.tags = str(said["Synthetic__c"]).split()
         if said.get("Status") in {"Closed", "New"}:
             row.is_open = said["Status"] == "New"
         self.desk.touch(row)

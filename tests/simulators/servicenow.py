@@ -186,9 +186,18 @@ class ServiceNow(Simulator):
     def _row(self, number: str) -> Row | None:
         return self.desk.find(int(number, 16))
 
-    def _show(self, _: Asked, number: str) -> Told:
+    def _show(self, asked: Asked, number: str) -> Told:
+        """*Retrieve a record*: a field of a reference is there where ``sysparm_fields`` names it, else the reference."""
         row = self._row(number)
-        return self.error(404) if row is None else Told(200, {"result": self._incident(row)})
+        if row is None:
+            return self.error(404)
+        shown = self._incident(row)
+        names = [one for one in asked.query.get("sysparm_fields", "").split(",") if one]
+        if names:
+            return Told(200, {"result": {name: shown.get(name, "") for name in names}})
+        link = f"{asked.base}/api/now/table/sys_user/{sys_id(7)}"
+        whole = {name: one for name, one in shown.items() if "." not in name}
+        return Told(200, {"result": {**whole, "caller_id": {"link": link, "value": sys_id(7)}}})
 
     def _update(self, asked: Asked, number: str) -> Told:
         """*Table API*: PATCH, answered with the record; a data policy refuses with 403."""

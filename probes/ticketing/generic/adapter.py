@@ -24,12 +24,14 @@ from probes.masking import Masker
 from probes.origins import origin_of
 from probes.ticketing.checking import checked, skew_check
 from probes.ticketing.generic.calling import Calls
+from probes.ticketing.generic.cleaning import Cleaner
 from probes.ticketing.generic.conversions import text_of
 from probes.ticketing.generic.inspecting import Inspector
+from probes.ticketing.generic.listing import Lister
 from probes.ticketing.generic.looks import Caught, Looker, Wanted, must
 from probes.ticketing.generic.picking import seen_of
 from probes.ticketing.generic.settings import GenericSettings, LookSettings, Per
-from probes.ticketing.generic.steps import Cleaner
+from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import Making, Values, as_words, files_of, with_ref
 from probes.ticketing.generic.variables import Variables
 from probes.ticketing.settings import LOOK_BACK_SECONDS, ORPHAN_DAYS
@@ -105,7 +107,7 @@ class Generic:
         words = {**self._words((), self._clock.now()), "tag": how.tag}
         answers: dict[str, Disposed] = {}
         usual = [one for one in tickets if self._aside(one) is None]
-        for one in await self._cleaner.clean(usual, self._values, how, words) if usual else ():
+        for one in await self._cleaned(usual, how, words) if usual else ():
             answers[one.ref.id] = one
         for look in self._settings.looks:
             aside = [one for one in tickets if self._aside(one) is look]
@@ -114,10 +116,25 @@ class Generic:
             bare = {f"{look.name}/{number}": number for number in (_number(one) for one in aside)}
             known = {number: self._values.get(name, {}) for name, number in bare.items()}
             renamed = [with_ref(one, _number(one)) for one in aside]
-            done = await self._cleaner.clean(renamed, known, how, words, steps=look.clean)
+            done = await self._cleaner.clean(
+                renamed, known, how, words, steps=look.clean, lister=self._lister(look)
+            )
             for ticket, one in zip(aside, done, strict=True):
                 answers[ticket.ref.id] = replace(one, ref=ticket.ref)
         return tuple(answers[one.ref.id] for one in tickets)
+
+    async def _cleaned(self, tickets: Sequence[Ticket], how: Disposal, words: Words) -> Sequence[Disposed]:
+        return await self._cleaner.clean(tickets, self._values, how, words, lister=self._lister())
+
+    def _lister(self, aside: LookSettings | None = None) -> Lister:
+        return Lister(
+            self._settings,
+            self._looker,
+            self._variables,
+            clock=self._clock,
+            see=lambda: self._see_at_all(Depth.DEADLINE),
+            aside=aside,
+        )
 
     def budget(self) -> Sequence[Budget]:
         """Windows by the answers so far, or as the configuration declares them."""

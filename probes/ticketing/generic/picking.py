@@ -68,6 +68,7 @@ class Pick:
         key: where it stands in the configuration, for messages.
         expression, header, takes_status, const, join: where it comes from: one of them.
         regex: what of the text is meant: its group ``v``, else its first, else all that matches.
+        constant: a value that is no text, such as a list.
         steps: how it is read, one after the other; ``time``: as a moment.
         default: in place of nothing; `MISSING`: there is none.
         among, others: makes true or false of it: whether it is one of these, or none of those.
@@ -79,6 +80,7 @@ class Pick:
     takes_status: bool = False
     const: Template | None = None
     join: Join | None = None
+    constant: object = MISSING
     regex: re.Pattern[str] | None = None
     steps: tuple[As, ...] = ()
     time: TimeFormat | None = None
@@ -118,6 +120,8 @@ class Pick:
             return seen.headers.get(self.header.lower(), MISSING)
         if self.const is not None:
             return self.const.value(words)
+        if self.constant is not MISSING:
+            return self.constant
         if self.join is not None:
             return self._joined(self.join, seen)
         return seen.status if self.takes_status else None

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 from canary.hop import Channel
 from canary.observation import Depth
@@ -15,6 +16,8 @@ from probes.ticketing.generic.paging import Paging, Single
 from probes.ticketing.generic.picking import Pick, Seen
 from probes.ticketing.generic.requests import Asking
 from probes.ticketing.generic.tickets import TicketMap
+
+_SAFE: Final = frozenset({"GET", "OPTIONS"})
 
 
 class Per(StrEnum):
@@ -69,6 +72,11 @@ class Step:
     must: Expression | None = None
     job: "JobSettings | None" = None
 
+    @property
+    def writes(self) -> bool:
+        """Whether it may change anything."""
+        return self.asking.method not in _SAFE
+
 
 @dataclass(frozen=True, slots=True)
 class JobSettings:
@@ -78,7 +86,7 @@ class JobSettings:
     done: Expression
     failed: Expression | None = None
     every_seconds: float = 2.0
-    limit_seconds: float = 60.0
+    limit_seconds: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)

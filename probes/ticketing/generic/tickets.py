@@ -42,11 +42,13 @@ class TicketMap:
     Attributes:
         picks: by field; ``also``: further values, for the templates of requests.
         files: its attachments' list, name and, where a file can be fetched, address.
+        lenient: fields that count as not there where they are not of their kind.
     """
 
     picks: Mapping[str, Pick]
     also: Mapping[str, Pick] = field(default_factory=lambda: MappingProxyType({}))
     files: "FileMap | None" = None
+    lenient: frozenset[str] = frozenset()
 
     def read(self, seen: Seen, words: Words) -> dict[str, object]:
         """The values of a row, `MISSING` where a field is not there.
@@ -57,7 +59,7 @@ class TicketMap:
         values: dict[str, object] = {}
         for name, pick in self.picks.items():
             if pick.const is None:
-                values[name] = pick.of(seen)
+                values[name] = self._picked(name, pick, seen)
                 continue
             ticket = {**_plain(words.get("ticket")), **_known(values)}
             values[name] = pick.of(seen, {**words, "ticket": ticket})
@@ -71,6 +73,14 @@ class TicketMap:
                 f"{pick.key}: a row has no id. Look whether `rows` finds the tickets, and how the system calls their id."
             )
         return values
+
+    def _picked(self, name: str, pick: Pick, seen: Seen) -> object:
+        try:
+            return pick.of(seen)
+        except Blind:
+            if name not in self.lenient:
+                raise
+            return MISSING
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ def test_budget__is_used_and_limit__and_beyond_it_403(scene: Scene) -> None:
 
 def test_update__of_a_collection__answers_for_each_in_order(scene: Scene) -> None:
     row = scene.salesforce.desk.plant("canary", "text", JANE)
-    change = {"attributes": {"type": "Case"}, "Status": "Closed", "Synthetic__c": True}
+    change = {"attributes": {"type": "Case"}, "Status": "Closed", "Synthetic__c": "synthetic"}
     records = [{**change, "id": case_id(9)}, {**change, "id": case_id(row.id)}]
 
     answer = scene.client.call(

@@ -6,6 +6,7 @@ import pytest
 
 from canary.observation import Depth
 from probes.contracts import View
+from probes.ticketing.generic.picking import Seen
 from runners.config.document_places import TicketingType
 from tests.unit.runners.config.examples import FULL, changed, mistakes, only_mistake, read
 
@@ -157,3 +158,29 @@ def test_secret_that_is_missing__is_told_at_its_name(tmp_path: Path) -> None:
     )
 
     assert error.key == "ticketing.desk.secrets.key"
+
+
+@pytest.mark.parametrize(
+    ("const", "value"),
+    [("[]", []), ("[a, b]", ["a", "b"]), ("{a: 1}", {"a": 1}), ("web", "web"), ("5", 5), ("true", True)],
+)
+def test_constant__stays_what_it_is(tmp_path: Path, const: str, value: object) -> None:
+    text = changed("ticket: {id: id,", f"ticket: {{tags: {{const: {const}}}, id: id,", WHOLE)
+
+    config = read(tmp_path, text).ticketing["desk"].generic
+
+    assert config is not None
+    (look,) = config.settings.looks
+    assert look.ticket.picks["tags"].of(Seen({})) == value
+
+
+@pytest.mark.parametrize("method", ["put", "post", "patch", "delete"])
+def test_rights_by_a_request_that_could_change_a_strangers_ticket__are_a_mistake(
+    tmp_path: Path, method: str
+) -> None:
+    rights = f'      rights: {{{method}: "/tickets/{{{{ ticket.id }}}}", must: "@"}}\n'
+
+    mistake = only_mistake(tmp_path, WHOLE.replace("      close: [", rights + "      close: ["))
+
+    assert mistake.key == f"ticketing.desk.clean.rights.{method}"
+    assert "stranger" in mistake.message

@@ -209,7 +209,7 @@ def test_number_that_is_given_out_again__before_the_clean_up__is_left_alone(tmp_
 
     (disposed,) = scene.run(work)
 
-    assert disposed.state is RemovalState.ABSENT
+    assert disposed.state is RemovalState.FAILED  # the same requester and moment: it can't be told
     assert number in scene.desk.rows
 
 
