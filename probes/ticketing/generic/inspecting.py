@@ -25,6 +25,7 @@ from probes.ticketing.generic.misfits import (
     is_in_future,
     is_whole_hours_off,
     left_out_by,
+    missed_fields,
     named_fields,
     newest_first,
     tells_text,
@@ -100,7 +101,9 @@ class Inspector:
         found += self._fields()
         for shown in self._shown:
             try:
-                found += await self._time(shown)
+                told = {(one.name, one.finding.partition(": ")[0]) for one in found}
+                times = await self._time(shown)
+                found += [one for one in times if (one.name, one.finding.partition(": ")[0]) not in told]
             except Blind as error:
                 found.append(
                     self._fail(_TIME, self._masker.detail(str(error)), "Look at `since` in the request.")
@@ -210,35 +213,15 @@ class Inspector:
         return empty
 
     def _fields(self) -> list[Check]:
-        """What no row tells, although something hangs on it."""
-        found = []
+        """What no row tells, although something hangs on it; said once where looks share a pick."""
         read = self._settings.clean.read
+        told: dict[str, tuple[str, str]] = {}
         for shown in self._shown:
-            look, rows = shown.look, shown.rows
-            if not rows or look.state is not TicketState.TICKET:
-                continue
-            later = set().union(*(one.ticket.picks for one in look.reads))
-            for key in [] if "open" in later else empty_fields(rows, look.ticket, ("open",)):
-                expression = look.ticket.picks["open"].expression
-                is_turned = expression is not None and "!" in expression.source
-                found.append(
-                    self._warn(
-                        _FIELDS,
-                        f"{key}: it comes to nothing in all {len(rows)} tickets, so each is taken for open",
-                        "In JMESPath `!` binds tighter than `.`: write !(status.final)."
-                        if is_turned
-                        else "Correct the pick; where nothing means open, give it default: true.",
-                    )
-                )
-            is_verified = read is not None and "tags" in read.ticket.picks and "tags" not in later
-            found += [
-                self._warn(
-                    _FIELDS,
-                    f"{key}: there are none in all {len(rows)} tickets, and clean-up is verified by them",
-                    "Correct the pick; where most tickets have none, give it default: [].",
-                )
-                for key in (empty_fields(rows, look.ticket, ("tags",)) if is_verified else ())
-            ]
+            if shown.look.state is TicketState.TICKET:
+                is_verified = read is not None and "tags" in read.ticket.picks
+                for key, words in missed_fields(shown.look, shown.rows, tags_count=is_verified).items():
+                    told.setdefault(key, words)
+        found = [self._warn(_FIELDS, finding, remedy) for finding, remedy in told.values()]
         return [*found, *self._unread()]
 
     def _unread(self) -> list[Check]:
@@ -256,25 +239,25 @@ class Inspector:
         look = shown.look
         if "created_at" not in look.ticket.picks:
             return []
-        found: list[Check] = []
         pick = look.ticket.picks["created_at"]
+        is_asked = ("since", "") in look.asking.names
+        narrow = await self._asked(look, self._clock.now() - LOOK_BACK) if is_asked else None
         now = self._their_now()
-        if is_in_future(shown.rows, now):
+        found: list[Check] = []
+        rows = [*shown.rows, *(narrow.rows if narrow is not None else [])]
+        if is_in_future(rows, now):
             found.append(
                 self._warn(
                     _TIME,
-                    f"{pick.key}: the newest ticket was made {-(age_of(shown.rows, now) or 0.0):.0f} s from now",
+                    f"{pick.key}: by its stamp the newest ticket is made {-(age_of(rows, now) or 0.0):.0f} s from now",
                     "Look at created_at: its zone, and whether it is another field.",
                 )
             )
-        if ("since", "") not in look.asking.names:
-            return found
-        narrow = await self._asked(look, self._clock.now() - LOOK_BACK)
         if narrow is None:
             return found
         found += await self._left_out(shown, narrow)
         newest_is_known = narrow.is_whole or look.order is Order.NEWEST_FIRST
-        if newest_is_known and is_whole_hours_off(narrow.rows, now):
+        if is_whole_hours_off(narrow.rows, now, newest_is_known=newest_is_known):
             hours = round((age_of(narrow.rows, now) or 0.0) / 3600)
             found.append(
                 self._warn(

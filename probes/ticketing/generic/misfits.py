@@ -22,6 +22,7 @@ _SLACK: Final = timedelta(seconds=60)
 _HOUR_SECONDS: Final = 3600.0
 _MOST_HOURS: Final = 14
 """The farthest zone from UTC."""
+_SOME: Final = 3
 _MOST_NAMES: Final = 20
 _NAME: Final = re.compile(r"[A-Za-z_$@][\w$@.:-]{0,39}")
 _TEXTS: Final = ("subject", "body", "message_id")
@@ -45,14 +46,23 @@ def is_in_future(rows: Sequence[Row], now: datetime) -> bool:
     return age is not None and age < -_SLACK.total_seconds()
 
 
-def is_whole_hours_off(rows: Sequence[Row], now: datetime) -> bool:
-    """Whether what was asked for as new is whole hours old by its stamp: a zone is wrong somewhere."""
-    age = age_of(rows, now)
-    if age is None:
-        return False
+def is_whole_hours_off(rows: Sequence[Row], now: datetime, *, newest_is_known: bool) -> bool:
+    """Whether what was asked for as new is whole hours old by its stamp: a zone is wrong somewhere.
+
+    Where the newest of them is not known, all that are must be off: some by chance could be.
+    """
     slack = _SLACK.total_seconds()
-    hours, rest = divmod(age + slack, _HOUR_SECONDS)
-    return 1 <= hours <= _MOST_HOURS and rest <= LOOK_BACK_SECONDS + 2 * slack
+    ages = sorted(
+        (now - one).total_seconds() for _, values in rows if (one := created_of(values)) is not None
+    )
+    if not ages or (not newest_is_known and len(ages) < _SOME):
+        return False
+
+    def is_off(age: float) -> bool:
+        hours, rest = divmod(age + slack, _HOUR_SECONDS)
+        return 1 <= hours <= _MOST_HOURS and rest <= LOOK_BACK_SECONDS + 2 * slack
+
+    return is_off(ages[0]) if newest_is_known else all(is_off(one) for one in ages)
 
 
 def left_out_by(narrow: Sequence[Row], wide: Sequence[Row], span: timedelta, now: datetime) -> float | None:
@@ -92,6 +102,32 @@ def empty_fields(rows: Sequence[Row], ticket: TicketMap, names: Iterable[str]) -
         if rows and (pick := ticket.picks.get(name)) is not None and pick.default is MISSING
         if all(_is_nothing(values.get(name, MISSING)) and _is_unformed(pick, seen) for seen, values in rows)
     ]
+
+
+def missed_fields(look: LookSettings, rows: Sequence[Row], *, tags_count: bool) -> dict[str, tuple[str, str]]:
+    """Picks that come to nothing in all rows of a look: by key what is found, and the remedy.
+
+    Args:
+        look: whose rows.
+        rows: what it shows.
+        tags_count: whether clean-up is verified by the tags.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    names = {"open", "tags"} if tags_count else {"open"}
+    later = set().union(*(one.ticket.picks for one in look.reads))
+    for name in sorted(names - later):
+        for key in empty_fields(rows, look.ticket, (name,)):
+            expression = look.ticket.picks[name].expression
+            if name == "tags":
+                words = "there are none", "clean-up is verified by them"
+                remedy = "Correct the pick; where most tickets have none, give it default: []."
+            else:
+                words = "it comes to nothing", "so each is taken for open"
+                remedy = "Correct the pick; where nothing means open, give it default: true."
+            if name == "open" and expression is not None and "!" in expression.source:
+                remedy = "In JMESPath `!` binds tighter than `.`: write !(status.final)."
+            found[key] = f"{key}: {words[0]} in all {len(rows)} tickets: {words[1]}", remedy
+    return found
 
 
 def named_fields(rows: Sequence[Row], ticket: TicketMap, system: str) -> None:

@@ -227,6 +227,20 @@ def test_new_ticket_that_is_an_hour_old_by_its_stamp__is_warned_of(tmp_path: Pat
     assert (check.state, "1 h old" in check.finding) == (CheckState.WARN, True)
 
 
+@pytest.mark.parametrize("off", [-HOUR, HOUR])
+def test_stamps_in_another_zone__are_warned_of_in_a_list_without_order(
+    tmp_path: Path, off: timedelta
+) -> None:
+    scene = Scene(tmp_path, configuration=changed("    order: newest_first\n", ""))
+    scene.desk.is_oldest_first = True
+    for seconds in range(280, 0, -40):
+        scene.desk.add("new", opened=scene.clock.now() - timedelta(seconds=seconds) - off)
+
+    check = of_name(scene, "ticket.time")
+
+    assert (check.state, "zone" in check.remedy) == (CheckState.WARN, True)
+
+
 def test_refused_log_in__names_its_key(tmp_path: Path) -> None:
     scene = Scene(tmp_path, key="another-key-of-the-tests")
 
