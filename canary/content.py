@@ -107,7 +107,7 @@ def _of_requester(requester: Standing, ticket: Ticket) -> list[Finding]:
 
 
 def _of_channel(canary: Canary, ticket: Ticket) -> list[Finding]:
-    if ticket.channel is None or ticket.channel == canary.channel:
+    if ticket.channel is None or canary.channel in {ticket.channel, *ticket.other_channels}:
         return []
     return [Finding(Reason.WRONG_CHANNEL, f"sent by {canary.channel}, came by {ticket.channel}")]
 

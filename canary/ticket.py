@@ -53,6 +53,7 @@ class Ticket:
         requester: address of whoever asked, lower case; None where not readable.
         remote_created_at: the remote's word, never mixed with our clock unless the skew is known.
         channel: the channel by the vendor's own marker, mapped to our word; None where it keeps none.
+        other_channels: further channels that the same marker stands for.
         tags: labels that it bears.
         is_open: whether an agent could still see it in a queue.
         version: what a conditional update has to send back (an ETag), or None.
@@ -73,3 +74,4 @@ class Ticket:
     message_id: str | None = None
     attachments: tuple[Attachment, ...] | None = None
     cause: str | None = None
+    other_channels: frozenset[str] = frozenset()

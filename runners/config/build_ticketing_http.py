@@ -15,7 +15,7 @@ from probes.ticketing.generic.settings import CreateSettings, GenericSettings, L
 from probes.ticketing.generic.templates import Vocabulary
 from probes.ticketing.generic.tickets import TicketMap
 from runners.config.build_ticketing_auth import build_auth, names_of
-from runners.config.build_ticketing_looks import build_clean, build_look, build_map, build_rights, build_sight
+from runners.config.build_ticketing_looks import build_clean, build_look, build_map, build_proof, build_rights
 from runners.config.build_ticketing_parts import Parts
 from runners.config.document_places import Cleanup
 from runners.config.document_ticketing_http import (
@@ -90,9 +90,10 @@ def build_generic(name: str, document: HttpTicketingDocument, around: Surroundin
             for one_name, one in document.vars.items()
         ),
         clean=build_clean(clean, parts, (*loc, "clean"), bare, ticket=ticket),
-        sight=build_sight(document.sight, parts, (*loc, "sight"), bare)
-        if document.sight is not None
-        else None,
+        sight=tuple(
+            build_proof(one, parts, (*loc, "sight", index), bare)
+            for index, one in enumerate(document.sight or ())
+        ),
         rights=build_rights(clean.rights, parts, (*loc, "clean", "rights"), {**bare, "ticket": None})
         if clean.rights is not None
         else None,
@@ -160,11 +161,11 @@ def _note_missing(
         )
 
 
-def _channels(document: ChannelsDocument) -> dict[str, Channel]:
-    found: dict[str, Channel] = {}
+def _channels(document: ChannelsDocument) -> dict[str, frozenset[Channel]]:
+    found: dict[str, frozenset[Channel]] = {}
     for channel in Channel:
         for word in getattr(document, channel.value) or ():
-            found[word.lower()] = channel
+            found[word.lower()] = found.get(word.lower(), frozenset()) | {channel}
     return found
 
 
@@ -175,6 +176,7 @@ def _var(name: str, document: VarDocument, parts: Parts, loc: Loc, words: Vocabu
         name=name,
         asking=parts.asking(document, loc, known),
         pick=parts.pick(document.pick, (*loc, "pick"), known),
+        of=parts.optional_pick(document.of, (*loc, "of"), known, usual=(As.ADDRESS,)),
         per_requester=is_each,
         keep_seconds=document.keep,
     )

@@ -13,6 +13,7 @@ from probes.ticketing.generic.settings import (
     LookSettings,
     Order,
     Per,
+    ProofSettings,
     ReadSettings,
     SightSettings,
     Step,
@@ -28,6 +29,7 @@ from runners.config.document_ticketing_looks import (
     LookDocument,
     NumberDocument,
     PageBlock,
+    ProofDocument,
     ReadDocument,
     SightDocument,
     TicketMapDocument,
@@ -312,6 +314,21 @@ def build_sight(document: SightDocument, parts: Parts, loc: Loc, vocabulary: Voc
     """A request whose answer proves something."""
     return SightSettings(
         parts.asking(document, loc, vocabulary), parts.expression(document.must, (*loc, "must"))
+    )
+
+
+def build_proof(document: ProofDocument, parts: Parts, loc: Loc, vocabulary: Vocabulary) -> ProofSettings:
+    """A request whose answer proves that we see."""
+    if document.must is None and document.tickets is None:
+        parts.around.note(
+            loc,
+            "what this proves is not said",
+            "Add must: who we are, or tickets: where the answer has them.",
+        )
+    return ProofSettings(
+        parts.asking(document, loc, vocabulary),
+        must=parts.optional(document.must, (*loc, "must")),
+        tickets=parts.optional(document.tickets, (*loc, "tickets")),
     )
 
 

@@ -235,7 +235,7 @@ class Parts:
         if name is None:
             return None
         try:
-            return zone_of(name)
+            return zone_of(self.template(name, loc, {}).text({}) if isinstance(name, str) else name)
         except Mistake as error:
             self.around.note(loc, error.message, error.remedy)
             return None

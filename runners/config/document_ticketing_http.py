@@ -12,8 +12,8 @@ from runners.config.document_ticketing_looks import (
     CleanDocument,
     DivertedDocument,
     LookDocument,
+    ProofDocument,
     ReadDocument,
-    SightDocument,
     TicketMapDocument,
 )
 from runners.config.document_ticketing_picks import HttpRequestDocument, PickSetting
@@ -97,6 +97,9 @@ class VarDocument(HttpRequestDocument):
     """A value that is asked for once and kept: `{{ vars.NAME }}`."""
 
     pick: Annotated[PickSetting, Field(description="The value in the answer.")]
+    of: Annotated[
+        PickSetting | None, Field(description="The address it belongs to: another sender's is not taken.")
+    ] = None
     per: Annotated[Literal["requesters"] | None, Field(description="One for each sender.")] = None
     keep: Annotated[Duration, Field(description="How long it is kept.")] = 86400.0
 
@@ -202,9 +205,10 @@ class HttpTicketingDocument(SystemDocument):
         ChannelsDocument()
     )
     sight: Annotated[
-        SightDocument | None,
+        list[ProofDocument] | None,
+        LISTED,
         Field(
-            description="Proves that we see at all: asked before a look without a ticket of ours is believed."
+            description="Proves that we see: one request or several, before a look without a ticket of ours is believed."
         ),
     ] = None
     clean: Annotated[CleanDocument, Field(description="How tickets are removed.")] = CleanDocument()

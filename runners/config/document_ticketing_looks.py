@@ -226,6 +226,17 @@ class SightDocument(HttpRequestDocument):
     must: Annotated[Line, Field(description="JMESPath that must hold.")]
 
 
+class ProofDocument(HttpRequestDocument):
+    """A request that proves that we see."""
+
+    must: Annotated[
+        Line | None, Field(description="JMESPath that must hold: who we are, what we may see.")
+    ] = None
+    tickets: Annotated[
+        Line | None, Field(description="JMESPath of tickets of whatever age: none is shown means can't see.")
+    ] = None
+
+
 class VerifyDocument(Block):
     """How long a change may take to be seen."""
 

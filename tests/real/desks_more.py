@@ -96,6 +96,8 @@ class RedmineBench(PresetBench):
         super().__init__(folder, redmine.url, redmine.keys.prober)
         self.redmine = redmine
         self._is_flooded = False
+        if not redmine.issues():
+            redmine.open_issue("an old question", "of whoever", requester=REDMINE_STRANGER)
 
     def refused(self) -> AbstractAsyncContextManager[TicketingSystem]:
         return self.connected("0" * 40)
@@ -178,6 +180,8 @@ class RoundupBench(PresetBench):
     def __init__(self, roundup: Roundup, folder: Path) -> None:
         super().__init__(folder, roundup.url, roundup.password)
         self.roundup = roundup
+        if not roundup.issues():
+            roundup.open_issue("an old question", "of whoever", requester=ROUNDUP_STRANGER)
 
     def refused(self) -> AbstractAsyncContextManager[TicketingSystem]:
         return self.connected("wrong-password")

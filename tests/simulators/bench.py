@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -49,6 +49,9 @@ class SimulatedBench(Bench):
         self.simulator = simulator
         self.desk = simulator.desk
         self.clock = clock
+        self.desk.plant(
+            "an old question", "of long ago", "old@customer.test", created_at=clock.now() - timedelta(days=90)
+        )
         self.wire = Wire(reads=self.searches, spares=self.log_ins)
         self.secret = list(self.credentials.values())[-1]
 

@@ -36,6 +36,7 @@ class Freshdesk(Simulator):
         super().__init__(clock)
         self.account = Allowance(clock, calls_a_minute, 60)
         self.may_write = True
+        self.scope = 1
         self.required: tuple[str, ...] = ()
         self._cost = 1
 
@@ -107,7 +108,9 @@ class Freshdesk(Simulator):
             return _invalid("per_page", "It should be a Positive Integer less than or equal to 100")
         if query.get("filter") == "spam":
             held = sorted(self.desk.held.values(), key=lambda one: one.created_at, reverse=True)
-            return Told(200, [self._spam(one) for one in held][:size])
+            page = asked.number("page", 1)
+            more = {"Link": self._next(asked, page)} if len(held) > page * size else {}
+            return Told(200, [self._spam(one) for one in held][(page - 1) * size : page * size], more)
         if query.get("filter") == "deleted":
             rows = [one for one in self.desk.rows.values() if one.deleted_at is not None]
         else:
@@ -127,10 +130,13 @@ class Freshdesk(Simulator):
         part = rows[(page - 1) * size : page * size]
         headers: dict[str, str] = {}
         if len(rows) > page * size:  # *Pagination*: a Link header while there is more
-            others = "&".join(f"{name}={value}" for name, value in query.items() if name != "page")
-            headers["Link"] = f'<{asked.base}{asked.path}?{others}&page={page + 1}>; rel="next"'
+            headers["Link"] = self._next(asked, page)
         includes = query.get("include", "").split(",")
         return Told(200, [self._ticket(one, includes) for one in part], headers)
+
+    def _next(self, asked: Asked, page: int) -> str:
+        others = "&".join(f"{name}={value}" for name, value in asked.query.items() if name != "page")
+        return f'<{asked.base}{asked.path}?{others}&page={page + 1}>; rel="next"'
 
     def _ticket(self, row: Row, includes: list[str]) -> dict[str, object]:
         """*Ticket Properties*; the list has no description and no requester unless they are included."""
@@ -187,8 +193,16 @@ class Freshdesk(Simulator):
         )
 
     def _me(self, _: Asked) -> Told:
-        """*View the Currently Authenticated Agent*."""
-        return Told(200, {"id": 6001, "available": True, "contact": {"email": "prober@acme.test"}})
+        """*View the Currently Authenticated Agent*; ``ticket_scope`` 1 global, 2 group, 3 restricted (*Agents*)."""
+        return Told(
+            200,
+            {
+                "id": 6001,
+                "ticket_scope": self.scope,
+                "available": True,
+                "contact": {"email": "prober@acme.test"},
+            },
+        )
 
     def _show(self, asked: Asked, number: str) -> Told:
         """*View a Ticket*: has the description, and the attachments [M]."""

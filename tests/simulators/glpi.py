@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from probes.contracts import Clock
 from tests.simulators.gateway import Asked, Route, Simulator, Tokens, Told
@@ -40,9 +41,10 @@ _REQUEST_TYPE: Final = {"email": "E-Mail", "portal": "Helpdesk", "form": "Helpde
 
 
 class Glpi(Simulator):
-    """One installation, whose time zone is UTC.
+    """One installation; times are the server's own, in lists and in what is asked for.
 
     Attributes:
+        zone: the server's (``date`` of a ticket is what the server's clock showed).
         users: ids of the addresses that are users'; others ask as nobody, by their address alone.
         sees_refused: whether our profile has the right ``config``, which `NotImportedEmail` asks for.
         allowed: whether our address is one of those that the API's client may come from.
@@ -55,6 +57,7 @@ class Glpi(Simulator):
         self.may_write = True
         self.sees_refused = True
         self.allowed = True
+        self.zone = ZoneInfo("UTC")
 
     def routes(self) -> list[Route]:
         """The endpoints of the sections named above."""
@@ -127,7 +130,7 @@ class Glpi(Simulator):
             _TITLE: row.subject,
             _ID: row.id,
             _STATUS: _NEW if row.is_open else _CLOSED,
-            _DATE: row.created_at.strftime(_FORMAT),
+            _DATE: row.created_at.astimezone(self.zone).strftime(_FORMAT),
             _CONTENT: f"<p>{row.body}</p>",
             _SOURCE: _REQUEST_TYPE[row.channel],
             _REQUESTER: self.users.get(row.requester, 0) or None,
@@ -162,7 +165,7 @@ class Glpi(Simulator):
                 "from": one.requester,
                 "to": "support@acme.test",
                 "mailcollectors_id": 1,
-                "date": one.created_at.strftime(_FORMAT),
+                "date": one.created_at.astimezone(self.zone).strftime(_FORMAT),
                 "subject": one.subject,
                 "messageid": one.message_id or "",
                 "reason": CAUSES.get(one.cause, 2),
@@ -220,7 +223,7 @@ class Glpi(Simulator):
                 "name": row.subject,
                 "content": f"&lt;p&gt;{row.body}&lt;/p&gt;",
                 "status": _NEW if row.is_open else _CLOSED,
-                "date": row.created_at.strftime(_FORMAT),
+                "date": row.created_at.astimezone(self.zone).strftime(_FORMAT),
                 "date_mod": row.updated_at.strftime(_FORMAT),
                 "is_deleted": 0,
             },

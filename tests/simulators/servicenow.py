@@ -36,6 +36,7 @@ class ServiceNow(Simulator):
         super().__init__(clock)
         self.rule = Allowance(clock, calls_an_hour, 3600) if calls_an_hour is not None else None
         self.may_write = True
+        self.time_zone = "GMT"
         self.sees_mail = True
         self.required: tuple[str, ...] = ()
 
@@ -181,7 +182,9 @@ class ServiceNow(Simulator):
         return self.error(404) if gone is None else Told(204)
 
     def _users(self, asked: Asked) -> Told:
-        return self._listed(asked, [{"sys_id": sys_id(1), "user_name": USER, "active": "true"}])
+        return self._listed(
+            asked, [{"sys_id": sys_id(1), "user_name": USER, "active": "true", "time_zone": self.time_zone}]
+        )
 
     def _row(self, number: str) -> Row | None:
         return self.desk.find(int(number, 16))

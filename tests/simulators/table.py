@@ -78,6 +78,7 @@ class Desk:
     Attributes:
         lag_seconds: how long after its creation a ticket is shown by the index.
         job_seconds: how long a job takes; None: until `finish_jobs`.
+        hides: our user may see no ticket any more: lists are empty, and nothing is refused.
         mails: addresses that were written to, in order.
     """
 
@@ -89,6 +90,7 @@ class Desk:
         self.lag_seconds = 0.0
         self.job_seconds: float | None = 0.0
         self.mails: list[str] = []
+        self.hides = False
         self._last_id = FIRST_ID - 1
 
     def plant(
@@ -160,7 +162,10 @@ class Desk:
 
     def alive(self) -> list[Row]:
         """What the table shows now, by id."""
-        return sorted((one for one in self.rows.values() if one.deleted_at is None), key=lambda one: one.id)
+        return sorted(
+            (one for one in self.rows.values() if one.deleted_at is None and not self.hides),
+            key=lambda one: one.id,
+        )
 
     def indexed(self) -> list[Row]:
         """What the index shows now, by id."""
@@ -170,7 +175,7 @@ class Desk:
     def find(self, number: int) -> Row | None:
         """The ticket, unless it is gone."""
         row = self.rows.get(number)
-        return row if row is not None and row.deleted_at is None else None
+        return row if row is not None and row.deleted_at is None and not self.hides else None
 
     def raw(self, number: int) -> bytes:
         """A ticket byte for byte, as no API shows it."""

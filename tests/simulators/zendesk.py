@@ -64,6 +64,7 @@ class Zendesk(Simulator):
         self.tokens = Tokens(clock, lifetime_seconds=TOKEN_SECONDS)
         self.sees_suspended = True
         self.may_write = True
+        self.restriction: str | None = None
         self.known: set[str] = set()
         # 700 a minute on Suite Enterprise, and 100 lists on trials (*Rate limits*, *Tickets*: List Tickets limits)
         self.account = Allowance(clock, calls_a_minute, 60)
@@ -176,8 +177,14 @@ class Zendesk(Simulator):
         return Told(200, {"users": found, "next_page": None, "previous_page": None, "count": len(found)})
 
     def _me(self, _: Asked) -> Told:
-        """*Show Self*; a light agent has the ``role_type`` 1 (*Users*: JSON format)."""
-        me = {"id": 35001, "role": "agent", "role_type": 0 if self.may_write else 1, "active": True}
+        """*Show Self*; a light agent has the ``role_type`` 1, and ``ticket_restriction`` is null where it sees all (*Users*: JSON format)."""
+        me = {
+            "id": 35001,
+            "role": "agent",
+            "role_type": 0 if self.may_write else 1,
+            "active": True,
+            "ticket_restriction": self.restriction,
+        }
         return Told(200, {"user": me})
 
     def _user(self, address: str) -> dict[str, object]:
@@ -192,6 +199,8 @@ class Zendesk(Simulator):
 
     def _requested(self, asked: Asked, user: str) -> Told:
         rows = [one for one in self.desk.alive() if self.user_id(one.requester) == int(user)]
+        if int(user) not in self._users.values():  # *Merge End Users*: whoever was merged is no user any more
+            return self.error(404)
         return self._listed(asked, rows)
 
     def _tickets(self, asked: Asked) -> Told:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final
 
 from canary.canary import Canary
@@ -28,8 +29,9 @@ from probes.ticketing.generic.cleaning import Cleaner
 from probes.ticketing.generic.conversions import text_of
 from probes.ticketing.generic.inspecting import Inspector
 from probes.ticketing.generic.listing import Lister
-from probes.ticketing.generic.looks import Caught, Looker, Wanted, must
+from probes.ticketing.generic.looks import Caught, Looker, Wanted
 from probes.ticketing.generic.picking import seen_of
+from probes.ticketing.generic.seeing import Sight
 from probes.ticketing.generic.settings import GenericSettings, LookSettings, Per
 from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import Making, Values, as_words, files_of, with_ref
@@ -37,7 +39,6 @@ from probes.ticketing.generic.variables import Variables
 from probes.ticketing.settings import LOOK_BACK_SECONDS, ORPHAN_DAYS
 
 _REMEMBERED: Final = 2000
-_SIGHT_SECONDS: Final = 60.0
 _NOT_SERVED: Final = frozenset({401, 403, 404})
 
 
@@ -62,7 +63,7 @@ class Generic:
         self._cleaner = Cleaner(settings.clean, calls, system=settings.name, clock=clock, masker=masker)
         self._values: dict[str, Values] = {}
         self._digests: dict[str, str | None] = {}
-        self._saw_at: float | None = None
+        self._sight = Sight(settings.sight, calls, system=settings.name, clock=clock)
 
     @property
     def name(self) -> str:
@@ -200,7 +201,12 @@ class Generic:
             if values is None:
                 whole.is_complete = False  # this sender is not known there yet
                 continue
-            caught = await self._looker.look(look, wanted, {**words, "vars": values})
+            try:
+                caught = await self._looker.look(look, wanted, {**words, "vars": values})
+            except Blind as error:
+                if error.status == HTTPStatus.NOT_FOUND:  # a user that was merged or deleted, say
+                    self._variables.forget(look.asking, str(requester) if requester else None)
+                raise
             whole.is_complete = whole.is_complete and caught.is_complete
             whole.rows += [one for one in caught.rows if one["id"] not in ids]
             ids |= {one["id"] for one in caught.rows}
@@ -239,15 +245,8 @@ class Generic:
         return sorted({one.sender for one in canaries} if canaries else set(self._settings.own_addresses))
 
     async def _see_at_all(self, depth: Depth) -> None:
-        """Make sure that an empty answer is no refusal in disguise."""
-        sight = self._settings.sight
-        now = self._clock.monotonic()
-        is_fresh = self._saw_at is not None and now - self._saw_at < _SIGHT_SECONDS
-        if sight is None or (depth is Depth.POLL and is_fresh):
-            return
-        answer, _ = await self._calls.call(sight.asking, self._words((), self._clock.now()))
-        must(sight.must, seen_of(answer), self.name)
-        self._saw_at = now
+        words = self._words((), self._clock.now())
+        await self._sight.prove(words, may_be_old=depth is Depth.POLL)
 
     async def _ticket(self, look: LookSettings, values: Values) -> Ticket:
         is_aside = look.state is TicketState.DIVERTED

@@ -34,6 +34,7 @@ from probes.ticketing.generic.misfits import (
 from probes.ticketing.generic.paging import End, Page
 from probes.ticketing.generic.picking import Seen, seen_of
 from probes.ticketing.generic.requests import Asking
+from probes.ticketing.generic.seeing import NothingShown
 from probes.ticketing.generic.settings import GenericSettings, LookSettings, Order, ReadSettings
 from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import Values, as_words, merged
@@ -129,16 +130,20 @@ class Inspector:
             if look.per is None and (shown := await self._asked(look, since)) is not None:
                 self._shown.append(shown)
         count = sum(len(one.rows) for one in self._shown)
-        if self._settings.sight is not None:
+        if self._settings.sight:
             try:
                 await self._see()
-            except Blind as error:
-                raise at_key(error, self._settings.sight.asking.key, self._settings.name) from None
+            except NothingShown:
+                return self._warn(
+                    _SEARCH,
+                    "it answers, and shows not one ticket, of whatever age: what is missing is inconclusive until it does",
+                    "Look at what our user may see; in a new system let one stay: intake-prober ticketing try --create.",
+                )
         elif count == 0:
             return self._warn(
                 _SEARCH,
                 "it answers, and shows no ticket at all: whether we would see one is not known",
-                "Add `sight`: a request whose answer proves that the credential is good, such as who we are.",
+                "Add `sight`: requests that prove who we are, and that we see tickets.",
             )
         looks = sum(one.per is None for one in self._settings.looks)
         return self._ok(

@@ -148,22 +148,38 @@ class VarSettings:
     """A value that is asked for once and kept.
 
     Attributes:
+        of: the address that the value belongs to; one of another sender's is none.
         per_requester: one for each sender.
     """
 
     name: str
     asking: Asking
     pick: Pick
+    of: Pick | None = None
     per_requester: bool = False
     keep_seconds: float = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
 class SightSettings:
-    """A request that shows whether we see at all: made before a look without a ticket of ours is believed."""
+    """A request that shows whether we may do something."""
 
     asking: Asking
     must: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class ProofSettings:
+    """A request that shows whether we see: made before a look without a ticket of ours is believed.
+
+    Attributes:
+        must: what its answer must hold: that it is we who ask, and what we may see.
+        tickets: where it has tickets, of whatever age: there must be one.
+    """
+
+    asking: Asking
+    must: Expression | None = None
+    tickets: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +210,10 @@ class GenericSettings:
     looks: tuple[LookSettings, ...]
     tag: str = "synthetic"
     own_addresses: Collection[str] = ()
-    channels: Mapping[str, Channel] = field(default_factory=lambda: MappingProxyType({}))
+    channels: Mapping[str, frozenset[Channel]] = field(default_factory=lambda: MappingProxyType({}))
     vars: tuple[VarSettings, ...] = ()
     clean: CleanSettings = CleanSettings()
-    sight: SightSettings | None = None
+    sight: tuple[ProofSettings, ...] = ()
     rights: SightSettings | None = None
     create: CreateSettings | None = None
     reads_files: bool = False

@@ -138,12 +138,12 @@ class Making:
     """How values become a `Ticket`.
 
     Attributes:
-        channels: the system's word for a channel, lower case, by ours.
+        channels: ours by the system's word for them, lower case.
         prefix: what makes ids of this look differ from tickets' ids; empty for tickets.
     """
 
     system: str
-    channels: Mapping[str, Channel]
+    channels: Mapping[str, frozenset[Channel]]
     state: TicketState = TicketState.TICKET
     prefix: str = ""
 
@@ -151,7 +151,8 @@ class Making:
         """The ticket of a row's values."""
         is_open = truth_of(_value(values, "open"), "open")
         number = text_of(_value(values, "id"), "id") or ""
-        channel = _text(values, "channel")
+        word = _text(values, "channel")
+        channels = sorted(self.channels.get(word.lower(), ())) if word is not None else []
         return Ticket(
             ref=TicketRef(self.system, TicketId(f"{self.prefix}{number}"), _text(values, "url")),
             state=self.state,
@@ -159,7 +160,8 @@ class Making:
             body=_text(values, "body"),
             requester=_text(values, "requester"),
             remote_created_at=created_of(values),
-            channel=self.channels.get(channel.lower()) if channel is not None else None,
+            channel=channels[0] if channels else None,
+            other_channels=frozenset(channels[1:]),
             tags=tags_of(_value(values, "tags")),
             is_open=True if is_open is None else is_open,
             version=_text(values, "version"),

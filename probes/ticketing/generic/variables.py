@@ -35,6 +35,13 @@ class Variables:
             found[name] = value
         return found
 
+    def forget(self, asking: Asking, requester: str | None) -> None:
+        """Ask anew for what a request names: the system did not know it any more."""
+        for name, part in asking.names:
+            if name == "vars" and part in self._settings:
+                is_each = self._settings[part].per_requester
+                self._kept.pop((part, requester if is_each else None), None)
+
     async def _value(self, var: VarSettings, words: Words, requester: str | None) -> object:
         key = (var.name, requester if var.per_requester else None)
         now = self._clock.monotonic()
@@ -42,7 +49,10 @@ class Variables:
         if kept is not None and now < kept[1]:
             return kept[0]
         answer, _ = await self._calls.call(var.asking, {**words, "requester": requester})
-        value = var.pick.found(seen_of(answer))
+        seen = seen_of(answer)
+        value = var.pick.found(seen)
+        if var.of is not None and var.of.found(seen) != (requester or "").lower():
+            return None  # a search by words may show somebody else
         if value not in (None, ""):
             self._kept[key] = (value, now + var.keep_seconds)
         return value

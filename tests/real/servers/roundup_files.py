@@ -105,7 +105,7 @@ for name, address, roles in (
     ('{CANARY}', '{CANARY}', 'User'),
     ('{STRANGER}', '{STRANGER}', 'User'),
 ):
-    user.create(username=name, address=address, roles=roles,
+    user.create(username=name, address=address, roles=roles, timezone='UTC',
         password=Password('{PROBER_PASSWORD}', config=db.config))
 db.getclass('keyword').create(name='{TAG}')
 """

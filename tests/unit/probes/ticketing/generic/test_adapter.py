@@ -6,9 +6,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from canary.content import compare
 from canary.hop import Channel
 from canary.observation import Depth
 from canary.reason import Reason
+from canary.requester import Standing
 from canary.ticket import TicketState
 from probes.contracts import CheckState, RemovalState, View
 from probes.reasons import explain
@@ -348,3 +350,24 @@ def test_create__makes_a_ticket_and_tells_its_id(tmp_path: Path) -> None:
     number = scene.run(lambda system: system.create(subject="one", body="two", requester="canary@probe.test"))
 
     assert scene.desk.rows[int(number)].title == "one"
+
+
+@pytest.mark.parametrize(("via", "is_ours"), [("Web", False), ("Mail", True), ("Any", True)])
+def test_word_that_stands_for_two_channels__accuses_neither(tmp_path: Path, via: str, is_ours: bool) -> None:
+    both = CONFIGURATION.replace(
+        "channel: {email: [Mail], portal: [Web]}",
+        "channel: {email: [Mail, any], portal: [Web, Any], form: [Web]}",
+    )
+    scene = Scene(tmp_path, configuration=both)
+    canary = scene.canary()
+    scene.desk.add(canary.subject_prefix, via=via)
+
+    (ticket,) = scene.find(canary).tickets
+
+    assert (canary.channel in {ticket.channel, *ticket.other_channels}) is is_ours
+    wrong = [
+        one
+        for one in compare(canary, None, ticket, requester=Standing.OURS)
+        if one.reason is Reason.WRONG_CHANNEL
+    ]
+    assert (not wrong) is is_ours

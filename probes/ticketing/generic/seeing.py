@@ -1,0 +1,59 @@
+"""Proof that we see: a look without a ticket of ours is believed only after it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from probes.contracts import Blind, Clock
+from probes.ticketing.generic.calling import Calls
+from probes.ticketing.generic.failures import at_key
+from probes.ticketing.generic.looks import must
+from probes.ticketing.generic.picking import seen_of
+from probes.ticketing.generic.settings import ProofSettings
+from probes.ticketing.generic.templates import Words
+
+_FRESH_SECONDS: Final = 60.0
+
+
+class NothingShown(Blind):
+    """Not one ticket is shown, of whatever age: the system is new, or we may not see its tickets."""
+
+
+class Sight:
+    """The proofs of one system, asked for in their order."""
+
+    def __init__(self, proofs: Sequence[ProofSettings], calls: Calls, *, system: str, clock: Clock) -> None:
+        self._proofs = proofs
+        self._calls = calls
+        self._system = system
+        self._clock = clock
+        self._proven_at: float | None = None
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether there is any."""
+        return bool(self._proofs)
+
+    async def prove(self, words: Words, *, may_be_old: bool = False) -> None:
+        """Make sure that an empty answer is no refusal in disguise; ``may_be_old``: a minute's proof will do.
+
+        Raises:
+            Blind: it is one, or may be one.
+            SecretUnavailable: our credential can't be had.
+        """
+        now = self._clock.monotonic()
+        if may_be_old and self._proven_at is not None and now - self._proven_at < _FRESH_SECONDS:
+            return
+        for one in self._proofs:
+            try:
+                answer, _ = await self._calls.call(one.asking, words)
+                seen = seen_of(answer)
+            except Blind as error:
+                raise at_key(error, one.asking.key, self._system) from None
+            must(one.must, seen, self._system)
+            if one.tickets is not None and not one.tickets.holds(seen.row):
+                raise NothingShown(
+                    f"{self._system}: {one.asking.key}: not one ticket is shown, of whatever age, so that one of ours"
+                    " might be hidden too. Look at what our user may see: groups, scope, sharing. In a system that"
+                    " is new, or where all is deleted, let one ticket stay: intake-prober ticketing try --create."
+                )
+        self._proven_at = now
