@@ -16,7 +16,7 @@ from probes.http_dates import http_date
 from probes.http_exchange import Exchange, Witness
 from probes.json_answer import Json
 from probes.masking import Masker
-from probes.origins import is_loopback, origin_of, shown_origin
+from probes.origins import SentElsewhere, is_loopback, origin_of, shown_origin
 from probes.rate_limits import RateLimits
 from probes.request_outcome import Asked, RequestOutcome, outcome_of
 from probes.skew import Skew
@@ -57,10 +57,6 @@ class HttpSettings:
     most_answer_bytes: int = 16 * 1024 * 1024
     ca_files: tuple[str, ...] = ()
     user_agent: str = ANONYMOUS
-
-
-class SentElsewhere(Blind):
-    """The way leads to another origin than the configured one; nothing was asked there."""
 
 
 @dataclass(frozen=True, slots=True)

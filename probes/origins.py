@@ -4,7 +4,13 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from probes.contracts import Blind
+
 _NOWHERE: Final = SplitResult("", "", "", "", "")
+
+
+class SentElsewhere(Blind):
+    """The way leads to another origin than the configured one; nothing was asked there."""
 
 
 def _split(url: str) -> SplitResult:

@@ -45,6 +45,7 @@ async def run_checks(
     clock: Clock,
     masker: Masker,
     found: Callable[[Check], None],
+    placed: Callable[[str], str] = str,
     limit_seconds: float = LIMIT_SECONDS,
 ) -> tuple[Check, ...]:
     """Try all sources; returns every check, sorted by place and name. Cancellable, repeatable.
@@ -54,6 +55,7 @@ async def run_checks(
         clock: limits each of them.
         masker: masks findings.
         found: hears each check as soon as it is known; must return at once.
+        placed: adds to a finding where in the configuration it stands.
         limit_seconds: how long one source may take.
     """
     checks: list[Check] = []
@@ -62,7 +64,7 @@ async def run_checks(
     async def attempt(source: CheckSource) -> None:
         async with gate:
             for check in await _tried(source, clock=clock, limit_seconds=limit_seconds):
-                masked = _masked(check, masker)
+                masked = _masked(check, masker, placed)
                 checks.append(masked)
                 found(masked)
 
@@ -181,12 +183,13 @@ async def _tried(source: CheckSource, *, clock: Clock, limit_seconds: float) -> 
         ]
 
 
-def _masked(check: Check, masker: Masker) -> Check:
+def _masked(check: Check, masker: Masker, placed: Callable[[str], str]) -> Check:
+    finding = masker.detail(check.finding)
     return Check(
         place=check.place,
         name=check.name,
         state=check.state,
-        finding=masker.detail(check.finding),
+        finding=finding if check.state is CheckState.OK else placed(finding),
         remedy=masker.detail(check.remedy),
         seconds=check.seconds,
     )

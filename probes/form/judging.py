@@ -1,5 +1,6 @@
 """What an answer means: which reason a status or a page stands for, before the post, at it and after it."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -26,6 +27,7 @@ from probes.form.signs import (
 from probes.reasons import Failure
 
 _PROCESSED = "is-processed"
+_MOST_NAMES: Final = 20
 _IN_DOUBT: Final[Mapping[int, Reason]] = MappingProxyType(
     {HTTPStatus.REQUEST_TIMEOUT: Reason.ANSWER_TIMEOUT, HTTPStatus.CONFLICT: Reason.REJECTED}
 )
@@ -169,7 +171,7 @@ def _missing(answer: Answer, page: Page, finding: Finding, names: Collection[str
     if said := error_of(page):
         return _failure(Reason.PAGE_ERROR, f"the page says: {said}; {missing}", answer.facts)
     cut = "; the answer goes on beyond most_answer" if answer.is_cut else ""
-    return _failure(Reason.CONFIRMATION_MISSING, f"{missing}; {_titled(page)}{cut}", answer.facts)
+    return _failure(Reason.CONFIRMATION_MISSING, f"{missing}; {_looks(answer, page)}{cut}", answer.facts)
 
 
 def _says_more_than_status(expected: Confirmation) -> bool:
@@ -199,6 +201,18 @@ def _said(answer: Answer) -> str:
     title = page_of(answer).title if is_html(answer) else " ".join(answer.text[:120].split())
     words = f": {title}" if title and title != phrase else ""
     return f"HTTP {answer.status} {phrase}".rstrip() + words
+
+
+def _looks(answer: Answer, page: Page) -> str:
+    """What came instead: a page's title, or what the fields of an answer in JSON are called."""
+    if not answer.media_type.endswith("json"):
+        return _titled(page)
+    try:
+        found = json.loads(answer.text)
+    except (ValueError, RecursionError):
+        return "the answer says that it is JSON and is none"
+    names = ", ".join(list(found)[:_MOST_NAMES]) if isinstance(found, dict) else ""
+    return f"the answer is JSON with {names}" if names else "the answer is JSON"
 
 
 def _titled(page: Page) -> str:

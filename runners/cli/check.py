@@ -43,6 +43,7 @@ def check(
 
 
 async def _try_all(options: Options, config: "Config", *, send: bool) -> "Sequence[Check]":
+    from runners.check_places import placer
     from runners.checks import own_sources, run_checks, store_source
     from runners.clock import SystemClock
     from runners.push_checks import push_sources
@@ -61,7 +62,9 @@ async def _try_all(options: Options, config: "Config", *, send: bool) -> "Sequen
         sources = (*own, *out, *targets)
         if send:
             sources = (*sources, *await _sinks(config, clock))
-        return await run_checks(sources, clock=clock, masker=config.masker, found=found)
+        return await run_checks(
+            sources, clock=clock, masker=config.masker, found=found, placed=placer(config.file)
+        )
 
 
 async def _sinks(config: "Config", clock: "Clock") -> "Sequence[CheckSource]":

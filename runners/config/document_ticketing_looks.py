@@ -40,6 +40,9 @@ class OffsetDocument(NumberDocument):
     param: Annotated[Line, Field(description="The parameter with the number of rows before the page.")] = (
         "offset"
     )
+    first: Annotated[
+        Number, Field(description="What asks for the first row: 0, or 1 where the system counts rows from 1.")
+    ] = 0
 
 
 class IntoDocument(Block):

@@ -94,6 +94,8 @@ class OddDesk:
         self.keeps_writes = True
         self.is_oldest_first = False
         self.hides_all = False
+        self.filter_is_late: timedelta | None = None
+        """It filters by time, and takes the moment for one that is so much later; None: it does not filter."""
         self.repeats_page = False
         self.session_error_is_200 = False
         self.changed_by_others = 0
@@ -161,6 +163,11 @@ class OddDesk:
 
     def _page(self, request: httpx.Request) -> httpx.Response:
         numbers = [] if self.hides_all else sorted(self.rows, reverse=not self.is_oldest_first)
+        if self.filter_is_late is not None:
+            after = int(request.url.params["after"]) / 1000 + self.filter_is_late.total_seconds()
+            numbers = [
+                one for one in numbers if (self.rows[one].opened or self.clock.now()).timestamp() >= after
+            ]
         begin = int(request.url.params.get("cursor", "0"))
         rows = [self._shown(one) for one in numbers[begin : begin + self.page_size]]
         shown = numbers[begin : begin + self.page_size]

@@ -29,23 +29,22 @@ from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.cleaning import Cleaner
 from probes.ticketing.generic.conversions import text_of
 from probes.ticketing.generic.gathering import Found, error_of, stays_away, strangers_of, walk_of
-from probes.ticketing.generic.glancing import Glancer, left_out
+from probes.ticketing.generic.glancing import Glancer
+from probes.ticketing.generic.inspecting import Inspector
 from probes.ticketing.generic.listing import Lister
 from probes.ticketing.generic.looks import Caught, Looker
-from probes.ticketing.generic.matching import Wanted, must, rows_of
+from probes.ticketing.generic.matching import Wanted
 from probes.ticketing.generic.picking import seen_of
-from probes.ticketing.generic.seeing import NothingShown, Sight
-from probes.ticketing.generic.settings import GenericSettings, LookSettings, Order, Per
+from probes.ticketing.generic.seeing import Sight
+from probes.ticketing.generic.settings import GenericSettings, LookSettings, Per
 from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import Making, Values, as_words, files_of, with_ref
-from probes.ticketing.generic.variables import Variables
+from probes.ticketing.generic.variables import Variables, requester_of
 from probes.ticketing.generic.walking import Walker
 from probes.ticketing.settings import LOOK_BACK_SECONDS, ORPHAN_DAYS
 from probes.ticketing.walks import Walks
 
 _REMEMBERED: Final = 2000
-_CHECK_HOURS: Final = 24
-_REFUSED: Final = frozenset({401, 429})
 _NOT_SERVED: Final = frozenset({401, 403, 404})
 
 
@@ -63,7 +62,7 @@ class Generic:
         self._walker = Walker(self._looker, calls, walks, system=settings.name, clock=clock, masker=masker)
         self._variables = Variables(settings.vars, calls, clock=clock)
         self._cleaner = Cleaner(settings.clean, calls, system=settings.name, clock=clock, masker=masker)
-        self._glancer = Glancer(calls, settings.name, settings.channels, masker=masker)
+        self._glancer = Glancer(calls, self._variables, settings.name, settings.channels, masker=masker)
         self._values: dict[str, Values] = {}
         self._digests: dict[str, str | None] = {}
         self._sight = Sight(settings.sight, calls, system=settings.name, clock=clock)
@@ -160,52 +159,32 @@ class Generic:
         return self._calls.budget()
 
     async def check(self) -> Sequence[Check]:
-        """Make each look's first page and what shows our rights; changes nothing."""
-        newest: list[Values] = []
-        found = await checked(
-            self.name, "ticket.search", lambda: self._check_search(newest), masker=self._masker
+        """Make each look's first page, its further requests and what shows our rights; changes nothing."""
+        inspector = Inspector(
+            self._settings,
+            self._calls,
+            self._variables,
+            words=lambda since: self._words((), since),
+            see=lambda: self._see_at_all(Depth.DEADLINE),
+            clock=self._clock,
+            masker=self._masker,
         )
-        if found.state is CheckState.FAIL:
-            return (found,)
+        found, newest = await inspector.inspect()
+        if found[0].state is CheckState.FAIL:
+            return found
         changes = await checked(
             self.name, "ticket.close", lambda: self._check_rights(newest), masker=self._masker
         )
-        return (found, changes, skew_check(self.name, self._calls.skew))
+        return (*found, changes, skew_check(self.name, self._calls.skew))
 
     async def glance(self, since: datetime) -> Sequence[Glance]:
         """Make each look once, pick by pick, but those that ask for tokens: none is out."""
-        glances: list[Glance] = []
-        for look in self._settings.looks:
-            if glances and glances[-1].status in _REFUSED:
-                # said again and again, some systems lock us out
-                glances.append(replace(left_out(look, "we are refused"), status=glances[-1].status))
-                continue
-            if look.per is Per.TOKENS:
-                glances.append(left_out(look, "it asks for tokens alone, and none is sought"))
-                continue
-            try:
-                several = [
-                    {**words, "vars": values}
-                    for words in self._repeated(look, (), since)
-                    if (values := await self._variables.words(look.asking, words, _requester_of(words)))
-                    is not None
-                ]
-            except Blind as error:
-                fault = self._masker.mask(str(error))
-                glances.append(
-                    replace(left_out(look, ""), fault=fault, is_unreadable=True, status=error.status)
-                )
-                continue
-            if not several:
-                glances.append(left_out(look, "the system knows none of our addresses yet"))
-                continue
-            glance, ours = await self._glancer.glance(look, several, since)
-            try:
-                tickets = [await self._ticket(look, values) for values in ours]
-            except Blind as error:
-                glance, tickets = replace(glance, fault=self._masker.mask(str(error))), []
-            glances.append(replace(glance, tickets=tuple(tickets)))
-        return glances
+        return await self._glancer.glances(
+            self._settings.looks,
+            repeated=lambda look: self._repeated(look, (), since),
+            ticket=self._ticket,
+            since=since,
+        )
 
     async def create(self, *, subject: str, body: str, requester: str) -> str:
         """Make a ticket, to try our rights; its id.
@@ -264,7 +243,7 @@ class Generic:
             if calls > look.most_calls:
                 whole.is_complete = False
                 break
-            values = await self._variables.words(look.asking, words, _requester_of(words))
+            values = await self._variables.words(look.asking, words, requester_of(words))
             if values is None:
                 whole.is_complete = False  # this sender is not known there yet
                 continue
@@ -273,7 +252,7 @@ class Generic:
             except (Blind, SecretUnavailable) as error:
                 if isinstance(error, Blind) and error.status == HTTPStatus.NOT_FOUND:
                     # a user that was merged or deleted, say
-                    self._variables.forget(look.asking, _requester_of(words))
+                    self._variables.forget(look.asking, requester_of(words))
                 if not whole.rows:
                     raise
                 caught = Caught(is_complete=False, error=error)
@@ -365,53 +344,7 @@ class Generic:
             None,
         )
 
-    async def _check_search(self, newest: list[Values]) -> Check:
-        since = self._clock.now() - timedelta(hours=_CHECK_HOURS)
-        count = 0
-        made = [one for one in self._settings.looks if one.per is None]
-        for look in made:
-            words = self._words((), since)
-            values = await self._variables.words(look.asking, words, None)
-            if values is None:
-                continue
-            answer, _ = await self._calls.call(
-                look.asking, {**words, "vars": values}, page=look.paging.first()
-            )
-            if answer.status in look.empty_on:
-                continue
-            seen = seen_of(answer)
-            must(look.must, seen, self.name)
-            rows = [look.ticket.read(one, words) for one in rows_of(look, seen, self.name)]
-            count += len(rows)
-            if look.state is TicketState.TICKET:
-                newest += rows[:1] if look.order is Order.NEWEST_FIRST else rows[-1:]
-        if self._sight.is_configured:
-            try:
-                await self._see_at_all(Depth.DEADLINE)
-            except NothingShown:
-                return Check(
-                    self.name,
-                    "ticket.search",
-                    CheckState.WARN,
-                    "it answers, and shows not one ticket, of whatever age: what is missing is inconclusive until it does",
-                    "Look at what our user may see; in a new system let one stay: intake-prober ticketing try --create.",
-                )
-        elif count == 0:
-            return Check(
-                self.name,
-                "ticket.search",
-                CheckState.WARN,
-                "it answers, and shows no ticket at all: whether we would see one is not known",
-                "Add `sight`: requests that prove who we are, and that we see tickets.",
-            )
-        return Check(
-            self.name,
-            "ticket.search",
-            CheckState.OK,
-            f"reachable and authorised; {count} tickets on the first pages of {len(made)} looks were understood",
-        )
-
-    async def _check_rights(self, newest: list[Values]) -> Check:
+    async def _check_rights(self, newest: Sequence[Values]) -> Check:
         rights = self._settings.rights
         needs_ticket = rights is not None and any(name == "ticket" for name, _ in rights.asking.names)
         if rights is None or (needs_ticket and not newest):
@@ -441,12 +374,6 @@ class Generic:
         if not canaries:
             return self._clock.now() - timedelta(days=ORPHAN_DAYS)
         return min(one.launched_at for one in canaries) - timedelta(seconds=LOOK_BACK_SECONDS)
-
-
-def _requester_of(words: Words) -> str | None:
-    """The sender that a look is repeated for, if it is for senders."""
-    requester = words.get("requester")
-    return str(requester) if requester else None
 
 
 def _number(ticket: Ticket) -> str:

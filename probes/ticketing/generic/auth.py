@@ -17,6 +17,7 @@ from probes.oauth_grants import seconds_of
 from probes.servers import SecretSource, SecretUnavailable
 from probes.ticketing.generic.backoff import Backoff
 from probes.ticketing.generic.conversions import text_of
+from probes.ticketing.generic.failures import at_key
 from probes.ticketing.generic.picking import Pick, seen_of
 from probes.ticketing.generic.requests import Asking
 from probes.ticketing.generic.templates import Shape, Template, Words, filled, names_in
@@ -229,7 +230,10 @@ class Session:
         return Presented(headers, query, {"auth": auth}, generation, url)
 
     def _taken(self, exchange: Exchange, answer: Answer) -> Mapping[str, object]:
-        seen = seen_of(answer)
+        try:
+            seen = seen_of(answer)
+        except Blind as error:
+            raise at_key(error, exchange.asking.key, "auth") from None
         taken: dict[str, object] = {}
         for name, pick in exchange.take.items():
             value = pick.found(seen)

@@ -170,6 +170,15 @@ class Budgets:
         lasts = window.lasts_seconds if window is not None else None
         return at + timedelta(seconds=lasts if lasts is not None else _ASSUMED_SECONDS)
 
+    def untold(self) -> list[str]:
+        """Keys of the windows that no answer has told of yet, though the configuration says that answers do."""
+        found = []
+        for one in self._settings.windows:
+            picks = [*([one.whole] if one.whole is not None else []), *one.picks.values()]
+            if picks and one.name not in self._told:
+                found.append(picks[0].key.rpartition(".")[0])
+        return found
+
     def _counted(self, window: Window, now: datetime) -> Budget:
         stamps, at = self._asked[window.name], self._clock.monotonic()
         while stamps and stamps[0] <= at - window.seconds:

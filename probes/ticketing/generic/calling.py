@@ -1,7 +1,7 @@
 """Calls to the system: rendered, authorised, within the budgets, and judged by what their answers mean."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from types import MappingProxyType
@@ -9,8 +9,9 @@ from typing import Final
 
 from probes.contracts import Blind, Budget, Clock
 from probes.http_dates import retry_after_seconds
-from probes.http_wire import Answer, Request, SentElsewhere, Wire
+from probes.http_wire import Answer, Request, Wire
 from probes.masking import Masker
+from probes.origins import SentElsewhere
 from probes.servers import SecretUnavailable
 from probes.skew import Skew
 from probes.ticketing.generic.auth import AuthSettings, Presented, Session, Vault
@@ -22,6 +23,7 @@ from probes.ticketing.generic.failures import (
     REFUSED_AGAIN,
     Means,
     Rule,
+    at_key,
     means_of,
     refused,
     said_by,
@@ -83,6 +85,10 @@ class Calls:
     def budget(self) -> tuple[Budget, ...]:
         """The windows that the answers so far have told of."""
         return tuple(self._budgets.windows())
+
+    def untold(self) -> Sequence[str]:
+        """Keys of windows that no answer has told of."""
+        return self._budgets.untold()
 
     async def call(
         self,
@@ -181,11 +187,15 @@ class Calls:
         try:
             answer, means = await self._sent(wire, asking, request)
         except SentElsewhere as error:
-            raise Blind(str(error)) from None  # of a log-in it is no word about a file
+            blind = Blind(str(error))  # of a log-in it is no word about a file
+            raise at_key(blind, asking.key, self._settings.name) from None
+        except Blind as error:
+            raise at_key(error, asking.key, self._settings.name) from None
         if means is not Means.OK:
             is_ours = means in {Means.BAD_REQUEST, Means.FORBIDDEN, Means.AUTH}
             remedy = LOGIN_REFUSED if is_ours else None
-            raise self._refused(answer, Means.AUTH if is_ours else means, remedy=remedy)
+            blind = self._refused(answer, Means.AUTH if is_ours else means, remedy=remedy)
+            raise at_key(blind, asking.key, self._settings.name)
         return answer
 
     async def _sent(self, wire: Wire, asking: Asking, request: Request) -> tuple[Answer, Means]:

@@ -27,7 +27,6 @@ _UNSURE: Final = (
     "whether its number still is our ticket's can't be told, so that it is left alone: let clean.read tell the text that"
     " bears the token, or subject, requester and created_at; remove this one by hand"
 )
-_OFTEN: Final = "somebody else changes it all the time"
 _CLOSED: Final = "already closed"
 
 
@@ -144,7 +143,7 @@ class _Work:
                     return await self._after(ticket, how)
                 case _:
                     return Disposed(ticket.ref, RemovalState.ACCEPTED, "its job still works")
-        return Disposed(ticket.ref, RemovalState.FAILED, _OFTEN)
+        return Disposed(ticket.ref, RemovalState.FAILED, self._asking.often())
 
     async def in_batches(self, tickets: Sequence[Ticket], how: Disposal) -> Sequence[Disposed]:
         """Clean many by steps of which some take many tickets at once."""
@@ -261,7 +260,7 @@ class _Work:
             words["ticket"] = {**self._of(one), "id": one.ref.id}
         answer, means = await self._asking.ask(step, words, None)
         if means is Means.CONFLICT:
-            raise Blind(f"{step.asking.key}: {_OFTEN}")
+            raise Blind(f"{step.asking.key}: {self._asking.often()}")
         if step.job is None:
             return True
         return await self._asking.awaited(step.job, {**words, "answer": body_of(answer)})

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from probes.contracts import Blind
 from probes.message.extract import flatten
+from probes.ticketing.generic.shapes import shape_of, time_remedy
 
 _ADF_BLOCKS: Final = frozenset(
     {"paragraph", "heading", "hardBreak", "blockquote", "codeBlock", "listItem", "rule", "tableRow", "panel"}
@@ -222,13 +223,8 @@ def _decoded(text: str, key: str) -> str:
 
 
 def _wrong(key: str, wanted: str, value: object) -> Blind:
-    match value:
-        case dict():
-            kind = "a mapping"
-        case list():
-            kind = "a list"
-        case str():
-            kind = "another text"
-        case _:
-            kind = type(value).__name__
-    return Blind(f"{key}: the answer has {kind} here, not {wanted}. Its shape has changed: correct the pick.")
+    remedy = time_remedy(value) if wanted.startswith("a time of") else ""
+    return Blind(
+        f"{key}: the answer has {shape_of(value)} here, not {wanted}."
+        f" {remedy or 'Correct the pick or its `as`; where it was right before, the system has changed.'}"
+    )

@@ -1,5 +1,6 @@
 """JMESPath, checked when the configuration is read: a typing error in it must not become a blind look at night."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,6 +14,9 @@ from probes.ticketing.generic.mistakes import Mistake
 
 MISSING: Final = object()
 """What a plain path finds where one of its fields is not there (``null`` is there)."""
+
+_PARSED: Final = re.compile(r"(.*?): Parse error at column (\d+)")
+_SAID: Final = re.compile(r"^(Invalid|Bad) jmespath expression: ", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,14 @@ class Expression:
                 " expects. Compare with the system's documentation."
             ) from None
 
+    def beside(self, value: object) -> list[str]:
+        """The names of the fields that are there where a plain path ends in none; never a value."""
+        for step in self._steps or ():
+            if isinstance(value, Mapping) and step not in value:
+                return [str(one) for one in value]
+            value = _walked(value, (step,))
+        return []
+
     def holds(self, value: object) -> bool:
         """Whether it finds something that is true by JMESPath: not null, false or empty; raises as `of`."""
         found = self.of(value)
@@ -59,9 +71,8 @@ def compile_expression(source: str, key: str) -> Expression:
     try:
         compiled = jmespath.compile(source)
     except (JMESPathError, ValueError, TypeError) as error:
-        cause = str(error).splitlines()[0] if str(error) else "it can't be read"
         raise Mistake(
-            f"this is not JMESPath: {cause}", 'Try it at jmespath.org; odd names are quoted: "x-y".'
+            f"this is not JMESPath: {_cause(error)}", 'Try it at jmespath.org; odd names are quoted: "x-y".'
         ) from None
     for name, count in _calls(compiled.parsed):
         known = Functions.FUNCTION_TABLE
@@ -72,6 +83,14 @@ def compile_expression(source: str, key: str) -> Expression:
         if count != len(signature) and not (is_variadic and count >= len(signature)):
             raise Mistake(f"{name}() takes {len(signature)} arguments, not {count}", "See jmespath.org.")
     return Expression(source, key, compiled, _plain_steps(compiled.parsed))
+
+
+def _cause(error: Exception) -> str:
+    """What the parser says, without the words that ours and its own message have in common."""
+    line = _SAID.sub("", str(error).partition("\n")[0]).rstrip(" :.")
+    if (parsed := _PARSED.match(line)) is not None:
+        line = f"{parsed[1]} at column {parsed[2]}"
+    return (line[:1].lower() + line[1:]) or "it can't be read"
 
 
 def _calls(node: Mapping[str, Any]) -> Iterator[tuple[str, int]]:

@@ -172,6 +172,15 @@ def refused(
     )
 
 
+def at_key(error: Blind, key: str, system: str) -> Blind:
+    """The same blindness with the key of the configuration that led to it, unless it names one already."""
+    text = str(error)
+    if "ticketing." in text:
+        return error
+    text = f"{system}: {key}: {text.removeprefix(f'{system}: ')}"
+    return Blind(text, status=error.status, retry_after_seconds=error.retry_after_seconds)
+
+
 _USUAL: Final[Mapping[int, Means]] = MappingProxyType(
     {
         HTTPStatus.NOT_MODIFIED: Means.OK,

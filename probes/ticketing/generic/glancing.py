@@ -4,12 +4,14 @@ A look that watches is strict: a pick that fails blinds it. Here each pick is tr
 of them are seen at once. Of strangers' rows nothing is kept but those counts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from canary.hop import Channel
 from canary.signature import find_tokens
+from canary.ticket import Ticket
 from probes.contracts import Blind, Glance
 from probes.masking import Masker
 from probes.ticketing.generic.calling import Calls
@@ -19,10 +21,13 @@ from probes.ticketing.generic.failures import Means
 from probes.ticketing.generic.matching import must, rows_of
 from probes.ticketing.generic.paging import End, Page
 from probes.ticketing.generic.picking import Seen, seen_of
-from probes.ticketing.generic.settings import LookSettings, ReadSettings
+from probes.ticketing.generic.settings import LookSettings, Per, ReadSettings
 from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import FIELDS, Values, as_words, created_of, merged, searched
+from probes.ticketing.generic.variables import Variables, requester_of
 from probes.ticketing.tallying import GLANCE_PAGES, SAMPLE, Tally
+
+_REFUSED: Final = frozenset({401, 429})
 
 
 @dataclass(slots=True)
@@ -45,14 +50,68 @@ class Glancer:
     """Makes short looks by a configuration; remembers nothing of them."""
 
     def __init__(
-        self, calls: Calls, system: str, channels: Mapping[str, frozenset[Channel]], *, masker: Masker
+        self,
+        calls: Calls,
+        variables: Variables,
+        system: str,
+        channels: Mapping[str, frozenset[Channel]],
+        *,
+        masker: Masker,
     ) -> None:
         self._calls = calls
+        self._variables = variables
         self._system = system
         self._channels = channels
         self._masker = masker
 
-    async def glance(
+    async def glances(
+        self,
+        looks: Sequence[LookSettings],
+        *,
+        repeated: Callable[[LookSettings], Iterable[Words]],
+        ticket: Callable[[LookSettings, Values], Awaitable[Ticket]],
+        since: datetime,
+    ) -> Sequence[Glance]:
+        """Make each look once, but those that ask for tokens.
+
+        Args:
+            looks: which ones.
+            repeated: what a look's templates may say, once for each time that it is made.
+            ticket: makes the ticket of the values of a row.
+            since: rows that are known to be older are left out.
+        """
+        made: list[Glance] = []
+        for look in looks:
+            if made and made[-1].status in _REFUSED:
+                # said again and again, some systems lock us out
+                made.append(replace(left_out(look, "we are refused"), status=made[-1].status))
+                continue
+            if look.per is Per.TOKENS:
+                made.append(left_out(look, "it asks for tokens alone, and none is sought"))
+                continue
+            try:
+                several = [
+                    {**words, "vars": values}
+                    for words in repeated(look)
+                    if (values := await self._variables.words(look.asking, words, requester_of(words)))
+                    is not None
+                ]
+            except Blind as error:
+                fault = self._masker.mask(str(error))
+                made.append(replace(left_out(look, ""), fault=fault, is_unreadable=True, status=error.status))
+                continue
+            if not several:
+                made.append(left_out(look, "the system knows none of our addresses yet"))
+                continue
+            glance, ours = await self._glance(look, several, since)
+            try:
+                tickets = [await ticket(look, values) for values in ours]
+            except Blind as error:
+                glance, tickets = replace(glance, fault=self._masker.mask(str(error))), []
+            made.append(replace(glance, tickets=tuple(tickets)))
+        return made
+
+    async def _glance(
         self, look: LookSettings, several: Sequence[Words], since: datetime
     ) -> tuple[Glance, Sequence[Values]]:
         """What one look shows, and the values of the rows that bear a token's shape.

@@ -78,13 +78,14 @@ class Counted:
 
     Attributes:
         param: of the number or the offset; ``counts_rows``: it is an offset.
+        first_number: what asks for the first page, 1 if not said; of an offset what asks for the first row, else 0.
         size: rows asked for a page; a system may give fewer.
         ends: what an end looks like, where neither ``more`` nor ``total`` tells it.
     """
 
     param: str
     counts_rows: bool = False
-    first_number: int = 1
+    first_number: int | None = None
     size_param: str | None = None
     size: int | None = None
     into: Into = Into.QUERY
@@ -94,7 +95,7 @@ class Counted:
 
     def first(self) -> Page:
         """The page at the beginning."""
-        return self._page(0 if self.counts_rows else self.first_number, 0)
+        return self._page(0 if self.counts_rows else 1 if self.first_number is None else self.first_number, 0)
 
     def after(self, page: Page, seen: Seen, count: int) -> Page | End:
         """The next number, unless this page says that it was the last."""
@@ -120,7 +121,8 @@ class Counted:
         return self.ends is Ends.SHORT and self.size is not None and count < self.size
 
     def _page(self, number: int, rows: int, *, overlaps: bool = False) -> Page:
-        wanted: dict[str, object] = {self.param: number}
+        shift = (self.first_number or 0) if self.counts_rows else 0
+        wanted: dict[str, object] = {self.param: number + shift}
         if self.size_param is not None and self.size is not None:
             wanted[self.size_param] = self.size
         words = {"number": number, "rows": rows, "size": self.size}

@@ -5,6 +5,7 @@ from typing import Final
 
 from probes.contracts import Blind, Clock
 from probes.ticketing.generic.calling import Calls
+from probes.ticketing.generic.failures import at_key
 from probes.ticketing.generic.matching import must
 from probes.ticketing.generic.picking import seen_of
 from probes.ticketing.generic.settings import ProofSettings
@@ -43,8 +44,11 @@ class Sight:
         if may_be_old and self._proven_at is not None and now - self._proven_at < _FRESH_SECONDS:
             return
         for one in self._proofs:
-            answer, _ = await self._calls.call(one.asking, words)
-            seen = seen_of(answer)
+            try:
+                answer, _ = await self._calls.call(one.asking, words)
+                seen = seen_of(answer)
+            except Blind as error:
+                raise at_key(error, one.asking.key, self._system) from None
             must(one.must, seen, self._system)
             if one.tickets is not None and not one.tickets.holds(seen.row):
                 raise NothingShown(

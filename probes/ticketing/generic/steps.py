@@ -19,6 +19,7 @@ from probes.ticketing.generic.failures import Means
 from probes.ticketing.generic.matching import must
 from probes.ticketing.generic.paging import Page
 from probes.ticketing.generic.picking import Seen, seen_of
+from probes.ticketing.generic.removal_words import OFTEN, answered, unmade, untagged
 from probes.ticketing.generic.sameness import Sameness, sameness
 from probes.ticketing.generic.settings import CleanSettings, JobSettings, Step
 from probes.ticketing.generic.templates import Words, compile_template
@@ -56,6 +57,7 @@ class Steps:
         self._clock = clock
         self._masker = masker
         self._half_done: set[str] = set()
+        self._told = ""
 
     async def read(self, ticket: Ticket, known: Values, words: Words) -> Read:
         """The ticket as it is now."""
@@ -97,7 +99,9 @@ class Steps:
             if self.is_done(read, how) or sameness(ticket, read.values) is Sameness.OTHER:
                 return Disposed(ticket.ref, RemovalState.DONE), read
             if self._clock.monotonic() >= until:
-                return Disposed(ticket.ref, RemovalState.FAILED, _unchanged(read, how)), read
+                return Disposed(
+                    ticket.ref, RemovalState.FAILED, self._masker.detail(_unchanged(read, how, self._told))
+                ), read
             await self._clock.sleep(self._settings.verify_every_seconds)
 
     async def ask(self, step: Step, words: Words, before: Answer | None) -> tuple[Answer, Means]:
@@ -109,6 +113,7 @@ class Steps:
             words = {**words, "version": version}
             page = Page(headers={"If-Match": _VERSION}) if version else page
         answer, means = await self._calls.call(step.asking, words, page=page, accept=_TOLD)
+        self._told = answered(answer) if step.writes or means is Means.CONFLICT else self._told
         if means is Means.OK and step.must is not None:
             must(step.must, seen_of(answer), self._system)
         return answer, means
@@ -152,18 +157,22 @@ class Steps:
         """Whether a ticket that looks closed may lack a later change."""
         return ticket.ref.id in self._half_done
 
+    def often(self) -> str:
+        """Why a change was refused again and again: what was asked last, and its answer."""
+        return self._masker.detail(f"{OFTEN}: {self._told}")
+
     def detail(self, error: Exception) -> str:
         """What went wrong, for people."""
         return self._masker.detail(str(error))
 
 
-def _unchanged(read: Read, how: Disposal) -> str:
+def _unchanged(read: Read, how: Disposal, request: str) -> str:
     if how.action is DisposalAction.DELETE:
-        return f"it took the {how.action} and did not do it"
+        return f"it took the {how.action} and did not do it: {request}"
     is_open = truth_of(value_of(read.values, "open"), "clean.read.ticket.open")
     if is_open is None:
         return "whether it is closed can't be seen: clean.read.ticket has no open"
-    return "it took the change and did not make it" if is_open else "it is closed and not tagged"
+    return unmade(request) if is_open else untagged(value_of(read.values, "tags"), how.tag)
 
 
 def value_of(values: Values, name: str) -> object:

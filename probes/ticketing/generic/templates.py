@@ -68,14 +68,20 @@ def _environment(finalize: Any) -> _Environment:  # noqa: ANN401 -- Jinja's
     return found
 
 
+def _in_text(value: object) -> str:
+    if isinstance(value, jinja2.Undefined):
+        value._fail_with_undefined_error()  # noqa: SLF001 -- its only way to say which name it is
+    return as_text(value)
+
+
 def _in_path(value: object) -> str:
-    text = as_text(value)
+    text = _in_text(value)
     if text in {"", ".", ".."}:
         raise Unusable(f"{text!r} can't stand in a path")
     return quote(text, safe=_SAFE_IN_PATH)
 
 
-_TEXTS: Final = _environment(as_text)
+_TEXTS: Final = _environment(_in_text)
 _PATHS: Final = _environment(_in_path)
 
 
@@ -111,7 +117,7 @@ class Template:
             if isinstance(found, jinja2.Undefined):
                 found._fail_with_undefined_error()  # noqa: SLF001 -- its only way to say which name it is
         except (jinja2.UndefinedError, Unusable, TypeError, OverflowError) as error:
-            self._blind(error)
+            self._blind(error, words)
         return found
 
     def text(self, words: Words) -> str:
@@ -119,7 +125,7 @@ class Template:
         try:
             return str(self._text.render({**self.fixed, **words}))
         except (jinja2.UndefinedError, Unusable, TypeError, OverflowError) as error:
-            self._blind(error)
+            self._blind(error, words)
 
     def path(self, words: Words) -> str:
         """As a path of a URL: each value is one piece of it, unless the template is one value alone; raises as `value`."""
@@ -128,9 +134,15 @@ class Template:
         try:
             return str(self._path.render({**self.fixed, **words}))
         except (jinja2.UndefinedError, Unusable, TypeError, OverflowError) as error:
-            self._blind(error)
+            self._blind(error, words)
 
-    def _blind(self, error: Exception) -> NoReturn:
+    def _blind(self, error: Exception, words: Words) -> NoReturn:
+        if words.get("answer", "") is None and any(name == "answer" for name, _ in self.names):
+            raise Blind(
+                f"{self.key}: `{self.source}` can't be filled in: the request before it was answered without content"
+                " (as a 204 is), or there was none. Read what it needs by a request in between, or"
+                " say ticket.… where the ticket as it was read has it."
+            ) from None
         cause = error.args[0] if isinstance(error, Unusable) else "a name in it has no value"
         if isinstance(error, jinja2.UndefinedError):
             cause = str(error.message)

@@ -32,7 +32,7 @@ FIELDS: Final = (
 )
 """What a ticket has; all but ``id`` may be left out."""
 _RELIED_ON: Final = frozenset({"id", "subject", "body", "requester", "created_at", "open"})
-_WORDS: Final = re.compile(r"[,\s]+")
+_MARKS: Final = re.compile(r"[,;]")
 Values = Mapping[str, object]
 
 
@@ -193,7 +193,7 @@ class Making:
 
 
 def tags_of(value: object) -> frozenset[str]:
-    """Labels, of a list or of a text with commas or spaces between them."""
+    """Labels, of a list or of a text: semicolons or commas part them where there are some, else spaces do."""
     if value is None or value is MISSING or isinstance(value, bool | dict):
         return frozenset()
     match value:
@@ -202,7 +202,9 @@ def tags_of(value: object) -> frozenset[str]:
                 filter(None, (text_of(one, "tags") for one in value if not isinstance(one, dict)))
             )
         case _:
-            return frozenset(filter(None, _WORDS.split(text_of(value, "tags") or "")))
+            text = text_of(value, "tags") or ""
+            parts = [one.strip() for one in _MARKS.split(text)] if _MARKS.search(text) else text.split()
+            return frozenset(filter(None, parts))
 
 
 def merged(values: Values, more: Values) -> dict[str, object]:

@@ -56,3 +56,9 @@ class Variables:
         if value not in (None, ""):
             self._kept[key] = (value, now + var.keep_seconds)
         return value
+
+
+def requester_of(words: Words) -> str | None:
+    """The sender that a look is repeated for, if it is for senders."""
+    requester = words.get("requester")
+    return str(requester) if requester else None

@@ -126,3 +126,23 @@ def test_page_called_after_what_customers_have__is_no_error_page() -> None:
 def test_charset_that_no_page_has__is_read_as_utf_8(charset: str) -> None:
     assert known_charset(charset) == "utf-8"
     assert known_charset("latin-1") == "latin-1"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"received": true, "queue": "web"}', "the answer is JSON with received, queue"),
+        ("[1]", "the answer is JSON"),
+        ("{", "the answer says that it is JSON and is none"),
+    ],
+)
+def test_answer_in_json_without_what_was_expected__is_no_page_without_a_title(body: str, words: str) -> None:
+    got = answer(body, content_type="application/json")
+    page = page_of(got)
+    of = settings(text="thank you")
+
+    failure = judging.unconfirmed(of, got, page, compare(of.confirmation, got, page), NAMES)
+
+    assert failure is not None
+    assert words in failure.fault.detail
+    assert "title" not in failure.fault.detail

@@ -48,6 +48,18 @@ def test_counted_pages__see_all_rows_though_the_system_gives_fewer_than_asked(
     assert walked(paging, serve) == (list(range(count)), End.LAST)
 
 
+@given(count=st.integers(0, 40), first=st.integers(0, 2), tells_total=st.booleans())
+def test_offset__begins_at_the_first_rows_number(*, count: int, first: int, tells_total: bool) -> None:
+    paging = Counted("p", counts_rows=True, first_number=first, total=pick("total") if tells_total else None)
+
+    def serve(page: Page) -> tuple[object, list[int]]:
+        begin = int(page.query["p"]) - first
+        assert begin >= 0
+        return {"total": count}, list(range(count))[begin : begin + 7]
+
+    assert walked(paging, serve) == (list(range(count)), End.LAST)
+
+
 @given(count=st.integers(0, 40), size=st.integers(1, 10), kind=st.sampled_from(["total", "more", "short"]))
 def test_pages_that_tell_their_end__cost_no_further_call(*, count: int, size: int, kind: str) -> None:
     paging = Counted(

@@ -35,6 +35,44 @@ def test_wrong_jmespath__is_a_mistake_with_a_remedy(source: str) -> None:
     assert caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("source", "cause"),
+    [
+        ("a[", "this is not JMESPath: incomplete expression."),
+        ("a b", "this is not JMESPath: unexpected token: b at column 2."),
+        ('a."', 'this is not JMESPath: unclosed " delimiter.'),
+        ("", "this is not JMESPath: cannot be empty."),
+    ],
+)
+def test_wrong_jmespath__is_told_once(source: str, cause: str) -> None:
+    with pytest.raises(Mistake) as caught:
+        compile_expression(source, "rows")
+
+    assert str(caught.value).startswith(cause)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (1_796_000_000_000, ["a number of 13 digits", "{time: epoch_ms}"]),
+        ("1796000000", ["a text of 10 digits", "{time: epoch}"]),
+        ("2026-11-30 12:00:00", ["a text such as 0000-00-00 00:00:00", '"%Y-%m-%d %H:%M:%S", zone: …']),
+        ("30.11.2026 12:00", ["%d.%m.%Y %H:%M"]),
+        ("Mon, 30 Nov 2026 12:00:00 GMT", ["{time: http}"]),
+        ("call Jane Doe", ["a text such as aaaa aaaa aaa"]),
+        (True, ["true or false"]),
+        ([1], ["a list"]),
+    ],
+)
+def test_time_of_another_form__is_told_by_its_shape_and_what_reads_it(value: object, told: list[str]) -> None:
+    with pytest.raises(Blind) as caught:
+        moment_of(value, TimeFormat("%d/%m"), "ticket.x")
+
+    assert all(one in str(caught.value) for one in told)
+    assert "Jane" not in str(caught.value)
+    assert "has changed: correct" not in str(caught.value)
+
+
 @given(JSONS)
 def test_any_answer__is_a_value_nothing_or_blind(value: object) -> None:
     picks = [

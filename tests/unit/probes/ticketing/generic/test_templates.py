@@ -52,6 +52,17 @@ def test_name_without_a_value__is_blind_and_names_the_place(source: str) -> None
                 fill({"ticket": {"none": None}})
 
 
+@pytest.mark.parametrize("source", ["{{ answer.version }}", "v{{ answer.version }}"])
+def test_answer_without_content__is_told_as_such(source: str) -> None:
+    template = compile_template(source, "clean.close[1].form.version", {"answer": None})
+
+    for fill in (template.value, template.text, template.path):
+        with pytest.raises(Blind, match="the request before it was answered without content"):
+            fill({"answer": None})
+        with pytest.raises(Blind, match="no attribute 'version'"):
+            fill({"answer": {}})
+
+
 @pytest.mark.parametrize("source", ["{{ ticket.__class__ }}", "{{ ticket.items }}", "{{ ids.append }}"])
 def test_what_is_no_data__cannot_be_reached(source: str) -> None:
     template = compile_template(source, "key", WORDS)

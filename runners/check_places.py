@@ -1,0 +1,43 @@
+"""Where in the configuration file a finding of `check` stands: its key with file and line, as for mistakes in it."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from runners.config.reading import Mark, dotted, read_tree
+
+_KEY: Final = re.compile(r"\b(?:ticketing|mailboxes|accounts|paths)\.[^\s:`,;]+")
+
+
+def placer(file: Path) -> Callable[[str], str]:
+    """What puts file and line before the first key that a finding names; a finding without one stays as it is.
+
+    Args:
+        file: the configuration; one that can't be read any more has no lines.
+    """
+    marks: dict[str, Mark] | None = None
+
+    def placed(finding: str) -> str:
+        nonlocal marks
+        found = _KEY.search(finding)
+        if found is None:
+            return finding
+        if marks is None:
+            marks = _marks(file)
+        key = found[0]
+        while key and key not in marks:
+            key = key[: max(key.rfind("."), key.rfind("["), 0)]
+        if "." not in key:
+            return finding
+        return f"{finding[: found.start()]}{file}:{marks[key].line}: {finding[found.start() :]}"
+
+    return placed
+
+
+def _marks(file: Path) -> dict[str, Mark]:
+    try:
+        tree = read_tree(str(file), file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError):
+        return {}
+    return {dotted(loc): mark for loc, mark in tree.keys.items()}

@@ -1,0 +1,94 @@
+"""Why a removal failed: the request, its answer, what was read and wanted, and what to do."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from probes.contracts import RemovalState
+from probes.http_wire import Answer
+from probes.ticketing.generic.removal_words import said_by, untagged
+from probes.ticketing.generic.tickets import tags_of
+from tests.unit.probes.ticketing.generic.scene import CLOSE, Scene
+
+
+def _answer(content: bytes) -> Answer:
+    return Answer(name="desk", what="POST /x", status=409, headers={}, content=content)
+
+
+def test_change_that_is_refused_each_time__names_request_answer_and_remedy(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    canary = scene.canary()
+    number = scene.desk.add(canary.subject_prefix)
+    stale = {"error": {"code": "stale", "message": "it is at version 4"}}
+    scene.desk.answer = lambda request: httpx.Response(409, json=stale) if request.method == "PATCH" else None
+
+    (disposed,) = scene.disposed(CLOSE, canary)
+
+    assert disposed.state is RemovalState.FAILED
+    assert (
+        f"PATCH https://odd.acme.test/v1/tickets/{number} answered 409 (it is at version 4)"
+        in disposed.detail
+    )
+    assert "{{ answer.… }}" in disposed.detail
+
+
+def test_change_that_is_taken_and_not_made__names_request_answer_and_remedy(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    canary = scene.canary()
+    number = scene.desk.add(canary.subject_prefix)
+    scene.desk.keeps_writes = False
+
+    (disposed,) = scene.disposed(CLOSE, canary)
+
+    assert f"PATCH https://odd.acme.test/v1/tickets/{number} answered 204." in disposed.detail
+    assert "may lack the right" in disposed.detail
+
+
+@pytest.mark.parametrize("read", ["web;other", ["web;other"]])
+def test_closed_and_not_tagged__says_what_was_read_and_what_was_wanted(read: object) -> None:
+    assert untagged(read, "synthetic").endswith("tags read: 'web;other', wanted 'synthetic'")
+
+
+@pytest.mark.parametrize(
+    ("value", "tags"),
+    [
+        ("web;synthetic", {"web", "synthetic"}),
+        ("web; a vip;", {"web", "a vip"}),
+        ("web,synthetic", {"web", "synthetic"}),
+        ("web synthetic", {"web", "synthetic"}),
+        (["web", "a, b"], {"web", "a, b"}),
+        ("", set()),
+        (None, set()),
+    ],
+)
+def test_tags__are_a_list_or_a_text_with_marks_or_spaces(value: object, tags: set[str]) -> None:
+    assert tags_of(value) == tags
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"error": "slow down"}, "slow down"),
+        ({"errors": [{"detail": "no such state"}]}, "no such state"),
+        ({"title": "Conflict", "detail": "stale\nversion"}, "stale version"),
+        ({"code": 7}, ""),
+        ("not allowed", "not allowed"),
+    ],
+)
+def test_error_in_json__is_said_in_short(content: object, said: str) -> None:
+    assert said_by(_answer(json.dumps(content).encode())) == said
+
+
+@given(
+    st.binary(max_size=60)
+    | st.recursive(st.none() | st.text(), st.lists, max_leaves=5).map(json.dumps).map(str.encode)
+)
+def test_any_answer__is_said_on_one_short_line(content: bytes) -> None:
+    said = said_by(_answer(content))
+
+    assert len(said) <= 120
+    assert said.isprintable()
