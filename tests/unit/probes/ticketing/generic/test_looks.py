@@ -172,7 +172,7 @@ def test_proof_of_sight__is_asked_where_only_strangers_tickets_are_shown_and_not
     shown = [{"id": 1, "subject": "a customer's question"}, {"id": 2, "subject": ours.subject_prefix}]
 
     assert [one.ref.id for one in bench.find(ours, depth=Depth.DEADLINE).tickets] == ["2"]
-    with pytest.raises(Blind, match=r"sight\.must"):
+    with pytest.raises(Blind, match=r"sight\[0\]\.must"):
         bench.find(other, depth=Depth.DEADLINE)
 
 
