@@ -92,14 +92,14 @@ def going_on(
 ) -> Walk:
     """The walk that a look for these canaries is a piece of.
 
-    A pass under way that asks for any of them is gone on with; whoever of the others was out when it began waits for the
-    next one. After a pass that is over, only what came since is read, if it has asked for all who were out then, in vain:
+    A pass under way that asks for any of them is gone on with to its end, also where it has met their tickets by now: begun
+    anew each time, it would never end. Whoever of the others was out when it began waits for the next one. After a pass that is over, only what came since is read, if it has asked for all who were out then, in vain:
     the tickets of younger ones are younger, too. Else a pass begins that reads all.
     """
     ids = ids_of(canaries)
-    open_ = [one for one in kept if not one.is_over and one.missed & ids]
+    open_ = [one for one in kept if not one.is_over and one.asked & ids]
     if open_:
-        walk = max(open_, key=lambda one: (len(one.missed & ids), one.began_at))
+        walk = max(open_, key=lambda one: (len(one.missed & ids), len(one.asked & ids), one.began_at))
         return replace(walk, asked=walk.asked & ids, seen=walk.seen & ids)
     over = [one for one in kept if one.is_over and canaries and _out_at(canaries, one.began_at) <= one.missed]
     if over:
