@@ -192,7 +192,10 @@ class Shapes:
         shown: dict[str, object] = {}
         for number, (name, one) in enumerate(value.items(), 1):
             key = self.words(name, frozenset()) if is_table else self.name(name)
-            shown[key if key not in shown else f"{key} #{number}"] = self.value(one, depth + 1)
+            is_hidden = isinstance(one, str) and is_credential(name)  # though it be a word of the protocol
+            shown[key if key not in shown else f"{key} #{number}"] = (
+                self.words(str(one), frozenset()) if is_hidden else self.value(one, depth + 1)
+            )
         return shown
 
 

@@ -1,18 +1,21 @@
 """What a ticketing system's quarantine rule sets, and whether it can be read there; which paths require it."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from canary.observation import Depth
 from canary.path import Proof
 from canary.quarantine import Mark
 from canary.ticket import TicketState
-from probes.ticketing.generic.settings import LookSettings
 from runners.config.config import TicketingConfig
 from runners.config.document_channels import AnyPathDocument
 from runners.config.document_places import SystemDocument, TicketingType
 from runners.config.document_ticketing import AnyTicketingDocument
 from runners.config.reading import Loc
 from runners.config.sources import Surroundings
+
+if TYPE_CHECKING:
+    from probes.ticketing.generic.settings import LookSettings
 
 
 def build_mark(
@@ -67,7 +70,7 @@ def _shows(system: TicketingConfig, field: str) -> bool:
     return all(_picks(one, field) for one in first)
 
 
-def _picks(look: LookSettings, field: str) -> bool:
+def _picks(look: "LookSettings", field: str) -> bool:
     return field in look.ticket.picks or any(field in one.ticket.picks for one in look.reads)
 
 

@@ -311,6 +311,8 @@ class FindingContract:
 
         async def main() -> tuple[Look, Look]:
             async with bench.lagging(30) as system:
+                bench.flood(1)  # where nothing is shown, nothing can be said of what is not
+                await bench.catch_up()
                 bench.open_ticket(f"{canary.subject_prefix} not yet shown", BODY, SENDER)
                 early = await system.find([canary], Depth.POLL)
                 await bench.catch_up()

@@ -28,6 +28,7 @@ class GenericTrackerBench(TrackerBench):
     lacks: ClassVar[Mapping[Ability, str]] = {
         **TrackerBench.lacks,
         Ability.PAGES: "the guide's configuration is tested as it stands",
+        Ability.FILES: "its contents stand inside the JSON of the list, which `files` can't say",
     }
 
     def __init__(self, tracker: RequestTracker, mail: Mail, folder: Path) -> None:

@@ -54,6 +54,6 @@ class Sight:
                 raise NothingShown(
                     f"{self._system}: {one.asking.key}: not one ticket is shown, of whatever age, so that one of ours"
                     " might be hidden too. Look at what our user may see: groups, scope, sharing. In a system that"
-                    " is new, or where all is deleted, let one ticket stay: intake-prober ticketing try --create."
+                    f" is new, or where all is deleted, let one ticket stay: intake-prober ticketing try {self._system} --create."
                 )
         self._proven_at = now

@@ -1,5 +1,6 @@
 """How a value is written, said without saying it: a ticket's fields may hold strangers' words."""
 
+import math
 import re
 from typing import Final
 
@@ -15,7 +16,7 @@ _LOCAL: Final = re.compile(r"\d{4}-\d\d-\d\d([T ])\d\d:\d\d:\d\d")
 _DATE_BY_MARKS: Final = re.compile(r"\d\d([./])(\d\d)[./]\d{4} \d\d:\d\d(:\d\d)?")
 
 
-def shape_of(value: object) -> str:
+def shape_of(value: object) -> str:  # noqa: PLR0911 -- a kind a line
     """How it is written: letters are ``a``, digits ``0``."""
     match value:
         case bool():
@@ -26,6 +27,8 @@ def shape_of(value: object) -> str:
             return "a list"
         case None:
             return "nothing"
+        case float() if not math.isfinite(value):
+            return "a number without bound"
         case int() | float():
             return f"a number of {len(str(abs(int(value))))} digits"
         case _:
@@ -35,6 +38,8 @@ def shape_of(value: object) -> str:
 def time_remedy(value: object) -> str:
     """What to write where a moment is written so; empty where it is not known."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return ""
+    if isinstance(value, float) and not math.isfinite(value):
         return ""
     form = _form_of(str(int(value)) if isinstance(value, float) else str(value).strip())
     if "%" in form:

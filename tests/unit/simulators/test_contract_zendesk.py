@@ -38,10 +38,9 @@ class ZendeskBench(SimulatedBench):
         "max_pages: 10": "max_pages: 1",
     }
     lagging_text: ClassVar[Mapping[str, str]] = {
-        "get: /api/v2/tickets.json": "get: /api/v2/search.json",
         "  wide:\n    when: deadline\n": "  wide:\n    when: poll\n    view: eventual\n    lag: 3m\n",
         "  mine:\n    when: poll\n": "  mine:\n    when: deadline\n",
-        'query: {sort: "-id", "page[size]": 100, include: users}': 'query: {query: "type:ticket {{ marker }}", include: users}',
+        'get: /api/v2/tickets.json\n    query: {sort: "-id", "page[size]": 100, include: users}': 'get: /api/v2/search.json\n    query: {query: "type:ticket {{ marker }}", include: users}',
         'page: {cursor: {pick: meta.after_cursor, into: {query: "page[after]"}, more: meta.has_more}}\n    order: newest_first\n    max_pages: 10\n    rows: tickets': "page: {next: {pick: next_page}}\n    rows: results",
     }
 

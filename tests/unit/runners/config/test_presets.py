@@ -90,7 +90,7 @@ def test_nothing_beside_a_preset__takes_a_key_away(tmp_path: Path) -> None:
     generic = redmine(tmp_path, "    sight: null\n").generic
 
     assert generic is not None
-    assert generic.settings.sight is None
+    assert not generic.settings.sight
 
 
 def test_another_method__takes_the_place_of_the_presets(tmp_path: Path) -> None:

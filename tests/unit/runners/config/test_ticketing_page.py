@@ -80,8 +80,8 @@ def test_abilities__are_read_out_of_the_preset() -> None:
     assert zendesk.wide == "1 call for all, 1 a ticket of ours"
     assert zendesk.aside == "suspended"
     assert zendesk.close == "100 at once"
-    assert (zendesk.tag, zendesk.files, zendesk.delete) == ("yes", "compared", True)
-    assert zendesk.budget == "`zendesk-ratelimit-tickets-index`"
+    assert (zendesk.tag, zendesk.files, zendesk.delete) == ("yes", "names only", True)
+    assert zendesk.budget == "`X-Rate-Limit-Remaining`, `X-Rate-Limit`, `zendesk-ratelimit-tickets-index`"
     assert zendesk.cap == "12/h"
 
 
