@@ -346,7 +346,7 @@ def build_rights(document: SightDocument, parts: Parts, loc: Loc, vocabulary: Vo
         parts.around.note(
             (*loc, method),
             f"check would make this {method.upper()} on the newest ticket, which may be a stranger's",
-            "Ask by get: or options:, or leave rights out: try it with intake-prober ticketing try --create.",
+            "Ask by get: or options:, or leave rights out: try it with intake-prober ticketing try NAME --create.",
             at_key=True,
         )
     return found

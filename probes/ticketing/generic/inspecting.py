@@ -137,7 +137,7 @@ class Inspector:
                 return self._warn(
                     _SEARCH,
                     "it answers, and shows not one ticket, of whatever age: what is missing is inconclusive until it does",
-                    "Look at what our user may see; in a new system let one stay: intake-prober ticketing try --create.",
+                    f"Look at what our user may see; in a new system let one stay: intake-prober ticketing try {self._settings.name} --create.",
                 )
         elif count == 0:
             return self._warn(
