@@ -215,7 +215,10 @@ def test_roundup__is_understood_by_its_preset_and_opens_one(roundup: tuple[Round
     ]
     assert {"marked", "wide"} == set(looks)
     assert fields(looks["wide"])["created_at"][0] >= 1
-    assert fields(looks["wide"])["body"] == (1, 1)
+    read, rows = fields(looks["wide"])[
+        "body"
+    ]  # those that bear a token are read on: ours, and what a test before left
+    assert read == rows >= 1
     issue = bench.roundup.call(f"/data/issue/{steps[0]['ticket']}?@verbose=2").body
     assert "resolved" in json.dumps(issue)
     assert ended.status == 0

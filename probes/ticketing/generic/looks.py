@@ -114,6 +114,8 @@ class Looker:
         self._calls = calls
         self._system = system
         self._strangers = KnownStrangers()
+        self._not_left_over = KnownStrangers()
+        """Rows that a sweep has read, and that are no leftovers, whatever token they bear: another look may want them."""
         self._clock = clock
         self._reads_files = reads_files
 
@@ -191,8 +193,10 @@ class Looker:
 
         def rank(one: tuple[Seen, Values]) -> tuple[bool, bool, bool]:
             seen, values = one
-            is_read = self._strangers.was_read(mark_of(reading.look, values, seen.row))
-            return (not bears(values, wanted), values.get("requester") not in senders, is_read)
+            is_read = self._known(wanted).was_read(mark_of(reading.look, values, seen.row))
+            # A row that bears a token is shown also unread: a sweep, which may meet many, needs to know of the others.
+            is_later = bears(values, wanted) != bool(wanted.tokens)
+            return (is_later, values.get("requester") not in senders, is_read)
 
         return sorted(rows, key=rank)
 
@@ -206,7 +210,7 @@ class Looker:
         if not reading.reads or not may_be_ours(reading.look, values, wanted):
             return values, True
         mark = mark_of(reading.look, values, seen.row)
-        if self._strangers.has(mark, since=reading.since):
+        if self._known(wanted).has(mark, since=reading.since):
             return None, True
         is_shown = bears(values, wanted)
         if reading.left == 0:
@@ -218,10 +222,13 @@ class Looker:
             return None, True
         if told is _Told.LESS:
             return whole, bears(whole, wanted)
-        if not find_tokens(searched(whole)):
+        if not (find_tokens(searched(whole)) if wanted.tokens else bears(whole, wanted)):
             born = born_of(reading.look, whole) if tells_text(reading.reads, whole) else None
-            self._strangers.note(mark, born_at=self._by_ours(born), read_at=asked_at)
+            self._known(wanted).note(mark, born_at=self._by_ours(born), read_at=asked_at)
         return whole, True
+
+    def _known(self, wanted: Wanted) -> KnownStrangers:
+        return self._strangers if wanted.tokens else self._not_left_over
 
     async def _pages(
         self, look: LookSettings, wanted: Wanted, words: Words, caught: Caught, begin: Page | None

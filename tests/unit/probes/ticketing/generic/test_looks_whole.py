@@ -166,6 +166,27 @@ def test_more_tickets_of_ours_than_may_be_read__are_all_shown_at_once(tmp_path: 
     assert [one.attachments is None for one in look.tickets].count(True) == 3
 
 
+def test_sweep_that_meets_more_tickets_than_may_be_read__comes_to_a_complete_look(tmp_path: Path) -> None:
+    read = 'read: [{get: "/users/{{ ticket.id }}", ticket: {requester: mail}}]'
+    bench = Bench(
+        tmp_path,
+        f"find: {{all: {{get: /t, rows: rows, max_reads: 3, {read}}}}}",
+        listed(lambda _: rows(*listing), lambda _: httpx.Response(200, json={"mail": "a@acme.test"})),
+    )
+    tokens = [bench.canary() for _ in range(10)]
+    ours = [{"id": number, "subject": one.subject_prefix} for number, one in enumerate(tokens[:5])]
+    stolen = [{"id": 10 + number, "subject": f"Fwd: {one.token}"} for number, one in enumerate(tokens[5:])]
+    listing = [*ours, *stolen]
+
+    async def work(system: Generic) -> list[Look]:
+        return [await system.find([], Depth.DEADLINE) for _ in range(4)]
+
+    looks = bench.run(work)
+
+    assert all(found(one)[0] == ["0", "1", "2", "3", "4"] for one in looks)
+    assert looks[-1].is_complete
+
+
 def test_requests_for_nothing_but_files__are_not_made_where_nobody_wants_files(tmp_path: Path) -> None:
     read = 'read: [{get: "/t/{{ ticket.id }}/files", ticket: {files: {rows: files, name: name}}}]'
     bench = Bench(
