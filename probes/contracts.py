@@ -194,11 +194,13 @@ class WalkFacts:
         began_at: when its first look began: only of what was there then is anything known.
         covers: canaries that it asked for from its first row on; of others it may not say absence.
         is_under_way: it goes on with the next look, and has not taken too long.
+        met: canaries of whom it has met a ticket, which this look need not show again.
     """
 
     began_at: datetime
     covers: frozenset[CanaryId]
     is_under_way: bool
+    met: frozenset[CanaryId] = frozenset()
 
 
 class DisposalAction(StrEnum):

@@ -49,5 +49,6 @@ class LookSpan:
 
 
 def was_read(look: Look, canary: Canary) -> bool:
-    """Whether a ticket of it would have been seen, had it been there."""
-    return look.is_complete and (look.walk is None or canary.id in look.walk.covers)
+    """Whether a ticket of it would be in this look, were it there; one that a walk met earlier need not be."""
+    walk = look.walk
+    return look.is_complete and (walk is None or (canary.id in walk.covers and canary.id not in walk.met))

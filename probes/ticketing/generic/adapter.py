@@ -92,8 +92,9 @@ class Generic:
         is_complete = len(made) == len(looks) and all(one.caught.is_complete for one in made)
         found = made
         error = error_of(made)
-        if wanted.is_wide and not is_complete and not stays_away(error):
-            # what the wide looks have not come to yet, or can't, the narrow ones may show at once
+        has_met = any(one.walk is not None and one.walk.seen for one in made)
+        if wanted.is_wide and (has_met or not is_complete) and not stays_away(error):
+            # what the wide looks have not come to yet, have left behind, or can't see, the narrow ones may show at once
             narrow = (one for one in usable if depth not in one.depths)
             found = [*made, *await self._gathered(narrow, canaries, wanted)]
         if not any(one.caught.rows for one in found):

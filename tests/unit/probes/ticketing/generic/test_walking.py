@@ -15,6 +15,7 @@ from canary.canary import Canary
 from canary.observation import Depth
 from canary.signature import CanaryId, find_tokens
 from probes.contracts import Look, TicketingSystem
+from probes.ticketing.look_span import was_read
 from probes.ticketing.walks import Walks
 from runners.config.build_ticketing_http import GenericConfig
 from tests.contracts.ticketing_bench import new_canary
@@ -171,6 +172,8 @@ def test_ticket_that_a_walk_has_met__is_met_again_by_whoever_removes_it() -> Non
             while True:
                 seen = await system.find([ours], Depth.DEADLINE)
                 found |= ids_in(seen, [ours])
+                # who removes it must not take the end of a walk that has left it behind for its absence
+                assert ids_in(seen, [ours]) or not was_read(seen, ours)
                 if seen.is_complete:
                     break
             passes.append(found)
