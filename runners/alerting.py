@@ -40,7 +40,19 @@ _OF_PATHS = (*_KINDS.values(), AlertKind.LEFTOVERS)
 class Alerting:
     """Writes to the outbox what people are to be told; delivers nothing itself."""
 
-    def __init__(self, prober: Prober, store: Store, *, clock: Clock) -> None:
+    def __init__(
+        self, prober: Prober, store: Store, *, clock: Clock, reminds_from: datetime | None = None
+    ) -> None:
+        """Nothing is known yet.
+
+        Args:
+            prober: the paths, and how alerts are told.
+            store: what is, and what was told.
+            clock: gives the time of a review.
+            reminds_from: nobody is told before then that something still lasts: whoever has just begun to watch does
+                not know it yet. None: whoever asks has looked.
+        """
+        self._reminds_from = reminds_from
         self._prober = prober
         self._store = store
         self._clock = clock
@@ -78,6 +90,7 @@ class Alerting:
             working=[name for name, (one, _) in progress.items() if _works(enabled[name], one, now)],
             pages=await self._store.pages_since(now - HOUR),
             histories=await self._histories(now),
+            reminds=self._reminds_from is None or now >= self._reminds_from,
         )
 
     async def _histories(self, now: datetime) -> Mapping[str, History]:

@@ -39,6 +39,8 @@ from runners.telemetry.process_figures import StoreErrorKind
 from runners.watch import Watch
 
 REVIEW_SECONDS = 15.0
+REMINDS_AFTER = timedelta(minutes=5)
+"""After a start: by then what is outstanding was looked at, and what was out while nobody watched is judged."""
 RETIRE_SECONDS = 60.0
 CLEAN_SECONDS = 20.0
 CLEAN_AGAIN = timedelta(hours=1)
@@ -76,7 +78,10 @@ class Daemon:
             noticed=self._noticed,
             spool=around.spool,
         )
-        self._alerting = Alerting(prober, around.store, clock=around.clock)
+        begun_at = around.clock.now()
+        self._alerting = Alerting(
+            prober, around.store, clock=around.clock, reminds_from=begun_at + REMINDS_AFTER
+        )
         self._launcher = Launcher(
             prober, around.store, clock=around.clock, holder=self.holder, randomness=around.randomness
         )

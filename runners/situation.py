@@ -97,6 +97,7 @@ class Situation:
         ended: incidents that were told of and are over, by id.
         held_back: the pages that wait for room.
         histories: of real tickets, by ticketing system.
+        reminds: whether it is known by now that what was told of still lasts.
     """
 
     rules: AlertRules
@@ -111,6 +112,7 @@ class Situation:
     ended: dict[IncidentId, Incident] = field(default_factory=dict)
     held_back: set[Subject] = field(default_factory=set)
     histories: Mapping[str, History] = field(default_factory=dict)
+    reminds: bool = True
 
     def take(self, changes: Iterable[Change]) -> tuple[AlertStep, ...]:
         """What is to be stored and told of incidents that just changed."""
@@ -187,7 +189,7 @@ class Situation:
             reminding=self.rules.reminding,
             configured=self.rules.sinks,
             well_at=well_at,
-            reminds=concern is not None and self._is_looked_at(concern),
+            reminds=self.reminds and concern is not None and self._is_looked_at(concern),
         )
         if reviewed.standing == standing and not reviewed.notices:
             return ()

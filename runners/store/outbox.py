@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 from sqlalchemy.engine import Connection
 
 from canary.alert import Alert, AlertTransition, Severity
@@ -43,9 +43,13 @@ def enqueue_traces(connection: Connection, parts: Sequence[tuple[CanaryId, str]]
 
 
 def enqueue_alerts(connection: Connection, alerts: Sequence[Alert], *, at: datetime) -> None:
-    """Write messages for their sinks; each once."""
+    """Write messages for their sinks; each once. A reminder that still waits is dropped for what is newer than it.
+
+    Else a sink that is reached again after hours would hear that something lasts, and a moment later that it is over.
+    """
     if not alerts:
         return
+    _drop_reminders(connection, alerts, at=at)
     connection.execute(
         insert_or_nothing(connection.dialect.name, alert_outbox),
         [
@@ -64,6 +68,25 @@ def enqueue_alerts(connection: Connection, alerts: Sequence[Alert], *, at: datet
             }
             for one in sorted(alerts, key=lambda one: (one.sink, one.key, one.seq))
         ],
+    )
+
+
+def _drop_reminders(connection: Connection, newer: Sequence[Alert], *, at: datetime) -> None:
+    """Remove the reminders that these messages come after, but for what is on its way to its sink just now."""
+    table = alert_outbox
+    is_free = or_(table.c.held_until.is_(None), table.c.held_until <= at)
+    connection.execute(
+        delete(table).where(
+            table.c.state == PENDING,
+            table.c.transition == AlertTransition.REMINDER.value,
+            is_free,
+            or_(
+                *(
+                    and_(table.c.sink == one.sink, table.c.dedup_key == one.key, table.c.seq < one.seq)
+                    for one in newer
+                )
+            ),
+        )
     )
 
 

@@ -180,6 +180,41 @@ class AlertContract:
 
         run(place, scenario)
 
+    def test_reminder_that_still_waits__is_dropped_for_what_is_newer_than_it(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            opened, ended = alert(1), alert(3, transition=AlertTransition.RESOLVED)
+            others = [
+                alert(2, transition=AlertTransition.REMINDER, key="other"),
+                alert(2, transition=AlertTransition.REMINDER, sink="chat"),
+            ]
+            reminder = alert(2, transition=AlertTransition.REMINDER)
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (opened, reminder, *others)), at=after(5))
+            await store.store_alerts(AlertStep(DESK, None, 1, (ended,)), at=after(9))
+
+            assert {one.id for one in await claimed(store, 10)} == {opened.id, *(one.id for one in others)}
+            await store.alert_delivered(opened.id, at=after(11))
+            assert [one.id for one in await claimed(store, 12)] == [ended.id]
+
+        run(place, scenario)
+
+    def test_reminder_that_is_on_its_way__stays_until_it_is_delivered_and_then_the_end_follows(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            reminder, ended = (
+                alert(2, transition=AlertTransition.REMINDER),
+                alert(3, transition=AlertTransition.RESOLVED),
+            )
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (reminder,)), at=after(5))
+            assert [one.id for one in await claimed(store, 6)] == [reminder.id]
+            await store.store_alerts(AlertStep(DESK, None, 1, (ended,)), at=after(9))
+
+            assert await claimed(store, 10) == []
+            await store.alert_delivered(reminder.id, at=after(11))
+            assert [one.id for one in await claimed(store, 12)] == [ended.id]
+
+        run(place, scenario)
+
     def test_message_whose_holder_is_gone__is_handed_out_again_when_its_lease_has_run_out(
         self, place: StorePlace
     ) -> None:

@@ -56,11 +56,22 @@ class MemoryAlerts:
             self._reviewed_at[one.subject] = at
             keys = {(kept.alert.sink, kept.alert.key, kept.alert.seq) for kept in self._outbox.values()}
             for alert in one.alerts:
+                self._drop_reminders(alert, at)
                 if alert.id not in self._outbox and (alert.sink, alert.key, alert.seq) not in keys:
                     self._outbox[alert.id] = _Message(alert, at, at)
             if one.standing is not None:
                 for incident_id in one.standing.concern.incidents:
                     self._groups.setdefault(incident_id, one.standing.episode)
+
+    def _drop_reminders(self, newer: Alert, at: datetime) -> None:
+        for key, one in list(self._outbox.items()):
+            is_before = (one.alert.sink, one.alert.key) == (
+                newer.sink,
+                newer.key,
+            ) and one.alert.seq < newer.seq
+            is_reminder = one.state == "pending" and one.alert.transition is AlertTransition.REMINDER
+            if is_before and is_reminder and (one.held_until is None or one.held_until <= at):
+                del self._outbox[key]
 
     async def groups(self, incident_ids: Sequence[IncidentId]) -> Mapping[IncidentId, str]:
         return {one: self._groups[one] for one in incident_ids if one in self._groups}
@@ -125,8 +136,8 @@ class MemoryAlerts:
         return len(given_up)
 
     async def alert_deferred(self, alert_id: str, *, next_at: datetime, error: str) -> None:
-        one = self._outbox[alert_id]
-        if one.state == "pending":
+        one = self._outbox.get(alert_id)
+        if one is not None and one.state == "pending":
             self._outbox[alert_id] = replace(
                 one, next_at=next_at, error=error, attempts=one.attempts + 1, held_until=None
             )

@@ -53,6 +53,7 @@ class Scene:
     paths: tuple[Path, ...] = ()
     pages_per_hour: int = 10
     sinks: frozenset[str] | None = None
+    reminds_from: datetime | None = None
 
     def alerting(self) -> Alerting:
         world = World(self.clock)
@@ -70,6 +71,7 @@ class Scene:
             ),
             self.store,
             clock=self.clock,
+            reminds_from=self.reminds_from,
         )
 
     def opened(
