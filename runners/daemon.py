@@ -7,7 +7,7 @@ loop is kept alive by the supervisor, and what it needs of another it takes from
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from uuid import UUID
+from functools import partial
 
 from canary.observation import Observation
 from canary.signature import CanaryId
@@ -26,6 +26,7 @@ from runners.launch import Launcher
 from runners.launching import Launching
 from runners.leases import new_holder
 from runners.ledger import Ledger
+from runners.living import keep_pinging
 from runners.lookback import Lookback
 from runners.orders import Orders
 from runners.pauses import Pause, PauseKind, PauseWatch
@@ -53,7 +54,6 @@ FORGET_AGAIN_SECONDS = 60.0
 SILENT = timedelta(minutes=1)
 """A store that was not written for so long, or a place that was not looked at, is not as it should be."""
 GOODBYE_SECONDS = 5.0
-PING_SECONDS = 60.0
 STUCK = timedelta(seconds=30)
 """Without a beat for so long the process is stuck."""
 
@@ -212,7 +212,13 @@ class Daemon:
         if self._around.delivery is not None:
             loops["delivery"] = self._around.delivery.run
         if self._around.pingers:
-            loops["heartbeat"] = self._ping
+            loops["heartbeat"] = partial(
+                keep_pinging,
+                self.problems,
+                self._around.pingers,
+                clock=self._clock,
+                randomness=self._around.randomness,
+            )
         loops |= self._around.beside
         async with asyncio.TaskGroup() as group:
             kept = [group.create_task(keep(name, work), name=name) for name, work in loops.items()]
@@ -293,16 +299,6 @@ class Daemon:
             await self._note_blindness()
             self._note_silence()
             await self._clock.sleep(REVIEW_SECONDS)
-
-    async def _ping(self) -> None:
-        while True:
-            problems = self.problems()
-            run_id = str(UUID(bytes=self._around.randomness(16), version=4))
-            async with asyncio.TaskGroup() as group:
-                for one in self._around.pingers:
-                    work = one.failure(run_id, "\n".join(problems)) if problems else one.success(run_id)
-                    group.create_task(work)
-            await self._clock.sleep(PING_SECONDS)
 
     async def _keep_house(self) -> None:
         await self._clock.sleep(FORGET_AGAIN_SECONDS)
