@@ -15,9 +15,10 @@ def runbook_place(reason: str) -> str:
 
 
 def runbook_text(reason: str) -> str | None:
-    """The page of a reason, or ``README``, in Markdown; None: there is none of that name."""
+    """The page of a reason, of an alert's rule, or ``README``, in Markdown; None: there is none of that name."""
     for folder in _FOLDERS:
-        known = {one.stem: one for one in folder.glob("*.md")} if folder.is_dir() else {}
-        if reason in known:
-            return known[reason].read_text(encoding="utf-8")
+        for pages in (folder, folder / "alerts"):
+            known = {one.stem: one for one in pages.glob("*.md")} if pages.is_dir() else {}
+            if reason in known:
+                return known[reason].read_text(encoding="utf-8")
     return None

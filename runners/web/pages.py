@@ -30,6 +30,7 @@ from runners.web import api, pictures, views
 from runners.web.evidence import SCREENSHOT, evidence, evidence_of
 from runners.web.parts import Parts, parts_of
 from runners.web.rendering import Renderer
+from runners.web.runbooks import runbook_markup, runbook_title
 
 LAYOUTS: Final = ("layout.html", "fragment.html")
 """A whole page, and the part of it that an open page swaps in."""
@@ -313,12 +314,14 @@ async def _silences(request: Request) -> Sequence[Silence]:
 
 
 async def runbook(request: Request) -> Response:
-    """A page of the runbook, as text: what a reason means, what to check first, whom to call."""
+    """A page of the runbook: what a reason means, what to check first, whom to call. Its Markdown, for no browser."""
     word = str(request.path_params.get("reason", "README"))
     text = runbook_text(word)
     if text is None:
         raise api.not_found(f"the runbook has no page {word}", "See /runbook.")
-    return PlainTextResponse(text)
+    if "text/html" not in request.headers.get("accept", ""):
+        return PlainTextResponse(text)
+    return render(request, "runbook.html", title=runbook_title(text), text=runbook_markup(text))
 
 
 async def problem(request: Request, error: Exception) -> Response:

@@ -33,7 +33,16 @@ def _no_browser_stays() -> Iterator[None]:
 
 async def addresses(scene: Scene) -> list[str]:
     """One of every page."""
-    words = ["/", f"/paths/{MAIL}", "/canaries", "/incidents", "/silences", "/nowhere"]
+    words = [
+        "/",
+        f"/paths/{MAIL}",
+        "/canaries",
+        "/incidents",
+        "/silences",
+        "/nowhere",
+        "/runbook",
+        "/runbook/diverted",
+    ]
     for path, verdict in ((MAIL, Verdict.BREACHED), (OLD, Verdict.INCONCLUSIVE), (FORM, Verdict.CONFIRMED)):
         query = CanaryQuery(path=path, verdict=verdict, limit=1)
         words += [f"/canaries/{one.canary.id}" for one in await scene.store.canaries(query)]

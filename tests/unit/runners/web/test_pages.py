@@ -178,12 +178,6 @@ def test_long_incident__shows_its_first_failed_canaries_and_its_last_and_counts_
     assert "410 more between them" in words(text)
 
 
-def test_runbook__is_served_where_an_alert_links_to(page: Asker) -> None:
-    assert page.ask("/runbook/mailbox_full").text.startswith("# `mailbox_full`")
-    assert page.ask("/runbook").text.startswith("# Runbook")
-    assert page.ask("/runbook/no_such_reason").status_code == 404
-
-
 def test_incident_that_is_over__tells_when_it_recovered() -> None:
     async def over() -> Asker:
         scene = Scene()
