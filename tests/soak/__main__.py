@@ -62,7 +62,7 @@ MOST_MORE_FILES = 6
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--only", choices=("mail", "portal", "serve", "replicas"), default=None)
-    parser.add_argument("--minutes", type=float, default=30.0, help="of each, at most")
+    parser.add_argument("--minutes", type=float, default=None, help="of each; 30, and 15 of what is served")
     parser.add_argument("--canaries", type=int, default=500, help="through the portal")
     parser.add_argument("--picture", type=Path, default=None, help="where to draw the portal's memory (SVG)")
     parser.add_argument("--paths", type=int, default=200, help="that are served, and that replicas share")
@@ -81,7 +81,7 @@ def main() -> int:
 def served(given: argparse.Namespace) -> list[str]:
     """The laws that were broken while two hundred paths were served."""
     with running() as (sandbox, directory):
-        held, broken = serve.soak(sandbox, directory, paths=given.paths, minutes=min(given.minutes, 15.0))
+        held, broken = serve.soak(sandbox, directory, paths=given.paths, minutes=given.minutes or 15.0)
         serve.say(held)
     return broken
 
@@ -99,7 +99,7 @@ def replicated(given: argparse.Namespace) -> list[str]:
 
 def through_the_portal(given: argparse.Namespace) -> list[str]:
     """The laws that were broken."""
-    held, broken = portal.soak(given.canaries, minutes=given.minutes)
+    held, broken = portal.soak(given.canaries, minutes=given.minutes or 30.0)
     portal.say(held)
     if given.picture is not None:
         number = len(held.browser)
@@ -110,10 +110,11 @@ def through_the_portal(given: argparse.Namespace) -> list[str]:
 def by_mail(given: argparse.Namespace) -> list[str]:
     """The laws that were broken."""
     seed = given.seed if given.seed is not None else secrets.randbits(32)
-    sys.stdout.write(f"seed {seed}, {given.minutes:g} minutes\n")
+    minutes = given.minutes or 30.0
+    sys.stdout.write(f"seed {seed}, {minutes:g} minutes\n")
     with running() as (sandbox, directory):
         chance = random.Random(seed)  # noqa: S311 -- to be had again by its seed; it guards nothing
-        return asyncio.run(soak(sandbox, directory, chance, seconds=60 * given.minutes))
+        return asyncio.run(soak(sandbox, directory, chance, seconds=60 * minutes))
 
 
 @contextmanager

@@ -94,11 +94,16 @@ def say(held: Held) -> None:
         ),
         "the overview": _quantiles(held.pages),
         "status.json": _quantiles(held.statuses),
-        "memory": f"{held.rss[0] / 2**20:.0f} MiB first, {_half(held.rss) / 2**20:.0f} MiB half-way,"
-        f" {held.rss[-1] / 2**20:.0f} MiB at the end; {held.files[-1]} files",
+        "memory": f"{_over_time(held.rss)} MiB, evenly over the time; {held.files[-1]} files",
         "CPU": f"{held.cpu_seconds / held.seconds:.2f} of a core, {1000 * held.cpu_seconds / max(1, canaries):.0f} ms a canary",
     }
     sys.stdout.write("".join(f"{name}: {text}\n" for name, text in lines.items()))
+
+
+def _over_time(sizes: list[int], *, points: int = 9) -> str:
+    """Some of the sizes in MiB, the first and the last among them."""
+    at = [round(number * (len(sizes) - 1) / (points - 1)) for number in range(points)]
+    return ", ".join(f"{sizes[one] / 2**20:.0f}" for one in at)
 
 
 def _measure(process: subprocess.Popen[bytes], port: int, minutes: float) -> Held:
