@@ -36,6 +36,7 @@ from probes.ticketing.generic.templates import Template, Words, compile_template
 from probes.ticketing.generic.trusted import Trusted
 
 _NO_MEANS: Final[frozenset[Means]] = frozenset()
+_NOT_SERVED: Final = frozenset({Means.AUTH, Means.FORBIDDEN, Means.GONE})
 _SAID: Final = frozenset({Means.AUTH, Means.FORBIDDEN, Means.BAD_REQUEST, Means.THROTTLED})
 """Of these the answer's own short words are quoted: they are about our request, and hold nothing of a ticket."""
 
@@ -123,17 +124,22 @@ class Calls:
             if means is Means.AUTH:
                 await self._session.refuse(error, asking.key)
             raise error
-        self._session.serve(asking.key)
+        if means not in {Means.AUTH, Means.FORBIDDEN}:
+            self._session.serve(asking.key)
         return answer, means
 
     async def fetched(self, url: str) -> bytes | None:
-        """The content of a file; None: it is at another origin, whither our credential does not go. Raises as `call`."""
+        """The content of a file; None: it is not served, or at another origin, whither our credential does not go.
+
+        A file that is refused may have expired, or not been scanned yet: that is no word about our credential. Raises
+        as `call` otherwise.
+        """
         asking = Asking("attachment", "GET", compile_template("/", "attachment", {}))
         try:
-            answer, _ = await self.call(asking, {}, page=Page(url=url))
+            answer, means = await self.call(asking, {}, page=Page(url=url), accept=_NOT_SERVED)
         except SentElsewhere:
             return None
-        return answer.content
+        return answer.content if means not in _NOT_SERVED else None
 
     async def end(self) -> None:
         """Log out, if there is a session and a request that ends it; a refusal is no matter."""

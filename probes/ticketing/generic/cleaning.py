@@ -22,6 +22,7 @@ _TRIES: Final = 3
 _GONE: Final = "no longer there"
 _SHOWN: Final = "it answers as if it were gone, and a look still shows it: give our user the right to read and change it alone"
 _UNPROVEN: Final = "it answers as if it were gone, and whether that is so can't be seen"
+_NOT_ALL: Final = f"{_UNPROVEN}: the looks did not show all tickets since it was made"
 _REUSED: Final = "no longer there: its number belongs to another ticket by now"
 _UNSURE: Final = (
     "whether its number still is our ticket's can't be told, so that it is left alone: let clean.read tell the text that"
@@ -91,7 +92,12 @@ class Cleaner:
             detail = f"{_UNPROVEN}: {self._masker.detail(str(error))}"
             return {one.ref.id: Disposed(one.ref, RemovalState.FAILED, detail) for one in tickets}
         state = RemovalState.ACCEPTED if listing.is_behind else RemovalState.FAILED
-        return {one.ref.id: Disposed(one.ref, state, _SHOWN) for one in asked if one.ref.id in listing.rows}
+        shown: dict[str, Disposed] = {
+            one.ref.id: Disposed(one.ref, state, _SHOWN) for one in asked if one.ref.id in listing.rows
+        }
+        if listing.is_complete:
+            return shown
+        return {one.ref.id: Disposed(one.ref, RemovalState.FAILED, _NOT_ALL) for one in asked} | shown
 
 
 class _Work:

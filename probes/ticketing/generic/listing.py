@@ -95,7 +95,7 @@ class Lister:
             return [self._aside]
         looks = [one for one in self._settings.looks if one.state is TicketState.TICKET]
         if all(find_tokens(one.subject or "") for one in tickets):
-            return [one for one in looks if Depth.POLL in one.depths]
+            return [one for one in looks if Depth.POLL in one.depths] or looks
         return looks
 
     def _repeated(
