@@ -208,3 +208,34 @@ def test_file_that_is_refused__is_no_word_about_our_key_and_is_asked_for_again(
 def _is_read(look: Look) -> bool:
     (file,) = look.tickets[0].attachments or ()
     return file.sha256 is not None
+
+
+def test_words_of_a_refusal__are_quoted_unless_it_is_of_one_ticket_that_may_be_a_strangers(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(
+        tmp_path,
+        f"""{HEAD}
+cleanup: none
+find: {{all: {{get: /tickets, rows: tickets, read: [{{get: "/t/{{{{ ticket.id }}}}", ticket: {{body: text}}}}]}}}}
+""",
+    )
+    canary = new_canary(desk.clock.now())
+    rows = [desk.row(canary, subject="hi", **{"from": "bob@customer.example"})]
+    refusal = {"message": "'My divorce' of Jane may not be read"}
+    desk.answers = {
+        "/tickets": lambda _: (200, {"tickets": rows}),
+        "/t/7": lambda _: (403, refusal),
+    }
+
+    def said() -> str:
+        try:
+            look = desk.run(lambda system: system.find([canary], Depth.DEADLINE))
+        except Blind as error:
+            return str(error)
+        return str(look.blinded_by)
+
+    assert "divorce" not in said()
+
+    desk.answers["/tickets"] = lambda _: (403, {"message": "the key lacks tickets:read"})
+    assert "the key lacks tickets:read" in said()
