@@ -239,3 +239,58 @@ find: {{all: {{get: /tickets, rows: tickets, read: [{{get: "/t/{{{{ ticket.id }}
 
     desk.answers["/tickets"] = lambda _: (403, {"message": "the key lacks tickets:read"})
     assert "the key lacks tickets:read" in said()
+
+
+UNREAD = f"""{HEAD}
+find: {{all: {{get: /tickets, rows: tickets}}}}
+diverted:
+  held:
+    get: /held
+    rows: tickets
+    when: deadline
+    ticket: {{id: id, subject: subject, requester: from, created_at: at}}
+    clean: [{{delete: "/held/{{{{ ticket.id }}}}"}}]
+clean:
+  close: [{{put: "/t/{{{{ ticket.id }}}}", json: {{open: false}}}}]
+"""
+
+
+@pytest.mark.parametrize("listed", ["/tickets", "/held"])
+def test_number_that_was_given_out_again__is_not_written_to_though_nothing_is_read_alone(
+    tmp_path: Path, listed: str
+) -> None:
+    desk = Desk(tmp_path, UNREAD)
+    canary = new_canary(desk.clock.now())
+    row = desk.row(canary)
+    rows = {"/tickets": [], "/held": [], listed: [row]}
+    desk.answers = {
+        "/tickets": lambda _: (200, {"tickets": rows["/tickets"] or [desk.row(canary, "1", subject="hi")]}),
+        "/held": lambda _: (200, {"tickets": rows["/held"]}),
+    }
+
+    async def work(system: Generic) -> RemovalState:
+        look = await system.find([canary], Depth.DEADLINE)
+        (ticket,) = look.tickets
+        row.update({"subject": "my order", "from": "bob@customer.example"})
+        return (await system.dispose([ticket], CLOSE))[0].state
+
+    assert desk.run(work) is RemovalState.FAILED
+    assert not [one for one in desk.asked if not one.startswith("GET")]
+
+
+def test_ticket_that_is_still_ours__is_closed_without_being_read_alone(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, UNREAD)
+    canary = new_canary(desk.clock.now())
+    row = desk.row(canary)
+    desk.answers = {
+        "/tickets": lambda _: (200, {"tickets": [row]}),
+        "/held": lambda _: (200, {"tickets": []}),
+        "/t/7": lambda _: (200, {}),
+    }
+
+    async def work(system: Generic) -> RemovalState:
+        look = await system.find([canary], Depth.DEADLINE)
+        return (await system.dispose(look.tickets, CLOSE))[0].state
+
+    assert desk.run(work) is RemovalState.ACCEPTED
+    assert [one for one in desk.asked if not one.startswith("GET")] == ["PUT /t/7"]
