@@ -101,7 +101,7 @@ class Generic:
         if not is_shown and error is None:
             # what is held aside is another list: it may be shown to who sees no tickets
             try:
-                await self._see_at_all(depth)
+                await self._see_at_all(depth, frozenset(wanted.tokens))
             except (Blind, SecretUnavailable) as blind:
                 error, is_complete = blind, False
         if error is not None and not any(one.caught.rows for one in found):
@@ -300,9 +300,9 @@ class Generic:
     def _requesters(self, canaries: Sequence[Canary]) -> list[str]:
         return sorted({one.sender for one in canaries} if canaries else set(self._settings.own_addresses))
 
-    async def _see_at_all(self, depth: Depth) -> None:
+    async def _see_at_all(self, depth: Depth, unseen: frozenset[str] = frozenset()) -> None:
         words = self._words((), self._clock.now())
-        await self._sight.prove(words, may_be_old=depth is Depth.POLL)
+        await self._sight.prove(words, may_be_old=depth is Depth.POLL, unseen=unseen)
 
     async def _ticket(self, look: LookSettings, values: Values) -> Ticket:
         is_aside = look.state is TicketState.DIVERTED

@@ -294,3 +294,26 @@ def test_ticket_that_is_still_ours__is_closed_without_being_read_alone(tmp_path:
 
     assert desk.run(work) is RemovalState.ACCEPTED
     assert [one for one in desk.asked if not one.startswith("GET")] == ["PUT /t/7"]
+
+
+def test_ticket_that_the_proof_of_sight_shows_and_no_look__makes_the_looks_blind_and_accuses_nobody(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(
+        tmp_path,
+        f"""{HEAD.replace("/tickets, tickets", "/newest, tickets")}
+cleanup: none
+find: {{wide: {{get: /tickets, query: {{since: "{{{{ now | iso }}}}"}}, rows: tickets}}}}
+""",
+    )
+    canary = new_canary(desk.clock.now())
+    desk.answers = {
+        "/tickets": lambda _: (200, {"tickets": []}),
+        "/newest": lambda _: (200, {"tickets": [desk.row(canary)]}),
+    }
+
+    with pytest.raises(Blind, match="filter by time"):
+        desk.run(lambda system: system.find([canary], Depth.DEADLINE))
+
+    other = new_canary(desk.clock.now())
+    assert desk.run(lambda system: system.find([other], Depth.DEADLINE)).is_complete
