@@ -1,6 +1,5 @@
 """A ticketing system that is known by configuration alone, as a `TicketingSystem`."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -28,6 +27,7 @@ from probes.ticketing.checking import checked, skew_check
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.cleaning import Cleaner
 from probes.ticketing.generic.conversions import text_of
+from probes.ticketing.generic.files import Files
 from probes.ticketing.generic.gathering import Found, error_of, stays_away, strangers_of, walk_of
 from probes.ticketing.generic.glancing import Glancer
 from probes.ticketing.generic.inspecting import Inspector
@@ -45,7 +45,6 @@ from probes.ticketing.settings import LOOK_BACK_SECONDS, ORPHAN_DAYS
 from probes.ticketing.walks import Walks
 
 _REMEMBERED: Final = 2000
-_NOT_SERVED: Final = frozenset({401, 403, 404})
 
 
 class Generic:
@@ -64,7 +63,7 @@ class Generic:
         self._cleaner = Cleaner(settings.clean, calls, system=settings.name, clock=clock, masker=masker)
         self._glancer = Glancer(calls, self._variables, settings.name, settings.channels, masker=masker)
         self._values: dict[str, Values] = {}
-        self._digests: dict[str, str | None] = {}
+        self._files = Files(calls, clock=clock)
         self._sight = Sight(settings.sight, calls, system=settings.name, clock=clock)
 
     @property
@@ -92,15 +91,21 @@ class Generic:
         is_complete = len(made) == len(looks) and all(one.caught.is_complete for one in made)
         found = made
         error = error_of(made)
-        has_met = any(one.walk is not None and one.walk.seen for one in made)
-        if wanted.is_wide and (has_met or not is_complete) and not stays_away(error):
-            # what the wide looks have not come to yet, have left behind, or can't see, the narrow ones may show at once
+        walks = any(one.walk is not None for one in made)
+        if wanted.is_wide and (walks or not is_complete) and not stays_away(error):
+            # what the wide looks have not come to yet, have left behind, or can't see, the narrow ones may show at once:
+            # also what shows up late under an older date, which a walk that goes on does not ask for again
             narrow = (one for one in usable if depth not in one.depths)
             found = [*made, *await self._gathered(narrow, canaries, wanted)]
-        if not any(one.caught.rows for one in found):
-            if error is not None:
-                raise error
-            await self._see_at_all(depth)
+        is_shown = any(one.caught.rows for one in found if one.look.state is TicketState.TICKET)
+        if not is_shown and error is None:
+            # what is held aside is another list: it may be shown to who sees no tickets
+            try:
+                await self._see_at_all(depth, frozenset(wanted.tokens))
+            except (Blind, SecretUnavailable) as blind:
+                error, is_complete = blind, False
+        if error is not None and not any(one.caught.rows for one in found):
+            raise error
         tickets: dict[str, Ticket] = {}
         for one in found:
             for values in one.caught.rows:
@@ -295,9 +300,9 @@ class Generic:
     def _requesters(self, canaries: Sequence[Canary]) -> list[str]:
         return sorted({one.sender for one in canaries} if canaries else set(self._settings.own_addresses))
 
-    async def _see_at_all(self, depth: Depth) -> None:
+    async def _see_at_all(self, depth: Depth, unseen: frozenset[str] = frozenset()) -> None:
         words = self._words((), self._clock.now())
-        await self._sight.prove(words, may_be_old=depth is Depth.POLL)
+        await self._sight.prove(words, may_be_old=depth is Depth.POLL, unseen=unseen)
 
     async def _ticket(self, look: LookSettings, values: Values) -> Ticket:
         is_aside = look.state is TicketState.DIVERTED
@@ -317,23 +322,10 @@ class Generic:
         found = []
         for name, url in files:
             is_wanted = self._settings.reads_files and url is not None
-            found.append(Attachment(name, await self._digest(url) if is_wanted and url is not None else None))
+            found.append(
+                Attachment(name, await self._files.digest(url) if is_wanted and url is not None else None)
+            )
         return tuple(found)
-
-    async def _digest(self, url: str) -> str | None:
-        if url not in self._digests:
-            if len(self._digests) >= _REMEMBERED:
-                self._digests.clear()
-            try:
-                content = await self._calls.fetched(url)
-            except Blind as error:
-                if error.status not in _NOT_SERVED:
-                    raise
-                self._digests[url] = None
-            else:
-                # at another place, which is not asked, it can't be compared
-                self._digests[url] = None if content is None else hashlib.sha256(content).hexdigest()
-        return self._digests[url]
 
     def _aside(self, ticket: Ticket) -> LookSettings | None:
         """The look that found a ticket which is held aside."""

@@ -36,8 +36,9 @@ from probes.ticketing.generic.templates import Template, Words, compile_template
 from probes.ticketing.generic.trusted import Trusted
 
 _NO_MEANS: Final[frozenset[Means]] = frozenset()
+_NOT_SERVED: Final = frozenset({Means.AUTH, Means.FORBIDDEN, Means.GONE})
 _SAID: Final = frozenset({Means.AUTH, Means.FORBIDDEN, Means.BAD_REQUEST, Means.THROTTLED})
-"""Of these the answer's own short words are quoted: they are about our request, and hold nothing of a ticket."""
+"""Of these the answer's own short words are quoted: they are about our request, but where that is of one ticket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +120,26 @@ class Calls:
             answer, means = await self._once(asking, words, page, renewed)
             remedy = REFUSED_AGAIN if means is Means.AUTH and not renewed.is_same(presented) else None
         if means is not Means.OK and means not in accept:
-            error = self._refused(answer, means, remedy=remedy)
+            error = self._refused(answer, means, remedy=remedy, is_quoted=not asking.is_of_a_strangers)
             if means is Means.AUTH:
                 await self._session.refuse(error, asking.key)
             raise error
-        self._session.serve(asking.key)
+        if means not in {Means.AUTH, Means.FORBIDDEN}:
+            self._session.serve(asking.key)
         return answer, means
 
     async def fetched(self, url: str) -> bytes | None:
-        """The content of a file; None: it is at another origin, whither our credential does not go. Raises as `call`."""
+        """The content of a file; None: it is not served, or at another origin, whither our credential does not go.
+
+        A file that is refused may have expired, or not been scanned yet: that is no word about our credential. Raises
+        as `call` otherwise.
+        """
         asking = Asking("attachment", "GET", compile_template("/", "attachment", {}))
         try:
-            answer, _ = await self.call(asking, {}, page=Page(url=url))
+            answer, means = await self.call(asking, {}, page=Page(url=url), accept=_NOT_SERVED)
         except SentElsewhere:
             return None
-        return answer.content
+        return answer.content if means not in _NOT_SERVED else None
 
     async def end(self) -> None:
         """Log out, if there is a session and a request that ends it; a refusal is no matter."""
@@ -209,7 +215,9 @@ class Calls:
             return answer, special if special is not None else asking.ok[answer.status]
         return answer, means_of(answer, self._settings.failures)
 
-    def _refused(self, answer: Answer, means: Means, *, remedy: str | None = None) -> Blind:
+    def _refused(
+        self, answer: Answer, means: Means, *, remedy: str | None = None, is_quoted: bool = True
+    ) -> Blind:
         wait = retry_after_seconds(answer.headers, now=self._clock.now())
         if means is Means.THROTTLED:
             after = self._settings.throttle_after
@@ -222,7 +230,7 @@ class Calls:
                 wait = float(told) if told is not None else wait
             wait = wait if wait is not None else self._settings.throttle_seconds
         is_error = answer.status >= HTTPStatus.BAD_REQUEST or means is Means.AUTH
-        said = self._masker.mask(said_by(answer)) if is_error and means in _SAID else ""
+        said = self._masker.mask(said_by(answer)) if is_quoted and is_error and means in _SAID else ""
         if len(said) > MOST_SAID:
             said = f"{said[: MOST_SAID - 1]}…"
         return refused(self._settings.name, answer, means, retry_after_seconds=wait, remedy=remedy, said=said)

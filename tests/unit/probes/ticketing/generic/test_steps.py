@@ -254,6 +254,7 @@ def test_number_given_out_again__later_and_without_a_subject__is_a_strangers(
     tmp_path: Path, how: Disposal
 ) -> None:
     scene = Scene(tmp_path)
+    scene.clock.advance(7)
 
     state = given_out_again(scene, how, title=None, opened=scene.clock.now() + timedelta(hours=1))
 
