@@ -210,6 +210,7 @@ def build_paging(document: PageBlock, parts: Parts, loc: Loc) -> Paging:
             path_only=document.next.path_only,
             more=parts.optional_pick(document.next.more, (*at, "more"), {}),
             size=document.next.size,
+            is_numbered=document.next.numbered,
         )
     if document.range is not None:
         at = (*loc, "range")

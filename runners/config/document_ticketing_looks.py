@@ -78,6 +78,13 @@ class NextDocument(Block):
         Count | None,
         Field(description="Rows of a full page: one without the header Link is not taken for the last."),
     ] = None
+    numbered: Annotated[
+        bool,
+        Field(
+            description="The links count pages or rows: each page is read again after the next, since a ticket deleted"
+            " meanwhile would hide another."
+        ),
+    ] = False
 
 
 class RangeDocument(Block):

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 
 from canary.observation import Depth
@@ -155,6 +156,38 @@ def test_freshdesk__spam_of_more_than_a_page__is_read_on() -> None:
     look = with_system(bench, lambda system: system.find([canary], Depth.DEADLINE))
 
     assert len(look.tickets) == 1
+
+
+def test_zendesk__suspended_mails_of_more_than_a_page__are_read_on() -> None:
+    bench = ZendeskBench()
+    canary = new_canary(bench.now())
+    bench.desk.hold(f"{canary.subject_prefix} aside", BODY, SENDER, cause="Detected as spam")
+    for index in range(120):
+        bench.desk.hold(f"an offer {index}", "buy now", "spam@spam.test", cause="Detected as spam")
+
+    look = with_system(bench, lambda system: system.find([canary], Depth.DEADLINE))
+
+    assert (len(look.tickets), look.is_complete) == (1, True)
+
+
+@pytest.mark.parametrize("make", [FreshdeskBench, ServiceNowBench])
+def test_ticket_that_is_deleted_between_two_pages__does_not_hide_another(
+    make: type[FreshdeskBench] | type[ServiceNowBench],
+) -> None:
+    bench = make()
+    canary = new_canary(bench.now())
+    bench.open_ticket("the gateway rewrote this", f"{BODY} {canary.token}", SENDER)
+    bench.flood(100 if make is FreshdeskBench else 200)
+    newest = max(bench.desk.rows)
+
+    def deleted(_: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        bench.desk.rows.pop(newest, None)
+        return answer
+
+    bench.wire.changes = deleted
+    look = with_system(bench, lambda system: system.find([canary], Depth.DEADLINE))
+
+    assert (len(look.tickets), look.is_complete) == (1, True)
 
 
 def test_zendesk__a_search_that_shows_somebody_else__does_not_give_another_ones_tickets() -> None:
