@@ -44,6 +44,7 @@ class Salesforce(Simulator):
 
     Attributes:
         required: fields that closing a case asks for, by a validation rule.
+        long_text_rows: rows of a page with a long text.
         settings: rows of `EmailServicesFunction` and `EmailServicesAddress`, as an administrator set them.
     """
 
@@ -54,6 +55,7 @@ class Salesforce(Simulator):
         self.calls_a_day = calls_a_day
         self.used = 0
         self.required: tuple[str, ...] = ()
+        self.long_text_rows = LONG_TEXT_ROWS
         self.settings: dict[str, list[dict[str, object]]] = {
             "EmailServicesFunction": [
                 {
@@ -185,7 +187,7 @@ class Salesforce(Simulator):
     def _page(self, query: Query, rows: Sequence[Mapping[str, object]], start: int, version: str) -> Told:
         """*Query*: ``done`` and ``nextRecordsUrl``; *Query More Results* takes no parameters."""
         wanted = {*query.fields, *(one for names in query.children.values() for one in names)}
-        size = LONG_TEXT_ROWS if wanted & _LONG else MOST_ROWS
+        size = self.long_text_rows if wanted & _LONG else MOST_ROWS
         part = rows[start : start + size]
         value: dict[str, object] = {
             "totalSize": len(rows),
