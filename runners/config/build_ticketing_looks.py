@@ -267,14 +267,21 @@ def build_steps(
 
 
 def _step(document: HttpStepDocument, parts: Parts, loc: Loc, vocabulary: Vocabulary) -> Step:
-    own: Vocabulary = (
-        {"ids": None} if document.batch is not None else {"ticket": None, "answer": None, "version": None}
-    )
+    own: Vocabulary = {"ticket": None, "answer": None, "version": None}
+    if document.batch is not None:
+        own = {"ids": None} if document.item is None else {"ids": None, "items": None}
+    elif document.item is not None:
+        parts.around.note(
+            (*loc, "item"), "an item is one of a batch", "Add batch:, or write it into json.", at_key=True
+        )
     words = {**vocabulary, **own}
     job = document.job
     return Step(
         asking=parts.asking(document, loc, words),
         batch=document.batch,
+        item=None
+        if document.item is None
+        else parts.shape(document.item, (*loc, "item"), {**vocabulary, "ticket": None}),
         if_match=parts.optional_pick(document.if_match, (*loc, "if_match"), words, usual=(As.TEXT,)),
         must=parts.optional(document.must, (*loc, "must")),
         job=None

@@ -2,7 +2,7 @@
 
 # ruff: noqa: RUF012 -- pydantic copies its models' defaults
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -214,9 +214,13 @@ class JobDocument(HttpRequestDocument):
 
 
 class HttpStepDocument(HttpRequestDocument):
-    """A request of a clean-up. Its templates may say `ticket.…`, `ids` and `answer.…` (the answer before)."""
+    """A request of a clean-up. Its templates may say `ticket.…`, `ids`, `items` and `answer.…` (the answer before)."""
 
     batch: Annotated[Count | None, Field(description="So many tickets at once, as `ids`.")] = None
+    item: Annotated[
+        dict[str, Any] | None,
+        Field(description="What stands for each `ticket` of a batch; `items` is the list of them."),
+    ] = None
     if_match: Annotated[
         PickSetting | None,
         Field(description="Sent as If-Match: of the answer before it, such as `{header: ETag}`."),

@@ -15,6 +15,7 @@ from probes.ticketing.generic.expressions import Expression
 from probes.ticketing.generic.paging import Paging, Single
 from probes.ticketing.generic.picking import Pick, Seen
 from probes.ticketing.generic.requests import Asking
+from probes.ticketing.generic.templates import Shape
 from probes.ticketing.generic.tickets import TicketMap
 
 _SAFE: Final = frozenset({"GET", "OPTIONS"})
@@ -66,6 +67,7 @@ class Step:
 
     Attributes:
         batch: how many tickets one request takes as ``ids``; None: one each.
+        item: what stands for each of them in ``items``.
         if_match: what is sent as ``If-Match``, out of the answer before it.
         must: what the answer must hold, else the step failed whatever its status.
         job: what to ask until it is done, or None.
@@ -73,6 +75,7 @@ class Step:
 
     asking: Asking
     batch: int | None = None
+    item: Shape | None = None
     if_match: Pick | None = None
     must: Expression | None = None
     job: "JobSettings | None" = None
