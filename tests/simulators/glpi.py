@@ -70,6 +70,7 @@ class Glpi(Simulator):
             ("GET", f"{api}/Ticket/(?P<number>\\d+)", self._show),
             ("GET", f"{api}/Ticket/(?P<number>\\d+)/Ticket_User/?", self._actors),
             ("GET", f"{api}/User/(?P<number>\\d+)/UserEmail/?", self._addresses),
+            ("POST", f"{api}/Ticket/?", self._create),
             ("PUT", f"{api}/Ticket/?", self._update_many),
             ("PUT", f"{api}/Ticket/(?P<number>\\d+)", self._update),
             ("DELETE", f"{api}/Ticket/(?P<number>\\d+)", self._delete),
@@ -229,6 +230,16 @@ class Glpi(Simulator):
                 "is_deleted": 0,
             },
         )
+
+    def _create(self, asked: Asked) -> Told:
+        """*Add item(s)*: 201; whoever is logged in asks, and is mailed unless ``_disablenotif`` is set (``src/CommonDBTM.php``)."""
+        if not self.may_write:
+            return Told(400, ["ERROR_GLPI_ADD", [{"id": False, "message": "You don't have permission"}]])
+        said = asked.json().get("input", {})
+        row = self.desk.plant(said["name"], said["content"], "prober@acme.test", channel="api")
+        if not said.get("_disablenotif"):
+            self.desk.mails.append(row.requester)
+        return Told(201, {"id": row.id, "message": ""})
 
     def _update(self, asked: Asked, number: str) -> Told:
         """*Update item(s)*: a result for each, by its id."""

@@ -86,6 +86,7 @@ class Salesforce(Simulator):
             ("GET", f"{_VERSION}/limits/?", self._limits),
             ("PATCH", f"{_VERSION}/composite/sobjects/?", self._update_many),
             ("DELETE", f"{_VERSION}/composite/sobjects/?", self._delete_many),
+            ("POST", f"{_VERSION}/sobjects/Case/?", self._create),
             ("GET", f"{_VERSION}/sobjects/Case/(?P<id>\\w+)", self._show),
             ("PATCH", f"{_VERSION}/sobjects/Case/(?P<id>\\w+)", self._update),
             ("DELETE", f"{_VERSION}/sobjects/Case/(?P<id>\\w+)", self._delete),
@@ -355,6 +356,17 @@ class Salesforce(Simulator):
         query = Query(tuple(one for one in self._case(row) if not one.startswith("_")), "Case")
         names = asked.query.get("fields", "").split(",") if asked.query.get("fields") else query.fields
         return Told(200, self._record(Query(tuple(names), "Case"), self._case(row), version))
+
+    def _create(self, asked: Asked, version: str) -> Told:
+        """*Create a Record*: 201 with the id; a field that there is not is refused."""
+        said = asked.json()
+        unknown = [one for one in said if one not in {"Subject", "Description", "SuppliedEmail"}]
+        if unknown:
+            return _error(400, "INVALID_FIELD", f"No such column '{unknown[0]}' on Case (v{version})")
+        if not self.may_write:
+            return _error(403, "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights")
+        row = self.desk.plant(said["Subject"], said["Description"], said["SuppliedEmail"], channel="form")
+        return Told(201, {"id": case_id(row.id), "success": True, "errors": []})
 
     def _update(self, asked: Asked, version: str, id: str) -> Told:  # noqa: A002 - the route's word
         """*Update a Record*: 204 and no body."""

@@ -45,6 +45,7 @@ class ServiceNow(Simulator):
         table = "/api/now(?:/v\\d)?/table"
         return [
             ("GET", f"{table}/incident", self._incidents),
+            ("POST", f"{table}/incident", self._create),
             ("GET", f"{table}/incident/(?P<number>[0-9a-f]{{32}})", self._show),
             ("PATCH", f"{table}/incident/(?P<number>[0-9a-f]{{32}})", self._update),
             ("DELETE", f"{table}/incident/(?P<number>[0-9a-f]{{32}})", self._delete),
@@ -222,6 +223,14 @@ class ServiceNow(Simulator):
             row.fields |= {name: said[name] for name in ("close_code", "close_notes") if name in said}
             self.desk.touch(row)
         return Told(200, {"result": self._incident(row)})
+
+    def _create(self, asked: Asked) -> Told:
+        """*Table API*, create a record: 201 with the record; without a caller it has none."""
+        if not self.may_write:
+            return self.error(403)
+        said = asked.json()
+        row = self.desk.plant(said.get("short_description", ""), said.get("description", ""), "", channel="api")
+        return Told(201, {"result": self._incident(row)})
 
     def _batch(self, asked: Asked) -> Told:
         """*Batch API*: bodies in base64 both ways; each request by the rights that it needs alone."""

@@ -35,6 +35,7 @@ class Zammad(Simulator):
         api = "/api/v1"
         return [
             ("GET", f"{api}/tickets", self._list),
+            ("POST", f"{api}/tickets", self._create),
             ("POST", f"{api}/tickets/search", self._search),
             ("GET", f"{api}/tickets/search", self._search),
             ("GET", f"{api}/tickets/(?P<number>\\d+)", self._show),
@@ -176,6 +177,21 @@ class Zammad(Simulator):
         if row is None or int(article) != row.id * 100 or int(index) >= len(row.files):
             return self.error(404)
         return Told(200, row.files[int(index)].content, kind="application/octet-stream")
+
+    def _create(self, asked: Asked) -> Told:
+        """``api/ticket/index.rst``: 201; ``guess:`` finds or makes the customer. Triggers of a new installation
+        acknowledge what a customer sent by mail, telephone or form [M]."""
+        if not self.may_write:
+            return self.error(403)
+        said = asked.json()
+        customer, article = str(said.get("customer_id", "")), said.get("article") or {}
+        if said.get("group") != "Users" or not customer.startswith("guess:") or not article.get("body"):
+            return Told(422, {"error": "Missing required params"})
+        address = customer.removeprefix("guess:")
+        row = self.desk.plant(said["title"], article["body"], address, channel="api")
+        if article.get("type") != "note" or not article.get("internal"):
+            self.desk.mails.append(address)
+        return Told(201, self._ticket(row))
 
     def _update(self, asked: Asked, number: str) -> Told:
         row = self.desk.find(int(number))

@@ -8,6 +8,7 @@ import pytest
 
 from canary.observation import Depth
 from probes.contracts import Blind, Disposal, DisposalAction, RemovalState, TicketingSystem
+from probes.ticketing.generic.adapter import Generic
 from tests.contracts.ticketing_bench import BODY, SENDER, Ability, new_canary, with_system
 from tests.simulators.bench import SimulatedBench
 from tests.unit.simulators.test_contract_more_vendors import GlpiBench, SalesforceBench
@@ -38,6 +39,29 @@ def test_tag_of_another_name__is_set_and_read_back(bench: SimulatedBench) -> Non
 
     assert states == [RemovalState.DONE]
     assert Ability.TAGS in bench.lacks or TAG in tags
+
+
+def test_ticket_that_is_made_by_the_api__is_found_and_closed_and_nobody_is_told(
+    bench: SimulatedBench,
+) -> None:
+    canary = new_canary(bench.now())
+    if isinstance(bench, GlpiBench):
+        bench.simulator.users["prober@acme.test"] = 9  # type: ignore[attr-defined]  # whoever is logged in is a user
+
+    async def main() -> tuple[str, list[tuple[str, str | None]], list[RemovalState]]:
+        async with bench.connected() as system:
+            assert isinstance(system, Generic)
+            number = await system.create(subject=canary.subject_prefix, body=BODY, requester=SENDER)
+            tickets = (await system.find([canary], Depth.POLL)).tickets
+            done = await system.dispose(tickets, Disposal(DisposalAction.CLOSE, TAG))
+            shown = [(one.ref.id, one.subject) for one in tickets]
+            return number, shown, [one.state for one in done]
+
+    number, shown, states = bench.run(main())
+
+    assert shown == [(number, canary.subject_prefix)]
+    assert states == [RemovalState.DONE]
+    assert bench.mails_sent() == 0
 
 
 @pytest.mark.parametrize("depth", list(Depth))
