@@ -300,9 +300,16 @@ def build_clean(
     document: CleanDocument, parts: Parts, loc: Loc, vocabulary: Vocabulary, *, ticket: TicketMap
 ) -> CleanSettings:
     """How tickets are removed."""
+    words = {**vocabulary, "ticket": None}
+    if document.tags is not None and (document.read is None or document.tags.ticket.tags is None):
+        parts.around.note(
+            (*loc, "tags"),
+            "this tells no tags of a ticket that is read",
+            "Write read: for the ticket, and here ticket: {tags: …}.",
+            at_key=True,
+        )
     read = None
     if document.read is not None:
-        words = {**vocabulary, "ticket": None}
         known = TicketMap(
             {
                 name: one
@@ -319,6 +326,9 @@ def build_clean(
             DisposalAction.DELETE: build_steps(document.delete, parts, (*loc, "delete"), vocabulary),
         },
         read=read,
+        tags=build_read(document.tags, parts, (*loc, "tags"), {**words, "answer": None})
+        if document.tags is not None
+        else None,
         verify_seconds=document.verify.limit,
         verify_every_seconds=document.verify.every,
     )

@@ -273,6 +273,12 @@ class CleanDocument(Block):
         ReadDocument | None,
         Field(description="How one ticket is read before and after it; without it nothing is verified."),
     ] = None
+    tags: Annotated[
+        ReadDocument | None,
+        Field(
+            description="A further request that tells the tags, where `read` does not; made of a ticket that is closed."
+        ),
+    ] = None
     verify: Annotated[VerifyDocument, Field(description="How long a change may take.")] = VerifyDocument()
     rights: Annotated[
         SightDocument | None,

@@ -229,7 +229,9 @@ class ServiceNow(Simulator):
         if not self.may_write:
             return self.error(403)
         said = asked.json()
-        row = self.desk.plant(said.get("short_description", ""), said.get("description", ""), "", channel="api")
+        row = self.desk.plant(
+            said.get("short_description", ""), said.get("description", ""), "", channel="api"
+        )
         return Told(201, {"result": self._incident(row)})
 
     def _batch(self, asked: Asked) -> Told:

@@ -103,11 +103,13 @@ class CleanSettings:
 
     Attributes:
         read: how one ticket is read before and after it is changed; None: what was done can't be verified.
+        tags: a further request that tells the tags of a ticket that is closed; None: ``read`` does, or nothing.
         verify_seconds: how long a change may take to be seen in what is read.
     """
 
     steps: Mapping[DisposalAction, tuple[Step, ...]] = field(default_factory=lambda: MappingProxyType({}))
     read: ReadSettings | None = None
+    tags: ReadSettings | None = None
     verify_seconds: float = 0.0
     verify_every_seconds: float = 1.0
 

@@ -10,6 +10,7 @@ from canary.observation import Depth
 from probes.contracts import Blind, Disposal, DisposalAction, RemovalState, TicketingSystem
 from probes.ticketing.generic.adapter import Generic
 from tests.contracts.ticketing_bench import BODY, SENDER, Ability, new_canary, with_system
+from tests.contracts.ticketing_wire import only_at, saying
 from tests.simulators.bench import SimulatedBench
 from tests.unit.simulators.test_contract_more_vendors import GlpiBench, SalesforceBench
 from tests.unit.simulators.test_contract_vendors import FreshdeskBench, ServiceNowBench, ZammadBench
@@ -54,7 +55,7 @@ def test_ticket_that_is_made_by_the_api__is_found_and_closed_and_nobody_is_told(
             number = await system.create(subject=canary.subject_prefix, body=BODY, requester=SENDER)
             tickets = (await system.find([canary], Depth.POLL)).tickets
             done = await system.dispose(tickets, Disposal(DisposalAction.CLOSE, TAG))
-            shown = [(one.ref.id, one.subject) for one in tickets]
+            shown = [(str(one.ref.id), one.subject) for one in tickets]
             return number, shown, [one.state for one in done]
 
     number, shown, states = bench.run(main())
@@ -62,6 +63,34 @@ def test_ticket_that_is_made_by_the_api__is_found_and_closed_and_nobody_is_told(
     assert shown == [(number, canary.subject_prefix)]
     assert states == [RemovalState.DONE]
     assert bench.mails_sent() == 0
+
+
+def closed_by_zammad(bench: ZammadBench) -> RemovalState:
+    canary = new_canary(bench.now())
+    bench.open_ticket(f"{canary.subject_prefix} to close", BODY, SENDER)
+
+    async def main(system: TicketingSystem) -> RemovalState:
+        tickets = (await system.find([canary], Depth.POLL)).tickets
+        for one in tickets:
+            bench.desk.rows[int(one.ref.id)].is_open = False  # an agent was faster
+        (done,) = await system.dispose(tickets, Disposal(DisposalAction.CLOSE, TAG))
+        return done.state
+
+    return with_system(bench, main)
+
+
+def test_zammad__a_ticket_that_an_agent_closed__is_tagged_all_the_same() -> None:
+    bench = ZammadBench()
+
+    assert closed_by_zammad(bench) is RemovalState.DONE
+    assert [one.tags for one in bench.desk.rows.values() if not one.is_open] == [[TAG]]
+
+
+def test_zammad__a_tag_that_is_taken_and_not_set__is_no_clean_up() -> None:
+    bench = ZammadBench()
+    bench.wire.answers = only_at(("/tags/add",), saying(201, "true"))
+
+    assert closed_by_zammad(bench) is RemovalState.FAILED
 
 
 @pytest.mark.parametrize("depth", list(Depth))
