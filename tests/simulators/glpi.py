@@ -232,7 +232,7 @@ class Glpi(Simulator):
         )
 
     def _create(self, asked: Asked) -> Told:
-        """*Add item(s)*: 201; whoever is logged in asks, and is mailed unless ``_disablenotif`` is set (``src/CommonDBTM.php``)."""
+        """*Add item(s)*: 201; whoever is logged in asks, and is mailed unless ``_disablenotif`` is set [M]."""
         if not self.may_write:
             return Told(400, ["ERROR_GLPI_ADD", [{"id": False, "message": "You don't have permission"}]])
         said = asked.json().get("input", {})

@@ -22,7 +22,7 @@ _CHANNEL: Final = {"email": "email", "portal": "web", "form": "web", "api": "not
 
 
 class Zammad(Simulator):
-    """One installation. ``may_delete``: only an administrator's token may [M]."""
+    """One installation. ``may_delete``: only an administrator's token may (``api/ticket/index.rst``)."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
@@ -207,7 +207,7 @@ class Zammad(Simulator):
         return Told(200, self._ticket(row))
 
     def _delete(self, _: Asked, number: str) -> Told:
-        """At once and for good; 200 with an empty object [M]."""
+        """At once and for good; 200 with an empty object (``api/ticket/index.rst``)."""
         row = self.desk.find(int(number))
         if row is None:
             return self.error(404)

@@ -153,7 +153,7 @@ class Zendesk(Simulator):
         return re.match(r"/api/v2/tickets(\.json)?$", asked.path) is not None
 
     def _token(self, asked: Asked) -> Told:
-        """``client_credentials`` by JSON; the names of the fields are from memory [M]."""
+        """*Create Token for Grant Type*: grant, client and scope as JSON; the answer tells ``expires_in``."""
         said = asked.json()
         if said.get("grant_type") != "client_credentials":
             return Told(400, {"error": "unsupported_grant_type"})
