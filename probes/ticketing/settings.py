@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 from canary.canary import Canary
@@ -16,6 +17,8 @@ Recognise = Callable[[str], CanaryId | None]
 
 LOOK_BACK_SECONDS: Final = 300.0
 """How much earlier than the oldest launch a look begins: the system's clock may be behind ours."""
+LOOK_AHEAD: Final = timedelta(days=1)
+"""So far the system's clock may be ahead of ours before a ticket of this moment is not asked for."""
 ORPHAN_DAYS: Final = 90
 """How far back canaries are sought of which the store knows nothing; as long as tokens are kept."""
 

@@ -210,6 +210,7 @@ def build_paging(document: PageBlock, parts: Parts, loc: Loc) -> Paging:
             path_only=document.next.path_only,
             more=parts.optional_pick(document.next.more, (*at, "more"), {}),
             size=document.next.size,
+            is_numbered=document.next.numbered,
         )
     if document.range is not None:
         at = (*loc, "range")
@@ -266,14 +267,21 @@ def build_steps(
 
 
 def _step(document: HttpStepDocument, parts: Parts, loc: Loc, vocabulary: Vocabulary) -> Step:
-    own: Vocabulary = (
-        {"ids": None} if document.batch is not None else {"ticket": None, "answer": None, "version": None}
-    )
+    own: Vocabulary = {"ticket": None, "answer": None, "version": None}
+    if document.batch is not None:
+        own = {"ids": None} if document.item is None else {"ids": None, "items": None}
+    elif document.item is not None:
+        parts.around.note(
+            (*loc, "item"), "an item is one of a batch", "Add batch:, or write it into json.", at_key=True
+        )
     words = {**vocabulary, **own}
     job = document.job
     return Step(
         asking=parts.asking(document, loc, words),
         batch=document.batch,
+        item=None
+        if document.item is None
+        else parts.shape(document.item, (*loc, "item"), {**vocabulary, "ticket": None}),
         if_match=parts.optional_pick(document.if_match, (*loc, "if_match"), words, usual=(As.TEXT,)),
         must=parts.optional(document.must, (*loc, "must")),
         job=None
@@ -292,9 +300,16 @@ def build_clean(
     document: CleanDocument, parts: Parts, loc: Loc, vocabulary: Vocabulary, *, ticket: TicketMap
 ) -> CleanSettings:
     """How tickets are removed."""
+    words = {**vocabulary, "ticket": None}
+    if document.tags is not None and (document.read is None or document.tags.ticket.tags is None):
+        parts.around.note(
+            (*loc, "tags"),
+            "this tells no tags of a ticket that is read",
+            "Write read: for the ticket, and here ticket: {tags: …}.",
+            at_key=True,
+        )
     read = None
     if document.read is not None:
-        words = {**vocabulary, "ticket": None}
         known = TicketMap(
             {
                 name: one
@@ -311,6 +326,9 @@ def build_clean(
             DisposalAction.DELETE: build_steps(document.delete, parts, (*loc, "delete"), vocabulary),
         },
         read=read,
+        tags=build_read(document.tags, parts, (*loc, "tags"), {**words, "answer": None})
+        if document.tags is not None
+        else None,
         verify_seconds=document.verify.limit,
         verify_every_seconds=document.verify.every,
     )

@@ -2,7 +2,7 @@
 
 # ruff: noqa: RUF012 -- pydantic copies its models' defaults
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -78,6 +78,13 @@ class NextDocument(Block):
         Count | None,
         Field(description="Rows of a full page: one without the header Link is not taken for the last."),
     ] = None
+    numbered: Annotated[
+        bool,
+        Field(
+            description="The links count pages or rows: each page is read again after the next, since a ticket deleted"
+            " meanwhile would hide another."
+        ),
+    ] = False
 
 
 class RangeDocument(Block):
@@ -207,9 +214,13 @@ class JobDocument(HttpRequestDocument):
 
 
 class HttpStepDocument(HttpRequestDocument):
-    """A request of a clean-up. Its templates may say `ticket.…`, `ids` and `answer.…` (the answer before)."""
+    """A request of a clean-up. Its templates may say `ticket.…`, `ids`, `items` and `answer.…` (the answer before)."""
 
     batch: Annotated[Count | None, Field(description="So many tickets at once, as `ids`.")] = None
+    item: Annotated[
+        dict[str, Any] | None,
+        Field(description="What stands for each `ticket` of a batch; `items` is the list of them."),
+    ] = None
     if_match: Annotated[
         PickSetting | None,
         Field(description="Sent as If-Match: of the answer before it, such as `{header: ETag}`."),
@@ -261,6 +272,12 @@ class CleanDocument(Block):
     read: Annotated[
         ReadDocument | None,
         Field(description="How one ticket is read before and after it; without it nothing is verified."),
+    ] = None
+    tags: Annotated[
+        ReadDocument | None,
+        Field(
+            description="A further request that tells the tags, where `read` does not; made of a ticket that is closed."
+        ),
     ] = None
     verify: Annotated[VerifyDocument, Field(description="How long a change may take.")] = VerifyDocument()
     rights: Annotated[

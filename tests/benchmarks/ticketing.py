@@ -44,11 +44,11 @@ VENDORS: tuple[tuple[str, Callable[[], SimulatedBench], str], ...] = (
     (
         "freshdesk",
         FreshdeskBench,
-        "files: 1 a ticket at the deadline; 3 to close one: no bulk change that answers at once",
+        "files: 1 a ticket at the deadline; 3 to close one: its bulk update would replace the tags that others set",
     ),
-    ("glpi", GlpiBench, "2 for a requester, once: its search tells a number only"),
-    ("salesforce", SalesforceBench, "3 to close one: read, change, read back"),
-    ("servicenow", ServiceNowBench, "files: 1 a ticket at the deadline; the Table API has no bulk change"),
+    ("glpi", GlpiBench, "2 for a requester: its search tells a number only; closes 50 at a time"),
+    ("salesforce", SalesforceBench, "closes 200 at a time"),
+    ("servicenow", ServiceNowBench, "files: 1 a ticket at the deadline; closes 10 at a time"),
     (
         "zammad",
         ZammadBench,

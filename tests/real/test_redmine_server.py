@@ -159,6 +159,13 @@ def test_filter__that_is_empty_or_no_date__is_refused_with_words(redmine: Redmin
     assert no_date.body == {"errors": ["Created is invalid"]}
 
 
+def test_created_on__of_a_window__holds_both_its_ends(redmine: Redmine) -> None:
+    issue = redmine.open_issue("in a window", "…")
+
+    assert issue in listed(redmine, created_on=f"><{stamp(-60)[2:]}|{stamp(60)[2:]}")
+    assert issue not in listed(redmine, created_on=f"><{stamp(-120)[2:]}|{stamp(-60)[2:]}")
+
+
 def test_created_on__takes_whole_seconds_with_z__and_neither_fraction_nor_offset(redmine: Redmine) -> None:
     issue = redmine.open_issue("dated", "…")
 

@@ -130,6 +130,8 @@ def test_creation_filter__is_a_range_with_a_semicolon_and_a_full_stop_before_the
     assert issue in listed(roundup, f"creation={stamp(-60)}")
     assert issue not in listed(roundup, f"creation={stamp(3600)}")
     assert issue not in listed(roundup, f"creation=%3B{stamp(-3600, '%Y-%m-%d.%H:%M:%S')}")
+    assert issue in listed(roundup, f"creation={stamp(-60)}{stamp(60, '%Y-%m-%d.%H:%M:%S')}")
+    assert issue not in listed(roundup, f"creation={stamp(-120)}{stamp(-60, '%Y-%m-%d.%H:%M:%S')}")
 
 
 @pytest.mark.parametrize(

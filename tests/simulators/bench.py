@@ -12,6 +12,7 @@ import httpx
 
 from canary.canary import Canary
 from probes.contracts import TicketingSystem
+from probes.ticketing.walks import Walks
 from runners.config.build_ticketing_http import GenericConfig
 from tests.contracts.ticketing_bench import BODY, Ability, Bench
 from tests.contracts.ticketing_wire import Wire
@@ -67,11 +68,12 @@ class SimulatedBench(Bench):
         *,
         credentials: Mapping[str, str] | None = None,
         changed: Mapping[str, str] | None = None,
+        walks: Walks | None = None,
     ) -> AsyncIterator[TicketingSystem]:
         given = tuple((credentials or self.credentials).items())
         config = _configured(self.preset, given, tuple((changed or {}).items()))
         transport = self.wire.around(httpx.ASGITransport(self.simulator))
-        async with opened(config, clock=self.clock, transport=transport) as system:
+        async with opened(config, clock=self.clock, transport=transport, walks=walks) as system:
             yield system
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:

@@ -44,6 +44,7 @@ class Freshdesk(Simulator):
         """The paths of the sections named above."""
         return [
             ("GET", "/api/v2/tickets", self._list),
+            ("POST", "/api/v2/tickets", self._create),
             ("GET", "/api/v2/search/tickets", self._search),
             ("GET", "/api/v2/agents/me", self._me),
             ("GET", "/api/v2/tickets/(?P<number>\\d+)", self._show),
@@ -226,6 +227,18 @@ class Freshdesk(Simulator):
         if row is None or int(index) >= len(row.files):
             return self.error(404)
         return Told(200, row.files[int(index)].content, kind="application/octet-stream")
+
+    def _create(self, asked: Asked) -> Told:
+        """*Create a Ticket*: 201; a requester, subject, text, status and priority are needed."""
+        said = asked.json()
+        needed = ("email", "subject", "description", "status", "priority")
+        missing = [one for one in needed if not said.get(one)]
+        if missing:
+            return _invalid(missing[0], "It should be a/an String", code="missing_field")
+        if not self.may_write:
+            return self.error(403)
+        row = self.desk.plant(said["subject"], said["description"], said["email"], channel="portal")
+        return Told(201, self._ticket(row, ["description"]))
 
     def _update(self, asked: Asked, number: str) -> Told:
         """*Update a Ticket*: tags are replaced; what closing needs is answered field by field."""

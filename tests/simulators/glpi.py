@@ -9,7 +9,7 @@ search options have no id among them.
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from probes.contracts import Clock
@@ -70,6 +70,8 @@ class Glpi(Simulator):
             ("GET", f"{api}/Ticket/(?P<number>\\d+)", self._show),
             ("GET", f"{api}/Ticket/(?P<number>\\d+)/Ticket_User/?", self._actors),
             ("GET", f"{api}/User/(?P<number>\\d+)/UserEmail/?", self._addresses),
+            ("POST", f"{api}/Ticket/?", self._create),
+            ("PUT", f"{api}/Ticket/?", self._update_many),
             ("PUT", f"{api}/Ticket/(?P<number>\\d+)", self._update),
             ("DELETE", f"{api}/Ticket/(?P<number>\\d+)", self._delete),
             ("DELETE", f"{api}/NotImportedEmail/(?P<number>\\d+)", self._drop_refused),
@@ -229,19 +231,43 @@ class Glpi(Simulator):
             },
         )
 
+    def _create(self, asked: Asked) -> Told:
+        """*Add item(s)*: 201; whoever is logged in asks, and is mailed unless ``_disablenotif`` is set [M]."""
+        if not self.may_write:
+            return Told(400, ["ERROR_GLPI_ADD", [{"id": False, "message": "You don't have permission"}]])
+        said = asked.json().get("input", {})
+        row = self.desk.plant(said["name"], said["content"], "prober@acme.test", channel="api")
+        if not said.get("_disablenotif"):
+            self.desk.mails.append(row.requester)
+        return Told(201, {"id": row.id, "message": ""})
+
     def _update(self, asked: Asked, number: str) -> Told:
         """*Update item(s)*: a result for each, by its id."""
-        row = self.desk.find(int(number))
-        if row is None:
+        if self.desk.find(int(number)) is None:
             return self.error(404)
-        if not self.may_write:
-            return Told(400, ["ERROR_GLPI_UPDATE", [{number: False, "message": "You don't have permission"}]])
-        said = asked.json().get("input", {})
-        if not self.faults.swallows:
-            if "status" in said:
-                row.is_open = int(said["status"]) not in {5, _CLOSED}
-            self.desk.touch(row)
-        return Told(200, [{number: True, "message": ""}])
+        return self._updated([{**asked.json().get("input", {}), "id": int(number)}])
+
+    def _update_many(self, asked: Asked) -> Told:
+        """*Update item(s)*: an array of objects, each with its ``id``."""
+        return self._updated(asked.json().get("input", []))
+
+    def _updated(self, changes: Sequence[Mapping[str, Any]]) -> Told:
+        """400 where nothing was changed, 207 where not all was, each with the results beside the code (*Errors*)."""
+        results: list[dict[str, object]] = []
+        for said in changes:
+            row = self.desk.find(said["id"]) if isinstance(said.get("id"), int) else None
+            words = "Item not found" if row is None else "" if self.may_write else "You don't have permission"
+            results.append({str(said.get("id")): not words, "message": words})
+            if row is not None and not words and not self.faults.swallows:
+                if "status" in said:
+                    row.is_open = int(said["status"]) not in {5, _CLOSED}
+                self.desk.touch(row)
+        failed = [one for one in results if one["message"]]
+        if not failed:
+            return Told(200, results)
+        if len(failed) == len(results):
+            return Told(400, ["ERROR_GLPI_UPDATE", results])
+        return Told(207, ["ERROR_GLPI_PARTIAL_UPDATE", results])
 
     def _delete(self, asked: Asked, number: str) -> Told:
         """*Delete item(s)*: into the bin, or for good with ``force_purge``."""

@@ -44,6 +44,7 @@ class Salesforce(Simulator):
 
     Attributes:
         required: fields that closing a case asks for, by a validation rule.
+        long_text_rows: rows of a page with a long text.
         settings: rows of `EmailServicesFunction` and `EmailServicesAddress`, as an administrator set them.
     """
 
@@ -54,6 +55,7 @@ class Salesforce(Simulator):
         self.calls_a_day = calls_a_day
         self.used = 0
         self.required: tuple[str, ...] = ()
+        self.long_text_rows = LONG_TEXT_ROWS
         self.settings: dict[str, list[dict[str, object]]] = {
             "EmailServicesFunction": [
                 {
@@ -84,6 +86,7 @@ class Salesforce(Simulator):
             ("GET", f"{_VERSION}/limits/?", self._limits),
             ("PATCH", f"{_VERSION}/composite/sobjects/?", self._update_many),
             ("DELETE", f"{_VERSION}/composite/sobjects/?", self._delete_many),
+            ("POST", f"{_VERSION}/sobjects/Case/?", self._create),
             ("GET", f"{_VERSION}/sobjects/Case/(?P<id>\\w+)", self._show),
             ("PATCH", f"{_VERSION}/sobjects/Case/(?P<id>\\w+)", self._update),
             ("DELETE", f"{_VERSION}/sobjects/Case/(?P<id>\\w+)", self._delete),
@@ -185,7 +188,7 @@ class Salesforce(Simulator):
     def _page(self, query: Query, rows: Sequence[Mapping[str, object]], start: int, version: str) -> Told:
         """*Query*: ``done`` and ``nextRecordsUrl``; *Query More Results* takes no parameters."""
         wanted = {*query.fields, *(one for names in query.children.values() for one in names)}
-        size = LONG_TEXT_ROWS if wanted & _LONG else MOST_ROWS
+        size = self.long_text_rows if wanted & _LONG else MOST_ROWS
         part = rows[start : start + size]
         value: dict[str, object] = {
             "totalSize": len(rows),
@@ -353,6 +356,17 @@ class Salesforce(Simulator):
         query = Query(tuple(one for one in self._case(row) if not one.startswith("_")), "Case")
         names = asked.query.get("fields", "").split(",") if asked.query.get("fields") else query.fields
         return Told(200, self._record(Query(tuple(names), "Case"), self._case(row), version))
+
+    def _create(self, asked: Asked, version: str) -> Told:
+        """*Create a Record*: 201 with the id; a field that there is not is refused."""
+        said = asked.json()
+        unknown = [one for one in said if one not in {"Subject", "Description", "SuppliedEmail"}]
+        if unknown:
+            return _error(400, "INVALID_FIELD", f"No such column '{unknown[0]}' on Case (v{version})")
+        if not self.may_write:
+            return _error(403, "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights")
+        row = self.desk.plant(said["Subject"], said["Description"], said["SuppliedEmail"], channel="form")
+        return Told(201, {"id": case_id(row.id), "success": True, "errors": []})
 
     def _update(self, asked: Asked, version: str, id: str) -> Told:  # noqa: A002 - the route's word
         """*Update a Record*: 204 and no body."""

@@ -1,6 +1,6 @@
 """ServiceNow's Table API, as its documentation and public recordings have it.
 
-Pages: *Table API*, *Inbound REST API rate limiting*, *Encoded query strings*, KB0535493 (received mail); a recording of
+Pages: *Table API*, *Batch API*, *Inbound REST API rate limiting*, *Encoded query strings*, KB0535493 (received mail); a recording of
 a list with its ``Link`` header (gist bryanbarnard/ee1d952604a11e0f0342); ``create_query`` of ServiceNow's clients.
 """
 
@@ -45,12 +45,14 @@ class ServiceNow(Simulator):
         table = "/api/now(?:/v\\d)?/table"
         return [
             ("GET", f"{table}/incident", self._incidents),
+            ("POST", f"{table}/incident", self._create),
             ("GET", f"{table}/incident/(?P<number>[0-9a-f]{{32}})", self._show),
             ("PATCH", f"{table}/incident/(?P<number>[0-9a-f]{{32}})", self._update),
             ("DELETE", f"{table}/incident/(?P<number>[0-9a-f]{{32}})", self._delete),
             ("GET", f"{table}/sys_email", self._mails),
             ("DELETE", f"{table}/sys_email/(?P<number>[0-9a-f]{{32}})", self._drop_mail),
             ("GET", f"{table}/sys_user", self._users),
+            ("POST", "/api/now(?:/v1)?/batch", self._batch),
             ("GET", "/api/now/attachment", self._files),
             ("GET", "/api/now/attachment/(?P<number>[0-9a-f]{32})/file", self._file),
         ]
@@ -221,6 +223,41 @@ class ServiceNow(Simulator):
             row.fields |= {name: said[name] for name in ("close_code", "close_notes") if name in said}
             self.desk.touch(row)
         return Told(200, {"result": self._incident(row)})
+
+    def _create(self, asked: Asked) -> Told:
+        """*Table API*, create a record: 201 with the record; without a caller it has none."""
+        if not self.may_write:
+            return self.error(403)
+        said = asked.json()
+        row = self.desk.plant(
+            said.get("short_description", ""), said.get("description", ""), "", channel="api"
+        )
+        return Told(201, {"result": self._incident(row)})
+
+    def _batch(self, asked: Asked) -> Told:
+        """*Batch API*: bodies in base64 both ways; each request by the rights that it needs alone."""
+        said = asked.json()
+        served = []
+        for one in said.get("rest_requests", []):
+            inner = Asked(
+                one["method"],
+                one["url"],
+                {},
+                asked.headers,
+                base64.b64decode(one.get("body", "")),
+                asked.host,
+            )
+            told = self._routed(inner)
+            served.append(
+                {
+                    "id": one["id"],
+                    "status_code": told.status,
+                    "body": base64.b64encode(told.content).decode(),
+                    "execution_time": 12,
+                }
+            )
+        batch = said.get("batch_request_id", "")
+        return Told(200, {"batch_request_id": batch, "serviced_requests": served, "unserviced_requests": []})
 
     def _delete(self, _: Asked, number: str) -> Told:
         row = self._row(number)

@@ -2,12 +2,12 @@
 
 Files, each named where a fact of it is used: zammad-documentation ``api/intro.rst``, ``api/ticket/index.rst``,
 ``api/ticket/articles.rst``, ``api/ticket/tags.rst``, ``system/monitoring``; zammad ``app/controllers/
-tickets_controller.rb``, ``app/controllers/concerns/can_search.rb``.
+tickets_controller.rb``, ``app/controllers/concerns/can_search.rb``, ``lib/selector/base.rb``, ``lib/selector/sql.rb``.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from probes.contracts import Clock
 from tests.simulators.gateway import Asked, Route, Simulator, Told
@@ -22,7 +22,7 @@ _CHANNEL: Final = {"email": "email", "portal": "web", "form": "web", "api": "not
 
 
 class Zammad(Simulator):
-    """One installation. ``may_delete``: only an administrator's token may [M]."""
+    """One installation. ``may_delete``: only an administrator's token may (``api/ticket/index.rst``)."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
@@ -35,6 +35,7 @@ class Zammad(Simulator):
         api = "/api/v1"
         return [
             ("GET", f"{api}/tickets", self._list),
+            ("POST", f"{api}/tickets", self._create),
             ("POST", f"{api}/tickets/search", self._search),
             ("GET", f"{api}/tickets/search", self._search),
             ("GET", f"{api}/tickets/(?P<number>\\d+)", self._show),
@@ -99,7 +100,7 @@ class Zammad(Simulator):
             words = query.lower().split()
             rows = [one for one in self.desk.indexed() if all(word in _text(one) for word in words)]
         else:
-            rows = [one for one in self.desk.alive() if all(_meets(one, *part) for part in condition.items())]
+            rows = [one for one in self.desk.alive() if _selected(one, condition)]
         is_down = said.get("order_by") != "asc"
         rows.sort(key=lambda one: (one.created_at, one.id), reverse=is_down)
         limit, page = min(MOST_FOUND, int(said.get("limit", 10))), int(said.get("page", 1))
@@ -177,6 +178,21 @@ class Zammad(Simulator):
             return self.error(404)
         return Told(200, row.files[int(index)].content, kind="application/octet-stream")
 
+    def _create(self, asked: Asked) -> Told:
+        """``api/ticket/index.rst``: 201; ``guess:`` finds or makes the customer. Triggers of a new installation
+        acknowledge what a customer sent by mail, telephone or form [M]."""
+        if not self.may_write:
+            return self.error(403)
+        said = asked.json()
+        customer, article = str(said.get("customer_id", "")), said.get("article") or {}
+        if said.get("group") != "Users" or not customer.startswith("guess:") or not article.get("body"):
+            return Told(422, {"error": "Missing required params"})
+        address = customer.removeprefix("guess:")
+        row = self.desk.plant(said["title"], article["body"], address, channel="api")
+        if article.get("type") != "note" or not article.get("internal"):
+            self.desk.mails.append(address)
+        return Told(201, self._ticket(row))
+
     def _update(self, asked: Asked, number: str) -> Told:
         row = self.desk.find(int(number))
         if not self.may_write:
@@ -191,7 +207,7 @@ class Zammad(Simulator):
         return Told(200, self._ticket(row))
 
     def _delete(self, _: Asked, number: str) -> Told:
-        """At once and for good; 200 with an empty object [M]."""
+        """At once and for good; 200 with an empty object (``api/ticket/index.rst``)."""
         row = self.desk.find(int(number))
         if row is None:
             return self.error(404)
@@ -226,14 +242,22 @@ class Zammad(Simulator):
         return Told(200, {"healthy": not issues, "message": "; ".join(issues) or "success", "issues": issues})
 
 
-def _meets(row: Row, name: str, part: object) -> bool:
-    """One condition, by the operators of the ticket selector (``can_search.rb``, its specs)."""
-    if not isinstance(part, dict):
-        return False
-    operator, value = part.get("operator"), part.get("value")
-    match name, operator:
+def _selected(row: Row, block: Mapping[str, Any]) -> bool:
+    """A block of conditions, or one condition a name, which means the same with AND (``lib/selector/base.rb``, ``sql.rb``)."""
+    if "conditions" not in block:
+        block = {"operator": "AND", "conditions": [{"name": name, **one} for name, one in block.items()]}
+    held = [_selected(row, one) if "conditions" in one else _meets(row, one) for one in block["conditions"]]
+    return {"AND": all(held), "OR": any(held), "NOT": not all(held)}[block["operator"]]
+
+
+def _meets(row: Row, part: Mapping[str, Any]) -> bool:
+    """One condition, by the operators of the ticket selector; both ends of a window belong to it (``lib/selector/sql.rb``)."""
+    value = part.get("value")
+    match part.get("name"), part.get("operator"):
         case "ticket.created_at", "after (absolute)":
-            return row.created_at > datetime.fromisoformat(str(value))
+            return row.created_at >= datetime.fromisoformat(str(value))
+        case "ticket.created_at", "before (absolute)":
+            return row.created_at <= datetime.fromisoformat(str(value))
         case "ticket.title", "contains":
             return str(value).lower() in row.subject.lower()
         case "ticket.title", "is":

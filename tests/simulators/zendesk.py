@@ -153,7 +153,7 @@ class Zendesk(Simulator):
         return re.match(r"/api/v2/tickets(\.json)?$", asked.path) is not None
 
     def _token(self, asked: Asked) -> Told:
-        """``client_credentials`` by JSON; the names of the fields are from memory [M]."""
+        """*Create Token for Grant Type*: grant, client and scope as JSON; the answer tells ``expires_in``."""
         said = asked.json()
         if said.get("grant_type") != "client_credentials":
             return Told(400, {"error": "unsupported_grant_type"})
@@ -263,15 +263,14 @@ class Zendesk(Simulator):
         ordered = sorted(rows, key=lambda one: one.id, reverse=is_down)
         rest = [one for one in ordered if after is None or (one.id < after if is_down else one.id > after)]
         part = rest[:size]
-        cursor = _sealed(part[-1].id) if part else None
-        link = f"{asked.base}{asked.path}?page[size]={size}&sort={sort}&page[after]={cursor}"
-        has_more = len(rest) > size
+        meta = _meta(part, has_more=len(rest) > size)
+        link = f"{asked.base}{asked.path}?page[size]={size}&sort={sort}&page[after]={meta['after_cursor']}"
         return Told(
             200,
             {
                 "tickets": [self._ticket(one) for one in part],
-                "meta": {"has_more": has_more, "after_cursor": cursor, "before_cursor": None},
-                "links": {"next": link if has_more else None, "prev": None},
+                "meta": meta,
+                "links": {"next": link if meta["has_more"] else None, "prev": None},
                 **self._sideloaded(asked, part),
             },
         )
@@ -506,8 +505,15 @@ class Zendesk(Simulator):
         if not self.sees_suspended:
             return self.error(403)
         is_down = asked.query.get("sort_order") == "desc"
-        held = sorted(self.desk.held.values(), key=lambda one: one.created_at, reverse=is_down)
-        return self._by_number(asked, held, "suspended_tickets", self._suspension)
+        held = sorted(self.desk.held.values(), key=lambda one: (one.created_at, one.id), reverse=is_down)
+        if "page[size]" not in asked.query:
+            return self._by_number(asked, held, "suspended_tickets", self._suspension)
+        # *List Suspended Tickets*: Pagination: cursor; `sort_by` and `sort_order` beside it (its OpenAPI document)
+        after = _opened(asked.query.get("page[after]", ""))
+        rest = [one for one in held if after is None or (one.id < after if is_down else one.id > after)]
+        part = rest[: min(MOST_ROWS, asked.number("page[size]", MOST_ROWS))]
+        meta = _meta(part, has_more=len(rest) > len(part))
+        return Told(200, {"suspended_tickets": [self._suspension(one) for one in part], "meta": meta})
 
     def _suspension(self, held: Held) -> dict[str, object]:
         """*Suspended Tickets*: JSON format."""
@@ -544,6 +550,15 @@ def _ids(asked: Asked) -> list[int]:
 def _stamp(moment: datetime) -> str:
     """Whole seconds, as in the examples of *Tickets*."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _meta(rows: Sequence[Row] | Sequence[Held], *, has_more: bool) -> dict[str, object]:
+    """*Pagination*: where the page ends, and whether there is another."""
+    return {
+        "has_more": has_more,
+        "after_cursor": _sealed(rows[-1].id) if rows else None,
+        "before_cursor": None,
+    }
 
 
 def _sealed(number: int) -> str:

@@ -41,7 +41,7 @@ from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import Making, Values, as_words, files_of, with_ref
 from probes.ticketing.generic.variables import Variables, requester_of
 from probes.ticketing.generic.walking import Walker
-from probes.ticketing.settings import LOOK_BACK_SECONDS, ORPHAN_DAYS
+from probes.ticketing.settings import LOOK_AHEAD, LOOK_BACK_SECONDS, ORPHAN_DAYS
 from probes.ticketing.walks import Walks
 
 _REMEMBERED: Final = 2000
@@ -289,7 +289,7 @@ class Generic:
         now = self._clock.now()
         return {
             "since": since,
-            "until": now,
+            "until": now + LOOK_AHEAD,
             "now": now,
             "marker": self._settings.marker,
             "tag": self._settings.tag,

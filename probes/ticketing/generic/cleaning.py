@@ -15,7 +15,7 @@ from probes.ticketing.generic.listing import Lister, Listing
 from probes.ticketing.generic.sameness import Sameness, sameness
 from probes.ticketing.generic.settings import CleanSettings, Step
 from probes.ticketing.generic.steps import Read, Steps, body_of, value_of
-from probes.ticketing.generic.templates import Words
+from probes.ticketing.generic.templates import Words, filled
 from probes.ticketing.generic.tickets import Values, as_words
 
 _TRIES: Final = 3
@@ -279,9 +279,11 @@ class _Work:
 
     async def _batch(self, step: Step, chunk: Sequence[Ticket]) -> bool:
         words: dict[str, object] = {**self._words, "ids": [one.ref.id for one in chunk], "answer": None}
+        if step.item is not None:
+            words["items"] = [filled(step.item, {**words, "ticket": self._named(one)}) for one in chunk]
         if step.batch is None:
             (one,) = chunk
-            words["ticket"] = {**self._of(one), "id": one.ref.id}
+            words["ticket"] = self._named(one)
         answer, means = await self._asking.ask(step, words, None)
         if means is Means.CONFLICT:
             raise Blind(f"{step.asking.key}: {self._asking.often()}")
@@ -300,6 +302,10 @@ class _Work:
     def _was_closed(self, ticket: Ticket, how: Disposal) -> bool:
         is_closed = how.action is DisposalAction.CLOSE and not ticket.is_open and how.tag in ticket.tags
         return is_closed and not self._asking.is_half_done(ticket)
+
+    def _named(self, ticket: Ticket) -> Mapping[str, object]:
+        """What templates may say as ``ticket.…``."""
+        return {**self._of(ticket), "id": ticket.ref.id}
 
     def _of(self, ticket: Ticket) -> Values:
         values = self._known.get(ticket.ref.id, {})

@@ -50,6 +50,11 @@ def zone(value: object, name: str) -> datetime:
     return _moment(value, "zone").astimezone(ZoneInfo(name))
 
 
+def later(value: object) -> datetime:
+    """In the hour that clocks repeat, the same time by the clock an hour later: what is asked *until* leaves nothing out."""
+    return _moment(value, "later").replace(fold=1)
+
+
 def seconds_after(value: object, other: object) -> int:
     """How many whole seconds lie between, rounded up: a query may take a distance where it would misread a date."""
     span = _moment(value, "seconds_after") - _moment(other, "seconds_after")
@@ -155,6 +160,7 @@ FILTERS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
         "epoch_ms": epoch_ms,
         "strftime": strftime,
         "zone": zone,
+        "later": later,
         "seconds_after": seconds_after,
         "plus": plus,
         "upto": upto,

@@ -13,7 +13,7 @@ from probes.ticketing.generic.matching import Wanted
 from probes.ticketing.generic.settings import GenericSettings, LookSettings, Per
 from probes.ticketing.generic.tickets import Values
 from probes.ticketing.generic.variables import Variables
-from probes.ticketing.settings import LOOK_BACK_SECONDS, ORPHAN_DAYS
+from probes.ticketing.settings import LOOK_AHEAD, LOOK_BACK_SECONDS, ORPHAN_DAYS
 
 
 @dataclass(slots=True)
@@ -71,6 +71,7 @@ class Lister:
             tag=self._settings.tag,
             since=since - timedelta(seconds=LOOK_BACK_SECONDS),
             is_wide=True,
+            is_for_cleaning=True,
         )
         for look in self._looks(tickets):
             listing.is_behind = listing.is_behind or look.view is View.EVENTUAL
@@ -110,7 +111,7 @@ class Lister:
         requesters = sorted(asked_by)
         words: dict[str, object] = {
             "since": wanted.since,
-            "until": now,
+            "until": now + LOOK_AHEAD,
             "now": now,
             "marker": wanted.marker,
             "tag": wanted.tag,

@@ -20,6 +20,7 @@ from probes.ticketing.generic.matching import (
     mark_of,
     may_be_ours,
     must,
+    needed_to_clean,
     rows_of,
     tells_text,
 )
@@ -164,6 +165,8 @@ class Looker:
     ) -> None:
         ids: set[object] = set()
         reads = [one for one in look.reads if self._reads_files or one.ticket.picks or one.ticket.also]
+        if wanted.is_for_cleaning:
+            reads = needed_to_clean(reads)
         reading = _Reading(look, reads, began_at or self._clock.now(), look.most_reads)
         async with aclosing(self._pages(look, wanted, words, caught, begin)) as pages:
             async for page in pages:

@@ -14,6 +14,7 @@ from probes.ticketing.generic.settings import LookSettings, ReadSettings
 from probes.ticketing.generic.tickets import Values, searched, tags_of
 
 _TEXTS = ("subject", "body", "message_id")
+_TO_CLEAN = frozenset({*_TEXTS, "open", "tags", "version"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Wanted:
         tokens: of the canaries; none: whatever bears any token together with the marker or the tag.
         since: older tickets are not asked for, by our clock.
         is_wide: rows whose text is still to be read are read, too.
+        is_for_cleaning: it is to be known that a ticket is ours, and whether it is open and tagged; no more.
     """
 
     tokens: frozenset[str]
@@ -31,6 +33,7 @@ class Wanted:
     tag: str
     since: datetime
     is_wide: bool
+    is_for_cleaning: bool = False
 
 
 def rows_of(look: LookSettings, seen: Seen, system: str) -> list[Seen]:
@@ -92,6 +95,14 @@ def may_be_ours(look: LookSettings, values: Values, wanted: Wanted) -> bool:
     if not any(name in one.ticket.picks for one in look.reads for name in _TEXTS):
         return False
     return "subject" not in look.ticket.picks or (wanted.is_wide and bool(wanted.tokens))
+
+
+def needed_to_clean(reads: Sequence[ReadSettings]) -> list[ReadSettings]:
+    """Further requests up to the last that tells what a clean-up goes by: not who asked, and not which files."""
+    last = max(
+        (index for index, one in enumerate(reads, 1) if _TO_CLEAN & one.ticket.picks.keys()), default=0
+    )
+    return list(reads[:last])
 
 
 def tells_text(reads: Sequence[ReadSettings], values: Values) -> bool:

@@ -171,6 +171,7 @@ class Next:
         path_only: of the link only path and query are used: for systems that don't know their own address.
         more: tells whether there is a further page, where a last one has no field for the link.
         size: rows of a full page: where one has no ``Link`` at all, something on the way may have dropped it.
+        is_numbered: the links count pages or rows, so that a ticket that is deleted moves the others over their edges.
     """
 
     pick: Pick | None = None
@@ -178,6 +179,7 @@ class Next:
     path_only: bool = False
     more: Pick | None = None
     size: int | None = None
+    is_numbered: bool = False
 
     def first(self) -> Page:
         """The request itself."""
@@ -263,9 +265,15 @@ def read_page(paging: Paging, text: str) -> Page:
 def is_moved_by_deletion(paging: Paging) -> bool:
     """Whether a ticket that is deleted moves the first one of the next page to a page that was read already.
 
-    Rows that are counted overlap by one, which shows it; a page's number can't.
+    Rows that are counted overlap by one, which shows it; a page's number can't, nor a link that has one in it.
     """
-    return isinstance(paging, Counted) and not paging.counts_rows
+    match paging:
+        case Counted():
+            return not paging.counts_rows
+        case Next():
+            return paging.is_numbered
+        case _:
+            return False
 
 
 def _told(more: Pick, seen: Seen, *, has_next: bool) -> End | None:

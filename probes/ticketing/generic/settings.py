@@ -15,6 +15,7 @@ from probes.ticketing.generic.expressions import Expression
 from probes.ticketing.generic.paging import Paging, Single
 from probes.ticketing.generic.picking import Pick, Seen
 from probes.ticketing.generic.requests import Asking
+from probes.ticketing.generic.templates import Shape
 from probes.ticketing.generic.tickets import TicketMap
 
 _SAFE: Final = frozenset({"GET", "OPTIONS"})
@@ -66,6 +67,7 @@ class Step:
 
     Attributes:
         batch: how many tickets one request takes as ``ids``; None: one each.
+        item: what stands for each of them in ``items``.
         if_match: what is sent as ``If-Match``, out of the answer before it.
         must: what the answer must hold, else the step failed whatever its status.
         job: what to ask until it is done, or None.
@@ -73,6 +75,7 @@ class Step:
 
     asking: Asking
     batch: int | None = None
+    item: Shape | None = None
     if_match: Pick | None = None
     must: Expression | None = None
     job: "JobSettings | None" = None
@@ -100,11 +103,13 @@ class CleanSettings:
 
     Attributes:
         read: how one ticket is read before and after it is changed; None: what was done can't be verified.
+        tags: a further request that tells the tags of a ticket that is closed; None: ``read`` does, or nothing.
         verify_seconds: how long a change may take to be seen in what is read.
     """
 
     steps: Mapping[DisposalAction, tuple[Step, ...]] = field(default_factory=lambda: MappingProxyType({}))
     read: ReadSettings | None = None
+    tags: ReadSettings | None = None
     verify_seconds: float = 0.0
     verify_every_seconds: float = 1.0
 

@@ -23,7 +23,7 @@ from probes.ticketing.generic.removal_words import OFTEN, answered, unmade, unta
 from probes.ticketing.generic.sameness import Sameness, sameness
 from probes.ticketing.generic.settings import CleanSettings, JobSettings, Step
 from probes.ticketing.generic.templates import Words, compile_template
-from probes.ticketing.generic.tickets import Values, tags_of
+from probes.ticketing.generic.tickets import Values, merged, tags_of
 
 _VERSION: Final = compile_template("{{ version }}", "if_match", {"version": None})
 _REMEMBERED: Final = 2000
@@ -72,7 +72,20 @@ class Steps:
         if read.gone is not None and read.gone.holds(seen.whole):
             return Read({}, answer, is_gone=True, is_told=True)
         must(read.must, seen, self._system)
-        return Read(read.ticket.read(read.seen(seen), said), answer)
+        values = read.ticket.read(read.seen(seen), said)
+        return Read(await self._tagged(values, {**said, "answer": seen.whole}), answer)
+
+    async def _tagged(self, values: Values, words: Words) -> Values:
+        """The values with the tags, where these are asked for by themselves: of what is open they decide nothing."""
+        tags = self._settings.tags
+        if tags is None or truth_of(value_of(values, "open"), "clean.read.ticket.open") is not False:
+            return values
+        answer, means = await self._calls.call(tags.asking, words, accept=frozenset({Means.GONE}))
+        if means is Means.GONE:
+            return {**values, "tags": ()}
+        seen = seen_of(answer)
+        must(tags.must, seen, self._system)
+        return merged(values, tags.ticket.read(tags.seen(seen), words))
 
     @property
     def can_read(self) -> bool:

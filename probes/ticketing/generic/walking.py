@@ -17,11 +17,9 @@ from probes.ticketing.generic.paging import Page, Single, read_page, written
 from probes.ticketing.generic.settings import LookSettings, Order
 from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import searched
-from probes.ticketing.settings import LOOK_BACK_SECONDS
+from probes.ticketing.settings import LOOK_AHEAD, LOOK_BACK_SECONDS
 from probes.ticketing.walks import Walks
 
-_AHEAD: Final = timedelta(days=1)
-"""So far the system's clock may be ahead of ours before a ticket of this moment is not asked for."""
 _WITHIN: Final = timedelta(seconds=2)
 """Rows of the second at which a piece ended are read again: many filters know whole seconds, and leave the bound out."""
 
@@ -72,7 +70,7 @@ class Walker:
         caught = await self._looker.look(
             look,
             replace(wanted, since=walk.since),
-            {**words, "since": walk.since, "until": position.until or now + _AHEAD},
+            {**words, "since": walk.since, "until": position.until or now + LOOK_AHEAD},
             begin=begin,
             began_at=walk.began_at,
         )

@@ -67,7 +67,7 @@ class ZammadBench(SimulatedBench):
 
 class ServiceNowBench(SimulatedBench):
     lacks: ClassVar[Mapping[Ability, str]] = {
-        Ability.MESSAGE_ID: "an incident has none; its mail in sys_email has, and is not yet joined",
+        Ability.MESSAGE_ID: "an incident has none; its mail in sys_email has, at a call more for each row, also strangers'",
         Ability.VERSIONS: "it sends no ETag",
         Ability.JOBS: _AT_ONCE,
         Ability.READ_ONLY: _NO_RIGHTS,

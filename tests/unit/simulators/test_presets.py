@@ -3,11 +3,14 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 
 from canary.observation import Depth
 from probes.contracts import Blind, Disposal, DisposalAction, RemovalState, TicketingSystem
+from probes.ticketing.generic.adapter import Generic
 from tests.contracts.ticketing_bench import BODY, SENDER, Ability, new_canary, with_system
+from tests.contracts.ticketing_wire import only_at, saying
 from tests.simulators.bench import SimulatedBench
 from tests.unit.simulators.test_contract_more_vendors import GlpiBench, SalesforceBench
 from tests.unit.simulators.test_contract_vendors import FreshdeskBench, ServiceNowBench, ZammadBench
@@ -37,6 +40,57 @@ def test_tag_of_another_name__is_set_and_read_back(bench: SimulatedBench) -> Non
 
     assert states == [RemovalState.DONE]
     assert Ability.TAGS in bench.lacks or TAG in tags
+
+
+def test_ticket_that_is_made_by_the_api__is_found_and_closed_and_nobody_is_told(
+    bench: SimulatedBench,
+) -> None:
+    canary = new_canary(bench.now())
+    if isinstance(bench, GlpiBench):
+        bench.simulator.users["prober@acme.test"] = 9  # type: ignore[attr-defined]  # whoever is logged in is a user
+
+    async def main() -> tuple[str, list[tuple[str, str | None]], list[RemovalState]]:
+        async with bench.connected() as system:
+            assert isinstance(system, Generic)
+            number = await system.create(subject=canary.subject_prefix, body=BODY, requester=SENDER)
+            tickets = (await system.find([canary], Depth.POLL)).tickets
+            done = await system.dispose(tickets, Disposal(DisposalAction.CLOSE, TAG))
+            shown = [(str(one.ref.id), one.subject) for one in tickets]
+            return number, shown, [one.state for one in done]
+
+    number, shown, states = bench.run(main())
+
+    assert shown == [(number, canary.subject_prefix)]
+    assert states == [RemovalState.DONE]
+    assert bench.mails_sent() == 0
+
+
+def closed_by_zammad(bench: ZammadBench) -> RemovalState:
+    canary = new_canary(bench.now())
+    bench.open_ticket(f"{canary.subject_prefix} to close", BODY, SENDER)
+
+    async def main(system: TicketingSystem) -> RemovalState:
+        tickets = (await system.find([canary], Depth.POLL)).tickets
+        for one in tickets:
+            bench.desk.rows[int(one.ref.id)].is_open = False  # an agent was faster
+        (done,) = await system.dispose(tickets, Disposal(DisposalAction.CLOSE, TAG))
+        return done.state
+
+    return with_system(bench, main)
+
+
+def test_zammad__a_ticket_that_an_agent_closed__is_tagged_all_the_same() -> None:
+    bench = ZammadBench()
+
+    assert closed_by_zammad(bench) is RemovalState.DONE
+    assert [one.tags for one in bench.desk.rows.values() if not one.is_open] == [[TAG]]
+
+
+def test_zammad__a_tag_that_is_taken_and_not_set__is_no_clean_up() -> None:
+    bench = ZammadBench()
+    bench.wire.answers = only_at(("/tags/add",), saying(201, "true"))
+
+    assert closed_by_zammad(bench) is RemovalState.FAILED
 
 
 @pytest.mark.parametrize("depth", list(Depth))
@@ -155,6 +209,38 @@ def test_freshdesk__spam_of_more_than_a_page__is_read_on() -> None:
     look = with_system(bench, lambda system: system.find([canary], Depth.DEADLINE))
 
     assert len(look.tickets) == 1
+
+
+def test_zendesk__suspended_mails_of_more_than_a_page__are_read_on() -> None:
+    bench = ZendeskBench()
+    canary = new_canary(bench.now())
+    bench.desk.hold(f"{canary.subject_prefix} aside", BODY, SENDER, cause="Detected as spam")
+    for index in range(120):
+        bench.desk.hold(f"an offer {index}", "buy now", "spam@spam.test", cause="Detected as spam")
+
+    look = with_system(bench, lambda system: system.find([canary], Depth.DEADLINE))
+
+    assert (len(look.tickets), look.is_complete) == (1, True)
+
+
+@pytest.mark.parametrize("make", [FreshdeskBench, ServiceNowBench])
+def test_ticket_that_is_deleted_between_two_pages__does_not_hide_another(
+    make: type[FreshdeskBench] | type[ServiceNowBench],
+) -> None:
+    bench = make()
+    canary = new_canary(bench.now())
+    bench.open_ticket("the gateway rewrote this", f"{BODY} {canary.token}", SENDER)
+    bench.flood(100 if make is FreshdeskBench else 200)
+    newest = max(bench.desk.rows)
+
+    def deleted(_: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        bench.desk.rows.pop(newest, None)
+        return answer
+
+    bench.wire.changes = deleted
+    look = with_system(bench, lambda system: system.find([canary], Depth.DEADLINE))
+
+    assert (len(look.tickets), look.is_complete) == (1, True)
 
 
 def test_zendesk__a_search_that_shows_somebody_else__does_not_give_another_ones_tickets() -> None:

@@ -24,7 +24,11 @@ REDMINE = """\
     secrets: {key: {env: DESK_TOKEN}}
 """
 WHOLE = changed(DESK, REDMINE)
-WORDS = {"since": datetime(2026, 11, 30, tzinfo=UTC), "marker": "intakecanary"}
+WORDS = {
+    "since": datetime(2026, 11, 30, tzinfo=UTC),
+    "until": datetime(2026, 12, 1, tzinfo=UTC),
+    "marker": "intakecanary",
+}
 
 
 def redmine(folder: Path, more: str = "") -> TicketingConfig:

@@ -53,6 +53,8 @@ def test_small_system__when_read__becomes_settings(tmp_path: Path) -> None:
         ("secret.key", "secret.keys", "auth.bearer", "secret has no keys here"),
         ("{{ ticket.id }}", "{{ ticket.id + 1 }}", "clean.close[0].patch", "a template fills in values"),
         ("{{ ticket.id }}", "{{ ids }}", "clean.close[0].patch", "there is no ids here"),
+        ("{{ ticket.id }}", "{{ items }}", "clean.close[0].patch", "there is no items here"),
+        ("close: [{", "close: [{item: {a: 1}, ", "clean.close[0].item", "an item is one of a batch"),
         (
             "get: /tickets\n",
             "get: /tickets\n        post: /x\n",

@@ -218,6 +218,7 @@ class Shrinking:
 
 OFFSET = "page: {offset: {param: offset, size_param: limit, size: 100, total: total}}"
 NUMBER = "page: {number: {param: page}}"
+LINK = "page: {next: {link: next, numbered: true}}"
 
 
 def by_offset(desk: Shrinking) -> Callable[[httpx.Request], httpx.Response]:
@@ -226,6 +227,18 @@ def by_offset(desk: Shrinking) -> Callable[[httpx.Request], httpx.Response]:
 
 def by_number(desk: Shrinking) -> Callable[[httpx.Request], httpx.Response]:
     return lambda one: desk.page((int(one.url.params["page"]) - 1) * 100, 100)
+
+
+def by_link(desk: Shrinking) -> Callable[[httpx.Request], httpx.Response]:
+    def answer(request: httpx.Request) -> httpx.Response:
+        page = int(request.url.params.get("page", "1"))
+        is_more = len(desk.rows) > page * 100
+        answered = desk.page((page - 1) * 100, 100)
+        if is_more:
+            answered.headers["Link"] = f'</base/t?page={page + 1}>; rel="next"'
+        return answered
+
+    return answer
 
 
 def test_ticket_deleted_between_two_pages_by_offset__is_not_complete(tmp_path: Path) -> None:
@@ -239,18 +252,23 @@ def test_ticket_deleted_between_two_pages_by_offset__is_not_complete(tmp_path: P
     assert look.tickets or not look.is_complete
 
 
+@pytest.mark.parametrize(("paging", "serve"), [(NUMBER, by_number), (LINK, by_link)])
+@pytest.mark.parametrize("count", [101, 300])
 def test_first_row_of_the_second_page_goes_to_the_first__is_found_on_the_page_that_is_read_again(
     tmp_path: Path,
+    paging: str,
+    serve: Callable[[Shrinking], Callable[[httpx.Request], httpx.Response]],
+    count: int,
 ) -> None:
-    desk = Shrinking(300)
-    bench = Bench(tmp_path, f"find: {{all: {{get: /t, rows: rows, {NUMBER}}}}}", by_number(desk))
+    desk = Shrinking(count)
+    bench = Bench(tmp_path, f"find: {{all: {{get: /t, rows: rows, {paging}}}}}", serve(desk))
     canary = bench.canary()
     desk.rows[100]["subject"] = canary.subject_prefix
 
-    assert found(bench.find(canary)) == (["200"], True)
+    assert found(bench.find(canary)) == ([str(count - 100)], True)
 
 
-@pytest.mark.parametrize(("paging", "serve"), [(OFFSET, by_offset), (NUMBER, by_number)])
+@pytest.mark.parametrize(("paging", "serve"), [(OFFSET, by_offset), (NUMBER, by_number), (LINK, by_link)])
 @pytest.mark.parametrize("count", [1, 2, 99, 100, 101, 199, 200, 201, 250])
 def test_pages_of_which_nothing_is_deleted__are_complete_and_show_all(
     tmp_path: Path,

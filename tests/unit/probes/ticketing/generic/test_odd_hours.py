@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from probes.ticketing.generic.conversions import TimeFormat, moment_of
 from probes.ticketing.generic.expressions import compile_expression
-from probes.ticketing.generic.filters import quoted, strftime, zone
+from probes.ticketing.generic.filters import later, quoted, strftime, zone
 from probes.ticketing.generic.picking import Pick, Seen
 
 FORM = "%Y-%m-%d %H:%M:%S"
@@ -64,3 +64,13 @@ def test_expression__is_tried_on_the_begin_of_a_long_text() -> None:
 
     assert pick.of(Seen({"text": "end" + "x" * 100_000})) == "end"
     assert pick.of(Seen({"text": "x" * 100_000 + "end"})) is None
+
+
+@pytest.mark.parametrize("minutes", range(-90, 91, 5))
+def test_time_that_is_asked_until__never_leaves_out_what_came_before_it(minutes: int) -> None:
+    name = "Europe/Berlin"
+    until = datetime(2026, 10, 25, 1, 0, tzinfo=UTC) + timedelta(minutes=minutes)  # clocks go back then
+
+    asked = datetime.strptime(strftime(later(zone(until, name)), FORM), FORM)  # noqa: DTZ007 - as the system reads it
+
+    assert asked >= until.astimezone(ZoneInfo(name)).replace(tzinfo=None)

@@ -1,5 +1,6 @@
 """Clean-up by configuration: what can go wrong with a write, and what is said of it."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -185,6 +186,34 @@ def test_batch__with_a_job_that_never_ends__is_promised_after_its_time(tmp_path:
 
     assert states == [RemovalState.ACCEPTED] * 3
     assert scene.desk.paths().count("GET /v1/jobs/5") <= 12
+
+
+def test_batch_with_a_piece_for_each__sends_a_list_of_them_with_each_tickets_own_values(
+    tmp_path: Path,
+) -> None:
+    piece = 'item: {id: "{{ ticket.id | int }}", labels: "{{ ticket.tags | plus(tag) }}"}'
+    many = BATCH.replace("json: {state: 9}", f'{piece}\n      json: {{state: 9, tickets: "{{{{ items }}}}"}}')
+    scene = Scene(tmp_path, configuration=many)
+    canaries = [scene.canary() for _ in range(3)]
+    numbers = [
+        scene.desk.add(one.subject_prefix, labels=[f"label-{index}"]) for index, one in enumerate(canaries)
+    ]
+    bodies: list[dict[str, object]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path == "/v1/many":
+            bodies.append(json.loads(request.content))
+            return httpx.Response(202, json={"job": "/v1/jobs/5"})
+        return httpx.Response(200, json={"state": "done"}) if request.url.path == "/v1/jobs/5" else None
+
+    scene.desk.answer = answer
+    scene.disposed(CLOSE, *canaries)
+
+    pieces = [one for body in bodies for one in body["tickets"]]  # type: ignore[attr-defined]  # a list, as JSON has it
+    assert [body["state"] for body in bodies] == [9, 9]
+    assert sorted(pieces, key=lambda one: str(one["labels"])) == [
+        {"id": int(number), "labels": [f"label-{index}", "synthetic"]} for index, number in enumerate(numbers)
+    ]
 
 
 TWO_STEPS = CONFIGURATION.replace(
