@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from canary.trial import TRIAL
 from probes.contracts import Blind, Clock, Disposed, RemovalState
 from probes.servers import SecretUnavailable
 from probes.ticketing.watcher import Orphan, TicketWatcher
@@ -27,7 +28,8 @@ class Strays:
     async def remove(self) -> None:
         """Look through each ticketing system once; every removal is a line of the audit.
 
-        A canary younger than the longest deadline may be another prober's that is still out: it is left alone.
+        A canary younger than the longest deadline may be another prober's that is still out: it is left alone. So is
+        a ticket of `ticketing try --create` for five minutes: its trial may still go on.
 
         Raises:
             StoreError: the audit could not be written.
@@ -38,7 +40,9 @@ class Strays:
             if place.tickets is None or not place.may_write:
                 continue
             try:
-                found, is_complete = await place.tickets.orphans(launched_before=before)
+                found, is_complete = await place.tickets.orphans(
+                    launched_before=before, tried_before=self._clock.now() - TRIAL
+                )
             except (Blind, SecretUnavailable) as error:
                 self._progress.note(f"{name}: could not be searched for strays: {error}")
                 continue

@@ -14,6 +14,7 @@ from canary.reason import Reason
 from canary.requester import Standing, standing
 from canary.signature import CanaryId, find_tokens, launched_at_of
 from canary.ticket import Ticket, TicketState
+from canary.trial import is_trials
 from probes.contracts import (
     ABOVE_CAP,
     Blind,
@@ -171,12 +172,14 @@ class TicketWatcher:
             removed += [self._not_removed(one, detail) for one in unread if one.id not in found]
         return tuple(removed)
 
-    async def orphans(self, *, launched_before: datetime) -> tuple[Sequence[Orphan], bool]:
+    async def orphans(
+        self, *, launched_before: datetime, tried_before: datetime | None = None
+    ) -> tuple[Sequence[Orphan], bool]:
         """Our leftovers of which no store knows: marker or tag, a token that verifies, a requester of ours.
 
         Only tickets that are still open, of canaries launched before the given time: a younger one may be
-        another prober's that is still out. The caller leaves out those that its store knows. With it, whether all
-        tickets could be read.
+        another prober's that is still out. A trial's own is one whoever asked (`is_trials`), if its token is older than
+        ``tried_before``. The caller leaves out those that its store knows. With it, whether all could be read.
 
         Raises:
             Blind: the system can't be read.
@@ -187,11 +190,12 @@ class TicketWatcher:
             look = await self._system.find((), Depth.DEADLINE)
         found = []
         for ticket in look.tickets:
-            canary_id = self._recognised(ticket)
-            if canary_id is None or not ticket.is_open or not self._is_of_ours(ticket):
+            canary_id, token = self._owner(ticket)
+            if canary_id is None or not ticket.is_open:
                 continue
-            launched_at = launched_at_of(canary_id)
-            if launched_at < launched_before:
+            is_trial, launched_at = is_trials(ticket, canary_id, token), launched_at_of(canary_id)
+            before = (tried_before if is_trial else None) or launched_before
+            if launched_at < before and (is_trial or self._is_of_ours(ticket)):
                 found.append(Orphan(canary_id, launched_at, ticket))
         return tuple(found), look.is_complete
 
@@ -200,11 +204,11 @@ class TicketWatcher:
         how = self._settings.disposal
         if how is None:
             return ()
-        ours = [
-            one.ticket
-            for one in orphans
-            if self._recognised(one.ticket) == one.canary_id and self._is_of_ours(one.ticket)
-        ]
+        ours = []
+        for ticket, canary_id in ((one.ticket, one.canary_id) for one in orphans):
+            owner, token = self._owner(ticket)
+            if owner == canary_id and (self._is_of_ours(ticket) or is_trials(ticket, canary_id, token)):
+                ours.append(ticket)
         return await self._system.dispose(ours, how) if ours else ()
 
     def gauges(self) -> Sequence[Gauge]:
@@ -232,19 +236,19 @@ class TicketWatcher:
     ) -> dict[CanaryId, list[Ticket]]:
         found: dict[CanaryId, list[Ticket]] = {one.id: [] for one in canaries}
         for ticket in tickets:
-            canary_id = self._recognised(ticket)
+            canary_id = self._owner(ticket)[0]
             if canary_id in found:
                 found[canary_id].append(ticket)
         return found
 
-    def _recognised(self, ticket: Ticket) -> CanaryId | None:
+    def _owner(self, ticket: Ticket) -> tuple[CanaryId | None, str]:
         """Whose ticket it is: the first token that verifies, of the subject before the Message-ID and the body."""
         for text in (ticket.subject, ticket.message_id, ticket.body):
             for token in find_tokens(text or ""):
                 canary_id = self._settings.recognise(token)
                 if canary_id is not None:
-                    return canary_id
-        return None
+                    return canary_id, token
+        return None, ""
 
     def _standing(self, canary: Canary, ticket: Ticket) -> Standing:
         expectation = self._settings.expectation(canary)

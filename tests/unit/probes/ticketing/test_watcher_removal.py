@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from canary.trial import TRIAL, TRIAL_BODY, TRIAL_SUBJECT
 from probes.contracts import Blind, RemovalState
 from probes.servers import SecretUnavailable
 from tests.contracts.ticketing_contract import SENDER, STRANGER, TAG, new_canary
@@ -169,3 +170,30 @@ def test_orphans__altered_between_looking_and_removing__are_verified_once_more()
     disposed = scene.run(scene.watcher.remove_orphans([forged]))
 
     assert list(disposed) == []
+
+
+def test_orphan_of_a_trial__is_ours_word_for_word_whoever_asked() -> None:
+    scene = Scene()
+    canary, copied, stolen = scene.canary(), scene.canary(), scene.canary()
+    subject = f"{canary.subject_prefix} {TRIAL_SUBJECT}"
+    number = scene.desk.open_ticket(subject, TRIAL_BODY, "api-user@acme.test")
+    scene.desk.open_ticket(f"{copied.subject_prefix} {TRIAL_SUBJECT}", f"{TRIAL_BODY} And mine!", STRANGER)
+    scene.desk.open_ticket(f"{stolen.subject_prefix} hello", TRIAL_BODY, STRANGER)
+    soon = scene.clock.now() + timedelta(seconds=1)
+
+    found, _ = scene.run(scene.watcher.orphans(launched_before=soon))
+    disposed = scene.run(scene.watcher.remove_orphans(found))
+
+    assert [(one.canary_id, one.ticket.ref.id) for one in found] == [(canary.id, number)]
+    assert [one.state for one in disposed] == [RemovalState.DONE]
+    assert scene.desk.disposals == [number]
+
+
+def test_orphan_of_a_trial_that_may_still_go_on__is_left_alone_however_short_the_deadlines_are() -> None:
+    scene = Scene()
+    scene.desk.open_ticket(f"{scene.canary().subject_prefix} {TRIAL_SUBJECT}", TRIAL_BODY, SENDER)
+    soon, before = scene.clock.now() + timedelta(seconds=1), scene.clock.now() - TRIAL
+
+    found, _ = scene.run(scene.watcher.orphans(launched_before=soon, tried_before=before))
+
+    assert list(found) == []
