@@ -30,7 +30,7 @@ from probes.masking import Masker
 from probes.reasons import explain
 from probes.servers import SecretUnavailable
 from probes.ticketing.api_gauge import Answer, api_gauges
-from probes.ticketing.look_span import LookSpan, was_read
+from probes.ticketing.look_span import LookSpan, span_of, was_read
 from probes.ticketing.pace import Pace
 from probes.ticketing.settings import TicketWatcherSettings
 
@@ -108,14 +108,15 @@ class TicketWatcher:
             if look.blinded_by is not None:
                 self._pace.was_refused(look.blinded_by)
                 reason = self._blinded(look.blinded_by)
-                unseen = [one for one in canaries if not by_canary[one.id]]
+                hidden = [one for one in canaries if not by_canary[one.id] and not look.is_complete_for(one)]
                 await self._report_blind(
-                    unseen, depth, reason, str(look.blinded_by), began_at=began_at, report=report
+                    hidden, depth, reason, str(look.blinded_by), began_at=began_at, report=report
                 )
-                canaries = [one for one in canaries if by_canary[one.id]]
-        facts = LookFacts(depth=depth, is_complete=look.is_complete, lag_seconds=look.lag_seconds)
-        span = LookSpan(began_at, ended_at, facts, look.skew_seconds, look.walk)
-        await report(*(seen for one in canaries for seen in self._seen(one, by_canary[one.id], span)))
+                canaries = [one for one in canaries if one not in hidden]
+        spans = {one.id: span_of(look, one, depth, began_at=began_at, ended_at=ended_at) for one in canaries}
+        await report(
+            *(seen for one in canaries for seen in self._seen(one, by_canary[one.id], spans[one.id]))
+        )
 
     async def news(self) -> None:
         """Return when another look may pay; never, while nothing is outstanding. Cancellable."""

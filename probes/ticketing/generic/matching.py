@@ -23,6 +23,7 @@ class Wanted:
     Attributes:
         tokens: of the canaries; none: whatever bears any token together with the marker or the tag.
         since: older tickets are not asked for, by our clock.
+        launched_since: when the oldest of the canaries was launched; None: whenever.
         is_wide: rows whose text is still to be read are read, too.
     """
 
@@ -31,6 +32,7 @@ class Wanted:
     tag: str
     since: datetime
     is_wide: bool
+    launched_since: datetime | None = None
 
 
 def rows_of(look: LookSettings, seen: Seen, system: str) -> list[Seen]:
