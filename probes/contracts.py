@@ -173,6 +173,8 @@ class Look:
         strangers: when tickets that are not ours were created; None where a look shows only some of them, or none.
         walk: what it is a piece of, where more tickets are to be read than one look may; None: a look of its own.
         blinded_by: what hid a part of it, a `Blind` or a `SecretUnavailable`; what it shows all the same is there.
+        unread_until: all was read but single tickets, none of them made later than this, by our clock: for canaries that
+            were launched later it is complete, and ``blinded_by`` is no matter.
     """
 
     tickets: tuple[Ticket, ...]
@@ -184,6 +186,11 @@ class Look:
     strangers: Strangers | None = None
     walk: "WalkFacts | None" = None
     blinded_by: Exception | None = None
+    unread_until: datetime | None = None
+
+    def is_complete_for(self, canary: Canary) -> bool:
+        """Whether its ticket would have been seen, were it there."""
+        return self.is_complete or (self.unread_until is not None and canary.launched_at > self.unread_until)
 
 
 @dataclass(frozen=True, slots=True)

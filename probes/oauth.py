@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from probes.contracts import Clock
 from probes.masking import Masker, Secret
+from probes.passing_secrets import PassingSecrets
 from probes.servers import SecretUnavailable
 
 MARGIN_SECONDS: Final = 300.0
@@ -57,7 +58,7 @@ class TokenSource:
     ) -> None:
         self._grant = grant
         self._clock = clock
-        self._masker = masker
+        self._passing = PassingSecrets(masker, clock)
         self._fetch_seconds = fetch_seconds
         self._lock = asyncio.Lock()
         self._kept: Secret | None = None
@@ -90,7 +91,8 @@ class TokenSource:
             # Counted from before the request: the answer may have been long under way.
             self._ends_at = now + lifetime
             self._renew_at = self._ends_at - min(MARGIN_SECONDS, MARGIN_SHARE * lifetime)
-            self._kept = self._masker.register(token.secret)
+            self._passing.replace()
+            self._kept = self._passing.lend(token.secret)
             return self._kept
 
     async def _fetch(self) -> AccessToken:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
@@ -27,6 +28,8 @@ ClientFactory = Callable[[], httpx.AsyncClient]
 Tell = Callable[[str], None]
 """Hears what people should know, without any secret."""
 
+_MASKED_ROTATIONS = 2
+"""Of refresh tokens that replaced one another, so many are masked: each is used for about an hour."""
 _JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _CODE = re.compile(r"^[a-z0-9_.-]{1,60}$", re.IGNORECASE)
 _MICROSOFT_CODE = re.compile(r"\bAADSTS\d{3,9}\b")
@@ -189,6 +192,7 @@ class RefreshToken:
         self._scope = scope
         self._tell = tell
         self._rotated: Secret | None = None
+        self._lent: deque[Secret] = deque()
 
     @property
     def source(self) -> str:
@@ -223,12 +227,19 @@ class RefreshToken:
         }
         answer = await _exchange(self._client, self._url, form, remedy)
         if answer.refresh_token is not None and answer.refresh_token != refresh_token:
-            self._rotated = self._masker.register(answer.refresh_token)
+            self._mask(answer.refresh_token)
+            self._rotated = answer.refresh_token
             self._tell(
                 f"{self.source}: the provider gave out a new refresh token. The prober keeps it until it stops; the"
                 " configured one may end. Use `exec` with a store that keeps it, or a client whose tokens stay."
             )
         return answer.token
+
+    def _mask(self, refresh_token: Secret) -> None:
+        """Mask a new one, and the one before it, which may still turn up in a text: no more of them."""
+        self._lent.append(self._masker.lend(refresh_token))
+        if len(self._lent) > _MASKED_ROTATIONS:
+            self._masker.forget(self._lent.popleft())
 
 
 class _Refused(SecretUnavailable):

@@ -73,10 +73,14 @@ class GaugeAnswer(TypedDict):
 
 
 class RunAnswer(TypedDict):
-    """`run` and `sweep`: canaries that were launched or changed verdict in this process, and the readings taken."""
+    """`run` and `sweep`: canaries that were launched or changed verdict in this process, and the readings taken.
+
+    ``leftovers``: what of ours is still to be removed, of whatever run. It changes no exit status.
+    """
 
     canaries: list[CanaryAnswer]
     gauges: list[GaugeAnswer]
+    leftovers: list["LeftoverAnswer"]
     exit: int
 
 

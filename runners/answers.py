@@ -120,11 +120,14 @@ def _gauge(gauge: Gauge, name: str) -> GaugeAnswer:
     }
 
 
-def run_answer(records: Iterable[Record], gauges: Iterable[Gauge], status: int) -> RunAnswer:
+def run_answer(
+    records: Iterable[Record], gauges: Iterable[Gauge], leftovers: Iterable[Leftover], status: int
+) -> RunAnswer:
     """What a run came to."""
     return {
         "canaries": [canary_answer(one) for one in records],
         "gauges": [gauge_answer(one) for one in gauges],
+        "leftovers": [leftover_answer(one) for one in leftovers],
         "exit": int(status),
     }
 

@@ -20,7 +20,7 @@ from runners.alerting import Alerting
 from runners.alerts.delivery import DRAIN_SECONDS, Delivery
 from runners.board import Board
 from runners.clean import Cleaner
-from runners.contracts import Record, Store, StoreError
+from runners.contracts import Leftover, Record, Store, StoreError
 from runners.gauging import Gauging
 from runners.heard import keep_what_was_heard
 from runners.housekeeping import Housekeeping
@@ -70,6 +70,7 @@ class RunResult:
         first_verdicts: those among them that got their first verdict in this process.
         interrupted_by: the signal that ended it, or None.
         problem: why nothing could be recorded, or None.
+        leftovers: what of ours is still to be removed, of whatever run; it changes no exit status.
     """
 
     records: tuple[Record, ...]
@@ -77,6 +78,7 @@ class RunResult:
     gauges: tuple[Gauge, ...]
     interrupted_by: int | None = None
     problem: str | None = None
+    leftovers: tuple[Leftover, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -160,6 +162,7 @@ class OneShot:
         self._waiting: set[Slot] = set()
         self._gauges: tuple[Gauge, ...] = ()
         self._problem: str | None = None
+        self._leftovers: tuple[Leftover, ...] = ()
         self._has_settled = asyncio.Event()
 
     async def run(self, options: RunOptions) -> RunResult:
@@ -205,6 +208,7 @@ class OneShot:
             pushing.cancel()
             keeping.cancel()
         await self._clean(launches=options.launches)
+        self._leftovers = tuple(await self._store.leftovers())
         await self._note_what_was_heard()
         await self._tell()
         await self._housekeeping.forget()
@@ -354,7 +358,7 @@ class OneShot:
                 changed.setdefault(canary_id, record)
         records = tuple(sorted(changed.values(), key=lambda one: one.canary.launched_at))
         first = tuple(one for one in records if one.canary.id in self._tally.first)
-        return RunResult(records, first, self._gauges, interrupted_by, self._problem)
+        return RunResult(records, first, self._gauges, interrupted_by, self._problem, self._leftovers)
 
 
 @dataclass(slots=True)

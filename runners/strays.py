@@ -1,9 +1,10 @@
 """Strays: tickets of ours of which this store knows nothing more, found by their verified token and removed."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from canary.quantity import duration
+from canary.trial import TRIAL
 from probes.contracts import Blind, Clock, Disposed, RemovalState
 from probes.servers import SecretUnavailable
 from probes.ticketing.watcher import Orphan, TicketWatcher
@@ -28,13 +29,12 @@ class Strays:
     async def remove(self) -> None:
         """Look through each ticketing system once; every removal is a line of the audit.
 
-        A canary younger than the longest deadline may be another prober's that is still out: it is left alone.
+        A canary younger than the longest deadline may be another prober's that is still out: it is left alone. So is
+        a ticket of `ticketing try --create` for five minutes: its trial may still go on.
 
         Raises:
             StoreError: the audit could not be written.
         """
-        deadlines = [path.slo.deadline_seconds for path in self._prober.paths.values()]
-        before = self._clock.now() - timedelta(seconds=max(deadlines, default=0.0)) - MARGIN
         for name, place in self._prober.places.items():
             if place.tickets is None or not place.may_write:
                 continue
@@ -43,25 +43,32 @@ class Strays:
             except (Blind, SecretUnavailable) as error:
                 self._progress.note(f"{name}: could not be searched for strays: {error}")
                 continue
-            await self._remove(name, place.tickets, await self._old(name, found, before))
+            await self._remove(name, place.tickets, await self._old(name, found))
             if not is_complete:
                 self._progress.note(
                     f"{name}: not all tickets could be searched for strays. Run `intake-prober sweep` again."
                 )
 
-    async def _old(self, name: str, found: Sequence[Orphan], before: datetime) -> list[Orphan]:
+    async def _old(self, name: str, found: Sequence[Orphan]) -> list[Orphan]:
         """Those of which our store knows nothing and that are old enough; of younger ones it is said that they stay."""
-        outstanding = {record.canary.id for record in await self._store.outstanding(self._clock.now())}
+        now = self._clock.now()
+        outstanding = {record.canary.id for record in await self._store.outstanding(now)}
         unknown = [one for one in found if one.canary_id not in outstanding]
-        young = [one for one in unknown if one.launched_at >= before]
+        young = [one for one in unknown if now - one.launched_at <= self._age_of_a_stray(one)]
         if young:
-            wait = max(one.launched_at for one in young) - before
-            things = "ticket" if len(young) == 1 else "tickets"
+            wait = max(self._age_of_a_stray(one) - (now - one.launched_at) for one in young)
+            what = "1 ticket of ours is" if len(young) == 1 else f"{len(young)} tickets of ours are"
             self._progress.note(
-                f"{name}: {len(young)} {things} of ours may be of another prober's canaries that are still out, so"
-                f" young they are. Run `intake-prober sweep` again in {duration(wait.total_seconds() + 1)}."
+                f"{name}: {what} so young that another prober may still be at it: left alone."
+                f" Run `intake-prober sweep` again in {duration(wait.total_seconds() + 1)}."
             )
-        return [one for one in unknown if one.launched_at < before]
+        return [one for one in unknown if one not in young]
+
+    def _age_of_a_stray(self, orphan: Orphan) -> timedelta:
+        if orphan.is_trial:
+            return TRIAL
+        deadlines = [path.slo.deadline_seconds for path in self._prober.paths.values()]
+        return timedelta(seconds=max(deadlines, default=0.0)) + MARGIN
 
     async def _remove(self, name: str, watcher: TicketWatcher, strays: Sequence[Orphan]) -> None:
         if not strays:

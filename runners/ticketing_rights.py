@@ -14,12 +14,13 @@ from canary.canary import Canary, Token, new_canary
 from canary.observation import Depth
 from canary.signature import RANDOM_BYTES, mint_id, mint_token
 from canary.ticket import Ticket, TicketId, TicketRef, TicketState
+from canary.trial import TRIAL_BODY, TRIAL_SUBJECT
 from probes.contracts import Blind, Clock, Disposal, DisposalAction, RemovalState, Triable
 from probes.servers import SecretUnavailable
 from runners.config.config import Config, PathConfig, TicketingConfig
 from runners.config.document_places import Cleanup
 from runners.site import Site
-from runners.ticketing_trial import TRIAL_SUBJECT, Recognising
+from runners.ticketing_trial import Recognising
 
 FIND_SECONDS: Final = 30.0
 """How long the ticket is looked for, besides the lag of an eventual view."""
@@ -30,10 +31,6 @@ _MOST_LOOKS: Final = 5
 _OURS_TO_GIVE: Final = frozenset({400, 403, 404, 405, 415, 422})
 """Statuses that speak of rights or of the request, which somebody here can mend; others of the system's state."""
 _REFUSED: Final = _OURS_TO_GIVE | {401, 429}
-_BODY: Final = (
-    "This is no customer's request: intake-prober tries here whether it may open, find, tag and close a ticket."
-    " It closes it itself within a minute; nobody need answer."
-)
 
 
 class StepState(StrEnum):
@@ -167,7 +164,7 @@ class RightsTrial:
         self._is_lost = True  # from here on there may be a ticket
         try:
             self._ticket_id = await self._system.create(
-                subject=attempt.subject, body=_BODY, requester=attempt.canary.sender
+                subject=attempt.subject, body=TRIAL_BODY, requester=attempt.canary.sender
             )
         except LookupError as error:
             self._is_lost = False

@@ -11,13 +11,11 @@ from canary.content import compare
 from canary.requester import Standing, standing
 from canary.signature import CanaryId, find_tokens, verify
 from canary.ticket import Ticket, TicketState
+from canary.trial import TRIAL_SUBJECT
 from probes.contracts import Budget, Glance, Triable
 from runners.config.config import PathConfig
 from runners.site import Site
 from runners.site_probes import expectations
-
-TRIAL_SUBJECT: Final = "trial of our rights"
-"""What follows marker and token in the subject of a ticket that was made to try our rights."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class Transcript:
         return len(self._exchanges)
 
     def text(self, shapes: Shapes, *, kind: str) -> str:
-        """All that was witnessed, as JSON; ``kind``: the system's type in the configuration."""
+        """All that was witnessed, as JSON; ``kind``: the system's type as the configuration writes it."""
         whole = {
             "about": _ABOUT,
             "program": f"intake-prober {program_version()}",

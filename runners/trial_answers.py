@@ -44,7 +44,7 @@ def trial_answer(
     """The answer."""
     return {
         "system": system.name,
-        "type": str(system.type),
+        "type": system.vendor or str(system.type),
         "since": stamp(understood.since),
         "looks": [_look(understood, one) for one in understood.glances],
         "tickets": [_ticket(one) for one in understood.ours],

@@ -26,7 +26,7 @@ class Tried:
     """What a trial came to.
 
     Attributes:
-        kind: the system's type in the configuration.
+        kind: the system's type as the configuration writes it: of a preset, its name.
         transcript: what was asked and answered, as it was.
         shapes: how it may be told; None where nothing was asked.
         understood: None where it did not come to it.
@@ -79,7 +79,7 @@ async def try_ticketing(
         step: told of each step of the opened ticket.
     """
     transcript, so_far = Transcript(), _SoFar()
-    tried = Tried(kind=str(system.type), transcript=transcript)
+    tried = Tried(kind=system.vendor or str(system.type), transcript=transcript)
 
     def noted(one: Step) -> None:
         so_far.steps.append(one)

@@ -48,7 +48,15 @@ class LookSpan:
         return remote_now - ticket.remote_created_at < IN_THE_MAKING
 
 
+def span_of(look: Look, canary: Canary, depth: Depth, *, began_at: datetime, ended_at: datetime) -> LookSpan:
+    """The span of a look as it is for one canary."""
+    facts = LookFacts(depth, is_complete=look.is_complete_for(canary), lag_seconds=look.lag_seconds)
+    return LookSpan(began_at, ended_at, facts, look.skew_seconds, look.walk)
+
+
 def was_read(look: Look, canary: Canary) -> bool:
     """Whether a ticket of it would be in this look, were it there; one that a walk met earlier need not be."""
     walk = look.walk
-    return look.is_complete and (walk is None or (canary.id in walk.covers and canary.id not in walk.met))
+    return look.is_complete_for(canary) and (
+        walk is None or (canary.id in walk.covers and canary.id not in walk.met)
+    )

@@ -14,6 +14,7 @@ from canary.reason import Reason
 from canary.requester import Standing, standing
 from canary.signature import CanaryId, find_tokens, launched_at_of
 from canary.ticket import Ticket, TicketState
+from canary.trial import is_trials
 from probes.contracts import (
     ABOVE_CAP,
     Blind,
@@ -29,7 +30,7 @@ from probes.masking import Masker
 from probes.reasons import explain
 from probes.servers import SecretUnavailable
 from probes.ticketing.api_gauge import Answer, api_gauges
-from probes.ticketing.look_span import LookSpan, was_read
+from probes.ticketing.look_span import LookSpan, span_of, was_read
 from probes.ticketing.pace import Pace
 from probes.ticketing.settings import TicketWatcherSettings
 
@@ -45,11 +46,13 @@ class Orphan:
 
     Attributes:
         launched_at: as its token says, aware UTC.
+        is_trial: `ticketing try --create` opened it.
     """
 
     canary_id: CanaryId
     launched_at: datetime
     ticket: Ticket
+    is_trial: bool = False
 
 
 class TicketWatcher:
@@ -107,14 +110,15 @@ class TicketWatcher:
             if look.blinded_by is not None:
                 self._pace.was_refused(look.blinded_by)
                 reason = self._blinded(look.blinded_by)
-                unseen = [one for one in canaries if not by_canary[one.id]]
+                hidden = [one for one in canaries if not by_canary[one.id] and not look.is_complete_for(one)]
                 await self._report_blind(
-                    unseen, depth, reason, str(look.blinded_by), began_at=began_at, report=report
+                    hidden, depth, reason, str(look.blinded_by), began_at=began_at, report=report
                 )
-                canaries = [one for one in canaries if by_canary[one.id]]
-        facts = LookFacts(depth=depth, is_complete=look.is_complete, lag_seconds=look.lag_seconds)
-        span = LookSpan(began_at, ended_at, facts, look.skew_seconds, look.walk)
-        await report(*(seen for one in canaries for seen in self._seen(one, by_canary[one.id], span)))
+                canaries = [one for one in canaries if one not in hidden]
+        spans = {one.id: span_of(look, one, depth, began_at=began_at, ended_at=ended_at) for one in canaries}
+        await report(
+            *(seen for one in canaries for seen in self._seen(one, by_canary[one.id], spans[one.id]))
+        )
 
     async def news(self) -> None:
         """Return when another look may pay; never, while nothing is outstanding. Cancellable."""
@@ -174,7 +178,7 @@ class TicketWatcher:
     async def orphans(self) -> tuple[Sequence[Orphan], bool]:
         """Our leftovers of which no store knows: marker or tag, a token that verifies, a requester of ours.
 
-        Only tickets that are still open. The caller leaves out those that its store knows, and young ones, which may be
+        Only tickets that are still open; a trial's own is one whoever asked (`is_trials`). The caller leaves out those that its store knows, and young ones, which may be
         another prober's that are still out. With it, whether all tickets could be read.
 
         Raises:
@@ -186,10 +190,12 @@ class TicketWatcher:
             look = await self._system.find((), Depth.DEADLINE)
         found = []
         for ticket in look.tickets:
-            canary_id = self._recognised(ticket)
-            if canary_id is None or not ticket.is_open or not self._is_of_ours(ticket):
+            canary_id, token = self._owner(ticket)
+            if canary_id is None or not ticket.is_open:
                 continue
-            found.append(Orphan(canary_id, launched_at_of(canary_id), ticket))
+            is_trial = is_trials(ticket, canary_id, token)
+            if is_trial or self._is_of_ours(ticket):
+                found.append(Orphan(canary_id, launched_at_of(canary_id), ticket, is_trial))
         return tuple(found), look.is_complete
 
     async def remove_orphans(self, orphans: Sequence[Orphan]) -> Sequence[Disposed]:
@@ -197,11 +203,11 @@ class TicketWatcher:
         how = self._settings.disposal
         if how is None:
             return ()
-        ours = [
-            one.ticket
-            for one in orphans
-            if self._recognised(one.ticket) == one.canary_id and self._is_of_ours(one.ticket)
-        ]
+        ours = []
+        for ticket, canary_id in ((one.ticket, one.canary_id) for one in orphans):
+            owner, token = self._owner(ticket)
+            if owner == canary_id and (self._is_of_ours(ticket) or is_trials(ticket, canary_id, token)):
+                ours.append(ticket)
         return await self._system.dispose(ours, how) if ours else ()
 
     def gauges(self) -> Sequence[Gauge]:
@@ -229,19 +235,19 @@ class TicketWatcher:
     ) -> dict[CanaryId, list[Ticket]]:
         found: dict[CanaryId, list[Ticket]] = {one.id: [] for one in canaries}
         for ticket in tickets:
-            canary_id = self._recognised(ticket)
+            canary_id = self._owner(ticket)[0]
             if canary_id in found:
                 found[canary_id].append(ticket)
         return found
 
-    def _recognised(self, ticket: Ticket) -> CanaryId | None:
+    def _owner(self, ticket: Ticket) -> tuple[CanaryId | None, str]:
         """Whose ticket it is: the first token that verifies, of the subject before the Message-ID and the body."""
         for text in (ticket.subject, ticket.message_id, ticket.body):
             for token in find_tokens(text or ""):
                 canary_id = self._settings.recognise(token)
                 if canary_id is not None:
-                    return canary_id
-        return None
+                    return canary_id, token
+        return None, ""
 
     def _standing(self, canary: Canary, ticket: Ticket) -> Standing:
         expectation = self._settings.expectation(canary)

@@ -27,6 +27,7 @@ def once(options: Options, config: "Config", wanted: "RunOptions") -> None:
     from probes.servers import SecretUnavailable
     from runners.answers import run_answer
     from runners.cli.live import progress_for
+    from runners.cli.words import left_behind
     from runners.contracts import StoreError
 
     output = options.output
@@ -34,9 +35,11 @@ def once(options: Options, config: "Config", wanted: "RunOptions") -> None:
 
     def answer(result: "RunResult") -> None:
         if options.as_json:
-            output.answer_json(run_answer(result.records, result.gauges, result.exit_code))
+            output.answer_json(run_answer(result.records, result.gauges, result.leftovers, result.exit_code))
         else:
             _print(options, result)
+        if result.leftovers:
+            output.tell(f"intake-prober: {left_behind(result.leftovers)}.")
         answered.append(result.exit_code)
 
     try:

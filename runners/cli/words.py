@@ -7,7 +7,9 @@ from canary.gauge import Gauge
 from canary.gauge_words import called
 from canary.quantity import amount, duration, whole_percent
 from canary.verdict import Verdict
+from runners.contracts import Leftover
 
+_MOST_TOLD = 3
 _MARKS = {
     Verdict.CONFIRMED: "+",
     Verdict.BREACHED: "!",
@@ -34,6 +36,19 @@ def canaries(count: int) -> str:
 def leftovers_wait(count: int) -> str:
     """That so many leftovers wait."""
     return "1 leftover waits" if count == 1 else f"{count} leftovers wait"
+
+
+def left_behind(leftovers: Sequence[Leftover]) -> str:
+    """What of ours a run has left, for the last line of it: that it is told, and by which command more of it."""
+    first = [
+        f"{one.place}: {one.kind} {one.what or 'of ' + one.canary_id} ({one.detail or 'not removed yet'})"
+        for one in leftovers[:_MOST_TOLD]
+    ]
+    more = f", and {len(leftovers) - _MOST_TOLD} more" if len(leftovers) > _MOST_TOLD else ""
+    return (
+        f"{leftovers_wait(len(leftovers))} to be removed: {'; '.join(first)}{more}. The exit status speaks of verdicts alone;"
+        " `intake-prober audit` lists them, the next run or `intake-prober sweep` tries again"
+    )
 
 
 def clock(at: datetime | None) -> str:

@@ -7,6 +7,7 @@ from probes.servers import SecretSource
 from probes.ticketing.generic.auth import AuthSettings, Exchange, JwtSettings
 from probes.ticketing.generic.conversions import As
 from probes.ticketing.generic.templates import Template, Vocabulary
+from runners.config.build_ticketing_hosts import note_places
 from runners.config.build_ticketing_parts import Parts
 from runners.config.document_ticketing_http import (
     BasicDocument,
@@ -28,7 +29,7 @@ _OWN: Final = "oauth_of_the_prober"
 
 
 def build_auth(
-    document: HttpAuthDocument, parts: Parts, loc: Loc, secrets: dict[str, SecretSource]
+    document: HttpAuthDocument, parts: Parts, loc: Loc, secrets: dict[str, SecretSource], *, url: str
 ) -> AuthSettings:
     """How we are known; adds the secrets of its shorthands to ``secrets``."""
     given = [name for name in ("basic", "bearer", "oauth") if getattr(document, name) is not None]
@@ -42,6 +43,7 @@ def build_auth(
     for index, one in enumerate(document.exchange):
         exchanges.append(_exchange(one, parts, (*loc, "exchange", index), _words(secrets, taken)))
         taken |= set(one.take)
+    note_places(document, [one.asking.path for one in exchanges], parts, loc, url=url)
     if document.oauth is not None:
         exchanges.append(_client_credentials(document.oauth, parts, (*loc, "oauth"), secrets))
         taken.add("token")

@@ -50,7 +50,7 @@ def build_generic(name: str, document: HttpTicketingDocument, around: Surroundin
     secrets = {one: around.secret(ref, (*loc, "secrets", one)) for one, ref in document.secrets.items()}
     only_secrets: Vocabulary = {"secret": frozenset(secrets)}
     headers = parts.templates(document.headers, (*loc, "headers"), only_secrets, are_headers=True)
-    auth = build_auth(document.auth, parts, (*loc, "auth"), secrets)
+    auth = build_auth(document.auth, parts, (*loc, "auth"), secrets, url=url)
     bare: Vocabulary = {
         **dict.fromkeys(_NAMES),
         "secret": frozenset(secrets),

@@ -99,7 +99,7 @@ class HttpAuthDocument(Block):
         list[Host],
         LISTED,
         Field(
-            description="Where a log-in may send us on to by `take: {url: …}`: these hosts, and those below them."
+            description="Where a log-in may send us on to by `take: {url: …}`, which needs it: these hosts, and those below them."
         ),
     ] = []
 

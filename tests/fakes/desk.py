@@ -32,7 +32,7 @@ class FakeDesk:
 
     Attributes:
         raises: raised by the next looks and disposals, until it is taken away.
-        blinded_by: what looks say hid a part of it.
+        blinded_by: what looks say hid a part of it; ``unread_until``: no more than tickets that were made until then.
         look_seconds: how long a look lasts.
         is_complete: what looks say of themselves.
         accepts_only: disposals are accepted and done only by `work_off`.
@@ -48,6 +48,7 @@ class FakeDesk:
     tickets: dict[str, Ticket] = field(default_factory=dict)
     raises: Exception | None = None
     blinded_by: Exception | None = None
+    unread_until: datetime | None = None
     look_seconds: float = 0.0
     is_complete: bool = True
     view: View = View.STRONG
@@ -115,6 +116,7 @@ class FakeDesk:
             self.skew_seconds,
             strangers,
             blinded_by=self.blinded_by,
+            unread_until=self.unread_until,
         )
 
     async def dispose(self, tickets: Sequence[Ticket], how: Disposal) -> Sequence[Disposed]:

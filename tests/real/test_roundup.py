@@ -6,7 +6,7 @@ from email.message import EmailMessage
 import pytest
 
 from canary.observation import Depth
-from probes.contracts import Disposal, DisposalAction, TicketingSystem
+from probes.contracts import Disposal, DisposalAction, Look, TicketingSystem
 from tests.contracts.ticketing_contract import (
     BODY,
     SENDER,
@@ -60,3 +60,22 @@ def test_close__keeps_the_keywords_that_somebody_else_gave(started: RoundupBench
         return (await system.find([canary], Depth.DEADLINE)).tickets[0].tags
 
     assert with_system(started, main) == {"vip", TAG}
+
+
+def test_strangers_issue_without_a_message__hides_no_canary(started: RoundupBench) -> None:
+    started.open_ticket("a question with a text", "of whoever", SENDER)
+    canary = new_canary(started.now())
+    number = started.roundup.call("/data/issue", {"title": "no text at all"}, method="POST").body["data"][
+        "id"
+    ]
+
+    async def main(system: TicketingSystem) -> Look:
+        looks = [
+            await system.find([canary], Depth.DEADLINE) for _ in range(10)
+        ]  # what stands there of other tests is read 40 a look
+        return looks[-1]
+
+    look = with_system(started, main)
+
+    assert not started.roundup.call(f"/data/issue/{number}").body["data"]["attributes"]["messages"]
+    assert (look.tickets, look.is_complete, look.blinded_by) == ((), True, None)

@@ -1,7 +1,9 @@
 """`ticketing try` as a process, against a real django-helpdesk, a real Roundup and a simulated Zendesk."""
 
+import asyncio
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -16,8 +18,13 @@ from pydantic import TypeAdapter
 
 from canary.path import PathName
 from canary.signature import mint_id, mint_token
+from probes.contracts import RemovalState
 from runners.answer_schemas import ANSWERS
 from runners.clock import SystemClock
+from runners.config.load import load
+from runners.progress import Silent
+from runners.wiring import wired
+from tests.fakes.memory_store import MemoryStore
 from tests.real.desks import HelpdeskBench
 from tests.real.desks_more import RoundupBench
 from tests.real.servers.roundup import running_roundup
@@ -267,6 +274,47 @@ def test_rate_limit__is_unreadable_and_not_a_mistake(zendesk: tuple[Zendesk, Sta
 
     assert ended.status == 3
     assert "can't be read" in ended.out
+
+
+def test_kill_between_opening_and_closing__leaves_a_ticket_that_the_sweep_closes(
+    roundup: tuple[RoundupBench, Stage],
+) -> None:
+    """Roundup makes the user of the API the requester, whose tickets are else not ours to touch."""
+    bench, stage = roundup
+    blind = '{type: roundup, find: {marked: {rows: "data.collection[?id==`0`]"}}, '  # it looks on
+    looking = Stage(
+        stage.folder, stage.desk.replace("{type: roundup, ", blind), stage.sender, environ=stage.environ
+    )
+
+    with looking.command("--create", "--json") as process:
+        assert process.stderr is not None
+        opened = next(line for line in process.stderr if "was opened" in line)
+        process.kill()
+        process.communicate(timeout=60)
+    number = re.findall(r"ticket (\d+) was opened", opened)[0]
+
+    def shown() -> str:
+        return json.dumps(bench.roundup.call(f"/data/issue/{number}?@verbose=2").body)
+
+    assert "resolved" not in shown()
+    (stage.folder / "intake.yaml").write_text(AROUND.format(desk=stage.desk, sender=stage.sender))
+    swept = asyncio.run(_swept(stage, number))
+    assert swept == [RemovalState.DONE]
+    assert "resolved" in shown()
+
+
+async def _swept(stage: Stage, number: str) -> list[RemovalState]:
+    """What a sweep does with this ticket once it is old enough."""
+    clock = SystemClock()
+    environ = {"INTAKE_SIGNING_KEY": KEY, **stage.environ}
+    config = load(stage.folder / "intake.yaml", environ=environ)
+    async with wired(config, clock=clock, store=MemoryStore(), progress=Silent()) as prober:
+        watcher = prober.places["desk"].tickets
+        assert watcher is not None
+        found, _ = await watcher.orphans()
+        assert {one.is_trial for one in found if one.ticket.ref.id == number} == {True}
+        disposed = await watcher.remove_orphans([one for one in found if one.ticket.ref.id == number])
+        return [one.state for one in disposed]
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

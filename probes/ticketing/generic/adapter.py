@@ -25,20 +25,22 @@ from probes.masking import Masker
 from probes.servers import SecretUnavailable
 from probes.ticketing.checking import checked, skew_check
 from probes.ticketing.generic.calling import Calls
+from probes.ticketing.generic.caught import Caught
 from probes.ticketing.generic.cleaning import Cleaner
 from probes.ticketing.generic.conversions import text_of
 from probes.ticketing.generic.files import Files
-from probes.ticketing.generic.gathering import Found, error_of, stays_away, strangers_of, walk_of
+from probes.ticketing.generic.gathering import Found, error_of, stays_away, strangers_of, unread_of, walk_of
 from probes.ticketing.generic.glancing import Glancer
 from probes.ticketing.generic.inspecting import Inspector
 from probes.ticketing.generic.listing import Lister
-from probes.ticketing.generic.looks import Caught, Looker
+from probes.ticketing.generic.looks import Looker
 from probes.ticketing.generic.matching import Wanted
 from probes.ticketing.generic.picking import seen_of
 from probes.ticketing.generic.seeing import Sight
 from probes.ticketing.generic.settings import GenericSettings, LookSettings, Per
 from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import Making, Values, as_words, files_of, with_ref
+from probes.ticketing.generic.unread import told
 from probes.ticketing.generic.variables import Variables, requester_of
 from probes.ticketing.generic.walking import Walker
 from probes.ticketing.settings import LOOK_AHEAD, LOOK_BACK_SECONDS, ORPHAN_DAYS
@@ -84,6 +86,7 @@ class Generic:
             tag=self._settings.tag,
             since=since,
             is_wide=depth is Depth.DEADLINE,
+            launched_since=min((one.launched_at for one in canaries), default=None),
         )
         usable = [one for one in self._settings.looks if canaries or one.is_swept]
         looks = [one for one in usable if depth in one.depths]
@@ -92,7 +95,8 @@ class Generic:
         found = made
         error = error_of(made)
         walks = any(one.walk is not None for one in made)
-        if wanted.is_wide and (walks or not is_complete) and not stays_away(error):
+        unread = unread_of(made)
+        if wanted.is_wide and (walks or unread or not is_complete) and not stays_away(error):
             # what the wide looks have not come to yet, have left behind, or can't see, the narrow ones may show at once:
             # also what shows up late under an older date, which a walk that goes on does not ask for again
             narrow = (one for one in usable if depth not in one.depths)
@@ -116,14 +120,15 @@ class Generic:
             tickets=tuple(tickets.values()),
             view=View.EVENTUAL if any(one.view is View.EVENTUAL for one in shown) else View.STRONG,
             lag_seconds=max((one.lag_seconds for one in shown), default=0.0),
-            is_complete=bool(shown) and is_complete,
+            is_complete=bool(shown) and is_complete and not unread,
             since=since,
             skew_seconds=self._calls.skew.seconds,
             strangers=strangers_of(made, self._settings.channels, since)
-            if is_complete and wanted.is_wide
+            if is_complete and wanted.is_wide and not unread
             else None,
             walk=walk_of(made, canaries, self._clock.now()),
-            blinded_by=error,
+            blinded_by=told(unread, self.name) if unread and wanted.is_wide and error is None else error,
+            unread_until=max(one.until for one in unread) if unread and shown and is_complete else None,
         )
 
     async def dispose(self, tickets: Sequence[Ticket], how: Disposal) -> Sequence[Disposed]:
@@ -264,6 +269,7 @@ class Generic:
                 caught = Caught(is_complete=False, error=error)
             whole.error = whole.error or caught.error
             whole.is_complete = whole.is_complete and caught.is_complete
+            whole.unread |= caught.unread
             whole.rows += [one for one in caught.rows if one["id"] not in ids]
             ids |= {one["id"] for one in caught.rows}
         whole.is_complete = whole.is_complete and calls > 0

@@ -1,7 +1,6 @@
 """How we are known to the system: fixed header fields, or a log-in before the first call, renewed when it ends."""
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,6 +13,7 @@ from probes.http_wire import Answer
 from probes.masking import Masker, Secret
 from probes.oauth import ASSUMED_LIFETIME_SECONDS, MARGIN_SECONDS, MARGIN_SHARE
 from probes.oauth_grants import seconds_of
+from probes.passing_secrets import PassingSecrets
 from probes.servers import SecretSource, SecretUnavailable
 from probes.ticketing.generic.backoff import Backoff
 from probes.ticketing.generic.conversions import text_of
@@ -25,8 +25,6 @@ from probes.ticketing.generic.trusted import Trusted
 
 _LIFETIME: Final = "lifetime"
 _URL: Final = "url"
-_MASKED_SECONDS: Final = 3600.0
-"""How long a token that was replaced may still turn up in a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +137,7 @@ class Session:
         self._trusted = trusted
         self._backoff = Backoff(clock)
         self._generation = 0
-        self._lent: list[Secret] = []
-        self._replaced: deque[tuple[float, list[Secret]]] = deque()
+        self._passing = PassingSecrets(masker, clock)
         self._clock = clock
         self._masker = masker
         self._lock = asyncio.Lock()
@@ -191,16 +188,6 @@ class Session:
             words["jwt key"] = (await self._settings.jwt.key.read()).reveal()
         return hash(tuple(sorted(words.items())))
 
-    def _forget_replaced(self) -> None:
-        """Stop masking what was replaced long ago: each word more makes masking of every text slower."""
-        now = self._clock.monotonic()
-        if self._lent:
-            self._replaced.append((now + _MASKED_SECONDS, self._lent))
-            self._lent = []
-        while self._replaced and self._replaced[0][0] <= now:
-            for one in self._replaced.popleft()[1]:
-                self._masker.forget(one)
-
     def _is_over(self, refused: Presented | None) -> bool:
         kept = self._kept
         if refused is not None and kept is not None and refused.generation == kept.generation:
@@ -210,7 +197,7 @@ class Session:
     async def _logged_in(self, ask: Ask, generation: int, *, renew: bool) -> Presented:
         settings = self._settings
         asked_at = self._clock.monotonic()
-        self._forget_replaced()
+        self._passing.replace()
         auth: dict[str, object] = {}
         if settings.jwt is not None:
             auth["jwt"] = await self._assertion(settings.jwt, renew=renew)
@@ -287,5 +274,4 @@ class Session:
 
     def _masked(self, value: str) -> str:
         """The value, masked from now on until an hour after it was replaced."""
-        self._lent.append(self._masker.lend(Secret(value)))
-        return value
+        return self._passing.lend(Secret(value)).reveal()

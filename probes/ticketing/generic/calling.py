@@ -30,7 +30,7 @@ from probes.ticketing.generic.failures import (
     told_by_body,
 )
 from probes.ticketing.generic.paging import Page, absolute
-from probes.ticketing.generic.picking import Pick, Seen
+from probes.ticketing.generic.picking import Pick, Seen, seen_of
 from probes.ticketing.generic.requests import Asking
 from probes.ticketing.generic.templates import Template, Words, compile_template, names_in
 from probes.ticketing.generic.trusted import Trusted
@@ -127,6 +127,31 @@ class Calls:
         if means not in {Means.AUTH, Means.FORBIDDEN}:
             self._session.serve(asking.key)
         return answer, means
+
+    async def named(
+        self,
+        asking: Asking,
+        words: Words,
+        *,
+        page: Page = Page(),  # noqa: B008 -- frozen
+        accept: frozenset[Means] = _NO_MEANS,
+    ) -> tuple[Answer, Means]:
+        """As `call`; a blindness names the key of the configuration that led to it."""
+        try:
+            return await self.call(asking, words, page=page, accept=accept)
+        except Blind as error:
+            raise at_key(error, asking.key, self._settings.name) from None
+
+    def seen(self, answer: Answer, asking: Asking) -> Seen:
+        """What picks look at; a blindness names the key of the request that was answered.
+
+        Raises:
+            Blind: the answer is no JSON.
+        """
+        try:
+            return seen_of(answer)
+        except Blind as error:
+            raise at_key(error, asking.key, self._settings.name) from None
 
     async def fetched(self, url: str) -> bytes | None:
         """The content of a file; None: it is not served, or at another origin, whither our credential does not go.

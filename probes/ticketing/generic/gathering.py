@@ -12,8 +12,9 @@ from canary.traffic import Strangers, Way, way_of
 from canary.walk import LONGEST, Walk, ids_of
 from probes.contracts import Blind, WalkFacts
 from probes.servers import SecretUnavailable
-from probes.ticketing.generic.looks import Caught
+from probes.ticketing.generic.caught import Caught
 from probes.ticketing.generic.settings import LookSettings
+from probes.ticketing.generic.unread import Unread
 
 _NARROWING: Final = frozenset({"marker", "tag", "tokens", "token", "requesters", "requester"})
 _STAY_AWAY: Final = frozenset({401, 429, 503})
@@ -33,6 +34,11 @@ class Found:
 def error_of(made: Sequence[Found]) -> Blind | SecretUnavailable | None:
     """What hid a part of it, if anything."""
     return next((one.caught.error for one in made if one.caught.error is not None), None)
+
+
+def unread_of(made: Sequence[Found]) -> tuple[Unread, ...]:
+    """The rows that could not be read: one that two looks show counts once."""
+    return tuple({number: row for one in made for number, row in one.caught.unread.items()}.values())
 
 
 def stays_away(error: Blind | SecretUnavailable | None) -> bool:

@@ -4,19 +4,18 @@ Of strangers' tickets nothing is said but how many and how old they are, and wha
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final
 
 from canary.observation import Depth
 from canary.ticket import TicketState
 from probes.contracts import Blind, Check, CheckState, Clock
-from probes.http_wire import Answer
 from probes.masking import Masker
 from probes.ticketing.checking import checked
 from probes.ticketing.generic.calling import Calls
-from probes.ticketing.generic.failures import Means, at_key
-from probes.ticketing.generic.matching import must, rows_of
+from probes.ticketing.generic.failures import Means
+from probes.ticketing.generic.matching import must
 from probes.ticketing.generic.misfits import (
     LOOK_BACK,
     Row,
@@ -31,11 +30,11 @@ from probes.ticketing.generic.misfits import (
     tells_text,
     unread_texts,
 )
-from probes.ticketing.generic.paging import End, Page
-from probes.ticketing.generic.picking import Seen, seen_of
-from probes.ticketing.generic.requests import Asking
+from probes.ticketing.generic.paging import Page, Single
+from probes.ticketing.generic.rereading import CLEAN, try_reading
 from probes.ticketing.generic.seeing import NothingShown
-from probes.ticketing.generic.settings import GenericSettings, LookSettings, Order, ReadSettings
+from probes.ticketing.generic.settings import GenericSettings, Order, Per, ReadSettings
+from probes.ticketing.generic.showing import Showing, Shown
 from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import Values, as_words, merged
 from probes.ticketing.generic.variables import Variables
@@ -44,28 +43,12 @@ _DAY: Final = timedelta(hours=24)
 _MIDDLE: Final = timedelta(hours=2)
 """Where nothing came in the last minutes, the filter by time is tried with this."""
 _SAMPLE: Final = 2
-_MOST_PAGES: Final = 8
-_NO_MEANS: Final[frozenset[Means]] = frozenset()
 _SEARCH: Final = "ticket.search"
 _READ: Final = "ticket.read"
 _TIME: Final = "ticket.time"
 _FIELDS: Final = "ticket.fields"
+_PAGE: Final = "ticket.page"
 _BUDGET: Final = "budget"
-
-
-@dataclass(slots=True)
-class _Shown:
-    """What a look has shown when it was asked for what came since a moment; ``page``: what would come next."""
-
-    look: LookSettings
-    words: Words
-    rows: list[Row] = field(default_factory=list)
-    page: Page | End = End.LAST
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it shows all that there is."""
-        return isinstance(self.page, End)
 
 
 class Inspector:
@@ -84,19 +67,24 @@ class Inspector:
     ) -> None:
         self._settings = settings
         self._calls = calls
-        self._variables = variables
+        self._showing = Showing(settings, calls, variables, words=words)
         self._words = words
         self._see = see
         self._clock = clock
         self._masker = masker
-        self._shown: list[_Shown] = []
+        self._shown: list[Shown] = []
+        self._untried: list[Check] = []
+        self._whole: dict[object, Values] = {}
+        """Values of the rows that were read on."""
 
     async def inspect(self) -> tuple[Sequence[Check], Sequence[Values]]:
         """What is found, the search first, and the newest ticket that each look shows."""
         search = await checked(self._settings.name, _SEARCH, self._search, masker=self._masker)
         if search.state is CheckState.FAIL:
             return (search,), ()
-        found = [search]
+        found = [search, *self._untried]
+        if any(one.look.paging != Single() for one in self._shown):
+            found.append(await checked(self._settings.name, _PAGE, self._pages, masker=self._masker))
         if any(one.look.reads and one.rows for one in self._shown):
             found.append(await checked(self._settings.name, _READ, self._reads, masker=self._masker))
         found += self._fields()
@@ -117,18 +105,33 @@ class Inspector:
             )
             for key in self._calls.untold()
         ]
-        newest = [
-            newest_first(one.rows)[0][1]
-            for one in self._shown
-            if one.rows and one.look.state is TicketState.TICKET
-        ]
+        usual = [row for one in self._shown if one.look.state is TicketState.TICKET for row in one.rows]
+        newest = [values for _, values in newest_first(usual)[:1]]
+        if newest and self._settings.clean.read is not None:
+            found.append(
+                await checked(self._settings.name, CLEAN, lambda: self._clean(newest[0]), masker=self._masker)
+            )
         return tuple(found), newest
 
     async def _search(self) -> Check:
         since = self._clock.now() - _DAY
         for look in self._settings.looks:
-            if look.per is None and (shown := await self._asked(look, since)) is not None:
+            try:
+                shown = await self._showing.asked(look, since)
+            except Blind as error:
+                if look.per is not Per.REQUESTERS or error.status != HTTPStatus.NOT_FOUND:
+                    raise
+                shown = None
+            if shown is not None:
                 self._shown.append(shown)
+            elif look.per is not None:
+                self._untried.append(
+                    self._warn(
+                        _SEARCH,
+                        f"{look.asking.key}: it is made for our senders, and the system knows none of them yet: not tried",
+                        "Send one canary, and check again; else compare its path and `vars` with the documentation.",
+                    )
+                )
         count = sum(len(one.rows) for one in self._shown)
         if self._settings.sight:
             try:
@@ -145,11 +148,37 @@ class Inspector:
                 "it answers, and shows no ticket at all: whether we would see one is not known",
                 "Add `sight`: requests that prove who we are, and that we see tickets.",
             )
-        looks = sum(one.per is None for one in self._settings.looks)
         return self._ok(
             _SEARCH,
-            f"reachable and authorised; {count} tickets on the first pages of {looks} looks were understood",
+            f"reachable and authorised; {count} tickets on the first pages of {len(self._shown)} looks were understood",
         )
+
+    async def _pages(self) -> Check:
+        """Ask each look that has pages for its second one, once."""
+        read: list[str] = []
+        single: list[str] = []
+        for shown in self._shown:
+            if shown.look.paging == Single():
+                continue
+            if not isinstance(shown.page, Page):
+                single.append(shown.look.asking.key)
+                continue
+            before, page = len(shown.rows), shown.page
+            count = await self._showing.page(shown, page)
+            if count > page.overlaps and len(shown.rows) == before:
+                return self._fail(
+                    _PAGE,
+                    f"{shown.look.asking.key}: the second page shows the tickets of the first again",
+                    "Correct the parameter of `page`, or where it goes: the system does not know it as it is.",
+                )
+            read.append(shown.look.asking.key)
+        told = [f"the second page was understood: {', '.join(read)}"] if read else []
+        told += [f"one page only, so that the next could not be tried: {', '.join(single)}"] if single else []
+        return self._ok(_PAGE, "; ".join(told))
+
+    async def _clean(self, newest: Values) -> Check:
+        known = {**newest, **self._whole.get(newest["id"], {})}
+        return await try_reading(self._settings, self._calls, known, self._words(self._clock.now()))
 
     async def _reads(self) -> Check:
         """Make the further requests for the newest rows, as a run would for those that may be ours."""
@@ -193,11 +222,11 @@ class Inspector:
                     "ticket": as_words(values[index]),
                     "answer": answered[index],
                 }
-                answer, means = await self._call(read.asking, known, accept=frozenset({Means.GONE}))
+                answer, means = await self._calls.named(read.asking, known, accept=frozenset({Means.GONE}))
                 if means is Means.GONE:
                     continue
                 is_gone = False
-                whole = self._seen(answer, read.asking)
+                whole = self._calls.seen(answer, read.asking)
                 if read.gone is not None and read.gone.holds(whole.whole):
                     continue
                 must(read.must, whole, self._settings.name)
@@ -206,6 +235,7 @@ class Inspector:
                 more = read.ticket.read(inner, {**known, "answer": whole.whole})
                 told.append((inner, more))
                 values[index] = merged(values[index], more)
+                self._whole[values[index]["id"]] = values[index]
             if is_gone:
                 raise Blind(
                     f"{self._settings.name}: {read.asking.key}: the newest tickets are shown, and this request of each of"
@@ -239,14 +269,14 @@ class Inspector:
             for key in unread_texts(self._settings.looks)
         ]
 
-    async def _time(self, shown: _Shown) -> list[Check]:
+    async def _time(self, shown: Shown) -> list[Check]:
         """What does not fit between the filter by time, the tickets' own stamps, and the clock."""
         look = shown.look
         if "created_at" not in look.ticket.picks:
             return []
         pick = look.ticket.picks["created_at"]
         is_asked = ("since", "") in look.asking.names
-        narrow = await self._asked(look, self._clock.now() - LOOK_BACK) if is_asked else None
+        narrow = await self._showing.asked(look, self._clock.now() - LOOK_BACK) if is_asked else None
         now = self._their_now()
         found: list[Check] = []
         rows = [*shown.rows, *(narrow.rows if narrow is not None else [])]
@@ -273,17 +303,17 @@ class Inspector:
             )
         return [*found, *await self._unread_rows(narrow)]
 
-    async def _left_out(self, shown: _Shown, narrow: _Shown) -> list[Check]:
+    async def _left_out(self, shown: Shown, narrow: Shown) -> list[Check]:
         """Whether the filter by time hides what it should show."""
         tried = [(narrow, LOOK_BACK)]
         wide = shown
         if not narrow.rows and not left_out_by(narrow.rows, wide.rows, LOOK_BACK, self._their_now()):
-            middle = await self._asked(shown.look, self._clock.now() - _MIDDLE)
+            middle = await self._showing.asked(shown.look, self._clock.now() - _MIDDLE)
             if middle is not None:
                 tried.append((middle, _MIDDLE))
                 if shown.look.order is Order.ANY:  # what is newest may stand at the end
-                    await self._walked(middle if middle.rows else wide, lambda: False)
-                wide = _Shown(shown.look, shown.words, [*shown.rows, *middle.rows])
+                    await self._showing.walked(middle if middle.rows else wide, lambda: False)
+                wide = Shown(shown.look, shown.words, shown.own, [*shown.rows, *middle.rows])
         for asked, span in tried:
             age = left_out_by(asked.rows, wide.rows, span, self._their_now()) if asked.is_whole else None
             if age is not None:
@@ -296,7 +326,7 @@ class Inspector:
                 ]
         return []
 
-    async def _unread_rows(self, narrow: _Shown) -> list[Check]:
+    async def _unread_rows(self, narrow: Shown) -> list[Check]:
         """Whether more tickets come than a deadline look can read."""
         look = narrow.look
         if Depth.DEADLINE not in look.depths or not tells_text(look.reads):
@@ -306,7 +336,7 @@ class Inspector:
             now = self._their_now()
             return sum((age_of([one], now) or 0.0) <= LOOK_BACK.total_seconds() for one in narrow.rows)
 
-        await self._walked(narrow, lambda: recent() > look.most_reads)
+        await self._showing.walked(narrow, lambda: recent() > look.most_reads)
         if recent() <= look.most_reads:
             return []
         minutes = LOOK_BACK.total_seconds() / 60
@@ -318,59 +348,6 @@ class Inspector:
                 "Raise max_reads or narrow the query.",
             )
         ]
-
-    async def _walked(self, shown: _Shown, is_enough: Callable[[], bool]) -> None:
-        """Read on where a look has ended, for some pages."""
-        for _ in range(min(_MOST_PAGES, shown.look.most_pages)):
-            if isinstance(shown.page, End) or is_enough():
-                return
-            before = len(shown.rows)
-            await self._page(shown, shown.page)
-            if len(shown.rows) == before:
-                return
-
-    async def _asked(self, look: LookSettings, since: datetime) -> _Shown | None:
-        """The first page; None where a value that it needs is not there."""
-        words = self._words(since)
-        values = await self._variables.words(look.asking, words, None)
-        if values is None:
-            return None
-        shown = _Shown(look, {**words, "vars": values})
-        await self._page(shown, look.paging.first())
-        return shown
-
-    async def _page(self, shown: _Shown, page: Page) -> None:
-        look = shown.look
-        answer, _ = await self._call(look.asking, shown.words, page=page)
-        shown.page = End.LAST
-        if answer.status in look.empty_on:
-            return
-        seen = self._seen(answer, look.asking)
-        must(look.must, seen, self._settings.name)
-        rows = [(one, look.ticket.read(one, shown.words)) for one in rows_of(look, seen, self._settings.name)]
-        named_fields(rows, look.ticket, self._settings.name)
-        known = {values["id"] for _, values in shown.rows}
-        shown.rows += [one for one in rows if one[1]["id"] not in known]
-        shown.page = look.paging.after(page, seen, len(rows)) if rows else End.LAST
-
-    async def _call(
-        self,
-        asking: Asking,
-        words: Words,
-        *,
-        page: Page = Page(),  # noqa: B008 -- frozen
-        accept: frozenset[Means] = _NO_MEANS,
-    ) -> tuple[Answer, Means]:
-        try:
-            return await self._calls.call(asking, words, page=page, accept=accept)
-        except Blind as error:
-            raise at_key(error, asking.key, self._settings.name) from None
-
-    def _seen(self, answer: Answer, asking: Asking) -> Seen:
-        try:
-            return seen_of(answer)
-        except Blind as error:
-            raise at_key(error, asking.key, self._settings.name) from None
 
     def _their_now(self) -> datetime:
         return self._clock.now() + timedelta(seconds=self._calls.skew.seconds or 0.0)

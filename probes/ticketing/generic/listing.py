@@ -88,7 +88,7 @@ class Lister:
                 caught = await self._looker.look(look, wanted, {**words, "vars": values})
                 if caught.error is not None:
                     raise caught.error
-                listing.is_complete = listing.is_complete and caught.is_complete
+                listing.is_complete = listing.is_complete and caught.is_complete and not caught.unread
                 listing.others |= caught.others.keys()
                 for row in caught.rows:
                     listing.rows.setdefault(str(row["id"]), row)

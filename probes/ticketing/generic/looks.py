@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -11,7 +11,8 @@ from probes.contracts import Blind, Clock
 from probes.http_wire import Answer
 from probes.servers import SecretUnavailable
 from probes.ticketing.generic.calling import Calls
-from probes.ticketing.generic.failures import Means
+from probes.ticketing.generic.caught import Caught, Left
+from probes.ticketing.generic.failures import STATUS_OF, Means, at_key
 from probes.ticketing.generic.matching import (
     Wanted,
     bears,
@@ -39,42 +40,13 @@ from probes.ticketing.generic.tickets import (
     searched,
     word_of,
 )
+from probes.ticketing.generic.unread import MOST_ODD, Unread, UnreadRows, is_of_the_row
 
-
-@dataclass(slots=True)
-class Caught:
-    """What a look has caught.
-
-    Attributes:
-        rows: values of the rows that bear a token.
-        is_complete: all pages were read, and each row that may be ours.
-        left: where it was left off, if there is more that a later look can go on with.
-        error: what hid the rest of it; what was caught before is there all the same.
-        others: rows that are nobody's canary: by id when they were created, and by which word of the system's.
-    """
-
-    rows: list[Values] = field(default_factory=list)
-    is_complete: bool = True
-    left: "Left | None" = None
-    error: Blind | SecretUnavailable | None = None
-    others: dict[str, tuple[datetime | None, str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """Where a look was left off: the last page that it read, so that what moves meanwhile is met again.
-
-    Attributes:
-        page: to go on with; the one after it, where a look reads a single page.
-        newest: when the newest ticket of the last page was created, by the system's clock; None: not known.
-    """
-
-    page: Page
-    newest: datetime | None
+_GONE = STATUS_OF[Means.GONE]
 
 
 class _Told(StrEnum):
-    """What further requests told of a row: all; nothing more, since one was refused or found nothing; that it is gone."""
+    """What further requests told of a row: all; no more, since one found nothing, of ours; that it is gone."""
 
     ALL = "all"
     LESS = "less"
@@ -96,12 +68,18 @@ class _Rows:
 
 @dataclass(slots=True)
 class _Reading:
-    """What one look may still read of rows, and since when a reading of a young row counts for it."""
+    """What one look may still read of rows, and since when a reading of a young row counts for it.
+
+    Attributes:
+        has_read: whether any row could be read, now or before.
+    """
 
     look: LookSettings
     reads: Sequence[ReadSettings]
     since: datetime
     left: int
+    unread: dict[str, Unread]
+    has_read: bool = False
 
 
 class Looker:
@@ -117,6 +95,9 @@ class Looker:
         self._strangers = KnownStrangers()
         self._not_left_over = KnownStrangers()
         """Rows that a sweep has read, and that are no leftovers, whatever token they bear: another look may want them."""
+        self._unread = UnreadRows()
+        self._answered: set[str] = set()
+        """Keys of further requests that were understood once: a row that has nothing for them has no text."""
         self._clock = clock
         self._reads_files = reads_files
 
@@ -167,7 +148,7 @@ class Looker:
         reads = [one for one in look.reads if self._reads_files or one.ticket.picks or one.ticket.also]
         if wanted.is_for_cleaning:
             reads = needed_to_clean(reads)
-        reading = _Reading(look, reads, began_at or self._clock.now(), look.most_reads)
+        reading = _Reading(look, reads, began_at or self._clock.now(), look.most_reads, caught.unread)
         async with aclosing(self._pages(look, wanted, words, caught, begin)) as pages:
             async for page in pages:
                 for seen, values in self._urgent_first(reading, page.rows, wanted, words):
@@ -178,7 +159,7 @@ class Looker:
                     if whole is not None and bears(whole, wanted):
                         caught.rows.append(whole)
                         ids.add(values["id"])
-                    elif is_strangers(whole or values, wanted):
+                    elif str(values["id"]) not in caught.unread and is_strangers(whole or values, wanted):
                         caught.others[str(values["id"])] = (created_of(values), word_of(values, "channel"))
                 if begin is not None and not caught.is_complete:
                     newest = newest_of(look, [values for _, values in page.rows])
@@ -194,12 +175,15 @@ class Looker:
         ours = words.get("requesters")
         senders = {str(one).lower() for one in ours} if isinstance(ours, list) else set()
 
-        def rank(one: tuple[Seen, Values]) -> tuple[bool, bool, bool]:
+        def rank(one: tuple[Seen, Values]) -> tuple[bool, bool, bool, bool]:
             seen, values = one
-            is_read = self._known(wanted).was_read(mark_of(reading.look, values, seen.row))
+            mark = mark_of(reading.look, values, seen.row)
+            is_read = self._known(wanted).was_read(mark) or self._unread.has(mark)
             # A row that bears a token is shown also unread: a sweep, which may meet many, needs to know of the others.
             is_later = bears(values, wanted) != bool(wanted.tokens)
-            return (is_later, values.get("requester") not in senders, is_read)
+            # that others have a text shows that one has none
+            is_empty = any(read.has_nothing_for(values) for read in reading.reads)
+            return (is_later, is_empty, values.get("requester") not in senders, is_read)
 
         return sorted(rows, key=rank)
 
@@ -214,21 +198,46 @@ class Looker:
             return values, True
         mark = mark_of(reading.look, values, seen.row)
         if self._known(wanted).has(mark, since=reading.since):
+            reading.has_read = True
             return None, True
         is_shown = bears(values, wanted)
         if reading.left == 0:
             return values, is_shown
         reading.left -= 1
         asked_at = self._clock.now()
-        whole, told = await self._read(reading.reads, values, {**words, "row": seen.row})
-        if told is _Told.GONE:
+        try:
+            whole, told = await self._read(reading.reads, values, {**words, "row": seen.row})
+        except _Odd as odd:
+            if is_shown:
+                raise odd.error from None
+            self._leave_unread(reading, mark, values, wanted, odd.error)
             return None, True
-        if told is _Told.LESS:
-            return whole, bears(whole, wanted)
+        reading.has_read = True
+        if told is not _Told.ALL:
+            return None if told is _Told.GONE else whole, True
         if not (find_tokens(searched(whole)) if wanted.tokens else bears(whole, wanted)):
             born = born_of(reading.look, whole) if tells_text(reading.reads, whole) else None
             self._known(wanted).note(mark, born_at=self._by_ours(born), read_at=asked_at)
         return whole, True
+
+    def _leave_unread(
+        self, reading: _Reading, mark: str, values: Values, wanted: Wanted, error: Blind
+    ) -> None:
+        """Note a row that can't be read, if it may be the ticket of a canary that is sought.
+
+        Raises:
+            Blind: none of many can.
+        """
+        until = self._unread.until(
+            mark,
+            born_at=self._by_ours(born_of(reading.look, values)),
+            skew_is_known=self._calls.skew.seconds is not None,
+            now=self._clock.now(),
+        )
+        if wanted.launched_since is None or until >= wanted.launched_since:
+            reading.unread[str(values["id"])] = Unread(until, error)
+        if len(reading.unread) >= MOST_ODD and not reading.has_read:
+            raise error
 
     def _known(self, wanted: Wanted) -> KnownStrangers:
         return self._strangers if wanted.tokens else self._not_left_over
@@ -343,24 +352,42 @@ class Looker:
         """The values of a row with those of its further requests, as far as they are answered; raises as `look`."""
         answered: object = None
         for one in reads:
-            if one.has_nothing_for(values) and find_tokens(searched(values)):
-                continue  # ours without a text, or so: it is found all the same, and blinds nothing
+            key = one.asking.key
+            if one.has_nothing_for(values) and (key in self._answered or find_tokens(searched(values))):
+                continue  # a ticket without a text, or so: ours is found all the same, a stranger's has no token in it
             known = {**words, "ticket": as_words(values), "answer": answered}
-            answer, means = await self._calls.call(one.asking, known, accept=frozenset({Means.GONE}))
-            if means is Means.GONE:
-                return (
-                    values,
-                    _Told.LESS,
-                )  # not the ticket need be gone: what it refers to may not be shown to us
-            seen = seen_of(answer)
-            if one.gone is not None and one.gone.holds(seen.whole):
-                return values, _Told.GONE
-            must(one.must, seen, self._system)
-            answered = seen.whole
-            more = one.ticket.read(one.seen(seen), {**known, "answer": answered})
-            check_fields([more], one.ticket, self._system)
+            was_answered = one.has_nothing_for(values)
+            try:
+                answer, means = await self._calls.call(one.asking, known, accept=frozenset({Means.GONE}))
+                was_answered = True
+                if means is Means.GONE:
+                    if find_tokens(searched(values)):
+                        return values, _Told.LESS
+                    # not the ticket need be gone: what it refers to may not be shown to us
+                    raise Blind(f"it was answered {answer.status}: there is no such thing", status=_GONE)  # noqa: TRY301 -- as what else is odd
+                seen = seen_of(answer)
+                if one.gone is not None and one.gone.holds(seen.whole):
+                    return values, _Told.GONE
+                must(one.must, seen, self._system)
+                answered = seen.whole
+                more = one.ticket.read(one.seen(seen), {**known, "answer": answered})
+                check_fields([more], one.ticket, self._system)
+            except Blind as error:
+                named = at_key(error, key, self._system)
+                if is_of_the_row(error, was_answered=was_answered):
+                    raise _Odd(named) from None
+                raise named from None
+            self._answered.add(key)
             values = merged(values, more)
         return values, _Told.ALL
+
+
+class _Odd(Exception):
+    """A further request of a row failed in a way that may be this row's alone."""
+
+    def __init__(self, error: Blind) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 def _goes_on(before: Sequence[tuple[Seen, Values]], rows: Sequence[tuple[Seen, Values]]) -> bool:

@@ -24,6 +24,7 @@ class Wanted:
     Attributes:
         tokens: of the canaries; none: whatever bears any token together with the marker or the tag.
         since: older tickets are not asked for, by our clock.
+        launched_since: when the oldest of the canaries was launched; None: whenever.
         is_wide: rows whose text is still to be read are read, too.
         is_for_cleaning: it is to be known that a ticket is ours, and whether it is open and tagged; no more.
     """
@@ -33,6 +34,7 @@ class Wanted:
     tag: str
     since: datetime
     is_wide: bool
+    launched_since: datetime | None = None
     is_for_cleaning: bool = False
 
 

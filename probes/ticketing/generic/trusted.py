@@ -28,23 +28,23 @@ class Trusted:
         Raises:
             Blind: it may not.
         """
+        why = self.why_not(url, is_told=is_told)
+        if why is not None:
+            raise Blind(f"{self._name}: {key}: {why}. Our credential is not shown there.", status=401)
+
+    def why_not(self, url: str, *, is_told: bool) -> str | None:
+        """Why our credential may not go there, and what to do; None where it may."""
         scheme, host, _ = origin_of(url)
         if scheme not in {"https", "http"} or not host:
-            raise self._blind(key, "the log-in tells an address that is none: correct `take.url`")
-        is_clear = scheme == "http" and urlsplit(self._url).scheme == "https" and not is_loopback(url)
-        if is_clear:
-            raise self._blind(
-                key, f"{shown_origin(url)} is without TLS, and our credential would be read on its way"
-            )
+            return "the log-in tells an address that is none: correct `take.url`"
+        if scheme == "http" and urlsplit(self._url).scheme == "https" and not is_loopback(url):
+            return f"{shown_origin(url)} is without TLS, and our credential would be read on its way"
         if is_told and host != origin_of(self._url)[1] and not self._is_among(host):
-            raise self._blind(
-                key,
+            return (
                 f"the log-in sends us on to {shown_origin(url)}, which is neither the configured place nor below one of"
-                f" auth.hosts. If it is the system's, add it: auth: {{hosts: [{host}]}}",
+                f" auth.hosts. If it is the system's, add it: auth: {{hosts: [{host}]}}"
             )
+        return None
 
     def _is_among(self, host: str) -> bool:
         return any(host == one or host.endswith(f".{one}") for one in self._hosts)
-
-    def _blind(self, key: str, why: str) -> Blind:
-        return Blind(f"{self._name}: {key}: {why}. Our credential is not shown there.", status=401)

@@ -11,12 +11,14 @@ from canary.walk import OVERLAP, Position, Walk, going_on
 from probes.contracts import Clock
 from probes.masking import Masker
 from probes.ticketing.generic.calling import Calls
-from probes.ticketing.generic.looks import Caught, Left, Looker
+from probes.ticketing.generic.caught import Caught, Left
+from probes.ticketing.generic.looks import Looker
 from probes.ticketing.generic.matching import Wanted
 from probes.ticketing.generic.paging import Page, Single, read_page, written
 from probes.ticketing.generic.settings import LookSettings, Order
 from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import searched
+from probes.ticketing.generic.unread import hidden_by
 from probes.ticketing.settings import LOOK_AHEAD, LOOK_BACK_SECONDS
 from probes.ticketing.walks import Walks
 
@@ -50,7 +52,8 @@ class Walker:
     ) -> Piece:
         """Look, from where the last look was left off; raises as `Looker.look`, and whatever the store raises.
 
-        A look that reads all at once, while no walk is kept, keeps none.
+        A look that reads all at once, while no walk is kept, keeps none. Whom a row that can't be read may be of, the
+        walk has not asked for in each row: it goes on for the others.
         """
         if isinstance(look.paging, Single):
             return Piece(await self._looker.look(look, wanted, words))
@@ -80,6 +83,11 @@ class Walker:
         if not caught.is_complete and (left is None or self._holds_a_secret(left)):
             return Piece(caught)
         walk = walk.moved(left, seen=_seen(caught, canaries), at=self._clock.now())
+        if canaries and caught.unread:
+            asked = walk.asked - hidden_by(caught.unread.values(), canaries)
+            if not asked:
+                return Piece(caught)
+            walk = replace(walk, asked=asked, seen=walk.seen & asked)
         await self._walks.keep_walk(walk)
         return Piece(caught, walk)
 

@@ -156,6 +156,42 @@ def test_every_token__is_masked_from_then_on() -> None:
     assert "token-number-1" not in repr(source)
 
 
+def test_token_that_was_replaced__is_masked_for_another_hour_and_then_forgotten() -> None:
+    clock, masker = FakeClock(), Masker()
+    source = TokenSource(_Grant(clock, lifetime_seconds=1800.0), clock=clock, masker=masker)
+    masked: list[str] = []
+
+    async def main() -> None:
+        await source.read()
+        for _ in range(4):
+            clock.advance(1801)
+            await source.read()
+            masked.append(masker.mask("token-number-1 token-number-2"))
+
+    run_jumping(clock, main())
+
+    assert masked == ["*** ***", "*** ***", "token-number-1 ***", "token-number-1 token-number-2"]
+
+
+def test_token_that_is_given_out_again__stays_masked() -> None:
+    clock, masker = FakeClock(), Masker()
+
+    class Same(_Grant):
+        async def fetch(self) -> AccessToken:
+            return AccessToken(Secret("the-same-token"), self.lifetime_seconds)
+
+    source = TokenSource(Same(clock, lifetime_seconds=1800.0), clock=clock, masker=masker)
+
+    async def main() -> None:
+        for _ in range(6):
+            await source.read()
+            clock.advance(1801)
+
+    run_jumping(clock, main())
+
+    assert masker.mask("it was the-same-token") == "it was ***"
+
+
 def _key_file(token_uri: str = "https://google.test/token") -> tuple[rsa.RSAPrivateKey, str]:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(
@@ -324,6 +360,25 @@ def test_refresh_token_that_is_rotated__is_used_from_then_on_and_told() -> None:
     assert len(told) == 3
     assert told[0].startswith("https://tokens.test/token: the provider gave out a new refresh token.")
     assert not any("refresh-" in one for one in told)
+
+
+def test_rotated_refresh_tokens__are_masked_while_they_are_used_and_one_rotation_longer() -> None:
+    masker = Masker()
+    grant = RefreshToken(
+        "https://tokens.test/token",
+        client_id=_Literal("client"),
+        refresh_token=_Literal("first"),
+        masker=masker,
+        client=_client(_Rotating()),
+    )
+
+    async def main() -> None:
+        for _ in range(3):
+            await grant.fetch()
+
+    asyncio.run(main())
+
+    assert masker.mask("refresh-1 refresh-2 refresh-3") == "refresh-1 *** ***"
 
 
 def test_rotated_refresh_token_that_is_refused__gives_way_to_the_configured_one() -> None:

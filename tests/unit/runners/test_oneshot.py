@@ -157,14 +157,16 @@ def test_removal_fails__run__leaves_it_to_the_next_and_says_so(
     run: Run, world: World, store: MemoryStore, clock: FakeClock
 ) -> None:
     world.removal = RemovalState.FAILED
-    run()
+    first = run()
     assert len(run_jumping(clock, store.leftovers())) == 1
 
     world.removal = RemovalState.DONE
     clock.advance(3600)
-    run(RunOptions(launches=False))
+    second = run(RunOptions(launches=False))
 
     assert run_jumping(clock, store.leftovers()) == []
+    assert [(one.place, one.attempts) for one in first.leftovers] == [("desk", 1)]
+    assert (first.exit_code, second.exit_code, second.leftovers) == (0, 0, ())
 
 
 def test_more_than_20_leftovers__run__launches_nothing(run: Run, world: World) -> None:

@@ -40,28 +40,42 @@ class Heard(Silent):
         self.notes.append(text)
 
 
-def orphan(at: datetime, number: int) -> Orphan:
+def orphan(at: datetime, number: int, *, is_trial: bool = False) -> Orphan:
     canary_id = mint_id(at, bytes([0, 0, 0, number]))
-    return Orphan(canary_id, launched_at_of(canary_id), Ticket(TicketRef("desk", TicketId(str(number)))))
+    return Orphan(
+        canary_id, launched_at_of(canary_id), Ticket(TicketRef("desk", TicketId(str(number)))), is_trial
+    )
 
 
-def test_young_ticket_that_no_store_knows__stays_and_is_told_with_when_to_come_again() -> None:
-    clock = FakeClock()
-    now = clock.now()
-    world = World(clock)
-    prober = prober_of(world, email_path())
-    deadline = timedelta(seconds=email_path().slo.deadline_seconds)
-    old, young = orphan(now - deadline - timedelta(minutes=2), 1), orphan(now - timedelta(seconds=30), 2)
-    watcher = Found(old, young)
+def swept(*orphans: Orphan, clock: FakeClock) -> tuple[list[str], list[str]]:
+    """What a sweep removes of these, and what it notes."""
+    prober = prober_of(World(clock), email_path())
+    watcher, heard = Found(*orphans), Heard()
     place = replace(prober.places["desk"], tickets=watcher, may_write=True)
-    heard = Heard()
-
     strays = Strays(
         replace(prober, places={"desk": place}), MemoryStore(prober="test"), clock=clock, progress=heard
     )
     run_jumping(clock, strays.remove())
+    return watcher.removed, heard.notes
 
-    assert watcher.removed == [old.canary_id]
-    (said,) = [one for one in heard.notes if "another prober's" in one]
-    assert said.startswith("desk: 1 ticket of ours")
+
+def test_young_ticket_that_no_store_knows__stays_and_is_told_with_when_to_come_again() -> None:
+    clock = FakeClock()
+    deadline = timedelta(seconds=email_path().slo.deadline_seconds)
+    old = orphan(clock.now() - deadline - timedelta(minutes=2), 1)
+    young = orphan(clock.now() - timedelta(seconds=30), 2)
+
+    removed, notes = swept(old, young, clock=clock)
+
+    assert removed == [old.canary_id]
+    (said,) = [one for one in notes if "young" in one]
+    assert said.startswith("desk: 1 ticket of ours is so young that another prober may still be at it")
     assert "intake-prober sweep" in said
+
+
+def test_ticket_of_a_trial__is_a_stray_after_five_minutes_however_long_a_deadline_is() -> None:
+    clock = FakeClock()
+    young = orphan(clock.now() - timedelta(minutes=4), 1, is_trial=True)
+    old = orphan(clock.now() - timedelta(minutes=6), 2, is_trial=True)
+
+    assert swept(young, old, clock=clock)[0] == [old.canary_id]

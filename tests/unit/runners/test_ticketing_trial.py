@@ -16,7 +16,8 @@ from runners.site import open_site
 from runners.ticketing_rights import Step, StepState
 from runners.ticketing_trial import OurTicket, Understood, missing_of, understand
 from runners.trial_answers import trial_answer, trial_exit
-from tests.fakes.clock import START, FakeClock
+from runners.trying import try_ticketing
+from tests.fakes.clock import START, FakeClock, run_jumping
 from tests.unit.runners.config.examples import ENVIRON, FULL, changed, read
 from tests.unit.runners.test_ticketing_rights import Desk
 
@@ -25,6 +26,14 @@ TOKEN = mint_token(mint_id(START, b"abcd"), "support-email", KEY)
 FOREIGN = mint_token(mint_id(START, b"abcd"), "support-email", b"another-key-of-32-bytes-for-test")
 OURS = "canary@probe.example"
 JANE = "jane@customer.test"
+
+DESK = (
+    '{type: helpdesk, url: "https://desk.acme.example/", token: {env: DESK_TOKEN}, tag: synthetic, cap: 12/h}'
+)
+PRESET = (
+    '{type: redmine, url: "https://redmine.acme.example/", secrets: {key: {env: DESK_TOKEN}}, cleanup: none,'
+    " given: {project: helpdesk}}"
+)
 
 
 def ticket(token: str = TOKEN, *, number: str = "7", requester: str | None = OURS) -> Ticket:
@@ -203,3 +212,31 @@ def test_answer__is_of_the_published_shape(tmp_path: Path) -> None:
     TypeAdapter(ANSWERS["ticketing try"]).validate_python(answer, strict=True)
     assert answer["tickets"][0]["created_at"] == "2026-03-02T12:00:00.000000Z"
     assert (answer["looks"][0]["tickets"], answer["looks"][0]["ours"], answer["foreign"]) == (5, 1, 1)
+
+
+def test_system_that_comes_as_a_file__is_told_by_its_own_name(tmp_path: Path) -> None:
+    text = changed(DESK, PRESET)
+    clock, config = FakeClock(), read(tmp_path, text)
+    system = config.ticketing["desk"]
+
+    def unheard(_: object) -> None: ...
+
+    tried = run_jumping(
+        clock,
+        try_ticketing(
+            config,
+            system,
+            None,
+            creates=True,  # which `cleanup: none` refuses before anything is asked
+            clock=clock,
+            randomness=lambda count: b"r" * count,
+            progress=unheard,
+            read=unheard,
+            step=unheard,
+        ),
+    )
+
+    assert "cleanup: none" in tried.error
+    assert tried.kind == "redmine"
+    answer = trial_answer(system, understood(tmp_path, text=text), [], transcript=None, status=2)
+    assert answer["type"] == "redmine"

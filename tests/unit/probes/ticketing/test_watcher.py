@@ -66,6 +66,28 @@ def test_part_of_the_system_is_hidden__what_is_seen_is_told_and_of_the_others_th
     assert [one.reason for one in scene.look(shown)] == [Reason.RATE_LIMITED]
 
 
+def test_ticket_that_could_not_be_read__blinds_those_alone_who_were_out_when_it_was_made() -> None:
+    scene = Scene()
+    before = scene.canary()
+    scene.clock.advance(10)
+    scene.desk.unread_until = scene.clock.now()
+    scene.clock.advance(10)
+    after = scene.canary()
+    scene.desk.blinded_by = Blind("desk: the text of 1 ticket could not be read")
+
+    seen = scene.look(before, after)
+
+    assert {one.canary_id: one.reason for one in seen} == {
+        before.id: Reason.TICKET_API_UNREADABLE,
+        after.id: Reason.NOT_SEEN,
+    }
+    by_canary = {one.canary_id: one for one in seen}
+    assert "1 ticket could not be read" in by_canary[before.id].detail
+    look = by_canary[after.id].look
+    assert look is not None
+    assert look.can_say_absence
+
+
 @pytest.mark.parametrize("depth", list(Depth))
 def test_nothing_there__is_a_look_in_vain_for_each_canary(depth: Depth) -> None:
     scene = Scene()

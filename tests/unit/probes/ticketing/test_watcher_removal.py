@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from canary.trial import TRIAL_BODY, TRIAL_SUBJECT
 from probes.contracts import Blind, RemovalState
 from probes.servers import SecretUnavailable
 from tests.contracts.ticketing_contract import SENDER, STRANGER, TAG, new_canary
@@ -168,3 +169,19 @@ def test_orphans__altered_between_looking_and_removing__are_verified_once_more()
     disposed = scene.run(scene.watcher.remove_orphans([forged]))
 
     assert list(disposed) == []
+
+
+def test_orphan_of_a_trial__is_ours_word_for_word_whoever_asked() -> None:
+    scene = Scene()
+    canary, copied, stolen = scene.canary(), scene.canary(), scene.canary()
+    subject = f"{canary.subject_prefix} {TRIAL_SUBJECT}"
+    number = scene.desk.open_ticket(subject, TRIAL_BODY, "api-user@acme.test")
+    scene.desk.open_ticket(f"{copied.subject_prefix} {TRIAL_SUBJECT}", f"{TRIAL_BODY} And mine!", STRANGER)
+    scene.desk.open_ticket(f"{stolen.subject_prefix} hello", TRIAL_BODY, STRANGER)
+
+    found, _ = scene.run(scene.watcher.orphans())
+    disposed = scene.run(scene.watcher.remove_orphans(found))
+
+    assert [(one.canary_id, one.ticket.ref.id, one.is_trial) for one in found] == [(canary.id, number, True)]
+    assert [one.state for one in disposed] == [RemovalState.DONE]
+    assert scene.desk.disposals == [number]

@@ -132,6 +132,63 @@ def test_mistake__is_named_with_place_and_remedy(
     assert error.line is not None
 
 
+@pytest.mark.parametrize(
+    ("auth", "key", "message"),
+    [
+        (
+            "exchange: {post: /login, take: {token: token, url: place}}",
+            "exchange[0].take.url",
+            "add the hosts of the system: auth: {hosts: [desk.acme.example]}",
+        ),
+        (
+            'exchange: [{post: /login, take: {tenant: t, token: token}}, {post: "https://{{ auth.tenant }}/x", take: {}}]',
+            "exchange[1].post",
+            "auth.hosts does not say where it may",
+        ),
+        (
+            'hosts: [acme.example], exchange: [{post: /a, take: {token: t}}, {get: "https://login.acme.test/{{ auth.token }}", take: {}}]',
+            "exchange[1].get",
+            "auth: {hosts: [login.acme.test]}",
+        ),
+        (
+            "exchange: {post: 'http://login.acme.example/token', take: {token: token}}",
+            "exchange[0].post",
+            "without TLS",
+        ),
+    ],
+    ids=["the url of all calls", "a host that is told", "another host with what is told", "no TLS"],
+)
+def test_log_in_that_could_only_be_refused_at_run_time__is_told_before(
+    tmp_path: Path, auth: str, key: str, message: str
+) -> None:
+    text = changed(
+        'auth: {bearer: "{{ secret.key }}"}', f"auth: {{{auth}, bearer: '{{{{ auth.token }}}}'}}", WHOLE
+    )
+
+    error = only_mistake(tmp_path, text)
+
+    assert error.key == f"ticketing.desk.auth.{key}"
+    assert message in f"{error.message}. {error.remedy[:1].lower()}{error.remedy[1:]}"
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        "hosts: [acme.example], exchange: {post: /login, take: {token: token, url: place}}",
+        "exchange: {post: 'https://login.other.test/token', take: {token: token}}",
+        'exchange: [{post: /a, take: {token: t}}, {post: "https://desk.acme.example/{{ auth.token }}", take: {}}]',
+        'exchange: [{post: /a, take: {token: t, path: p}}, {post: "{{ auth.path }}", take: {}}]',
+    ],
+    ids=["hosts are said", "an address of the configuration", "the configured host", "a path that is told"],
+)
+def test_log_in_that_stays_where_it_may__is_no_mistake(tmp_path: Path, auth: str) -> None:
+    text = changed(
+        'auth: {bearer: "{{ secret.key }}"}', f"auth: {{{auth}, bearer: '{{{{ auth.token }}}}'}}", WHOLE
+    )
+
+    assert read(tmp_path, text).ticketing["desk"].generic is not None
+
+
 def test_variable_of_each_sender__in_a_look_for_all__is_a_mistake(tmp_path: Path) -> None:
     text = changed(
         "    find:\n",

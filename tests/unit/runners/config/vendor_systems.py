@@ -97,6 +97,7 @@ SALESFORCE = """
 url: https://login.salesforce.com
 secrets: {consumer: {env: KEY}}
 auth:
+  hosts: [my.salesforce.com]
   jwt: {alg: HS256, key: {env: KEY}, claims: {iss: "{{ secret.consumer }}", sub: prober@acme.example, aud: "https://acme.my.salesforce.com"}}
   exchange:
     post: /services/oauth2/token

@@ -146,8 +146,8 @@ def test_place_that_never_let_us_in__keeps_nobody_from_the_others(tmp_path: Path
 @pytest.mark.parametrize(
     ("place", "hosts"),
     [
-        ("http://desk.acme.test", ""),
-        ("https://evil.test", ""),
+        ("http://desk.acme.test", "hosts: [desk.acme.test]"),
+        ("https://evil.test", "hosts: [desk.acme.test]"),
         ("https://evilacme.test", "hosts: [acme.test]"),
         ("https://[bad/", "hosts: [acme.test]"),
         ("ftp://eu.acme.test", "hosts: [acme.test]"),

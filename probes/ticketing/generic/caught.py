@@ -1,0 +1,44 @@
+"""What a look has caught, what of it is known, and where it was left off."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from probes.contracts import Blind
+from probes.servers import SecretUnavailable
+from probes.ticketing.generic.paging import Page
+from probes.ticketing.generic.tickets import Values
+from probes.ticketing.generic.unread import Unread
+
+
+@dataclass(slots=True)
+class Caught:
+    """What a look has caught.
+
+    Attributes:
+        rows: values of the rows that bear a token.
+        is_complete: all pages were read, and each row that may be ours.
+        left: where it was left off, if there is more that a later look can go on with.
+        error: what hid the rest of it; what was caught before is there all the same.
+        others: rows that are nobody's canary: by id when they were created, and by which word of the system's.
+        unread: rows whose text could not be read, by id; ``is_complete`` says nothing of them.
+    """
+
+    rows: list[Values] = field(default_factory=list)
+    is_complete: bool = True
+    left: "Left | None" = None
+    error: Blind | SecretUnavailable | None = None
+    others: dict[str, tuple[datetime | None, str]] = field(default_factory=dict)
+    unread: dict[str, Unread] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Where a look was left off: the last page that it read, so that what moves meanwhile is met again.
+
+    Attributes:
+        page: to go on with; the one after it, where a look reads a single page.
+        newest: when the newest ticket of the last page was created, by the system's clock; None: not known.
+    """
+
+    page: Page
+    newest: datetime | None
