@@ -31,6 +31,7 @@ from tests.contracts.store_contract_more import (
 )
 from tests.contracts.together_contract import TogetherContract
 from tests.contracts.traffic_contract import TrafficContract
+from tests.contracts.call_contract import CallContract
 from tests.contracts.walk_contract import WalkContract
 from tests.contracts.watch_contract import WatchContract
 from tests.fakes.clock import FakeClock
