@@ -78,13 +78,12 @@ class Model:
             if not one.grant.is_told:
                 self.ask(number, 0)
 
-    def burst(self, number: int, error: float) -> None:
-        """It asks and makes until it gets nothing more."""
-        while True:
-            while self.makes(number):
-                self.make(number, error)
-            if not self.ask(number, 4).calls or not self.makes(number):
-                return
+    def burst(self, number: int, calls: int, error: float) -> None:
+        """It asks and makes so many, as long as it gets any."""
+        for _ in range(calls):
+            if not self.makes(number):
+                self.ask(number, 4)
+            self.make(number, error)
 
     def makes(self, number: int) -> bool:
         """Whether it holds a call that it may still make."""
@@ -101,9 +100,9 @@ class Model:
 
 ACTS = st.lists(
     st.tuples(
-        st.sampled_from(["ask", "burst", "burst", "make", "back", "kill", "wait", "wait"]),
+        st.sampled_from(["ask", "burst", "burst", "make", "back", "kill", "wait", "wait", "wait"]),
         st.integers(0, PROCESSES - 1),
-        st.integers(1, 6),
+        st.sampled_from([1, 2, 3, 12]),
         st.sampled_from([0.1, 0.9, 1.5, 4.5, 5.1, 8.4, 24.0, 55.0, 59.9, 60.1]),
         st.floats(-0.99, 0.99),
     ),
@@ -112,7 +111,7 @@ ACTS = st.lists(
 )
 
 
-@given(acts=ACTS, most=st.integers(1, 12), reset=st.sampled_from([None, None, 10.0, 30.0, 60.0]))
+@given(acts=ACTS, most=st.integers(1, 5), reset=st.sampled_from([None, None, 10.0, 30.0, 60.0]))
 def test_any_order_of_processes__never_makes_more_than_the_share_in_a_window(
     acts: list[tuple[str, int, int, float, float]], most: int, reset: float | None
 ) -> None:
@@ -123,7 +122,7 @@ def test_any_order_of_processes__never_makes_more_than_the_share_in_a_window(
             case "ask":
                 model.ask(number, calls)
             case "burst":
-                model.burst(number, error)
+                model.burst(number, calls, error)
             case "make":
                 model.make(number, error)
             case "back":
