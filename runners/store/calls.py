@@ -13,7 +13,6 @@ from runners.store.sql import insert_or_nothing
 from runners.store.tables import call_account
 
 
-
 @dataclass(frozen=True, slots=True)
 class _Kept:
     stretches: tuple[Stretch, ...] = ()

@@ -39,13 +39,13 @@ from runners.leases import Held
 from runners.pulse import Pulse
 from runners.retention import KEPT, Retention
 from tests.fakes.memory_alerts import MemoryAlerts
+from tests.fakes.memory_calls import MemoryCalls
 from tests.fakes.memory_exports import MemoryExports
 from tests.fakes.memory_figures import MemoryFigures
 from tests.fakes.memory_past import MemoryPast
 from tests.fakes.memory_quarantine import MemoryQuarantines
 from tests.fakes.memory_slots import MemorySlots
 from tests.fakes.memory_traffic import MemoryTraffic
-from tests.fakes.memory_calls import MemoryCalls
 from tests.fakes.memory_walks import MemoryWalks
 
 _Thing = tuple[CanaryId, RemovalKind, str, str]

@@ -13,6 +13,7 @@ from canary.observation import Observation
 from runners.contracts import Store, StoreError, TriedRemoval
 from runners.store import NoStoreYet, open_store
 from tests.contracts.alert_contract import AlertContract
+from tests.contracts.call_contract import CallContract
 from tests.contracts.export_contract import ExportContract
 from tests.contracts.figure_contract import FigureContract
 from tests.contracts.past_contract import PastContract
@@ -31,7 +32,6 @@ from tests.contracts.store_contract_more import (
 )
 from tests.contracts.together_contract import TogetherContract
 from tests.contracts.traffic_contract import TrafficContract
-from tests.contracts.call_contract import CallContract
 from tests.contracts.walk_contract import WalkContract
 from tests.contracts.watch_contract import WatchContract
 from tests.fakes.clock import FakeClock
@@ -133,6 +133,9 @@ class TestQuarantines(QuarantineContract): ...
 
 
 class TestWalks(WalkContract): ...
+
+
+class TestCalls(CallContract): ...
 
 
 class TestPast(PastContract): ...

@@ -174,6 +174,16 @@ def test_calls_of_one_who_was_killed__count_until_the_window_begins_anew() -> No
     assert (before.calls, after.calls) == (0, 1)
 
 
+def test_call_of_a_window_that_tells_no_end__counts_as_if_it_were_made_as_late_as_it_may_be() -> None:
+    kept, first = take((), want(1, limit=2), now=NOON)
+    assert first.until_at == at(5)
+
+    kept, before = take(kept, want(1, limit=2), now=at(64.9))
+    _, after = take(kept, want(1, limit=2), now=at(65))
+
+    assert (before.calls, after.calls) == (0, 1)
+
+
 def test_calls_that_were_made_before_the_window_was_known__count_though_nothing_is_left() -> None:
     kept, first = take((), want(made=3, limit=4, ends=30), now=NOON)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.contracts.alert_contract import AlertContract
+from tests.contracts.call_contract import CallContract
 from tests.contracts.export_contract import ExportContract
 from tests.contracts.figure_contract import FigureContract
 from tests.contracts.past_contract import PastContract
@@ -21,7 +22,6 @@ from tests.contracts.store_contract_more import (
 )
 from tests.contracts.together_contract import TogetherContract
 from tests.contracts.traffic_contract import TrafficContract
-from tests.contracts.call_contract import CallContract
 from tests.contracts.walk_contract import WalkContract
 from tests.contracts.watch_contract import WatchContract
 from tests.fakes.memory_store import MemoryStore
@@ -81,6 +81,9 @@ class TestQuarantines(QuarantineContract): ...
 
 
 class TestWalks(WalkContract): ...
+
+
+class TestCalls(CallContract): ...
 
 
 class TestPast(PastContract): ...
