@@ -57,7 +57,7 @@ class Want:
     """What a process wants of a window.
 
     Attributes:
-        share: of ``limit``, what all processes together may take; 0–1.
+        share: of ``limit``, what all processes together may take; from 0 to 1.
         calls: how many it wants ahead.
         made: calls that it made before it knew of the window: they count, whatever is left.
         ends_at: when the window begins anew, by the vendor's word; None: it does not say, or not yet.
@@ -90,7 +90,7 @@ class Grant:
         is_told: that stretch's end is the vendor's own word.
         taken: what all processes together have taken that counts, these included.
         most: how much that may be.
-        free_at: when some of that counts no more.
+        free_at: when some of that counts no more; ``over_at``: when none of it does.
     """
 
     name: str
@@ -101,6 +101,7 @@ class Grant:
     taken: int
     most: int
     free_at: datetime
+    over_at: datetime
 
 
 def take(known: Sequence[Stretch], want: Want, *, now: datetime) -> tuple[tuple[Stretch, ...], Grant]:
@@ -126,6 +127,7 @@ def take(known: Sequence[Stretch], want: Want, *, now: datetime) -> tuple[tuple[
         counting.remove(current)
         current = replace(current, taken=current.taken + calls + want.made, limit=want.limit)
         counting.append(current)
+    ends = [one.counts_until for one in counting if one.taken]
     grant = Grant(
         name=want.name,
         calls=calls,
@@ -134,7 +136,8 @@ def take(known: Sequence[Stretch], want: Want, *, now: datetime) -> tuple[tuple[
         is_told=current is not None and current.is_told,
         taken=taken + calls,
         most=want.most,
-        free_at=_free_at(counting, want, now),
+        free_at=min(ends, default=now + timedelta(seconds=want.length_seconds)),
+        over_at=max(ends, default=now),
     )
     over = [one for one in known if one.counts_until <= now < one.counts_until + KEPT]
     # what counts no more tells who begins how large and how long the window is
@@ -169,8 +172,3 @@ def _begun(known: Sequence[Stretch], want: Want, now: datetime) -> Stretch:
         until_at, is_told = now + length / PIECES, False
         counts_until = until_at + length
     return Stretch(want.name, now, until_at, counts_until, 0, want.limit, is_told)
-
-
-def _free_at(counting: Sequence[Stretch], want: Want, now: datetime) -> datetime:
-    ends = [one.counts_until for one in counting if one.taken]
-    return min(ends, default=now + timedelta(seconds=want.length_seconds))
