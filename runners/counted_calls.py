@@ -2,18 +2,30 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self, TypeVar
 
 from canary.call_share import Grant, Stretch, Want
-from probes.contracts import Uncounted
+from probes.contracts import Clock, Uncounted
+from probes.ticketing.shared_calls import SharedCalls
+from probes.ticketing.walks import Walks
 from runners.call_contracts import CallStore
+from runners.config.config import Config
 from runners.contracts import StoreError
 
 T = TypeVar("T")
 
 AGAIN_SECONDS: Final = 5.0
 """How long nothing is asked of a system whose calls could not be counted, before the store is asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a ticketing system keeps where it outlives this process: counts of calls, and walks; None: not at all."""
+
+    shared: SharedCalls
+    walks: Walks | None = None
 
 
 class CountedCalls:
@@ -57,6 +69,17 @@ class CallsCountedLate:
         if self._store is None:
             self._store = await _counted(self._stack.enter_async_context(self._opening()))
         return CountedCalls(self._store)
+
+
+def counted_late(config: Config, clock: Clock) -> CallsCountedLate:
+    """Counts in the store of a configuration, once there is something to count."""
+
+    def opening() -> AbstractAsyncContextManager[CallStore]:
+        from runners.store import open_store
+
+        return open_store(config.prober.store_url, clock=clock, prober=config.prober.name)
+
+    return CallsCountedLate(opening)
 
 
 async def _counted(work: Awaitable[T]) -> T:
