@@ -14,6 +14,7 @@ from probes.contracts import Blind, Check, CheckState, Clock
 from probes.http_wire import Answer
 from probes.masking import Masker
 from probes.ticketing.checking import checked
+from probes.ticketing.generic.budget_checks import budget_checks
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.failures import Means, at_key
 from probes.ticketing.generic.matching import must, rows_of
@@ -50,7 +51,6 @@ _SEARCH: Final = "ticket.search"
 _READ: Final = "ticket.read"
 _TIME: Final = "ticket.time"
 _FIELDS: Final = "ticket.fields"
-_BUDGET: Final = "budget"
 
 
 @dataclass(slots=True)
@@ -109,14 +109,7 @@ class Inspector:
                 found.append(
                     self._fail(_TIME, self._masker.detail(str(error)), "Look at `since` in the request.")
                 )
-        found += [
-            self._warn(
-                _BUDGET,
-                f"{key}: none of the answers told of this window",
-                "Compare the name of the header and its form with an answer; else nothing keeps to this limit.",
-            )
-            for key in self._calls.untold()
-        ]
+        found += budget_checks(self._settings.name, self._settings.calls.budget, self._calls)
         newest = [
             newest_first(one.rows)[0][1]
             for one in self._shown
