@@ -67,8 +67,11 @@ class CallsCountedLate:
 
     async def _counting(self) -> CountedCalls:
         if self._store is None:
-            self._store = await _counted(self._stack.enter_async_context(self._opening()))
+            self._store = await _counted(self._opened())
         return CountedCalls(self._store)
+
+    async def _opened(self) -> CallStore:
+        return await self._stack.enter_async_context(self._opening())
 
 
 def counted_late(config: Config, clock: Clock) -> CallsCountedLate:
