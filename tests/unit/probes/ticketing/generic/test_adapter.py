@@ -341,6 +341,7 @@ def test_check__changes_nothing_and_says_what_is_not_known(tmp_path: Path) -> No
     assert {one.name: one.state for one in checks} == {
         "ticket.search": CheckState.OK,
         "ticket.read": CheckState.OK,
+        "budget": CheckState.OK,
         "ticket.close": CheckState.WARN,
         "clock.skew": CheckState.OK,
     }
