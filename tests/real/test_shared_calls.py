@@ -1,10 +1,9 @@
 """Two runs at once, each a process of its own: of a vendor's small window they take the share together."""
 
-import json
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,7 +18,7 @@ LIMIT = 60
 SHARE = 15
 """A quarter of it: a run alone looks oftener than that, for a ticket that never comes."""
 PATH = {"mailbox": None, "reply": False, "every": None, "deadline": "20s", "horizon": "60s"}
-RUN_SECONDS = 120
+MOST_SECONDS = 120
 
 
 class Timed(Zendesk):
@@ -35,6 +34,10 @@ class Timed(Zendesk):
         return super().throttle(asked)
 
     @property
+    def is_minute_over(self) -> bool:
+        return bool(self.asked_at) and self.clock.monotonic() - self.asked_at[0] > 60
+
+    @property
     def worst(self) -> int:
         """The most that it was asked in any minute."""
         return max(sum(end - 60 < one <= end for one in self.asked_at) for end in self.asked_at)
@@ -45,15 +48,19 @@ class Scene:
     vendor: Timed
     intake: Intake
 
-    def run_at_once(self, processes: int) -> list[dict[str, Any]]:
-        """What runs say that begin together, each of them with a canary of its own."""
+    def run_at_once(self, processes: int) -> None:
+        """Runs that begin together, each with a canary of its own, until the vendor's first minute is over."""
         running = [self.intake.start("--json", "run", "support-email") for _ in range(processes)]
         try:
-            ended = [one.communicate(timeout=RUN_SECONDS) for one in running]
+            # nothing tells when a minute is over
+            for _ in range(MOST_SECONDS):
+                threading.Event().wait(1.0)
+                if self.vendor.is_minute_over:
+                    return
         finally:
             for one in running:
                 one.kill()
-        return [json.loads(out) for out, _ in ended]
+                one.communicate()
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +83,7 @@ def scene(tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_two_runs_at_once_on_one_store__take_the_share_together(scene: Scene) -> None:
-    answers = scene.run_at_once(2)
+    scene.run_at_once(2)
 
-    verdicts = [one["verdict"] for answer in answers for one in answer["canaries"]]
-    assert len(verdicts) == 2
     assert sum(one.startswith("POST /oauth/tokens") for one in scene.vendor.calls) == 2  # both have asked
     assert SHARE / 2 < scene.vendor.worst <= SHARE
