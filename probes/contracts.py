@@ -242,6 +242,9 @@ class Budget:
     left: int | None
     limit: int | None
     resets_at: datetime | None
+    usable: int | None = (
+        None  # of those left, what we may take by our share; None: by what is reserved for others
+    )
 
 
 class Blind(Exception):
@@ -257,6 +260,10 @@ class Blind(Exception):
         super().__init__(message)
         self.status = status
         self.retry_after_seconds = retry_after_seconds
+
+
+class Uncounted(Blind):
+    """What all processes together ask can't be counted, since our own store can't be read: nothing is asked."""
 
 
 class TicketingSystem(Protocol):

@@ -26,7 +26,7 @@ import imapclient.exceptions
 
 from canary.observation import Fact
 from canary.reason import CAUSES, Reason
-from probes.contracts import Blind
+from probes.contracts import Blind, Uncounted
 from probes.masking import MASK
 from probes.servers import SecretUnavailable
 from probes.smtp_replies import SmtpReply, reason_of_reply
@@ -115,6 +115,8 @@ def _failure(error: Failure) -> Fault:
 
 
 def _blind(error: Blind) -> Fault:
+    if isinstance(error, Uncounted):
+        return _fault(Reason.STORE_UNAVAILABLE, str(error))
     match error.status:
         case 401 | 403:
             return _fault(Reason.CREDENTIALS_REJECTED, str(error))

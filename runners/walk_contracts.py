@@ -1,9 +1,10 @@
-"""What the store keeps of ticketing systems: of looks that take several, where each goes on; and real tickets."""
+"""What the store keeps of ticketing systems: of looks that take several, where each goes on; real tickets; and calls."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 from canary.walk import Walk
+from runners.call_contracts import CallStore
 from runners.traffic_contracts import TrafficStore
 
 
@@ -22,5 +23,5 @@ class WalkStore(Protocol):
         ...
 
 
-class SystemStore(TrafficStore, WalkStore, Protocol):
+class SystemStore(CallStore, TrafficStore, WalkStore, Protocol):
     """The verbs that are about ticketing systems."""

@@ -26,7 +26,6 @@ from probes.ticketing.settings import (
     RtSettings,
     TicketWatcherSettings,
 )
-from probes.ticketing.walks import Walks
 from probes.ticketing.watcher import TicketWatcher
 from probes.user_agent import user_agent
 from runners.alerts.building import build_heartbeats, build_sinks, known_of
@@ -41,6 +40,7 @@ from runners.config.document_places import Cleanup, TicketingType
 from runners.config.places import own_mailbox
 from runners.contracts import Store
 from runners.controls import StoredControls, Untold
+from runners.counted_calls import CountedCalls, Kept, counted_late
 from runners.prober import Place, Prober
 from runners.progress import Progress, Silent
 from runners.site import Site, open_site, watched_mailboxes
@@ -68,9 +68,10 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
     site = await open_site(config, clock=clock, tell=progress, gone=await store.path_names())
     async with AsyncExitStack() as stack:
         figures = ProcessFigures(config.prober.name, systems=config.ticketing, began_at=clock.now())
+        kept = Kept(CountedCalls(store), walks=store)
         systems = {
             name: Listening(
-                await _system(site, one, stack, partial(figures.api_request, name), walks=store), clock
+                await _system(site, one, stack, partial(figures.api_request, name), kept=kept), clock
             )
             for name, one in config.ticketing.items()
         }
@@ -154,8 +155,9 @@ async def checkable(config: Config, *, clock: Clock) -> AsyncIterator[tuple[Chec
             sources.append(CheckSource(name, _MailboxCheck(mailbox, site)))
         if config.prober.controls:
             sources.append(CheckSource("controls", selfcheck(site, Untold()).rehearse))
+        kept = Kept(await stack.enter_async_context(counted_late(config, clock)))
         for name, one in config.ticketing.items():
-            sources.append(CheckSource(name, (await _system(site, one, stack)).check))
+            sources.append(CheckSource(name, (await _system(site, one, stack, kept=kept)).check))
         yield tuple(sources)
 
 
@@ -170,7 +172,8 @@ async def triable(
     """
     site = await open_site(config, clock=clock, tell=Silent())
     async with AsyncExitStack() as stack:
-        yield site, await _system(site, config.ticketing[name], stack, witness=witness)
+        kept = Kept(await stack.enter_async_context(counted_late(config, clock)))
+        yield site, await _system(site, config.ticketing[name], stack, witness=witness, kept=kept)
 
 
 async def _system(
@@ -180,7 +183,7 @@ async def _system(
     asked: Asked = lambda _: None,
     witness: Witness | None = None,
     *,
-    walks: Walks | None = None,
+    kept: Kept,
 ) -> Triable:
     http = HttpSettings(
         name=one.name,
@@ -190,7 +193,7 @@ async def _system(
     )
     if one.generic is not None:
         return await _generic(
-            site, one, one.generic, http=http, stack=stack, asked=asked, witness=witness, walks=walks
+            site, one, one.generic, http=http, stack=stack, asked=asked, witness=witness, kept=kept
         )
     secret = one.token or one.password
     if secret is None:
@@ -254,7 +257,7 @@ async def _generic(
     stack: AsyncExitStack,
     asked: Asked,
     witness: Witness | None,
-    walks: Walks | None,
+    kept: Kept,
 ) -> Triable:
     from probes.ticketing.generic.opening import open_generic
 
@@ -273,7 +276,8 @@ async def _generic(
             clock=site.clock,
             masker=site.masker,
             asked=asked,
-            walks=walks,
+            walks=kept.walks,
+            shared=kept.shared,
             witness=witness,
         )
     )

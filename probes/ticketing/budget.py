@@ -29,6 +29,8 @@ def _seconds(budget: Budget, now: datetime, calls_a_look: float, reserve_share: 
         return 0.0
     until_reset = max(0.0, (budget.resets_at - now).total_seconds())
     usable = budget.left - reserve_share * (budget.limit or 0)
+    if budget.usable is not None:
+        usable = min(usable, budget.usable)
     if usable < calls_a_look:
         return until_reset
     return until_reset * calls_a_look / usable

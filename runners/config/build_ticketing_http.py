@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 from canary.hop import Channel
 from canary.observation import Depth
@@ -79,6 +80,7 @@ def build_generic(name: str, document: HttpTicketingDocument, around: Surroundin
                 ),
                 reserve_share=document.throttle.reserve,
                 own_share=document.throttle.share,
+                account=document.throttle.account or urlsplit(url).netloc.rpartition("@")[2].lower(),
             ),
             throttle_after=parts.optional_pick(document.throttle.after, (*loc, "throttle", "after"), {}),
             throttle_seconds=document.throttle.default,
@@ -218,6 +220,7 @@ def _window(name: str, document: WindowDocument, parts: Parts, loc: Loc) -> Wind
         part: parts.pick(one, (*loc, part), {})
         for part in _PARTS
         if (one := getattr(document, part)) is not None
+        and not (part == "limit" and isinstance(one.const, int))
     }
     regex = parts.regex(document.regex, (*loc, "regex"))
     if (document.source is None) != (document.regex is None):
@@ -228,15 +231,19 @@ def _window(name: str, document: WindowDocument, parts: Parts, loc: Loc) -> Wind
             "it has no part of a window",
             "Name a group: (?P<remaining>\\d+), limit, used, reset.",
         )
-    if document.at_most is None and not picks and document.source is None:
+    limit = document.limit.const if document.limit is not None else None
+    if not set(picks) - {"reset"} and (document.at_most, document.source, limit) == (None, None, None):
         parts.around.note(
-            loc, "nothing tells of this window", "Add remaining: and reset:, or at_most: 300/m."
+            loc,
+            "nothing tells of this window",
+            "Add remaining: and reset:, or limit: 700, or at_most: 300/m.",
         )
     return Window(
         name=name,
         picks=picks,
         whole=parts.optional_pick(document.source, (*loc, "from"), {}),
         parts=regex,
+        limit=limit if isinstance(limit, int) else None,
         at_most=document.at_most.count if document.at_most is not None else None,
         seconds=document.at_most.seconds if document.at_most is not None else 60.0,
         lasts_seconds=document.lasts,

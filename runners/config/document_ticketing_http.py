@@ -17,7 +17,7 @@ from runners.config.document_ticketing_looks import (
     ReadDocument,
     TicketMapDocument,
 )
-from runners.config.document_ticketing_picks import HttpRequestDocument, PickSetting
+from runners.config.document_ticketing_picks import HttpRequestDocument, LimitSetting, PickSetting
 from runners.config.fields import (
     LISTED,
     Duration,
@@ -127,7 +127,12 @@ class WindowDocument(Block):
     """A window of requests: told by answers, or counted here."""
 
     remaining: Annotated[PickSetting | None, Field(description="Requests left.")] = None
-    limit: Annotated[PickSetting | None, Field(description="Requests in a window.")] = None
+    limit: Annotated[
+        LimitSetting | None,
+        Field(
+            description="Requests in a window; where no answer tells, a number: `700`, with `lasts` or `daily`."
+        ),
+    ] = None
     used: Annotated[
         PickSetting | None, Field(description="Requests made, where `remaining` is not told.")
     ] = None
@@ -158,7 +163,16 @@ class ThrottleDocument(Block):
     ] = None
     default: Annotated[Duration, Field(description="How long, where the answer does not say.")] = 30.0
     reserve: Annotated[Share, Field(description="This share of every window is left to others.")] = 0.2
-    share: Annotated[Share, Field(description="This prober takes no more than this share of a window.")] = 1.0
+    share: Annotated[
+        Share,
+        Field(description="All processes on one store together take no more than this share of a window."),
+    ] = 1.0
+    account: Annotated[
+        Line | None,
+        Field(
+            description="Whose windows they are: systems with the same word are counted together. Default: the host of `url`."
+        ),
+    ] = None
 
 
 class FailureDocument(Block):

@@ -27,6 +27,21 @@ def _pick(value: Any) -> Any:  # noqa: ANN401 -- whatever YAML holds
     return value
 
 
+def _limit(value: Any) -> Any:  # noqa: ANN401 -- whatever YAML holds
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value < 1:
+            raise mistake(
+                f"a window of {value} requests lets nothing be asked", "Write how many it has: 700."
+            )
+        return {"const": value}
+    return _pick(value)
+
+
+def _or_number(schema: dict[str, Any]) -> None:
+    _or_text(schema)
+    schema["anyOf"].insert(0, {"type": "integer", "minimum": 1})
+
+
 class JoinDocument(Block):
     """A value of a table that the answer has beside its rows."""
 
@@ -68,6 +83,10 @@ class PickDocument(Block):
 
 PickSetting = Annotated[PickDocument, BeforeValidator(_pick), Field(json_schema_extra=_or_text)]
 """A JMESPath alone, a template, or the whole mapping."""
+
+
+LimitSetting = Annotated[PickDocument, BeforeValidator(_limit), Field(json_schema_extra=_or_number)]
+"""The same, or a number alone."""
 
 
 class HttpRequestDocument(Block):

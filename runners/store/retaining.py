@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 
-from canary import walk
+from canary import call_share, walk
 from canary.signature import CanaryId
 from canary.traffic import KEPT
 from canary.verdict import Verdict
@@ -35,6 +35,7 @@ from runners.store.alert_tables import alert_outbox, alert_standing, silence
 from runners.store.outbox import DEAD, DELIVERED, PENDING
 from runners.store.tables import (
     audit,
+    call_account,
     canary,
     export_outbox,
     gauge,
@@ -249,8 +250,9 @@ _AGES = {
     silence: silence.c.ends_at,
     traffic_hour: traffic_hour.c.hour_at,
     look_walk: look_walk.c.moved_at,
+    call_account: call_account.c.changed_at,
 }
-SHORTER = {traffic_hour: KEPT, look_walk: walk.KEPT}
+SHORTER = {traffic_hour: KEPT, look_walk: walk.KEPT, call_account: call_share.KEPT}
 """Those that go before the canaries of their time do."""
 ROWS = tuple(_AGES)
 """Tables whose rows go by their age alone."""

@@ -21,6 +21,7 @@ REVISIONS = (
     "0009",
     "0010",
     "0011",
+    "0012",
 )
 """All revisions, oldest first; a test holds them equal to the migrations' folder."""
 

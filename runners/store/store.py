@@ -47,6 +47,7 @@ from runners.store import (
 )
 from runners.store import gauges as readings
 from runners.store.alert_verbs import SqlAlerts
+from runners.store.call_verbs import SqlCalls
 from runners.store.connecting import Database, connect_to
 from runners.store.export_verbs import SqlExports
 from runners.store.figure_verbs import SqlFigures
@@ -90,7 +91,7 @@ async def open_store(
         await database.close()
 
 
-class SqlStore(SqlAlerts, SqlFigures, SqlExports, SqlQuarantines, SqlTraffic, SqlWalks):
+class SqlStore(SqlAlerts, SqlCalls, SqlFigures, SqlExports, SqlQuarantines, SqlTraffic, SqlWalks):
     """Satisfies `runners.contracts.Store`; opened by `open_store`."""
 
     def __init__(self, database: Database, *, clock: StampClock, prober: str) -> None:

@@ -360,3 +360,13 @@ look_walk = Table(
 )
 """Where looks go on that take several; ``asked`` and ``seen`` are ids of canaries, a word each."""
 Index(None, look_walk.c.moved_at)
+
+call_account = Table(
+    "call_account",
+    metadata,
+    Column("account", Words, primary_key=True),
+    Column("changed_at", Instant, nullable=False),
+    Column("stretches", Text, nullable=False),
+)
+"""What all processes took of a vendor's windows of requests: one row an account, so that one lock decides (decision 0023)."""
+Index(None, call_account.c.changed_at)

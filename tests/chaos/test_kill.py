@@ -33,8 +33,8 @@ UNREACHED = {
     "store.hold", "store.others_claimed", "store.give_up_alerts", "store.let_go", "store.take_slot", "store.records", "store.groups", "store.incident", "store.open_incidents",
     # of a desk that has older tickets than the canary's
     "store.note_traffic",
-    # of a system that is known by configuration alone, and has more tickets than one look reads
-    "store.walks", "store.keep_walk",
+    # of a system that is known by configuration alone, and has more tickets than one look reads, or a share of whose calls is kept
+    "store.walks", "store.keep_walk", "store.stretches", "store.take_calls",
     # of a run that pushes its figures
     "store.add_figures", "store.take_turn", "store.end_turn",
     "store.days", "store.points", "store.ends", "store.pasts", "store.glances", "store.pulses",

@@ -39,6 +39,7 @@ from runners.leases import Held
 from runners.pulse import Pulse
 from runners.retention import KEPT, Retention
 from tests.fakes.memory_alerts import MemoryAlerts
+from tests.fakes.memory_calls import MemoryCalls
 from tests.fakes.memory_exports import MemoryExports
 from tests.fakes.memory_figures import MemoryFigures
 from tests.fakes.memory_past import MemoryPast
@@ -79,6 +80,7 @@ class _Row:
 
 class MemoryStore(
     MemoryAlerts,
+    MemoryCalls,
     MemoryExports,
     MemoryFigures,
     MemoryPast,
@@ -103,7 +105,7 @@ class MemoryStore(
         self._excuses: dict[str, datetime] = {}
         self._samples: dict[tuple[str, str], Sample] = {}
         self._standings, self._reviewed_at, self._turns, self._traffic = {}, {}, {}, {}
-        self._walks = {}
+        self._walks, self._calls = {}, {}
         self._outbox, self._silences = {}, {}
         self._groups = {}
         self._days = {}
@@ -499,6 +501,7 @@ class MemoryStore(
         self._forget_exports(now, old)
         self._forget_traffic(now)
         self._forget_walks(now)
+        self._forget_calls(now)
         self._forget_records(now, keep)
         return len(old)
 

@@ -13,6 +13,7 @@ from canary.observation import Observation
 from runners.contracts import Store, StoreError, TriedRemoval
 from runners.store import NoStoreYet, open_store
 from tests.contracts.alert_contract import AlertContract
+from tests.contracts.call_contract import CallContract
 from tests.contracts.export_contract import ExportContract
 from tests.contracts.figure_contract import FigureContract
 from tests.contracts.past_contract import PastContract
@@ -132,6 +133,9 @@ class TestQuarantines(QuarantineContract): ...
 
 
 class TestWalks(WalkContract): ...
+
+
+class TestCalls(CallContract): ...
 
 
 class TestPast(PastContract): ...

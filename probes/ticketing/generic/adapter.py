@@ -79,6 +79,10 @@ class Generic:
         A look without a ticket of ours is only believed once the configured proof that we see has held: a system that
         takes a wrong key for nobody still shows what everybody may see.
         """
+        async with self._calls.turn():
+            return await self._found(canaries, depth)
+
+    async def _found(self, canaries: Sequence[Canary], depth: Depth) -> Look:
         since = self._since(canaries)
         wanted = Wanted(
             tokens=frozenset(one.token for one in canaries),
@@ -133,6 +137,10 @@ class Generic:
 
     async def dispose(self, tickets: Sequence[Ticket], how: Disposal) -> Sequence[Disposed]:
         """Remove by the configuration's steps; what is held aside, by those of the look that found it."""
+        async with self._calls.turn():
+            return await self._disposed(tickets, how)
+
+    async def _disposed(self, tickets: Sequence[Ticket], how: Disposal) -> Sequence[Disposed]:
         words = {**self._words((), self._clock.now()), "tag": how.tag}
         answers: dict[str, Disposed] = {}
         usual = [one for one in tickets if self._aside(one) is None]

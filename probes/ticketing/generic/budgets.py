@@ -1,7 +1,6 @@
-"""Windows of requests, by answers in any shape or by the configuration's own word; a share of them is never taken."""
+"""Windows of requests, by answers in any shape; at what is reserved for others nothing is asked. Our share: `shares`."""
 
 import re
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +12,7 @@ from probes.rate_limits import RateLimits
 from probes.ticketing.generic.conversions import resets_at, whole_of
 from probes.ticketing.generic.picking import Pick, Seen
 
-_ASSUMED_SECONDS: Final = 60.0
+ASSUMED_SECONDS: Final = 60.0
 """How long a window lasts that neither answers nor the configuration tell of: one request a minute finds out."""
 _LONGEST_TEXT: Final = 1000
 _GROUPS: Final = ("remaining", "limit", "used", "reset")
@@ -26,6 +25,7 @@ class Window:
     Attributes:
         picks: ``remaining``, ``limit``, ``used``, ``reset``; what is not told is left out.
         whole: a text that holds several of them, and the expression that takes it apart by groups of these names.
+        limit: how many it has, where no answer tells.
         at_most, seconds: instead: so many requests in so much time, counted here.
         lasts_seconds: how long it is, where no answer tells when it begins anew; None: it is not declared.
         is_day: instead: it begins anew at midnight, in UTC.
@@ -35,10 +35,24 @@ class Window:
     picks: Mapping[str, Pick]
     whole: Pick | None = None
     parts: re.Pattern[str] | None = None
+    limit: int | None = None
     at_most: int | None = None
     seconds: float = 60.0
     lasts_seconds: float | None = None
     is_day: bool = False
+
+    @property
+    def tells_left(self) -> bool:
+        """Whether answers tell how much is left."""
+        return self._tells("remaining") or self._tells("used")
+
+    @property
+    def tells_end(self) -> bool:
+        """Whether answers tell when it begins anew, and that is heeded."""
+        return self.lasts_seconds is None and not self.is_day and self._tells("reset")
+
+    def _tells(self, part: str) -> bool:
+        return part in self.picks or (self.parts is not None and part in self.parts.groupindex)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +61,18 @@ class BudgetSettings:
 
     Attributes:
         reserve_share: this share of every window is left to others: at it, requests wait for the reset.
-        own_share: this prober takes no more than this share of a window, whatever else is left of it.
+        own_share: all processes together take no more than this share of a window, whatever else is left of it.
+        account: whose windows they are: what is asked of one account is counted together.
     """
 
     windows: tuple[Window, ...] = ()
     reserve_share: float = 0.2
     own_share: float = 1.0
-
-
-@dataclass(slots=True)
-class _Stretch:
-    """What we have asked within one stretch of a window; it ends when it was first said to, however often it refills."""
-
-    own: int = 1  # the request whose answer has told of it
-    ends_at: datetime | None = None
+    account: str = ""
 
 
 class Budgets:
-    """What the answers so far have told of each window, and what we have asked in those that are counted here."""
+    """What the answers so far have told of each window."""
 
     def __init__(self, settings: BudgetSettings, clock: Clock) -> None:
         self._settings = settings
@@ -72,11 +80,7 @@ class Budgets:
         self._told: dict[str, Budget] = {}
         self._told_at: dict[str, datetime] = {}
         self._usual = RateLimits()
-        self._own: dict[str, _Stretch] = {}
         self._known = {one.name: one for one in settings.windows}
-        self._asked: dict[str, deque[float]] = {
-            one.name: deque() for one in settings.windows if one.at_most is not None
-        }
         self._read = {
             pick.header.lower()
             for one in settings.windows
@@ -92,7 +96,7 @@ class Budgets:
         self._usual.note({name: one for name, one in headers.items() if name not in self._read}, now=now)
         for one in self._usual.windows(now=now):
             if one.name not in self._told and any(name.startswith(f"{one.name}-") for name in headers):
-                self._count(one, now)
+                self._told_at[one.name] = now
         seen = Seen(None, None, headers, answer.status)
         for window in self._settings.windows:
             if window.at_most is None:
@@ -102,63 +106,29 @@ class Budgets:
                     continue  # a header of another shape is no reason to be blind
 
     def admit(self, system: str) -> None:
-        """Count a request that is about to be made.
+        """Look whether a request that is about to be made may be.
 
         Raises:
             Blind: it would take of what is left to others; says until when.
         """
         now = self._clock.now()
-        for stretch in self._own.values():
-            if stretch.ends_at is not None and stretch.ends_at <= now:
-                stretch.own, stretch.ends_at = 0, None
         for one in self.windows():
-            self._admit_to(one, system, now)
-        for stretch in self._own.values():
-            stretch.own += 1
-        for stamps in self._asked.values():
-            stamps.append(self._clock.monotonic())
-
-    def _admit_to(self, one: Budget, system: str, now: datetime) -> None:
-        own, own_ends_at = self._ours(one)
-        ends_at = one.resets_at or self._assumed_end(one.name)
-        share = self._settings.own_share
-        if one.limit is not None and share < 1 and own + 1 > share * one.limit and own_ends_at is not None:
-            why = f"{own} of them were ours, of which {share:.0%} may be"
-            raise _spent(system, one, why, (own_ends_at - now).total_seconds())
-        if one.left is None or ends_at <= now:
-            return
-        if one.left - 1 < self._settings.reserve_share * (one.limit or 0):
-            why = f"{self._settings.reserve_share:.0%} are kept for others"
-            raise _spent(system, one, why, (ends_at - now).total_seconds())
-
-    def _ours(self, one: Budget) -> tuple[int, datetime | None]:
-        """How many of a window's requests were ours, and until when they count."""
-        if one.name in self._asked:
-            return (one.limit or 0) - (one.left or 0), one.resets_at
-        stretch = self._own.get(one.name)
-        return (stretch.own, stretch.ends_at) if stretch is not None else (0, None)
+            ends_at = one.resets_at or self._assumed_end(one.name)
+            if one.left is None or ends_at <= now:
+                continue
+            if one.left - 1 < self._settings.reserve_share * (one.limit or 0):
+                why = f"{self._settings.reserve_share:.0%} are kept for others"
+                raise spent(system, one, why, (ends_at - now).total_seconds())
 
     def windows(self) -> Sequence[Budget]:
-        """All windows that are known and not over; costs no call."""
+        """All windows that answers told of and that are not over; costs no call."""
         now = self._clock.now()
-        usual = [one for one in self._usual.windows(now=now) if one.name not in self._known]
-        told = [*self._told.values(), *usual]
-        kept = [one for one in told if one.resets_at is None or one.resets_at > now]
-        return (
-            *kept,
-            *(self._counted(one, now) for one in self._settings.windows if one.at_most is not None),
-        )
+        return tuple(one for one in self.told() if one.resets_at is None or one.resets_at > now)
 
-    def _count(self, told: Budget, now: datetime) -> None:
-        """Begin a stretch where none is; one that is goes on to its end, though what is left has risen."""
-        self._told_at[told.name] = now
-        stretch = self._own.setdefault(told.name, _Stretch())
-        if stretch.ends_at is None or stretch.ends_at <= now:
-            stretch.own = 1 if stretch.ends_at is not None else max(1, stretch.own)
-            window = self._known.get(told.name)
-            declared = window is not None and (window.is_day or window.lasts_seconds is not None)
-            reset = None if declared else told.resets_at
-            stretch.ends_at = reset if reset is not None and reset > now else self._assumed_end(told.name)
+    def told(self) -> Sequence[Budget]:
+        """All windows that answers ever told of, as they did last; of those that have the usual names, while they last."""
+        usual = self._usual.windows(now=self._clock.now())
+        return (*self._told.values(), *(one for one in usual if one.name not in self._known))
 
     def _assumed_end(self, name: str) -> datetime:
         """When a window that does not tell it begins anew for sure: as long after the answer as it lasts."""
@@ -168,7 +138,7 @@ class Budgets:
             midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
             return midnight + timedelta(days=1)
         lasts = window.lasts_seconds if window is not None else None
-        return at + timedelta(seconds=lasts if lasts is not None else _ASSUMED_SECONDS)
+        return at + timedelta(seconds=lasts if lasts is not None else ASSUMED_SECONDS)
 
     def untold(self) -> list[str]:
         """Keys of the windows that no answer has told of yet, though the configuration says that answers do."""
@@ -178,14 +148,6 @@ class Budgets:
             if picks and one.name not in self._told:
                 found.append(picks[0].key.rpartition(".")[0])
         return found
-
-    def _counted(self, window: Window, now: datetime) -> Budget:
-        stamps, at = self._asked[window.name], self._clock.monotonic()
-        while stamps and stamps[0] <= at - window.seconds:
-            stamps.popleft()
-        limit = window.at_most or 0
-        first = stamps[0] + window.seconds - at if stamps else window.seconds
-        return Budget(window.name, max(0, limit - len(stamps)), limit, now + timedelta(seconds=first))
 
     def _take(self, window: Window, seen: Seen, now: datetime) -> None:
         found: dict[str, object] = {name: pick.found(seen) for name, pick in window.picks.items()}
@@ -197,19 +159,20 @@ class Budgets:
         left, limit, used = (
             whole_of(found.get(name), window.name) for name in ("remaining", "limit", "used")
         )
-        if left is None and used is not None and limit is not None:
-            left = max(0, limit - used)
-        if left is None and limit is None:
+        reset = resets_at(found.get("reset"), now, window.name)
+        if left is None and used is None and limit is None and (reset is None or window.limit is None):
             return
         before = self._told.get(window.name)
-        limit = limit if limit is not None or before is None else before.limit
-        reset = resets_at(found.get("reset"), now, window.name)
-        told = Budget(window.name, left, limit, reset)
-        self._told[window.name] = told
-        self._count(told, now)
+        if limit is None:
+            limit = before.limit if before is not None else window.limit
+        if left is None and used is not None and limit is not None:
+            left = max(0, limit - used)
+        self._told[window.name] = Budget(window.name, left, limit, reset)
+        self._told_at[window.name] = now
 
 
-def _spent(system: str, one: Budget, why: str, wait: float) -> Blind:
+def spent(system: str, one: Budget, why: str, wait: float) -> Blind:
+    """Of a window nothing more is ours, for so many seconds."""
     left = f"{one.left if one.left is not None else 'an unknown number'}"
     told = (
         f"{left} of {one.limit} requests are left, and {why}"

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from types import MappingProxyType
@@ -32,8 +33,10 @@ from probes.ticketing.generic.failures import (
 from probes.ticketing.generic.paging import Page, absolute
 from probes.ticketing.generic.picking import Pick, Seen, seen_of
 from probes.ticketing.generic.requests import Asking
+from probes.ticketing.generic.shares import Shares
 from probes.ticketing.generic.templates import Template, Words, compile_template, names_in
 from probes.ticketing.generic.trusted import Trusted
+from probes.ticketing.shared_calls import OwnCalls, SharedCalls
 
 _NO_MEANS: Final[frozenset[Means]] = frozenset()
 _NOT_SERVED: Final = frozenset({Means.AUTH, Means.FORBIDDEN, Means.GONE})
@@ -66,7 +69,14 @@ class Calls:
     """The way to one system. Calls may run side by side; each is bounded and can be cancelled."""
 
     def __init__(
-        self, settings: CallSettings, wire: Wire, vault: Vault, *, clock: Clock, masker: Masker
+        self,
+        settings: CallSettings,
+        wire: Wire,
+        vault: Vault,
+        *,
+        clock: Clock,
+        masker: Masker,
+        shared: SharedCalls | None = None,
     ) -> None:
         self._settings = settings
         self._wire = wire
@@ -77,6 +87,7 @@ class Calls:
         self._trusted = Trusted(settings.name, settings.url, settings.auth.hosts)
         self._session = Session(settings.auth, vault, self._trusted, clock=clock, masker=masker)
         self._budgets = Budgets(settings.budget, clock)
+        self._shares = Shares(settings.budget, self._budgets, shared or OwnCalls(), clock)
 
     @property
     def skew(self) -> Skew:
@@ -84,8 +95,16 @@ class Calls:
         return self._main.skew
 
     def budget(self) -> tuple[Budget, ...]:
-        """The windows that the answers so far have told of."""
-        return tuple(self._budgets.windows())
+        """The windows that the answers so far have told of, or that are counted here."""
+        return self._shares.seen(self._budgets.windows())
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """One look, or one removal: calls are taken ahead for it, and given back at its end."""
+        return self._shares.turn()
+
+    def shares(self) -> Sequence[str]:
+        """What is kept of which window, in words."""
+        return self._shares.states()
 
     def untold(self) -> Sequence[str]:
         """Keys of windows that no answer has told of."""
@@ -169,10 +188,10 @@ class Calls:
     async def end(self) -> None:
         """Log out, if there is a session and a request that ends it; a refusal is no matter."""
         kept, asking = self._session.leave(), self._settings.auth.end
-        if kept is None or asking is None:
-            return
-        with contextlib.suppress(Blind, SecretUnavailable):
-            await self._once(asking, {}, Page(), kept)
+        if kept is not None and asking is not None:
+            with contextlib.suppress(Blind, SecretUnavailable):
+                await self._once(asking, {}, Page(), kept)
+        await self._shares.rest()
 
     async def _once(
         self, asking: Asking, words: Words, page: Page, presented: Presented
@@ -231,9 +250,11 @@ class Calls:
 
     async def _sent(self, wire: Wire, asking: Asking, request: Request) -> tuple[Answer, Means]:
         self._budgets.admit(self._settings.name)
+        counted = await self._shares.admit(self._settings.name)
         accept = [status for status, means in asking.ok.items() if means is not Means.BROKEN]
         answer = await wire.ask(replace(request, accept=accept))
         self._budgets.note(answer)
+        await self._shares.heard(counted)
         if answer.status in asking.ok:
             # what the body says is nearer to the truth than what its status usually means here
             special = told_by_body(answer, self._settings.failures)

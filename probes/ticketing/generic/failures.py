@@ -178,7 +178,7 @@ def at_key(error: Blind, key: str, system: str) -> Blind:
     if "ticketing." in text:
         return error
     text = f"{system}: {key}: {text.removeprefix(f'{system}: ')}"
-    return Blind(text, status=error.status, retry_after_seconds=error.retry_after_seconds)
+    return type(error)(text, status=error.status, retry_after_seconds=error.retry_after_seconds)
 
 
 _USUAL: Final[Mapping[int, Means]] = MappingProxyType(

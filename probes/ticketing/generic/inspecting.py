@@ -13,6 +13,7 @@ from canary.ticket import TicketState
 from probes.contracts import Blind, Check, CheckState, Clock
 from probes.masking import Masker
 from probes.ticketing.checking import checked
+from probes.ticketing.generic.budget_checks import budget_checks
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.failures import Means
 from probes.ticketing.generic.matching import must
@@ -48,7 +49,6 @@ _READ: Final = "ticket.read"
 _TIME: Final = "ticket.time"
 _FIELDS: Final = "ticket.fields"
 _PAGE: Final = "ticket.page"
-_BUDGET: Final = "budget"
 
 
 class Inspector:
@@ -97,14 +97,7 @@ class Inspector:
                 found.append(
                     self._fail(_TIME, self._masker.detail(str(error)), "Look at `since` in the request.")
                 )
-        found += [
-            self._warn(
-                _BUDGET,
-                f"{key}: none of the answers told of this window",
-                "Compare the name of the header and its form with an answer; else nothing keeps to this limit.",
-            )
-            for key in self._calls.untold()
-        ]
+        found += budget_checks(self._settings.name, self._settings.calls.budget, self._calls)
         usual = [row for one in self._shown if one.look.state is TicketState.TICKET for row in one.rows]
         newest = [values for _, values in newest_first(usual)[:1]]
         if newest and self._settings.clean.read is not None:

@@ -116,6 +116,7 @@ def test_small_system__when_read__becomes_settings(tmp_path: Path) -> None:
         ("auth: {bearer", "auth: {basic: {username: a, password: b}, bearer", "auth", "Keep one"),
         ("secrets:", "failures: [{means: auth}]\n    secrets:", "failures[0]", "every answer"),
         ("secrets:", "budget: {day: {}}\n    secrets:", "budget.day", "nothing tells"),
+        ("secrets:", "budget: {day: {limit: 0}}\n    secrets:", "budget.day.limit", "lets nothing be asked"),
         ("secrets:", "budget: {day: {from: {header: a}}}\n    secrets:", "budget.day", "belong together"),
         ("secrets:", "headers: {'a b': c}\n    secrets:", "headers.a b", "no header field"),
         ("secrets:", "token: {env: DESK_TOKEN}\n    secrets:", "token", "unknown key token"),
@@ -243,3 +244,24 @@ def test_rights_by_a_request_that_could_change_a_strangers_ticket__are_a_mistake
 
     assert mistake.key == f"ticketing.desk.clean.rights.{method}"
     assert "stranger" in mistake.message
+
+
+def test_window_whose_limit_no_answer_tells__has_that_of_the_configuration(tmp_path: Path) -> None:
+    budget = (
+        "budget: {day: {limit: 5000, daily: true}}\n    throttle: {share: 10%, account: Acme}\n    secrets:"
+    )
+    generic = read(tmp_path, changed("secrets:", budget, WHOLE)).ticketing["desk"].generic
+
+    assert generic is not None
+    found = generic.settings.calls.budget
+    assert [(one.name, one.limit, one.tells_left, one.is_day) for one in found.windows] == [
+        ("day", 5000, False, True)
+    ]
+    assert (found.own_share, found.account) == (0.1, "Acme")
+
+
+def test_systems_at_one_host__are_counted_together(tmp_path: Path) -> None:
+    generic = read(tmp_path, WHOLE).ticketing["desk"].generic
+
+    assert generic is not None
+    assert generic.settings.calls.budget.account == "desk.acme.example"

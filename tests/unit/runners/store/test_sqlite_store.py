@@ -13,6 +13,7 @@ import pytest
 from runners.contracts import Store
 from runners.store import open_store
 from tests.contracts.alert_contract import AlertContract
+from tests.contracts.call_contract import CallContract
 from tests.contracts.export_contract import ExportContract
 from tests.contracts.figure_contract import FigureContract
 from tests.contracts.past_contract import PastContract
@@ -110,6 +111,9 @@ class TestQuarantines(QuarantineContract): ...
 
 
 class TestWalks(WalkContract): ...
+
+
+class TestCalls(CallContract): ...
 
 
 class TestPast(PastContract): ...

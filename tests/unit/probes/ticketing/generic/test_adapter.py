@@ -343,6 +343,7 @@ def test_check__changes_nothing_and_says_what_is_not_known(tmp_path: Path) -> No
         "ticket.page": CheckState.OK,
         "ticket.read": CheckState.OK,
         "ticket.clean": CheckState.OK,
+        "budget": CheckState.OK,
         "ticket.close": CheckState.WARN,
         "clock.skew": CheckState.OK,
     }

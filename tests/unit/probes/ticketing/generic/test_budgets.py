@@ -40,33 +40,6 @@ def test_window_at_its_reserve__refuses_a_request_until_it_begins_anew() -> None
     budgets.admit("desk")
 
 
-def test_own_share__is_never_exceeded_though_much_is_left() -> None:
-    clock = FakeClock()
-    budgets = Budgets(BudgetSettings((ACCOUNT,), own_share=0.05), clock)
-    for left in range(99, 94, -1):
-        budgets.admit("desk")
-        budgets.note(answer(x_left=str(left), x_max="100", x_reset="30"))
-
-    with pytest.raises(Blind, match="were ours"):
-        budgets.admit("desk")
-
-
-def test_declared_window__is_counted_here() -> None:
-    clock = FakeClock()
-    window = Window("declared", {}, at_most=10, seconds=60.0)
-    budgets = Budgets(BudgetSettings((window,), reserve_share=0.2), clock)
-
-    for _ in range(8):
-        budgets.admit("desk")
-    with pytest.raises(Blind):
-        budgets.admit("desk")
-
-    clock.advance(61)
-    budgets.admit("desk")
-    (told,) = budgets.windows()
-    assert (told.left, told.limit) == (9, 10)
-
-
 def test_text_with_several_parts__is_taken_apart() -> None:
     clock = FakeClock()
     parts = re.compile(r"api-usage=(?P<used>\d+)/(?P<limit>\d+)")
@@ -139,40 +112,6 @@ def test_window_of_a_day__begins_anew_at_midnight() -> None:
     error = refused(budgets)
     assert error is not None
     assert error.retry_after_seconds == 12 * 3600
-
-
-def test_own_share__of_a_window_without_a_reset_is_kept() -> None:
-    clock = FakeClock()
-    budgets = Budgets(BudgetSettings((Window("account", SILENT),), own_share=0.05), clock)
-
-    admitted = 0
-    while refused(budgets) is None:
-        admitted += 1
-        budgets.note(answer(x_left=str(100 - admitted), x_max="100"))
-
-    assert admitted == 5
-
-
-def test_own_share__of_a_window_that_refills_all_the_time_is_kept() -> None:
-    clock = FakeClock()
-    budgets = Budgets(BudgetSettings((Window("bucket", SILENT),), own_share=0.5), clock)
-
-    admitted = 0
-    for second in range(60):
-        if refused(budgets) is None:
-            admitted += 1
-        budgets.note(answer(x_left=str(39 if second % 2 else 38), x_max="40"))
-        clock.advance(0.9)
-
-    assert admitted == 20
-
-
-def test_own_share__of_a_window_that_is_counted_here_is_kept() -> None:
-    clock = FakeClock()
-    window = Window("declared", {}, at_most=100, seconds=60.0)
-    budgets = Budgets(BudgetSettings((window,), own_share=0.1), clock)
-
-    assert [refused(budgets) is None for _ in range(12)] == [True] * 10 + [False] * 2
 
 
 def test_window_of_the_configuration__hides_no_usual_one() -> None:

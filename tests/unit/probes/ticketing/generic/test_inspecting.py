@@ -145,10 +145,28 @@ def test_budget_that_no_answer_tells__is_warned_of(tmp_path: Path) -> None:
 
 
 def test_budget_that_an_answer_tells__is_no_matter(tmp_path: Path) -> None:
-    scene = filled(tmp_path, CONFIGURATION + "budget: {main: {remaining: {header: X-Left}}}\n")
-    scene.desk.headers["x-left"] = "10"
+    scene = filled(tmp_path, CONFIGURATION + "budget: {main: {remaining: {header: X-Left}, limit: 20}}\n")
+    scene.desk.headers["x-left"] = "15"
 
     assert bad(scene) == []
+
+
+def test_budget_of_which_nobody_tells_how_much_it_has__is_said(tmp_path: Path) -> None:
+    scene = filled(tmp_path, CONFIGURATION + "budget: {main: {remaining: {header: X-Left}}}\n")
+    scene.desk.headers["x-left"] = "15"
+
+    (found,) = bad(scene)
+
+    assert found.name == "budget"
+    assert "no answer tells how many it has: nothing of it is kept" in found.finding
+    assert "limit: 700" in found.remedy
+
+
+def test_share_of_no_window_at_all__is_said(tmp_path: Path) -> None:
+    (found,) = bad(filled(tmp_path, CONFIGURATION + "throttle: {share: 50%}\n"))
+
+    assert (found.name, found.state) == ("budget", CheckState.WARN)
+    assert "at_most: 300/m" in found.remedy
 
 
 def test_more_recent_rows_than_a_look_reads__are_warned_of(tmp_path: Path) -> None:

@@ -1,0 +1,39 @@
+"""Where it is counted what all processes together ask of a system: in the store, or in this process alone."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from canary.call_share import Grant, Stretch, Want, take
+
+
+class SharedCalls(Protocol):
+    """Counts calls by account: whose limits they are. Raises `probes.contracts.Uncounted` where it can't."""
+
+    async def stretches(self, account: str) -> Sequence[Stretch]:
+        """What was taken of each window, as the last one who took left it."""
+        ...
+
+    async def take_calls(self, account: str, wants: Sequence[Want], *, now: datetime) -> Sequence[Grant]:
+        """Take calls before they are made; one grant a want, in their order. Not repeatable."""
+        ...
+
+
+class OwnCalls:
+    """The calls of this process alone, where there is no store."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], tuple[Stretch, ...]] = {}
+
+    async def stretches(self, account: str) -> Sequence[Stretch]:
+        """What was taken of each window."""
+        return tuple(one for key, several in self._kept.items() if key[0] == account for one in several)
+
+    async def take_calls(self, account: str, wants: Sequence[Want], *, now: datetime) -> Sequence[Grant]:
+        """Take calls; one grant a want, in their order."""
+        grants = []
+        for want in wants:
+            key = (account, want.name)
+            self._kept[key], grant = take(self._kept.get(key, ()), want, now=now)
+            grants.append(grant)
+        return grants
