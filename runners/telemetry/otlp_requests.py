@@ -105,7 +105,9 @@ def one_try_session(
             except (requests.exceptions.RequestException, OSError) as error:
                 deepest = _deepest(error)
                 # Whoever reads the request and then hangs up (a filter before the receiver) may mean what is in it.
-                is_reset = isinstance(deepest, ConnectionResetError | ConnectionAbortedError | BrokenPipeError)
+                is_reset = isinstance(
+                    deepest, ConnectionResetError | ConnectionAbortedError | BrokenPipeError
+                )
                 refusal, cause = NotSent(_said(deepest), is_reset=is_reset), error
             else:
                 if refusal is None:
