@@ -198,7 +198,8 @@ CERTIFICATE_TRUSTED = _gauge(
     "intake.certificate.trusted",
     "1",
     "place",
-    "1 clients take a server's certificate; 0 they refuse it: its chain, its name or its end.",
+    "1 clients take a server's certificate; 0 they refuse it: its chain, its name or its end. The rule "
+    "IntakeCertificateNotTrusted needs it: one that ends in a year may be refused today.",
 )
 DNS_MAIL_OK = _gauge("intake.dns.mail.ok", "1", "place record", "1 where the record is as expected.")
 TICKET_API_UP = _gauge(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from canary.hop import Hop
+from dashboards.burn import burns
 from dashboards.estate import Estate
 from dashboards.promql import Matcher, any_of, duration
 from dashboards.timing import Timing, timing_of
@@ -61,6 +62,7 @@ def inhibitions(estate: Estate) -> tuple[Inhibition, ...]:
             ("path",),
         ),
         Inhibition((_named("IntakeFinalAnswer"),), (_named("IntakeSloBurn"),), ("path",)),
+        *_by_window(estate),
         Inhibition(
             (_named("IntakePathBroken"), Matcher("blame", "=", Hop.DNS), _has("domain")),
             (_named(*_BROKEN), Matcher("blame", "!=", Hop.DNS)),
@@ -98,6 +100,17 @@ def alertmanager_configuration(estate: Estate) -> dict[str, Any]:
 def alertmanager_text(estate: Estate) -> str:
     """The file."""
     return written(alertmanager_configuration(estate), head=_HEAD)
+
+
+def _by_window(estate: Estate) -> Iterable[Inhibition]:
+    """A path that burns fast burns slowly, too: one ticket. When an outage ends, all windows still have it in them."""
+    windows = [duration(one) for one in sorted({one.long_seconds for one in burns(estate)})]
+    for index, window in enumerate(windows[:-1], 1):
+        yield Inhibition(
+            (_named("IntakeSloBurn"), Matcher("window", "=", window)),
+            (_named("IntakeSloBurn"), any_of("window", windows[index:])),
+            ("path",),
+        )
 
 
 def _by_mailbox(estate: Estate) -> Iterable[Inhibition]:

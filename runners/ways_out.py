@@ -1,9 +1,12 @@
 """The ways out of figures that a configuration names; made when figures are pushed, since each loads libraries."""
 
+import os
 import secrets
+import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from probes.contracts import Clock
 from runners.config.config import Config
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from runners.telemetry.otlp_metrics import OtlpMetrics
     from runners.telemetry.pushgateway import Pushgateway
     from runners.telemetry.snapshot import Snapshots
+
+INSTANCE: Final = "service.instance.id"
 
 
 def one_shot_routes(config: Config, *, clock: Clock) -> Callable[[], Sequence[Route]] | None:
@@ -48,7 +53,15 @@ def serving_routes(config: Config) -> Sequence[Route]:
     telemetry = config.telemetry
     if telemetry.by_otlp is not MetricsByOtlp.ALWAYS or telemetry.otlp_metrics is None:
         return ()
-    return (otlp_metrics_of(telemetry.otlp_metrics, config),)
+    # Replicas share a name. Under one id a gauge would be that of whoever sent last, and a counter go up and down; so each
+    # process is an instance of its own, as it is to whoever scrapes (OpenTelemetry, "Service attributes").
+    resource = {**telemetry.otlp_metrics.resource, INSTANCE: instance_of(config.prober.name)}
+    return (otlp_metrics_of(replace(telemetry.otlp_metrics, resource=resource), config),)
+
+
+def instance_of(prober: str) -> str:
+    """What tells a lasting process from others of its name at one time; the next in the same pod goes on under it."""
+    return f"{prober}/{socket.gethostname()}/{os.getpid()}"
 
 
 def pushing_loops(
@@ -61,17 +74,14 @@ def pushing_loops(
     from runners.telemetry.pushing import Pushing
 
     holder = new_holder(prober.name, secrets.token_bytes)
-    # Replicas share a name, so to a receiver their series are the same: each would reset the counters of the other. The
-    # store keeps them, and every replica sends the sum.
     pushing = Pushing(
         routes,
-        snapshots.kept(),
+        snapshots,
         prober.figures,
         store,
         clock=clock,
         holder=holder,
         mask=prober.masker.mask,
-        keeps_figures=True,
     )
     return {"metrics": pushing.run}
 

@@ -119,8 +119,10 @@ class LoggedFacts:
         if observation.is_look_in_vain:
             _log_blindness(canary, observation)
             return
+        # A hop that was skipped has no span.
+        is_skipped = observation.outcome is Outcome.SKIPPED
         extra = {
-            **ids_of(canary, observation.hop),
+            **ids_of(canary, None if is_skipped else observation.hop),
             "hop": observation.hop.value,
             "outcome": observation.outcome.value,
             "reason": observation.reason.value if observation.reason is not None else None,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from runners.config.config import Config
+from runners.deploy.comments import without_comments
 from runners.deploy.places import inside
 from runners.deploy.refusal import CannotRender
 
@@ -22,7 +23,7 @@ class Workload:
     Attributes:
         name: of the objects, at most 52 letters: a CronJob adds eleven to its Jobs.
         image: the image to run; None: a placeholder, which the text says.
-        text: the configuration as it stands.
+        text: the configuration without its comments.
         files: what the files beside it hold, by the names that the configuration gives them.
         version: of this program, the placeholder's tag.
     """
@@ -119,7 +120,7 @@ def workload(
         CannotRender: a secret stands in the configuration as text.
     """
     refuse_literals(config)
-    return Workload(name, namespace, image, text, dict(files), version, config)
+    return Workload(name, namespace, image, without_comments(text), dict(files), version, config)
 
 
 def refuse_literals(config: Config) -> None:

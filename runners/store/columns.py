@@ -10,7 +10,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class Instant(TypeDecorator[datetime]):
+class _Instant(TypeDecorator[datetime]):
     """An aware time as whole microseconds since 1970 in UTC."""
 
     impl = BigInteger
@@ -32,7 +32,7 @@ def instant(microseconds: int) -> datetime:
     return _EPOCH + microseconds * _MICROSECOND
 
 
-class Words(TypeDecorator[str]):
+class _Words(TypeDecorator[str]):
     """Text from outside; what PostgreSQL takes in no text (NUL, lone surrogates) becomes U+FFFD."""
 
     impl = Text
@@ -59,6 +59,9 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+# One object each, and not one a column: SQLAlchemy fits every object to the database anew in each process, which short runs
+# feel.
+Instant, Words = _Instant(), _Words()
 Id = String(32).with_variant(String(32, collation="C"), "postgresql")
 """Ids are found by their beginning, which only byte order makes a range of the index."""
 Count = BigInteger().with_variant(Integer(), "sqlite")

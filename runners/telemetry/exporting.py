@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
+from functools import cache
 from typing import Final, Protocol
 
+from canary.signature import CanaryId
 from probes.contracts import Clock
 from runners.contracts import StoreError
-from runners.export_contracts import ExportStore, PartKey, TracePart
+from runners.export_contracts import ExportStore, PartKey, TracePart, TraceRows
 from runners.store import codec
 from runners.telemetry.otlp_requests import NotSent
 from runners.telemetry.span_rows import TraceBatch
@@ -23,8 +25,9 @@ AT_ONCE: Final = 8
 """How many parts are claimed together."""
 FIRST_PAUSE_SECONDS: Final = 5.0
 LONGEST_PAUSE_SECONDS: Final = 300.0
-DRAIN_AT_ONCE: Final = 24
-"""A canary has two or three parts: a run takes those of its own in a look or two."""
+DRAIN_AT_ONCE: Final = 36
+"""A canary has two or three parts: a run of ten takes those of its own in one look, reads each one's rows once, and sends
+them in one request."""
 MOST_ATTEMPTS: Final = 200
 """A part that was refused so often, each time while another was taken, is no better the next time."""
 IN_A_ROW: Final = 2
@@ -61,6 +64,18 @@ class _Round(Enum):
     SENT = "sent"
     """As much as was asked for; more may be due."""
     FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class _Frozen:
+    """A part as it is kept; ``made``: the same as values, where this process has just made it."""
+
+    text: str
+    made: TraceBatch | None = None
+
+    def batch(self) -> TraceBatch:
+        """What is sent, the same each time: raises where the text can't be read."""
+        return self.made if self.made is not None else codec.loads(TraceBatch, self.text)
 
 
 def _to_nobody() -> None:
@@ -172,7 +187,7 @@ class Exporter:
         return await self._each(parts, frozen, ends_at=ends_at, sent=sent)
 
     async def _each(
-        self, parts: Sequence[TracePart], frozen: Mapping[PartKey, str], *, ends_at: float, sent: _Round
+        self, parts: Sequence[TracePart], frozen: Mapping[PartKey, _Frozen], *, ends_at: float, sent: _Round
     ) -> _Round:
         """Send each part by itself; one that is refused for what may be in it holds up no other one."""
         refused: list[tuple[TracePart, NotSent]] = []
@@ -204,15 +219,28 @@ class Exporter:
     async def _give_back(self, parts: Sequence[TracePart]) -> None:
         await self.store.release_traces([one.key for one in parts], holder=self.holder)
 
-    async def _frozen(self, parts: Sequence[TracePart]) -> Mapping[PartKey, str]:
+    async def _frozen(self, parts: Sequence[TracePart]) -> Mapping[PartKey, _Frozen]:
         """What each part is, made now where that was not done before; without those of which nothing is stored."""
-        bodies = {one.key: one.body for one in parts if one.body is not None}
+        bodies = {one.key: _Frozen(one.body) for one in parts if one.body is not None}
         fresh = [one.key for one in parts if one.body is None]
         if not fresh:
             return bodies
-        rows = await self.store.trace_rows([one.canary_id for one in fresh])
-        made: dict[PartKey, str] = {}
-        for key in fresh:
+        made, lost = self._made(fresh, await self.store.trace_rows([one.canary_id for one in fresh]))
+        for key, error in lost.items():
+            await self._give_up(key, error)
+        kept = await self.store.freeze_traces({key: one.text for key, one in made.items()})
+        # Somebody may have been quicker: then theirs is what is sent.
+        ours = {key: one for key, one in made.items() if kept.get(key) == one.text}
+        return {**bodies, **{key: ours.get(key) or _Frozen(text) for key, text in kept.items()}}
+
+    def _made(
+        self, keys: Sequence[PartKey], rows: Mapping[CanaryId, TraceRows]
+    ) -> tuple[Mapping[PartKey, _Frozen], Mapping[PartKey, str]]:
+        """The parts as they will be kept and sent; and of those that can't be made, why."""
+        redact = cache(self.redact)  # within one moment: most words stand in every span
+        made: dict[PartKey, _Frozen] = {}
+        lost: dict[PartKey, str] = {}
+        for key in keys:
             error = "nothing is stored of it any more"
             try:
                 batch = spans_of(rows[key.canary_id], key.part) if key.canary_id in rows else None
@@ -220,17 +248,16 @@ class Exporter:
                 _log.exception("export_failed", extra={"canary_id": key.canary_id})
                 batch, error = None, f"a fault of the prober: {type(fault).__name__}"
             if batch is None:
-                await self._give_up(key, error)
+                lost[key] = error
             else:
-                made[key] = codec.dumps(
-                    replace(batch.redacted(self.redact), resource=self.resource, version=self.version)
-                )
-        return {**bodies, **await self.store.freeze_traces(made)}
+                batch = replace(batch.redacted(redact), resource=self.resource, version=self.version)
+                made[key] = _Frozen(codec.dumps(batch), batch)
+        return made, lost
 
-    async def _together(self, parts: Sequence[TracePart], frozen: Mapping[PartKey, str]) -> _Round | None:
+    async def _together(self, parts: Sequence[TracePart], frozen: Mapping[PartKey, _Frozen]) -> _Round | None:
         """Send all in one request; None: it was refused for what is in it, so that each is to be tried by itself."""
         try:
-            await self.sender.send(*(codec.loads(TraceBatch, frozen[one.key]) for one in parts))
+            await self.sender.send(*(frozen[one.key].batch() for one in parts))
         except NotSent as failure:
             if failure.may_be_of_one:
                 return None
@@ -248,10 +275,10 @@ class Exporter:
             _log.info("export_resumed")
         self._failures, self._asked_seconds, self._is_told, self._took_another = 0, 0.0, False, True
 
-    async def _send_one(self, part: TracePart, body: str) -> NotSent | None:
+    async def _send_one(self, part: TracePart, body: _Frozen) -> NotSent | None:
         """Send one part; why it is to be tried again, or None: it is done with."""
         try:
-            await self.sender.send(codec.loads(TraceBatch, body))
+            await self.sender.send(body.batch())
         except NotSent as failure:
             if not failure.permanent:
                 return failure

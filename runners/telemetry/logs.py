@@ -52,14 +52,18 @@ def log_context(**fields: object) -> Iterator[None]:
         _context.reset(token)
 
 
-def ids_of(canary: Canary, key: str = "canary") -> Mapping[str, object]:
-    """The fields by which a line about a canary finds its trace, and the span of that key: a hop, or the whole."""
+def ids_of(canary: Canary, key: str | None = "canary") -> Mapping[str, object]:
+    """The fields by which a line about a canary finds its trace, and the span of that key: a hop, or the whole.
+
+    None: it is about what has no span.
+    """
     return {
         "path": canary.path,
         "channel": canary.channel.value,
         "canary_id": canary.id,
         "trace_id": canary.trace_id,
-        "span_id": span_id(canary.id, key),
+        # None, and not left out: else the line has the span of the scope it was written in.
+        "span_id": span_id(canary.id, key) if key is not None else None,
     }
 
 

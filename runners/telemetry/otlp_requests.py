@@ -31,7 +31,8 @@ class NotSent(Exception):
 
     Attributes:
         permanent: it never will be; else it is to be tried again.
-        may_be_of_one: of several that were sent together, one alone may be at fault.
+        may_be_of_one: of several that were sent together, one alone may be at fault: a refusal for what is in it, a
+            connection that was reset once it was there.
         status: what HTTP said; None: there was no answer.
         retry_after_seconds: what the receiver asked for.
     """
@@ -43,10 +44,11 @@ class NotSent(Exception):
         permanent: bool = False,
         status: int | None = None,
         retry_after_seconds: float | None = None,
+        is_reset: bool = False,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
-        self.may_be_of_one = permanent or status in _PERHAPS_OF_A_PART
+        self.may_be_of_one = permanent or is_reset or status in _PERHAPS_OF_A_PART
         self.status = status
         self.retry_after_seconds = retry_after_seconds
 
@@ -101,7 +103,12 @@ def one_try_session(
             except requests.exceptions.Timeout as error:
                 refusal, cause = NotSent("no answer in time"), error
             except (requests.exceptions.RequestException, OSError) as error:
-                refusal, cause = NotSent(_said_of(error)), error
+                deepest = _deepest(error)
+                # Whoever reads the request and then hangs up (a filter before the receiver) may mean what is in it.
+                is_reset = isinstance(
+                    deepest, ConnectionResetError | ConnectionAbortedError | BrokenPipeError
+                )
+                refusal, cause = NotSent(_said(deepest), is_reset=is_reset), error
             else:
                 if refusal is None:
                     return response
@@ -157,10 +164,13 @@ def _printable(raw: bytes | None) -> str:
     return " ".join("".join(one if one.isprintable() and one != "�" else " " for one in text).split())
 
 
-def _said_of(error: BaseException) -> str:
+def _deepest(error: BaseException) -> BaseException:
     """The deepest cause: `requests` wraps what the system said three times."""
-    seen: BaseException = error
-    while (deeper := seen.__cause__ or seen.__context__) is not None:
-        seen = deeper
-    text = str(seen) or type(seen).__name__
+    while (deeper := error.__cause__ or error.__context__) is not None:
+        error = deeper
+    return error
+
+
+def _said(error: BaseException) -> str:
+    text = str(error) or type(error).__name__
     return text.rpartition(": ")[2] if "object at 0x" in text else text

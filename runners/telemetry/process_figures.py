@@ -51,8 +51,7 @@ def this_build(revision: str = "") -> Build:
 class ProcessFigures:
     """Counted since this process began; a restart is an ordinary reset of a counter.
 
-    Those of a one-shot run would begin at 0 with every run, and those of replicas that push under one name would take
-    turns: there the store keeps them (`take`), and shows them, too.
+    Those of a one-shot run would begin at 0 with every run: there the store keeps them (`take`), and shows them, too.
     It reads no clock and locks nothing: one event loop writes it, and reads it between two awaits.
     """
 

@@ -13,8 +13,8 @@ from urllib.parse import quote, urlsplit
 
 from probes.contracts import Clock
 from probes.masking import Masker
-from runners.telemetry.exposition import exposition
 from runners.telemetry.families import Snapshot
+from runners.telemetry.plain_text import CONTENT_TYPE, plain_text
 from runners.telemetry.routes import NotPushed
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ PUT_SECONDS = 10.0
 """How long one push may take, from connect to the answer."""
 MOST_ANSWER_BYTES = 4096
 """How much of a refusal is read: it says what is wrong in a line."""
-_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Pushgateway:
         Raises:
             NotPushed: it did not take the snapshot.
         """
-        _, body = await asyncio.to_thread(exposition, snapshot)
+        body = await asyncio.to_thread(plain_text, snapshot)
         await self._ask("PUT", self.group_url, body)
 
     async def read(self, path: str) -> str:
@@ -105,7 +104,7 @@ class Pushgateway:
                 follow_redirects=False,
                 trust_env=urlsplit(url).hostname not in {"localhost", "127.0.0.1", "::1"},
             ) as client,
-            client.stream(method, url, content=body, headers={"Content-Type": _CONTENT_TYPE}) as response,
+            client.stream(method, url, content=body, headers={"Content-Type": CONTENT_TYPE}) as response,
         ):
             if response.is_success:
                 return (await response.aread()).decode(errors="replace")

@@ -67,7 +67,7 @@ class Pushing:
             clock: limits and stamps.
             holder: this process, for its turn.
             mask: takes secrets out of what is logged.
-            keeps_figures: whether the store is to keep what this process counts, as for one-shot runs and for replicas.
+            keeps_figures: whether the store is to keep what this process counts, as for one-shot runs.
             before: called before each push, so that this process's gauges can be brought up to date.
         """
         self._routes = tuple(routes)

@@ -63,18 +63,6 @@ class Snapshots:
         self._latest: Snapshot | None = None
         self._good_until = 0.0
 
-    def kept(self) -> "Snapshots":
-        """The same, but with what the store keeps of this process's figures: for replicas that push under one name."""
-        return Snapshots(
-            self._store,
-            self._figures,
-            paths=self._paths,
-            clock=self._clock,
-            sinks=self._sinks,
-            windows=self._windows,
-            keeps_figures=True,
-        )
-
     async def current(self) -> Snapshot:
         """A snapshot that is no older than `REUSED_SECONDS`; whoever asks meanwhile waits for the same one.
 

@@ -25,18 +25,29 @@ _LISTS: Final = ("dns.answers",)
 
 def seen_until(rows: TraceRows, at: datetime) -> list[Observation]:
     """What was seen by then, each once, in an order that is its own, whatever that of the rows."""
-    by_text = {codec.dumps(one): one for one in rows.observations if one.ended_at <= at}
-    return [one for _, one in sorted(by_text.items(), key=_by_time)]
+    by_time: dict[tuple[datetime, int, str], list[Observation]] = {}
+    for one in rows.observations:
+        if one.ended_at <= at:
+            by_time.setdefault((one.ended_at, one.attempt, one.hop), []).append(one)
+    return [one for key in sorted(by_time) for one in _each_once(by_time[key])]
 
 
-def _by_time(entry: tuple[str, Observation]) -> tuple[datetime, int, str]:
-    text, one = entry
-    return one.ended_at, one.attempt, text
+def _each_once(several: Sequence[Observation]) -> Sequence[Observation]:
+    """Those of one hop and time: their texts tell them apart, and are not asked for where there is one, as nearly always."""
+    if len(several) == 1:
+        return several
+    by_text = {codec.dumps(one): one for one in several}
+    return [by_text[text] for text in sorted(by_text)]
 
 
-def hop_spans(rows: TraceRows, settled_at: datetime) -> Iterator[SpanRow]:
-    """The spans of all hops as they were known at the settling, each followed by those below it."""
-    seen = seen_until(rows, settled_at)
+def hop_spans(rows: TraceRows, settled_at: datetime, seen: Sequence[Observation]) -> Iterator[SpanRow]:
+    """The spans of all hops as they were known at the settling, each followed by those below it.
+
+    Args:
+        rows: all that is stored of the canary.
+        settled_at: when its first verdict was reached.
+        seen: what `seen_until` then gives.
+    """
     results = _results(rows, seen)
     end_before = nanoseconds(rows.canary.launched_at)
     settled = nanoseconds(settled_at)

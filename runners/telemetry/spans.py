@@ -4,12 +4,13 @@ What a part says is what was known when its verdict was reached: whatever was se
 that a span that was sent is never changed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
 from canary.blame import tickets_of_ours
 from canary.instrument_spans import ATTRIBUTES, SpanKind
+from canary.observation import Observation
 from canary.reason import Reason
 from canary.ticket import TicketRef
 from canary.trace import span_id, trace_id
@@ -44,7 +45,8 @@ def spans_of(rows: TraceRows, part: str) -> TraceBatch | None:
         return None
     number = cleanup_number(part)
     if part == MAIN:
-        spans = [_root(rows, settled_at), *hop_spans(rows, settled_at)]
+        seen = seen_until(rows, settled_at)
+        spans = [_root(rows, settled_at, seen), *hop_spans(rows, settled_at, seen)]
     elif part == AFTERMATH:
         spans = _aftermath(rows, settled_at)
     elif number is not None and 0 < number <= len(rows.removals):
@@ -79,7 +81,7 @@ def _bearing(span: SpanRow, everywhere: Attributes) -> SpanRow:
     )
 
 
-def _root(rows: TraceRows, settled_at: datetime) -> SpanRow:
+def _root(rows: TraceRows, settled_at: datetime, seen: Sequence[Observation]) -> SpanRow:
     canary, judgement = rows.canary, rows.judgement
     # Late and lost came later: at the settling it was breached.
     verdict = Verdict.BREACHED if judgement.verdict.is_breach else judgement.verdict
@@ -94,7 +96,7 @@ def _root(rows: TraceRows, settled_at: datetime) -> SpanRow:
         attributes |= {"intake.blame": stop.hop.value, "intake.reason": stop.reason.value}
     if verdict is Verdict.CONFIRMED and judgement.seconds is not None:
         attributes["intake.seconds"] = judgement.seconds
-    tickets = [one.ticket.ref for one in tickets_of_ours(seen_until(rows, settled_at)) if one.ticket]
+    tickets = [one.ticket.ref for one in tickets_of_ours(seen) if one.ticket]
     attributes |= _ticket(tickets[0] if tickets else None)
     if canary.slot_at is not None:
         attributes["intake.slot"] = stamp(canary.slot_at)

@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 
 from probes.mailbox.worker import Worker
-from runners.telemetry.exposition import exposition
 from runners.telemetry.families import Snapshot
+from runners.telemetry.plain_text import plain_text
 from runners.telemetry.routes import NotPushed
 
 KEY = "telemetry.metrics.textfile"
@@ -52,7 +52,7 @@ class Textfile:
             worker.stop()
 
     def _write(self, snapshot: Snapshot, is_left: threading.Event) -> None:
-        _, body = exposition(snapshot)
+        body = plain_text(snapshot)
         try:
             replace_file(self._file, body, is_left.is_set)
             _remove_left(self._file, before=snapshot.at.timestamp() - LEFT_SECONDS)

@@ -6,10 +6,10 @@ OpenTelemetry's SDK is loaded in a thread, with the first part that is sent. Its
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from canary.instrument_spans import SCOPE
@@ -18,11 +18,13 @@ from probes.contracts import Clock
 from probes.mailbox.worker import Worker
 from runners.config.telemetry import OtlpConfig
 from runners.telemetry.otlp_requests import HeaderFields, NotSent, one_try_session
-from runners.telemetry.span_rows import Attributes, SpanRow, TraceBatch
+from runners.telemetry.span_rows import Attributes, TraceBatch
 
 if TYPE_CHECKING:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 _MORE_SECONDS: Final = 1.0
 
@@ -65,7 +67,7 @@ class _Line:
             self._shut()
             opened = self._opened = _open(self._otlp, headers)
         opened.failures.clear()
-        result = opened.exporter.export([span for batch in batches for span in to_spans(batch)])
+        result = opened.exporter.export(to_spans(*batches))
         if result is SpanExportResult.SUCCESS:
             return None
         return opened.failures[-1] if opened.failures else NotSent("the exporter refuses it", permanent=True)
@@ -166,45 +168,59 @@ def _rejected(answer: bytes) -> str | None:
     )
 
 
-def to_spans(batch: TraceBatch) -> "Sequence[ReadableSpan]":
-    """A part as the SDK has spans."""
+def to_spans(*batches: TraceBatch) -> "Sequence[ReadableSpan]":
+    """Parts as the SDK has spans."""
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-    resource = Resource(dict(batch.resource))
-    scope = InstrumentationScope(SCOPE, batch.version)
-    return [_to_span(one, batch, resource, scope) for one in batch.spans]
+    @cache
+    def scope(version: str) -> InstrumentationScope:
+        return InstrumentationScope(SCOPE, version)
+
+    # Nearly all parts come from the same; the encoder looks each span's up, and compares no object with itself.
+    resources: dict[frozenset[tuple[str, str]], Resource] = {}
+    spans: list[ReadableSpan] = []
+    for batch in batches:
+        key = frozenset(batch.resource.items())
+        if key not in resources:
+            resources[key] = Resource(dict(batch.resource))
+        spans += _spans_of(batch, resources[key], scope(batch.version))
+    return spans
 
 
-def _to_span(row: SpanRow, batch: TraceBatch, resource: Any, scope: Any) -> "ReadableSpan":  # noqa: ANN401 -- the SDK's, imported late
+def _spans_of(
+    batch: TraceBatch, resource: "Resource", scope: "InstrumentationScope"
+) -> "Iterator[ReadableSpan]":
     from opentelemetry.sdk.trace import Event, ReadableSpan
     from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-    def context(key: str, *, is_remote: bool) -> SpanContext:
-        return SpanContext(
-            int(batch.trace_id, 16), int(span_id(batch.canary_id, key), 16), is_remote, TraceFlags(1)
-        )
+    trace, sampled = int(batch.trace_id, 16), TraceFlags(1)
 
-    return ReadableSpan(
-        name=row.name,
-        context=context(row.key, is_remote=False),
-        parent=context(row.parent, is_remote=True) if row.parent is not None else None,
-        resource=resource,
-        instrumentation_scope=scope,
-        kind=SpanKind[row.kind.value],
-        attributes=_plain(row.attributes),
-        events=[Event(one.name, _plain(one.attributes), timestamp=one.at_ns) for one in row.events],
-        links=[
-            Link(
-                SpanContext(int(one.trace_id, 16), int(one.span_id, 16), True, TraceFlags(1)),
-                _plain(one.attributes),
-            )
-            for one in row.links
-        ],
-        start_time=row.begin_ns,
-        end_time=row.end_ns,
-        status=Status(StatusCode.ERROR, row.error) if row.error is not None else Status(StatusCode.UNSET),
-    )
+    @cache
+    def number(key: str) -> int:
+        return int(span_id(batch.canary_id, key), 16)
+
+    for row in batch.spans:
+        yield ReadableSpan(
+            name=row.name,
+            context=SpanContext(trace, number(row.key), False, sampled),
+            parent=SpanContext(trace, number(row.parent), True, sampled) if row.parent is not None else None,
+            resource=resource,
+            instrumentation_scope=scope,
+            kind=SpanKind[row.kind.value],
+            attributes=_plain(row.attributes),
+            events=[Event(one.name, _plain(one.attributes), timestamp=one.at_ns) for one in row.events],
+            links=[
+                Link(
+                    SpanContext(int(one.trace_id, 16), int(one.span_id, 16), True, sampled),
+                    _plain(one.attributes),
+                )
+                for one in row.links
+            ],
+            start_time=row.begin_ns,
+            end_time=row.end_ns,
+            status=Status(StatusCode.ERROR, row.error) if row.error is not None else Status(StatusCode.UNSET),
+        )
 
 
 def _plain(attributes: Attributes) -> dict[str, Any]:

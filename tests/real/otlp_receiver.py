@@ -1,6 +1,8 @@
 """A receiver of traces, as a collector is: OTLP over HTTP, told to fail in every way."""
 
 import gzip
+import socket
+import struct
 import sys
 import threading
 import zlib
@@ -56,6 +58,7 @@ class Receiver:
         status, headers, answer: of every answer until they are changed.
         is_silent: nothing is answered until the receiver ends.
         trickles: the answer comes a byte at a time, and never ends.
+        resets: a request that holds this is answered by a reset of its connection.
     """
 
     port: int
@@ -65,6 +68,8 @@ class Receiver:
     answer: bytes = ExportTraceServiceResponse().SerializeToString()
     is_silent: bool = False
     trickles: bool = False
+    resets: bytes | None = None
+    reset: int = 0
     ended: threading.Event = field(default_factory=threading.Event)
     came: threading.Event = field(default_factory=threading.Event)
 
@@ -106,6 +111,13 @@ def receiving() -> Iterator[Receiver]:
             packed = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             body = _UNPACK[self.headers.get("Content-Encoding", "")](packed)
             headers = {name.lower(): value for name, value in self.headers.items()}
+            if receiver.resets is not None and receiver.resets in body:
+                # No end of the stream, as `close` alone would make, but RST (socket(7), SO_LINGER).
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.close_connection = True
+                self.connection.close()
+                receiver.reset += 1
+                return
             receiver.taken.append(Taken(self.path, headers, body))
             receiver.came.set()
             if receiver.is_silent:

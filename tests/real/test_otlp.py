@@ -26,12 +26,13 @@ from runners.clock import SystemClock
 from runners.config.telemetry import Compression, OtlpConfig
 from runners.contracts import Store
 from runners.export_contracts import MAIN, PartKey
-from runners.telemetry.exporting import Exporter
+from runners.telemetry.exporting import IN_A_ROW, Exporter
 from runners.telemetry.otlp_requests import NotSent
 from runners.telemetry.span_rows import TraceBatch, nanoseconds
 from runners.telemetry.spans import spans_of
 from runners.telemetry.traces import OtlpSender, to_spans
 from tests.contracts.store_cases import (
+    MAIL,
     after,
     judged,
     make_canary,
@@ -80,6 +81,17 @@ async def filled(store: Store) -> Canary:
     await store.append(seen_at(canary), refused)
     await store.settle(settlement(judged(canary, Verdict.BREACHED)))
     return canary
+
+
+async def several(store: Store) -> list[Canary]:
+    """Five confirmed canaries."""
+    canaries = [await recorded(store, make_canary(number)) for number in range(1, 6)]
+    for number, canary in enumerate(canaries):
+        await store.append(seen_at(canary))
+        _, version = await store.progress(MAIL)
+        fresh = settlement(judged(canary, Verdict.CONFIRMED), version=version)
+        await store.settle(replace(fresh, at=after(100 + number)))
+    return canaries
 
 
 async def batch_of(store: Store) -> TraceBatch:
@@ -362,6 +374,40 @@ def test_refused_for_good__is_dead_and_counted(receiver: Receiver) -> None:
     state = asyncio.run(store.exports())
     assert (state.pending, state.dead, state.last_error) == (0, 1, "400 Bad Request bad")
     assert len(failures) == 1
+
+
+def test_part_for_which_the_connection_is_reset__holds_up_no_other_one_of_a_run_that_ends(
+    receiver: Receiver,
+) -> None:
+    store, failures = MemoryStore(), list[int]()
+
+    async def main() -> None:
+        canaries = await several(store)
+        receiver.resets = canaries[2].id.encode()
+        await exporter(store, otlp(receiver.url), failures).drain()
+        wanted = {one.id for one in canaries if one is not canaries[2]}
+        assert {attributes(span)["intake.canary.id"] for span in receiver.spans} == wanted
+
+    asyncio.run(main())
+
+    state = asyncio.run(store.exports())
+    assert (state.pending, state.dead) == (1, 0)
+    assert len(failures) == 1
+    assert receiver.reset == 2  # with the others, and by itself
+
+
+def test_receiver_that_resets_every_connection__ends_a_drain_after_a_few_tries(receiver: Receiver) -> None:
+    store, failures = MemoryStore(), list[int]()
+    receiver.resets = b""
+
+    async def main() -> None:
+        await several(store)
+        await exporter(store, otlp(receiver.url), failures).drain()
+
+    asyncio.run(main())
+
+    assert asyncio.run(store.exports()).pending == 5
+    assert receiver.reset == 1 + IN_A_ROW
 
 
 def test_receiver_that_was_away__gets_the_part_as_it_was_first_made(

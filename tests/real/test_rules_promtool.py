@@ -198,7 +198,13 @@ SILENT = alert("IntakeProberSilent", severity="page", category="silence")
 BLIND = alert(
     "IntakeProberBlindLong", severity="page", category="prober", blame="prober", prober="eu", cause="dns"
 )
-BURN = alert("IntakeSloBurn", severity="ticket", category="target", path="support-email", window="1h")
+
+
+def burning(window: str, path: str = "support-email") -> Labels:
+    return alert("IntakeSloBurn", severity="ticket", category="target", path=path, window=window)
+
+
+BURN = burning("1h")
 ENDS = {"category": "target", "place": "www.acme.example:443", "kind": "endpoint"}
 
 MUTED = {
@@ -210,6 +216,9 @@ MUTED = {
         broken("support-email", "smtp.accept", name="IntakeFinalAnswer"),
     ),
     "a final answer, the burn": (broken("support-email", "smtp.accept", name="IntakeFinalAnswer"), BURN),
+    "a fast burn, the next slower one": (BURN, burning("6h")),
+    "a fast burn, the slowest one": (BURN, burning("3d")),
+    "a burn between, a slower one": (burning("6h"), burning("1d")),
     "a name server, what else breaks in its domain": (
         broken("support-email", "dns"),
         broken("sales-email", "smtp.connect"),
@@ -230,6 +239,8 @@ MUTED = {
 TOLD = {
     "blindness, a target": (BLIND, broken("support-email", "dns")),
     "blindness, a mailbox": (BLIND, FULL),
+    "a slow burn, a faster one": (burning("6h"), BURN),
+    "another path's fast burn, a slower one": (burning("1h", "sales-email"), burning("6h")),
     "another path that is broken, a burn": (broken("sales-email", "ticket.created"), BURN),
     "a full mailbox, a path through another of the same domain": (
         FULL,

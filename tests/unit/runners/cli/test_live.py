@@ -15,11 +15,12 @@ from canary.gauge import Gauge, GaugeName, GaugeState, Resource
 from canary.hop import Hop
 from canary.observation import Outcome
 from canary.reason import Reason
+from canary.trace import span_id
 from canary.verdict import judge
 from probes.masking import Masker
 from runners.cli.live import LiveProgress, LoggedFacts, progress_for
 from runners.cli.output import Output, Style, open_output, painted
-from runners.telemetry.logs import set_up_logging
+from runners.telemetry.logs import ids_of, log_context, set_up_logging
 from tests.unit.runners.cli.filled import History, good, vanished
 
 AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -138,3 +139,19 @@ def test_facts__elsewhere_than_on_a_terminal__are_log_events_with_the_trace(
     assert {line["trace_id"] for line in lines} == {canary.trace_id}
     assert (lines[1]["hop"], lines[1]["outcome"], lines[1]["seconds"]) == (Hop.DNS, "ok", 0.01)
     assert lines[2]["verdict"] == "confirmed"
+
+
+@pytest.mark.usefixtures("root")
+def test_line_of_a_skipped_hop__names_the_trace_and_no_span__since_it_has_none(canary: Canary) -> None:
+    stream = io.StringIO()
+    set_up_logging(Masker(), frozenset(), prober="fra-1", as_json=True, stream=stream, environ={})
+    passed = good(canary)[0]
+
+    with log_context(**ids_of(canary)):  # as a launch is: its own span is no span of the hop
+        LoggedFacts().observed(canary, replace(passed, outcome=Outcome.SKIPPED))
+        LoggedFacts().observed(canary, passed)
+
+    skipped, seen = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert (skipped["outcome"], skipped["trace_id"]) == ("skipped", canary.trace_id)
+    assert "span_id" not in skipped
+    assert seen["span_id"] == span_id(canary.id, Hop.DNS)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
 from canary.instruments import ATTRIBUTES, EVENTS
 from canary.observation import Observation
@@ -14,6 +15,7 @@ from runners.export_contracts import AFTERMATH, MAIN, TraceRows
 from runners.store import codec
 from runners.telemetry.span_rows import TraceBatch, nanoseconds
 from runners.telemetry.spans import spans_of
+from runners.telemetry.traces import to_spans
 from tests.unit.canary import facts, strategies
 
 PARTS = (MAIN, AFTERMATH)
@@ -47,6 +49,18 @@ def test_order_of_the_rows__changes_no_byte(
 
     assert [codec.dumps(one) for one in batches(replace(known, observations=tuple(shuffled)))] == texts
     assert [codec.dumps(one) for one in batches(replace(known, observations=(*seen, *seen)))] == texts
+
+
+@given(told)
+def test_part_that_was_just_made__is_sent_as_it_is_when_read_back(
+    case: tuple[Path, list[Observation], object],
+) -> None:
+    path, seen, _ = case
+    made = batches(rows(path, seen))
+
+    read = [codec.loads(TraceBatch, codec.dumps(one)) for one in made]
+
+    assert encode_spans(to_spans(*read)) == encode_spans(to_spans(*made))
 
 
 @given(told)
