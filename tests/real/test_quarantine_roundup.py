@@ -16,13 +16,13 @@ from tests.real.servers.roundup import Roundup, running_roundup
 from tests.real.servers.roundup_files import CANARY, PROBER_PASSWORD
 
 RULE = "intake_prober_quarantine.py"
-SYSTEM = "{type: roundup, url: 'https://roundup.acme.test', secrets: {password: {env: DESK_TOKEN}}}"
+SYSTEM = "{type: roundup, url: 'https://roundup.acme.test', secrets: {password: {env: DESK_TOKEN}}, quarantine: {tag: %s}}"
 
 
 def install(roundup: Roundup, folder: Path) -> None:
     """Put the rendered detector into the tracker, and start its server anew."""
     file = roundup.site.home / "detectors" / RULE
-    file.write_text(rendered(folder, SYSTEM, sender=CANARY)[RULE])
+    file.write_text(rendered(folder, SYSTEM % TAG, sender=CANARY)[RULE])
     hand_over(file, roundup.account)
     roundup.stop()
     roundup.start()
