@@ -59,6 +59,7 @@ def extend() -> None:
     from django.conf import LazySettings
 
     from sandbox import desk_site
+    from sandbox.desk import DeskSettings
 
     configure, fill = LazySettings.configure, desk_site._fill
 
@@ -68,7 +69,7 @@ def extend() -> None:
         more = {"INSTALLED_APPS": [*apps, "acme"], "HELPDESK_ENABLE_PER_QUEUE_STAFF_PERMISSION": True}
         configure(settings, **{**options, **more})
 
-    def filled(wanted: desk_site.DeskSettings) -> None:
+    def filled(wanted: DeskSettings) -> None:
         fill(wanted)
         exec((Path(os.environ[_FOLDER]) / "data.py").read_text(), {})  # noqa: S102 - as `manage.py shell < data.py`
 

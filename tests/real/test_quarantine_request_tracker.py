@@ -12,7 +12,7 @@ import pytest
 
 from canary.canary import Canary
 from canary.quarantine import Mark
-from canary.ticket import Ticket
+from canary.ticket import Ticket, TicketId
 from tests.contracts.ticketing_contract import new_canary
 from tests.real.desks import TrackerBench
 from tests.real.quarantine_scene import (
@@ -163,7 +163,7 @@ def test_tag__is_there_at_first_sight__and_the_rendered_condition_keeps_the_tick
             assert desk.agent_sees(UNOWNED, ticket)
             view = f"{UNOWNED} AND 'CF.{{Canary}}' != '{TAG}'"
             assert not desk.agent_sees(view, ticket)
-            assert desk.agent_sees(view, replace(ticket, ref=replace(ticket.ref, id=customers)))
+            assert desk.agent_sees(view, replace(ticket, ref=replace(ticket.ref, id=TicketId(customers))))
 
     asyncio.run(main())
     assert desk.told(AGENT) == told + 1, "of the customer's ticket alone"
