@@ -78,7 +78,8 @@ class Facts:
     def mark_setting(self) -> str:
         """The keys of ``quarantine`` in the configuration."""
         said = (("tag", self.mark.tag), ("group", self.mark.group))
-        return ", ".join(f"{key}: '{value}'" for key, value in said if value is not None)
+        quoted = ((key, value.replace("'", "''")) for key, value in said if value is not None)
+        return ", ".join(f"{key}: '{value}'" for key, value in quoted)
 
 
 def facts_of(config: "Config | None", target: str) -> Facts:
