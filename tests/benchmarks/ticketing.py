@@ -62,15 +62,15 @@ VENDORS: tuple[tuple[str, Callable[[], SimulatedBench], str], ...] = (
         FreshdeskBench,
         "files: 1 a ticket at the deadline; 3 to close one: no bulk change that answers at once",
     ),
-    ("glpi", GlpiBench, "2 for a requester, once: its search tells a number only"),
+    ("glpi", GlpiBench, "who asked: 2 a ticket of ours, 40 a look: its search tells a number only"),
     ("salesforce", SalesforceBench, "3 to close one: read, change, read back"),
     ("servicenow", ServiceNowBench, "files: 1 a ticket at the deadline; the Table API has no bulk change"),
     (
         "zammad",
         ZammadBench,
-        "text: 1 a ticket, once, 40 a look: no list shows articles or tags of several tickets",
+        "text: 1 a ticket, 40 a look; at the deadline also of strangers, until they are 3 min old: no list shows articles or tags of several tickets",
     ),
-    ("zendesk", ZendeskBench, "files: 1 a ticket at the deadline, once; closes 100 at a time"),
+    ("zendesk", ZendeskBench, "files: 1 a ticket at the deadline, 40 a look; closes 100 at a time"),
 )
 
 
