@@ -50,7 +50,8 @@ from tests.unit.simulators.test_contract_vendors import FreshdeskBench, ServiceN
 from tests.unit.simulators.test_contract_zendesk import ZendeskBench
 
 OUTSTANDING = (1, 10, 200)
-STRANGERS = 100
+STRANGERS = 95
+"""With none of the numbers of canaries a multiple of 100: a last page that is full may have been cut, says Freshdesk's preset."""
 ROUNDS = 9
 BIG_PAGE = 1000
 PAGING = ("page", "page_size", "status", "offset", "@page_index", "sysparm_offset")
