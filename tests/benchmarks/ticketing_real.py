@@ -84,7 +84,10 @@ def _helpdesk(sandbox: Sandbox) -> Iterator[RealSystem]:
         bench.insert(DeskTicket(subject, BODY, requester) for subject, requester in wanted)
 
     yield RealSystem(
-        "helpdesk", bench, fill, "its list has no search: pages back from the newest; 1 to close one"
+        "helpdesk",
+        bench,
+        fill,
+        "its list has no search: pages back from the newest, two in a narrow look; 1 to close one",
     )
     sandbox.poller(running=True)
 
