@@ -350,7 +350,7 @@ def _key(request: httpx.Request) -> tuple[str, ...]:
 
 
 def _again(response: httpx.Response) -> httpx.Response:
-    headers = {"content-type": response.headers["content-type"]}
+    headers = {name: response.headers[name] for name in ("content-type", "link") if name in response.headers}
     return httpx.Response(response.status_code, headers=headers, stream=_Body(response.content))
 
 
