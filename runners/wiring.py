@@ -240,6 +240,7 @@ async def _system(
                 url=one.url,
                 marker=site.config.prober.marker,
                 queue=one.queue,
+                quarantine_queue=one.mark.group if one.mark is not None else None,
                 tag=one.tag,
                 custom_field=one.custom_field,
             )

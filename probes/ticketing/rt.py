@@ -213,7 +213,9 @@ class RequestTracker:
         if depth is Depth.POLL and canaries:
             parts.append(marker)
             if self._settings.queue is not None:
-                parts.append(f"Queue = {_quoted(self._settings.queue)}")
+                queues = [self._settings.queue, self._settings.quarantine_queue]
+                named = " OR ".join(f"Queue = {_quoted(one)}" for one in queues if one is not None)
+                parts.append(f"( {named} )")
             return " AND ".join(parts)
         if not canaries:
             parts.append("Status = '__Active__'")  # what is closed already is no stray

@@ -55,6 +55,7 @@ class RtSettings:
         url: the base, under which ``REST/2.0/`` is.
         marker: the word that begins the subject of all canaries.
         queue: the queue that narrow looks are limited to; None: all that we may see.
+        quarantine_queue: where the quarantine rule moves a canary's ticket: narrow looks take it in beside `queue`.
         tag: the word that marks a closed ticket as synthetic.
         custom_field: the field that takes the tag, or None: tickets are closed without one.
         closed_status: of a cleaned ticket. Request Tracker's stock scrips mail the requester when a ticket becomes
@@ -67,6 +68,7 @@ class RtSettings:
     url: str
     marker: str
     queue: str | None = None
+    quarantine_queue: str | None = None
     tag: str = "synthetic"
     custom_field: str | None = None
     closed_status: str = "rejected"

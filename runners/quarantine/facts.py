@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from canary.quarantine import Mark
 from runners.config.document_places import TicketingType
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ PRODUCTS: Final[Mapping[str, str]] = MappingProxyType(
 HEADER: Final = "X-Intake-Canary"
 _GROUP: Final = "Canaries"
 _BY_GROUP: Final = frozenset({"zammad", "servicenow", "glpi", "redmine", "helpdesk"})
-"""Those where a ticket's group is seen at once, and its tags later or never."""
+"""Those where a ticket's group is seen at once, and its tags later or never; Request Tracker without a field besides."""
+_QUEUE_NUMBER: Final = "REPLACE-WITH-THE-NUMBER-OF-THE-QUEUE"
+"""django-helpdesk's API shows a queue by its number, which nobody knows before it is made."""
 
 
 class UnknownTarget(Exception):
@@ -49,7 +52,7 @@ class Facts:
         tag: what the rule sets; ``group``: where it puts the ticket, as the API shows it.
         targets: the support addresses that canaries are sent to.
         paths: those that end in the system.
-        mark_setting: the keys of ``quarantine`` in the configuration.
+        mark: what of the two is judged by: the tag, the group, or both.
         given: further facts of the system, by name: a field, a closed status.
     """
 
@@ -62,7 +65,7 @@ class Facts:
     group: str
     targets: tuple[str, ...]
     paths: tuple[str, ...]
-    mark_setting: str
+    mark: Mark
     given: Mapping[str, str]
     header: str = HEADER
 
@@ -70,6 +73,13 @@ class Facts:
     def product(self) -> str:
         """The product's own name."""
         return PRODUCTS[self.vendor]
+
+    @property
+    def mark_setting(self) -> str:
+        """The keys of ``quarantine`` in the configuration."""
+        said = (("tag", self.mark.tag), ("group", self.mark.group))
+        quoted = ((key, value.replace("'", "''")) for key, value in said if value is not None)
+        return ", ".join(f"{key}: '{value}'" for key, value in quoted)
 
 
 def facts_of(config: "Config | None", target: str) -> Facts:
@@ -115,7 +125,7 @@ def _placeholders(config: "Config | None", vendor: str) -> Facts:
         group=_GROUP,
         targets=(),
         paths=(),
-        mark_setting=setting_of(vendor, None, None),
+        mark=_usual_mark(vendor, "synthetic", {}),
         given={},
     )
 
@@ -124,33 +134,27 @@ def _of_system(config: "Config", system: "TicketingConfig") -> Facts:
     paths = {name: one for name, one in config.paths.items() if one.path.ticketing == system.name}
     senders = {config.accounts[name].address.lower() for one in paths.values() for name in one.senders}
     forwarders = {address for one in paths.values() for address in one.path.requesters}
-    mark = system.mark
-    tag = mark.tag if mark is not None else None
-    group = mark.group if mark is not None else None
     given = {"custom_field": system.custom_field or ""} if system.type is TicketingType.RT else {}
+    mark = system.mark or _usual_mark(system.vendor, system.tag, given)
     return Facts(
         vendor=system.vendor,
         name=system.name,
         url=system.url,
         requesters=tuple(sorted(senders | forwarders)) or ("canary@probe.example",),
         marker=config.prober.marker,
-        tag=tag or system.tag,
-        group=group or _GROUP,
+        tag=mark.tag or system.tag,
+        group=mark.group or _GROUP,
         targets=tuple(sorted({one.target for one in paths.values() if one.target is not None})),
         paths=tuple(sorted(paths)),
-        mark_setting=setting_of(system.vendor, tag, group),
+        mark=mark,
         given=given,
     )
 
 
-def setting_of(vendor: str, tag: str | None, group: str | None) -> str:
-    """The keys of ``quarantine`` with a tag and a group, or with what is usual there, as they are written in YAML."""
-    if tag is None and group is None:
-        tag, group = (None, _GROUP) if vendor in _BY_GROUP else ("synthetic", None)
-    said = (("tag", tag), ("group", group))
-    return ", ".join(f"{key}: {_quoted(value)}" for key, value in said if value is not None)
-
-
-def _quoted(value: str) -> str:
-    """A text in single quotes, as YAML 1.2 section 7.3.2 writes it."""
-    return "'" + value.replace("'", "''") + "'"
+def _usual_mark(vendor: str, tag: str, given: Mapping[str, str]) -> Mark:
+    """What to judge by where the configuration does not say it yet."""
+    if vendor == "helpdesk":
+        return Mark(group=_QUEUE_NUMBER)
+    if vendor in _BY_GROUP or (vendor == "rt" and not given.get("custom_field")):
+        return Mark(group=_GROUP)
+    return Mark(tag=tag)

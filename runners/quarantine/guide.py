@@ -28,15 +28,23 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do or to know; ``source``: the address of the page that says so, None: no public one was found."""
+    """One thing to do or to know.
+
+    Attributes:
+        source: the address of the page that says so; None: no public one was found.
+        tried: the real system on which the tests of this program saw it, with its version; None: on none.
+    """
 
     text: str
     source: str | None = None
+    tried: str | None = None
 
     @property
     def words(self) -> str:
-        """The step with its source, or with the word that it has none."""
-        return f"{self.text} (source: <{self.source}>)" if self.source else f"{self.text} ({NOT_VERIFIED})"
+        """The step with its source and where it was tried, or with the word that it has neither."""
+        known = [f"tried on {self.tried}"] if self.tried else []
+        known += [f"source: <{self.source}>"] if self.source else []
+        return f"{self.text} ({'; '.join(known) or NOT_VERIFIED})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +103,9 @@ def _head(facts: Facts) -> Iterable[str]:
     yield "is not enough: routing, timers and mails start when a ticket is created. The rule runs inside the vendor, as late"
     yield "as it can, so that canary and customer go the same way until then."
     yield ""
-    yield f"Steps marked *{NOT_VERIFIED}* rest on no public source: try them in a sandbox first. Words that begin with"
-    yield "REPLACE are yours to fill in."
+    yield "Steps marked *tried* were seen to do so on the real system, of that version, with its stock settings. Steps marked"
+    yield f"*{NOT_VERIFIED}* rest on no public source: try them in a sandbox first. Words that begin with REPLACE are yours to"
+    yield "fill in."
     yield ""
     yield "A canary is known by both of these, and by nothing less, so that no customer is ever caught:"
     yield ""

@@ -1,13 +1,17 @@
 """django-helpdesk: it has no rules and no tags; a queue of its own is the quarantine.
 
-Read on 2026-11-30 in django-helpdesk 2.6.1: `helpdesk/models.py` (Queue, IgnoreEmail), `helpdesk/email.py`.
+Read on 2026-11-30 in django-helpdesk 2.6.1: `helpdesk/models.py` (Queue, IgnoreEmail), `helpdesk/email.py` (a new ticket's
+mails are sent after it is saved, as its queue then says) and `helpdesk/user.py` (with permissions by queue, staff still
+sees every queue that takes public submissions). Tried on 2.6.1 by the tests of this program.
 """
 
 from runners.quarantine.facts import Facts
 from runners.quarantine.guide import Part, Rendered, Step
 
+_TRIED = "django-helpdesk 2.6.1"
 _MODELS = "https://github.com/django-helpdesk/django-helpdesk/blob/main/helpdesk/models.py"
 _EMAIL = "https://github.com/django-helpdesk/django-helpdesk/blob/main/helpdesk/email.py"
+_USER = "https://github.com/django-helpdesk/django-helpdesk/blob/main/helpdesk/user.py"
 
 
 def render(facts: Facts) -> Rendered:
@@ -39,7 +43,11 @@ def quarantine(sender, instance, **kwargs):
     return Rendered(
         steps=_steps(),
         files={"intake_prober_quarantine.py": receiver},
-        uses={"intake_prober_quarantine.py": Step("a receiver of Django's signal before a ticket is saved")},
+        uses={
+            "intake_prober_quarantine.py": Step(
+                "a receiver of Django's signal before a ticket is saved", tried=_TRIED
+            )
+        },
     )
 
 
@@ -47,24 +55,40 @@ def _steps() -> dict[Part, tuple[Step, ...]]:
     return {
         Part.RULE: (
             Step(
-                "It has no rules: add the receiver to the project, or send canaries to an address whose queue is the quarantine (then canary and customer don't share the last step)."
+                "It has no rules: put the receiver into an app of the project, import it in that app's AppConfig.ready(), and restart every process that makes tickets: the web server and whatever runs get_email.",
+                tried=_TRIED,
             ),
             Step(
-                "It keeps no tags that a rule could set: judge by the queue's number, `quarantine: {group: '3'}`.",
+                "Or send canaries to an address whose queue is the quarantine; then canary and customer don't share the last step."
+            ),
+            Step(
+                "It keeps no tags that a rule could set: judge by the queue's number, `quarantine: {group: '3'}`. The number is in the address of the queue's page in the admin site.",
                 _MODELS,
+                _TRIED,
             ),
         ),
         Part.GROUP: (
             Step(
-                "Make a queue without e-mail and without default owner, and give the prober's user access to it.",
+                "Make a queue without public submission, without e-mail submission and without default owner. Give it the e-mail address of the queue that canaries come to: the acknowledgement is sent from it (without one its sender is called NO QUEUE EMAIL ADDRESS DEFINED).",
                 _MODELS,
+                _TRIED,
+            ),
+            Step("Give the prober's user access to the queue, if users are restricted to queues.", _MODELS),
+        ),
+        Part.NOTIFICATIONS: (
+            Step(
+                "Leave the queue's new ticket CC and updated ticket CC empty: those of the queue that the mail came to are not asked any more.",
+                _MODELS,
+                _TRIED,
             ),
         ),
-        Part.NOTIFICATIONS: (Step("Leave the queue's new ticket CC and updated ticket CC empty.", _MODELS),),
         Part.VIEWS: (
             Step(
-                "Restrict agents to their queues (HELPDESK_ENABLE_PER_QUEUE_STAFF_PERMISSION), or exclude the queue in saved queries."
+                "Restrict agents to their queues (HELPDESK_ENABLE_PER_QUEUE_STAFF_PERMISSION): neither the dashboard nor the list of tickets shows them the quarantine's queue then. A superuser sees all queues, and everybody one that takes public submissions.",
+                _USER,
+                _TRIED,
             ),
+            Step("Without that setting, exclude the queue in saved queries; the dashboard shows it."),
         ),
         Part.SLA: (
             Step("Leave the queue's escalation days empty: escalate_tickets then passes it over.", _MODELS),

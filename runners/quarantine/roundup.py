@@ -7,6 +7,7 @@ Read on 2026-11-30 in 2.6.0: `roundup/hyperdb.py` (auditors run by priority, 100
 from runners.quarantine.facts import Facts
 from runners.quarantine.guide import Part, Rendered, Step
 
+_TRIED = "Roundup 2.6.0"
 _DETECTORS = "https://www.roundup-tracker.org/docs/reference.html"
 _MAILGW = "https://www.roundup-tracker.org/docs/user_guide.html"
 
@@ -18,7 +19,7 @@ def render(facts: Facts) -> Rendered:
         files={"intake_prober_quarantine.py": _detector(facts)},
         uses={
             "intake_prober_quarantine.py": Step(
-                "for the tracker's folder detectors; restart the tracker's server after", _DETECTORS
+                "for the tracker's folder detectors; restart the tracker's server after", _DETECTORS, _TRIED
             )
         },
     )
@@ -52,15 +53,20 @@ def init(db):
 def _steps(facts: Facts) -> dict[Part, tuple[Step, ...]]:
     return {
         Part.RULE: (
-            Step(f"Make the keyword `{facts.tag}`: an issue can't bear one that isn't there."),
+            Step(f"Make the keyword `{facts.tag}`: an issue can't bear one that isn't there.", tried=_TRIED),
             Step(
                 "Put the detector into the tracker's folder detectors and restart its server; auditors run before the issue is made.",
                 _DETECTORS,
+                _TRIED,
             ),
         ),
         Part.GROUP: (Step("Roundup has no queues; the detector leaves the issue without an assignee."),),
         Part.NOTIFICATIONS: (
-            Step("The detector empties the nosy list: the nosy reactor mails whoever is on it.", _DETECTORS),
+            Step(
+                "The detector empties the nosy list: the nosy reactor mails whoever is on it.",
+                _DETECTORS,
+                _TRIED,
+            ),
         ),
         Part.VIEWS: (Step(f"Give the shared queries the filter keyword is not `{facts.tag}`."),),
         Part.SLA: (Step("Roundup keeps none; exclude the keyword in a detector that does."),),

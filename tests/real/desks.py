@@ -242,6 +242,7 @@ class TrackerBench(Bench):
         custom_field: str | None = "Canary",
         closed_status: str = "rejected",
         most_pages: int = 50,
+        quarantine_queue: str | None = None,
     ) -> AsyncIterator[RequestTracker]:
         clock, masker = SystemClock(), Masker()
         http = HttpSettings(name="rt", url=self.tracker.url)
@@ -258,6 +259,7 @@ class TrackerBench(Bench):
                 url=self.tracker.url,
                 marker=MARKER,
                 queue=self.tracker.queue,
+                quarantine_queue=quarantine_queue,
                 tag=TAG,
                 custom_field=custom_field,
                 closed_status=closed_status,

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from email.message import Message
@@ -135,15 +135,32 @@ class Redmine:
         Args:
             options: further ones of the script, for example ``--unknown-user=create``.
         """
-        script = str(self.site.application / "extra" / "mail_handler" / "rdm-mailhandler.rb")
         key = self.keys.mail if key is None else key
-        words = ["/usr/bin/ruby", script, "--verbose", "--url", self.url, "--key", key]
-        words += ["--project", self.project, *options]
+        return self.pipe(
+            ["--verbose", "--url", self.url, "--key", key, "--project", self.project, *options], raw
+        )
+
+    def pipe(self, options: Sequence[str], raw: bytes) -> tuple[int, str]:
+        """Give a mail to ``rdm-mailhandler.rb`` with these words and no others; its exit code and what it said."""
+        script = str(self.site.application / "extra" / "mail_handler" / "rdm-mailhandler.rb")
+        words = ["/usr/bin/ruby", script, *options]
         # the shell tells the code, which `run_as` would only have checked
         told = ["/bin/sh", "-c", '"$@" 2>&1; echo "exit $?"', "sh", *words]
         wrote = run_as(self.account, told, standard_input=raw, cwd=self.site.directory).decode()
         said, _, code = wrote.rpartition("exit ")
         return int(code), said
+
+    def runner(self, ruby: str) -> str:
+        """Run Ruby beside the server by ``rails runner``, as an administrator does; what it printed."""
+        path = self.site.directory / "run.rb"
+        path.write_text(ruby)
+        hand_over(path, self.account)
+        words = ["/usr/bin/bundle", "exec", "rails", "runner", str(path)]
+        environment = _environment(self.site)
+        said = run_as(
+            self.account, words, cwd=self.site.application, env=environment, limit_seconds=300
+        ).decode()
+        return said.strip()
 
     def issues(self) -> list[dict[str, Any]]:
         """All issues as the database has them, oldest first: independent of interface, rights and filters."""
@@ -198,6 +215,11 @@ class Redmine:
         return sum(
             path.read_bytes().count(b"\nMessage-ID: ") for path in self.site.mails.iterdir() if path.is_file()
         )
+
+    def told(self, address: str) -> int:
+        """How many mails it has sent to an address."""
+        path = self.site.mails / address
+        return path.read_bytes().count(b"\nMessage-ID: ") if path.exists() else 0
 
     def log(self) -> str:
         """What the application wrote."""

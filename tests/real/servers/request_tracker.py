@@ -10,6 +10,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tests.real.servers.dovecot import Dovecot
@@ -90,6 +91,13 @@ class RequestTracker:
         if status != 200:
             raise ValueError(f"the search {query!r} was answered {status}: {answer}")
         return list(answer["items"])
+
+    def insert(self, data: str) -> None:
+        """Load initial data by its own command line, as an administrator does; the server sees it at once."""
+        path = self.site.directory / "inserted.pl"
+        path.write_text(data)
+        hand_over(path, self.account)
+        _insert(self.site, self.account, path)
 
     def log(self) -> str:
         """What the server wrote."""
@@ -214,11 +222,18 @@ def _prepare(site: Site, account: Account) -> None:
     (site.directory / "send-mail").chmod(0o755)
     for name in (*folders, *files):
         hand_over(site.directory / name, account)
-    setup = ["/usr/sbin/rt-setup-database-5"]
     password = ["--root-password-file", str(site.directory / "root-password")]
-    insert = ["--action", "insert", "--skip-create", "--datafile", str(site.directory / "data.pl")]
-    for words in (["--action", "init", *password], insert):
-        run_as(account, [*setup, *words], cwd=site.directory, env=_environment(site), limit_seconds=120)
+    _set_up(site, account, "--action", "init", *password)
+    _insert(site, account, site.directory / "data.pl")
+
+
+def _insert(site: Site, account: Account, path: Path) -> None:
+    _set_up(site, account, "--action", "insert", "--skip-create", "--datafile", str(path))
+
+
+def _set_up(site: Site, account: Account, *words: str) -> None:
+    command = ["/usr/sbin/rt-setup-database-5", *words]
+    run_as(account, command, cwd=site.directory, env=_environment(site), limit_seconds=240)
 
 
 def _start(site: Site, account: Account) -> Child:

@@ -172,5 +172,19 @@ def test_find__however_many_canaries__is_one_search(count: int) -> None:
     with_adapter(tracker, lambda system: system.find(canaries, Depth.POLL), queue="Sup'port")
 
     assert tracker.queries == [
-        f"Created >= '-3900 seconds' AND Subject LIKE '{MARKER}' AND Queue = 'Sup\\'port'"
+        f"Created >= '-3900 seconds' AND Subject LIKE '{MARKER}' AND ( Queue = 'Sup\\'port' )"
     ]
+
+
+def test_find__where_a_rule_moves_canaries__looks_into_the_quarantines_queue_as_well() -> None:
+    tracker, canaries = Tracker(), [new_canary(START)]
+
+    with_adapter(
+        tracker,
+        lambda system: system.find(canaries, Depth.POLL),
+        queue="Support",
+        quarantine_queue="Canaries",
+    )
+
+    (query,) = tracker.queries
+    assert query.endswith(" AND ( Queue = 'Support' OR Queue = 'Canaries' )")

@@ -1,13 +1,14 @@
 """`render quarantine`: what it says and writes for each vendor, made of the configuration, and what it refuses."""
 
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from runners.quarantine.facts import PRODUCTS, UnknownTarget, facts_of
-from runners.quarantine.guide import NOT_VERIFIED, Part, guide_text
+from runners.quarantine.guide import NOT_VERIFIED, Part, Step, guide_text
 from runners.quarantine.vendors import rendered_for
 from tests.unit.runners.cli.conftest import Run
 from tests.unit.runners.config.examples import FULL, changed
@@ -132,7 +133,9 @@ def test_vendor__has_a_step_for_each_thing_that_a_canary_is_kept_from_with_its_s
     assert all(rendered.steps[part] for part in Part)
     assert set(rendered.uses) == set(rendered.files)
     steps = [one for part in Part for one in rendered.steps[part]]
-    assert all(one.source or NOT_VERIFIED in one.words for one in [*steps, *rendered.uses.values()])
+    assert all(
+        one.source or one.tried or NOT_VERIFIED in one.words for one in [*steps, *rendered.uses.values()]
+    )
     assert all(one.source is None or one.source.startswith("https://") for one in steps)
     assert all(f"### {name}" in text for name in rendered.files)
 
@@ -210,3 +213,42 @@ def test_vendor__is_the_configured_system_where_there_is_one(run: Run) -> None:
 def test_unknown_vendor__without_a_configuration__is_refused() -> None:
     with pytest.raises(UnknownTarget, match="no ticketing system and no vendor desk"):
         facts_of(None, "desk")
+
+
+@pytest.mark.parametrize("vendor", PRODUCTS)
+def test_mark_that_the_page_says_to_configure__is_one_that_the_configuration_takes(
+    run: Run, vendor: str
+) -> None:
+    configured(vendor, "")
+    page = run("render", "quarantine", "desk").out
+    (said,) = re.findall(r"^    quarantine: (\{.*\})$", page, re.MULTILINE)
+
+    configured(vendor, said)
+
+    again = run("render", "quarantine", "desk")
+    assert again.status == 0, again.err
+    assert f"    quarantine: {said}\n" in again.out
+
+
+def test_tag_with_a_quote__is_quoted_in_the_page(run: Run) -> None:
+    configured("zendesk", "{tag: o'brien}")
+
+    assert "quarantine: {tag: 'o''brien'}" in run("render", "quarantine", "desk").out
+
+
+def test_request_tracker__by_tag_alone__is_not_moved__by_both_it_is(run: Run) -> None:
+    configured("rt", "{tag: kept-apart}", ", custom_field: Tag")
+    assert "SetQueue" not in run("render", "quarantine", "desk").out
+
+    configured("rt", "{tag: kept-apart, group: Canaries}", ", custom_field: Tag")
+    page = run("render", "quarantine", "desk").out
+    assert "SetQueue('Canaries')" in page
+    assert "Value => 'kept-apart'" in page
+
+
+def test_step__tells_where_it_was_tried_and_what_it_rests_on__or_that_it_has_neither() -> None:
+    assert Step("Do.", "https://a.example", "Desk 1").words == (
+        "Do. (tried on Desk 1; source: <https://a.example>)"
+    )
+    assert Step("Do.", tried="Desk 1").words == "Do. (tried on Desk 1)"
+    assert Step("Do.").words == "Do. (not verified)"

@@ -12,7 +12,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.quarantine.facts import PRODUCTS, facts_of, setting_of
+from canary.quarantine import Mark
+from runners.quarantine.facts import PRODUCTS, facts_of
 from runners.quarantine.guide import guide_text
 from runners.quarantine.vendors import rendered_for
 
@@ -85,4 +86,6 @@ def test_zammad_filter__matches_each_sender_alone_and_bracketed_and_no_longer_ad
 
 @given(tag=LINES, group=LINES)
 def test_setting_of_any_words__is_yaml_that_says_them(tag: str, group: str) -> None:
-    assert yaml.safe_load("{" + setting_of("zendesk", tag, group) + "}") == {"tag": tag, "group": group}
+    facts = replace(facts_of(None, "zendesk"), mark=Mark(tag=tag, group=group))
+
+    assert yaml.safe_load("{" + facts.mark_setting + "}") == {"tag": tag, "group": group}
