@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Final
 
 from canary.canary import Canary
 from canary.observation import Depth
-from canary.ticket import Attachment, Ticket, TicketState
+from canary.ticket import Ticket, TicketState
 from probes.contracts import (
     Blind,
     Budget,
@@ -33,18 +32,17 @@ from probes.ticketing.generic.glancing import Glancer
 from probes.ticketing.generic.inspecting import Inspector
 from probes.ticketing.generic.listing import Lister
 from probes.ticketing.generic.looks import Caught, Looker
+from probes.ticketing.generic.making import Maker
 from probes.ticketing.generic.matching import Wanted
 from probes.ticketing.generic.picking import seen_of
 from probes.ticketing.generic.seeing import Sight
 from probes.ticketing.generic.settings import GenericSettings, LookSettings, Per
 from probes.ticketing.generic.templates import Words
-from probes.ticketing.generic.tickets import Making, Values, as_words, files_of, with_ref
+from probes.ticketing.generic.tickets import Values, as_words, with_ref
 from probes.ticketing.generic.variables import Variables, requester_of
 from probes.ticketing.generic.walking import Walker
 from probes.ticketing.settings import LOOK_BACK_SECONDS, ORPHAN_DAYS
 from probes.ticketing.walks import Walks
-
-_REMEMBERED: Final = 2000
 
 
 class Generic:
@@ -62,8 +60,7 @@ class Generic:
         self._variables = Variables(settings.vars, calls, clock=clock)
         self._cleaner = Cleaner(settings.clean, calls, system=settings.name, clock=clock, masker=masker)
         self._glancer = Glancer(calls, self._variables, settings.name, settings.channels, masker=masker)
-        self._values: dict[str, Values] = {}
-        self._files = Files(calls, clock=clock)
+        self._maker = Maker(settings, Files(calls, clock=clock))
         self._sight = Sight(settings.sight, calls, system=settings.name, clock=clock)
 
     @property
@@ -104,16 +101,14 @@ class Generic:
                 await self._see_at_all(depth)
             except (Blind, SecretUnavailable) as blind:
                 error, is_complete = blind, False
-        if error is not None and not any(one.caught.rows for one in found):
+        tickets, odd = await self._maker.tickets(found, {one.sender for one in canaries})
+        if odd is not None:
+            error, is_complete = error or odd, False
+        if error is not None and not tickets:
             raise error
-        tickets: dict[str, Ticket] = {}
-        for one in found:
-            for values in one.caught.rows:
-                ticket = await self._ticket(one.look, values)
-                tickets.setdefault(ticket.ref.id, ticket)
         shown = [one for one in looks if one.state is TicketState.TICKET]
         return Look(
-            tickets=tuple(tickets.values()),
+            tickets=tuple(tickets),
             view=View.EVENTUAL if any(one.view is View.EVENTUAL for one in shown) else View.STRONG,
             lag_seconds=max((one.lag_seconds for one in shown), default=0.0),
             is_complete=bool(shown) and is_complete,
@@ -138,7 +133,7 @@ class Generic:
             if not aside:
                 continue
             bare = {f"{look.name}/{number}": number for number in (_number(one) for one in aside)}
-            known = {number: self._values.get(name, {}) for name, number in bare.items()}
+            known = {number: self._maker.values.get(name, {}) for name, number in bare.items()}
             renamed = [with_ref(one, _number(one)) for one in aside]
             done = await self._cleaner.clean(
                 renamed, known, how, words, steps=look.clean, lister=self._lister(look)
@@ -148,7 +143,7 @@ class Generic:
         return tuple(answers[one.ref.id] for one in tickets)
 
     async def _cleaned(self, tickets: Sequence[Ticket], how: Disposal, words: Words) -> Sequence[Disposed]:
-        return await self._cleaner.clean(tickets, self._values, how, words, lister=self._lister())
+        return await self._cleaner.clean(tickets, self._maker.values, how, words, lister=self._lister())
 
     def _lister(self, aside: LookSettings | None = None) -> Lister:
         return Lister(
@@ -188,7 +183,7 @@ class Generic:
         return await self._glancer.glances(
             self._settings.looks,
             repeated=lambda look: self._repeated(look, (), since),
-            ticket=self._ticket,
+            ticket=self._maker.ticket,
             since=since,
         )
 
@@ -303,29 +298,6 @@ class Generic:
     async def _see_at_all(self, depth: Depth) -> None:
         words = self._words((), self._clock.now())
         await self._sight.prove(words, may_be_old=depth is Depth.POLL)
-
-    async def _ticket(self, look: LookSettings, values: Values) -> Ticket:
-        is_aside = look.state is TicketState.DIVERTED
-        making = Making(
-            self.name, self._settings.channels, look.state, prefix=f"{look.name}/" if is_aside else ""
-        )
-        ticket = making.ticket(values, await self._attachments(values))
-        if len(self._values) >= _REMEMBERED:
-            self._values.clear()
-        self._values[ticket.ref.id] = values
-        return ticket
-
-    async def _attachments(self, values: Values) -> tuple[Attachment, ...] | None:
-        files = files_of(values)
-        if files is None:
-            return None
-        found = []
-        for name, url in files:
-            is_wanted = self._settings.reads_files and url is not None
-            found.append(
-                Attachment(name, await self._files.digest(url) if is_wanted and url is not None else None)
-            )
-        return tuple(found)
 
     def _aside(self, ticket: Ticket) -> LookSettings | None:
         """The look that found a ticket which is held aside."""

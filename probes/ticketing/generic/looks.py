@@ -299,10 +299,10 @@ class Looker:
     def _rows(
         self, look: LookSettings, seen: Seen, wanted: Wanted, words: Words, caught: Caught
     ) -> list[tuple[Seen, Values]]:
-        """The rows of an answer. One that is odd is left out, and the look is not complete.
+        """The rows of an answer. One that is odd is left out, and the look is not complete; of ours it is told why.
 
         Raises:
-            Blind: all are odd, or one that bears a token of ours; or there is no list.
+            Blind: all are odd; or there is no list.
         """
         must(look.must, seen, self._system)
         rows: list[tuple[Seen, Values]] = []
@@ -312,7 +312,7 @@ class Looker:
                 rows.append((one, look.ticket.read(one, words)))
             except Blind as error:
                 if bears_in_disguise(one.row, wanted):
-                    raise
+                    caught.error = caught.error or error
                 odd = error
         if odd is not None:
             if not rows:
