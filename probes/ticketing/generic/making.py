@@ -1,16 +1,17 @@
 """Tickets of what looks have caught: each made by itself, so that an odd one hides none of the others."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from canary.requester import Standing, standing
 from canary.ticket import Attachment, Ticket, TicketState
 from probes.contracts import Blind
 from probes.servers import SecretUnavailable
+from probes.ticketing.generic.expressions import MISSING
 from probes.ticketing.generic.files import Files
 from probes.ticketing.generic.gathering import Found, stays_away
 from probes.ticketing.generic.settings import GenericSettings, LookSettings
-from probes.ticketing.generic.tickets import Making, Values, files_of, word_of
+from probes.ticketing.generic.tickets import Making, Values, files_of, merged, searched, word_of
 
 _REMEMBERED: Final = 2000
 
@@ -35,24 +36,22 @@ class Maker:
     async def tickets(
         self, found: Sequence[Found], senders: Collection[str]
     ) -> tuple[Sequence[Ticket], Blind | SecretUnavailable | None]:
-        """The tickets of all looks, of two rows with one id the first; and why any could not be made and is left out.
+        """The tickets of all looks, each of all that they tell of it; and why any could not be made and is left out.
 
         Args:
             found: what the looks have caught.
             senders: of the canaries that are looked for.
         """
-        tickets: dict[str, Ticket] = {}
+        tickets: list[Ticket] = []
         error: Blind | SecretUnavailable | None = None
-        for look, values in ((one.look, values) for one in found for values in one.caught.rows):
+        for look, values in _told_of_each(found):
             try:
                 if stays_away(error) and self._wants_files(values, senders):
                     continue
-                ticket = await self.ticket(look, values, senders)
+                tickets.append(await self.ticket(look, values, senders))
             except (Blind, SecretUnavailable) as odd:
                 error = odd if error is None or stays_away(odd) else error
-            else:
-                tickets.setdefault(ticket.ref.id, ticket)
-        return tuple(tickets.values()), error
+        return tickets, error
 
     async def ticket(self, look: LookSettings, values: Values, senders: Collection[str] = ()) -> Ticket:
         """The ticket of a row.
@@ -95,3 +94,29 @@ class Maker:
             return True  # a group that takes over the From
         own = {*senders, *self._settings.own_addresses}
         return any(standing(requester, sender=one) is not Standing.STRANGER for one in own)
+
+
+def _told_of_each(found: Sequence[Found]) -> Iterable[tuple[LookSettings, Values]]:
+    """The values of each ticket, once: where several looks show it, what one does not tell is taken of the others.
+
+    A row that could not be read on, because too many were or because we may not, is shown all the same; another look
+    often shows it whole.
+    """
+    told: dict[tuple[str, str], tuple[LookSettings, Values]] = {}
+    for one in found:
+        aside = one.look.name if one.look.state is TicketState.DIVERTED else ""
+        for values in one.caught.rows:
+            name = (aside, str(values["id"]))
+            if name not in told:
+                told[name] = (one.look, values)
+                continue
+            look, before = told[name]
+            poorer, richer = sorted((values, before), key=_richness)
+            told[name] = (look, merged(poorer, richer))
+    return told.values()
+
+
+def _richness(values: Values) -> tuple[int, int]:
+    """How much a row tells: how much text, since lists often show its beginning alone, and in how many fields."""
+    fields = sum(one is not None and one is not MISSING for one in values.values())
+    return len(searched(values)), fields

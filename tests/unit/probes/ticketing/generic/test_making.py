@@ -166,3 +166,54 @@ def test_ticket_with_a_value_of_another_kind__is_left_out_told_and_hides_no_othe
     assert ids_of(look) == ["2"]
     assert not look.is_complete
     assert next(iter(odd)) in str(look.blinded_by)
+
+
+TWO_LOOKS = """
+url: https://desk.acme.test
+cleanup: none
+ticket: {id: id, subject: subject}
+find:
+  mine: {get: /mine, rows: tickets, when: poll, ticket: {requester: from, body: body, tags: {pick: tags, default: null}}}
+  wide:
+    get: /tickets
+    rows: tickets
+    when: deadline
+    ticket: {requester: {pick: from, default: null}, body: {pick: body, default: null}, group: group}
+    read: [{get: "/t/{{ ticket.id }}", ticket: {requester: from, body: body}}]
+    max_pages: 1
+    page: {offset: {param: o, size_param: l, size: 2}}
+"""
+
+
+@pytest.mark.parametrize(
+    "shown", [{}, {"from": "canary@probe.test", "body": "the begin"}], ids=["bare", "cut"]
+)
+def test_row_that_one_look_shows_poor_and_another_whole__is_told_by_both(
+    tmp_path: Path, shown: dict[str, str]
+) -> None:
+    clock = FakeClock()
+    canary = new_canary(clock.now())
+    poor = {"id": 1, "subject": canary.subject_prefix, "group": "Canaries", **shown}
+    whole = {
+        "id": 1,
+        "subject": canary.subject_prefix,
+        "from": canary.sender,
+        "body": "the begin and the end",
+        "tags": None if shown else ["synthetic"],
+    }
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        rows = {"/mine": [whole], "/tickets": [poor, {**poor, "id": 2, "subject": "Printer"}]}
+        if request.url.path not in rows:
+            return httpx.Response(404)
+        return httpx.Response(200, json={"tickets": rows[request.url.path]})
+
+    async def main() -> Look:
+        generic = configured(tmp_path, TWO_LOOKS)
+        async with opened(generic, clock=clock, transport=Answering(handle)) as system:
+            return await system.find([canary], Depth.DEADLINE)
+
+    (ticket,) = run_jumping(clock, main()).tickets
+
+    assert (ticket.requester, ticket.body) == (canary.sender, "the begin and the end")
+    assert ticket.group == "Canaries"
