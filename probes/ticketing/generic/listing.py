@@ -69,6 +69,7 @@ class Lister:
             tag=self._settings.tag,
             since=since - timedelta(seconds=LOOK_BACK_SECONDS),
             is_wide=True,
+            shows_gone=False,
         )
         for look in self._looks(tickets):
             listing.is_behind = listing.is_behind or look.view is View.EVENTUAL

@@ -24,6 +24,7 @@ class Wanted:
         tokens: of the canaries; none: whatever bears any token together with the marker or the tag.
         since: older tickets are not asked for, by our clock.
         is_wide: rows whose text is still to be read are read, too.
+        shows_gone: a row that bears a token is shown, closed, also where a further request says that its ticket is gone.
     """
 
     tokens: frozenset[str]
@@ -31,6 +32,7 @@ class Wanted:
     tag: str
     since: datetime
     is_wide: bool
+    shows_gone: bool = True
 
 
 def rows_of(look: LookSettings, seen: Seen, system: str) -> list[Seen]:
