@@ -266,7 +266,8 @@ def _gauge(
 
 def _not_known(history: History) -> str:
     days = (history.mark.until - history.mark.since).total_seconds() / 86400
+    count = sum(sum(hours.values()) for hours in history.tickets.values())
     return (
         f"what is usual at this hour of the week is not known: {LEAST_WEEKS} weeks and {LEAST_TICKETS} tickets of it"
-        f" are needed, {days:.0f} days are known"
+        f" are needed; the {days:.0f} days that were looked at show {count} of any hour"
     )

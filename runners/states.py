@@ -104,7 +104,10 @@ def _judged(
         return PathView(path, PathState.BLIND, f"the prober can't see{why}", blindness)
     was_proved = facts.last_success_at is not None or Verdict.CONFIRMED in {one for _, one in facts.verdicts}
     if not was_proved:
-        return PathView(path, PathState.BLIND, f"nothing is proved yet{_first_reason(recent)}")
+        # What was seen to fail was seen; whether the path ever worked, nobody knows.
+        was_seen = any(one.is_breach for _, one in facts.verdicts)
+        state = PathState.DEGRADED if was_seen else PathState.BLIND
+        return PathView(path, state, f"no canary was confirmed yet{_first_reason(recent)}")
     why = _degraded(path, recent, gauges)
     return PathView(path, PathState.DEGRADED if why else PathState.OK, why)
 

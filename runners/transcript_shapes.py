@@ -55,6 +55,8 @@ _CREDENTIALS: Final = frozenset(
         "token",
     }
 )
+_MARKS_OF_NAMES: Final = re.compile(r"^[@$]")
+_COUNTED: Final = frozenset({"number", "list"})
 _VERSION: Final = re.compile(r"v\d{1,3}", re.ASCII | re.IGNORECASE)
 
 
@@ -188,7 +190,7 @@ class Shapes:
             return False
 
     def _mapping(self, value: Mapping[str, object], depth: int) -> dict[str, object]:
-        is_table = _is_table(value)
+        is_table = _is_table(value) or self._is_count(value)
         shown: dict[str, object] = {}
         for number, (name, one) in enumerate(value.items(), 1):
             key = self.words(name, frozenset()) if is_table else self.name(name)
@@ -197,6 +199,12 @@ class Shapes:
                 self.words(str(one), frozenset()) if is_hidden else self.value(one, depth + 1)
             )
         return shown
+
+    def _is_count(self, value: Mapping[str, object]) -> bool:
+        """Whether names that we don't know are data: what is counted, or listed, by whoever or whatever it is of."""
+        kinds = {_kind(one) for one in value.values()}
+        is_known = any(_MARKS_OF_NAMES.sub("", name).lower() in self.vocabulary.words for name in value)
+        return bool(value) and len(kinds) == 1 and kinds <= _COUNTED and not is_known
 
 
 def is_credential(name: str) -> bool:
@@ -211,6 +219,20 @@ def _is_table(value: Mapping[str, object]) -> bool:
     if len(rows) < _FEWEST_ROWS or not all(isinstance(one, dict) and len(one) > 1 for one in rows):
         return False
     return len({frozenset(one) for one in rows if isinstance(one, dict)}) == 1
+
+
+def _kind(value: object) -> str:
+    match value:
+        case bool() | None:
+            return "mark"
+        case int() | float():
+            return "number"
+        case list():
+            return "list"
+        case str():
+            return "text"
+        case _:
+            return "object"
 
 
 def _mark(mark: str) -> str:

@@ -38,6 +38,8 @@ def incidents(
 ) -> None:
     """List incidents, newest first: onset, detection, blame, impact window and backlog; or show one whole.
 
+    Exit: as `status`, by how the paths are now: 0, 1 when one is broken, 3 when none is but one is blind or stale.
+
     Example: intake-prober incidents --since 30d
     """
     if incident is not None:

@@ -69,7 +69,9 @@ class ExchangeDocument(HttpRequestDocument):
 
     take: Annotated[
         dict[Name, PickSetting],
-        Field(description="What is taken of the answer; `lifetime` (seconds) and `url` have a meaning."),
+        Field(
+            description="What is taken of the answer; `lifetime` (seconds; `as: ms` for milliseconds) and `url` have a meaning."
+        ),
     ] = {}
 
 
@@ -150,7 +152,10 @@ class WindowDocument(Block):
 class ThrottleDocument(Block):
     """What is left to others, and how long we stay away."""
 
-    after: Annotated[PickSetting | None, Field(description="How long, where not in Retry-After.")] = None
+    after: Annotated[
+        PickSetting | None,
+        Field(description="How long, in seconds, where it is not in Retry-After; `as: ms` for milliseconds."),
+    ] = None
     default: Annotated[Duration, Field(description="How long, where the answer does not say.")] = 30.0
     reserve: Annotated[Share, Field(description="This share of every window is left to others.")] = 0.2
     share: Annotated[Share, Field(description="This prober takes no more than this share of a window.")] = 1.0

@@ -54,7 +54,7 @@ class PickDocument(Block):
         Any,
         Field(
             alias="as",
-            description="text, html, adf, base64, int, bool, address, a list of them, or `{time: rfc3339, epoch, epoch_ms, http or a strptime format, zone: Europe/Berlin}`.",
+            description="text, html, adf, base64, int, bool, address, ms (milliseconds to seconds), a list of them, or `{time: rfc3339, epoch, epoch_ms, http or a strptime format, zone: Europe/Berlin}`.",
         ),
     ] = None
     among: Annotated[

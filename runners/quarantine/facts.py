@@ -115,7 +115,7 @@ def _placeholders(config: "Config | None", vendor: str) -> Facts:
         group=_GROUP,
         targets=(),
         paths=(),
-        mark_setting=_setting(vendor, None, None),
+        mark_setting=setting_of(vendor, None, None),
         given={},
     )
 
@@ -138,13 +138,19 @@ def _of_system(config: "Config", system: "TicketingConfig") -> Facts:
         group=group or _GROUP,
         targets=tuple(sorted({one.target for one in paths.values() if one.target is not None})),
         paths=tuple(sorted(paths)),
-        mark_setting=_setting(system.vendor, tag, group),
+        mark_setting=setting_of(system.vendor, tag, group),
         given=given,
     )
 
 
-def _setting(vendor: str, tag: str | None, group: str | None) -> str:
+def setting_of(vendor: str, tag: str | None, group: str | None) -> str:
+    """The keys of ``quarantine`` with a tag and a group, or with what is usual there, as they are written in YAML."""
     if tag is None and group is None:
         tag, group = (None, _GROUP) if vendor in _BY_GROUP else ("synthetic", None)
     said = (("tag", tag), ("group", group))
-    return ", ".join(f"{key}: '{value}'" for key, value in said if value is not None)
+    return ", ".join(f"{key}: {_quoted(value)}" for key, value in said if value is not None)
+
+
+def _quoted(value: str) -> str:
+    """A text in single quotes, as YAML 1.2 section 7.3.2 writes it."""
+    return "'" + value.replace("'", "''") + "'"

@@ -98,7 +98,7 @@ class Generic:
         if not is_shown and error is None:
             # what is held aside is another list: it may be shown to who sees no tickets
             try:
-                await self._see_at_all(depth)
+                await self._see_at_all(depth, frozenset(wanted.tokens))
             except (Blind, SecretUnavailable) as blind:
                 error, is_complete = blind, False
         tickets, odd = await self._maker.tickets(found, {one.sender for one in canaries})
@@ -295,9 +295,9 @@ class Generic:
     def _requesters(self, canaries: Sequence[Canary]) -> list[str]:
         return sorted({one.sender for one in canaries} if canaries else set(self._settings.own_addresses))
 
-    async def _see_at_all(self, depth: Depth) -> None:
+    async def _see_at_all(self, depth: Depth, unseen: frozenset[str] = frozenset()) -> None:
         words = self._words((), self._clock.now())
-        await self._sight.prove(words, may_be_old=depth is Depth.POLL)
+        await self._sight.prove(words, may_be_old=depth is Depth.POLL, unseen=unseen)
 
     def _aside(self, ticket: Ticket) -> LookSettings | None:
         """The look that found a ticket which is held aside."""

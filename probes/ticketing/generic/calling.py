@@ -38,7 +38,7 @@ from probes.ticketing.generic.trusted import Trusted
 _NO_MEANS: Final[frozenset[Means]] = frozenset()
 _NOT_SERVED: Final = frozenset({Means.AUTH, Means.FORBIDDEN, Means.GONE})
 _SAID: Final = frozenset({Means.AUTH, Means.FORBIDDEN, Means.BAD_REQUEST, Means.THROTTLED})
-"""Of these the answer's own short words are quoted: they are about our request, and hold nothing of a ticket."""
+"""Of these the answer's own short words are quoted: they are about our request, but where that is of one ticket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Calls:
             answer, means = await self._once(asking, words, page, renewed)
             remedy = REFUSED_AGAIN if means is Means.AUTH and not renewed.is_same(presented) else None
         if means is not Means.OK and means not in accept:
-            error = self._refused(answer, means, remedy=remedy)
+            error = self._refused(answer, means, remedy=remedy, is_quoted=not asking.is_of_a_strangers)
             if means is Means.AUTH:
                 await self._session.refuse(error, asking.key)
             raise error
@@ -215,7 +215,9 @@ class Calls:
             return answer, special if special is not None else asking.ok[answer.status]
         return answer, means_of(answer, self._settings.failures)
 
-    def _refused(self, answer: Answer, means: Means, *, remedy: str | None = None) -> Blind:
+    def _refused(
+        self, answer: Answer, means: Means, *, remedy: str | None = None, is_quoted: bool = True
+    ) -> Blind:
         wait = retry_after_seconds(answer.headers, now=self._clock.now())
         if means is Means.THROTTLED:
             after = self._settings.throttle_after
@@ -228,7 +230,7 @@ class Calls:
                 wait = float(told) if told is not None else wait
             wait = wait if wait is not None else self._settings.throttle_seconds
         is_error = answer.status >= HTTPStatus.BAD_REQUEST or means is Means.AUTH
-        said = self._masker.mask(said_by(answer)) if is_error and means in _SAID else ""
+        said = self._masker.mask(said_by(answer)) if is_quoted and is_error and means in _SAID else ""
         if len(said) > MOST_SAID:
             said = f"{said[: MOST_SAID - 1]}…"
         return refused(self._settings.name, answer, means, retry_after_seconds=wait, remedy=remedy, said=said)

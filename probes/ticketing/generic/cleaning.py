@@ -68,13 +68,36 @@ class Cleaner:
             detail = f"the configuration of {self._system} does not say how tickets are removed: add clean.{how.action}"
             return tuple(Disposed(one.ref, RemovalState.FAILED, detail) for one in tickets)
         work = _Work(self._asking, tuple(wanted), known, words, reads_back=is_own, lister=lister)
+        # what is not read back alone is at least looked at once more: its number may be another ticket's by now
+        left_alone: dict[str, Disposed] = {} if work.reads_back else await self._not_ours(tickets, lister)
+        ours = [one for one in tickets if one.ref.id not in left_alone]
         if any(one.batch is not None for one in wanted):
-            answers = await work.in_batches(tickets, how)
+            answers = await work.in_batches(ours, how)
         else:
-            answers = await dispose_each(tickets, work.one, how, masker=self._masker)
-        doubted = [one for one in tickets if one.ref.id in work.gone]
+            answers = await dispose_each(ours, work.one, how, masker=self._masker)
+        doubted = [one for one in ours if one.ref.id in work.gone]
         shown = await self._not_gone(doubted, work.gone, lister) if doubted else {}
-        return tuple(shown.get(one.ref.id, one) for one in answers)
+        by_number: dict[str, Disposed] = {
+            one.ref.id: shown.get(one.ref.id, one) for one in answers
+        } | left_alone
+        return tuple(by_number[one.ref.id] for one in tickets)
+
+    async def _not_ours(self, tickets: Sequence[Ticket], lister: Lister) -> dict[str, Disposed]:
+        """Those whose number a look shows with another ticket, or one of which that can't be told."""
+        try:
+            listing = await lister.asked(tickets)
+        except (Blind, SecretUnavailable) as error:
+            detail = self._masker.detail(str(error))
+            return {one.ref.id: Disposed(one.ref, RemovalState.FAILED, detail) for one in tickets}
+        found: dict[str, Disposed] = {}
+        for one in tickets:
+            row = listing.rows.get(one.ref.id)
+            answer = _by_sameness(one, row) if row is not None else None
+            if row is None and one.ref.id in listing.others:
+                answer = Disposed(one.ref, RemovalState.FAILED, _UNSURE)
+            if answer is not None:
+                found[one.ref.id] = answer
+        return found
 
     async def _not_gone(
         self, tickets: Sequence[Ticket], gone: Mapping[str, bool], lister: Lister
@@ -121,7 +144,7 @@ class _Work:
         self._steps = steps
         self._known = known
         self._words = words
-        self._reads_back = reads_back and asking.can_read
+        self.reads_back = reads_back and asking.can_read
         self._lister = lister
         self.gone: dict[str, bool] = {}
 
@@ -129,7 +152,7 @@ class _Work:
         """Clean one ticket: read, change, read back; from the beginning where somebody else was faster."""
         for _ in range(_TRIES):
             read: Read | None = None
-            if self._reads_back:
+            if self.reads_back:
                 read = await self._asking.read(ticket, self._of(ticket), self._words)
                 if (over := self._over(ticket, read, how)) is not None:
                     return over
@@ -182,7 +205,7 @@ class _Work:
 
     async def _listed(self, tickets: Sequence[Ticket]) -> Listing:
         """All of them by one look; what it doesn't show is read alone."""
-        return await self._lister.asked(tickets) if self._reads_back and tickets else Listing()
+        return await self._lister.asked(tickets) if self.reads_back and tickets else Listing()
 
     async def _seen_done(self, tickets: Sequence[Ticket], how: Disposal) -> dict[str, Disposed]:
         """Those of which one look shows that it is done; what it doesn't show is read alone."""
@@ -193,7 +216,7 @@ class _Work:
             if one.ref.id in listing.rows and self._asking.is_done(Read(listing.rows[one.ref.id]), how)
         ]
         if how.action is DisposalAction.DELETE and listing.is_complete and not listing.is_behind:
-            away = [one for one in tickets if one.ref.id not in listing.rows] if self._reads_back else []
+            away = [one for one in tickets if one.ref.id not in listing.rows] if self.reads_back else []
             if away:
                 await self._lister.see()
             done += away
@@ -203,7 +226,7 @@ class _Work:
         self, ticket: Ticket, shown: Listing, how: Disposal, answers: dict[str, Disposed]
     ) -> bool:
         over: Disposed | None = None
-        if self._reads_back:
+        if self.reads_back:
             row = shown.rows.get(ticket.ref.id)
             read = (
                 Read(row)
@@ -222,13 +245,8 @@ class _Work:
         if read.is_gone:
             self.gone[ticket.ref.id] = read.is_told
             return Disposed(ticket.ref, RemovalState.ABSENT, _GONE)
-        match sameness(ticket, read.values):
-            case Sameness.OTHER:
-                return Disposed(ticket.ref, RemovalState.ABSENT, _REUSED)
-            case Sameness.UNSURE:
-                return Disposed(ticket.ref, RemovalState.FAILED, _UNSURE)
-            case Sameness.SAME:
-                pass
+        if (other := _by_sameness(ticket, read.values)) is not None:
+            return other
         if self._asking.is_done(read, how) and not self._asking.is_half_done(ticket):
             return Disposed(ticket.ref, RemovalState.ABSENT, _CLOSED)
         return None
@@ -237,7 +255,7 @@ class _Work:
         """Make the steps for one ticket; `Means.MAINTENANCE`: a job still works."""
         now, last, is_fresh = read, read.answer if read is not None else None, read is not None
         for step in self._steps:
-            is_asked_for = self._reads_back and step.if_match is not None and not is_fresh
+            is_asked_for = self.reads_back and step.if_match is not None and not is_fresh
             if is_asked_for and not self._asking.tells(step, last):
                 # the step before it changed the version and did not tell the new one
                 now = await self._asking.read(ticket, self._of(ticket), self._words)
@@ -272,7 +290,7 @@ class _Work:
         return await self._asking.awaited(step.job, {**words, "answer": body_of(answer)})
 
     async def _after(self, ticket: Ticket, how: Disposal) -> Disposed:
-        if not self._reads_back:
+        if not self.reads_back:
             return Disposed(ticket.ref, RemovalState.ACCEPTED, "promised; to be seen in a later look")
         done, read = await self._asking.verified(ticket, self._of(ticket), self._words, how)
         if read.is_gone:
@@ -286,6 +304,17 @@ class _Work:
     def _of(self, ticket: Ticket) -> Values:
         values = self._known.get(ticket.ref.id, {})
         return as_words(values) or {"subject": ticket.subject, "tags": sorted(ticket.tags)}
+
+
+def _by_sameness(ticket: Ticket, values: Values) -> Disposed | None:
+    """What is to be said of a number that is not surely our ticket's; None: it is."""
+    match sameness(ticket, values):
+        case Sameness.OTHER:
+            return Disposed(ticket.ref, RemovalState.ABSENT, _REUSED)
+        case Sameness.UNSURE:
+            return Disposed(ticket.ref, RemovalState.FAILED, _UNSURE)
+        case Sameness.SAME:
+            return None
 
 
 def _version(read: Read | None) -> str | None:

@@ -3,11 +3,12 @@
 import base64
 import binascii
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parseaddr, parsedate_to_datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,11 @@ _EPOCH_MS: Final = 100_000_000_000
 
 
 class As(StrEnum):
-    """How a picked value is read. ``adf``: Atlassian's document format, or any tree of ``{type, text, content}``."""
+    """How a picked value is read.
+
+    ``adf``: Atlassian's document format, or any tree of ``{type, text, content}``. ``ms``: a length of time in
+    milliseconds, in seconds.
+    """
 
     TEXT = "text"
     HTML = "html"
@@ -35,6 +40,7 @@ class As(StrEnum):
     INT = "int"
     BOOL = "bool"
     ADDRESS = "address"
+    MS = "ms"
 
 
 class TimeForm(StrEnum):
@@ -68,22 +74,13 @@ def converted(value: object, steps: Sequence[As], key: str) -> object:
     for step in steps:
         if value is None:
             return None
-        match step:
-            case As.TEXT:
-                value = text_of(value, key)
-            case As.HTML:
-                value = flatten(text_of(value, key) or "").strip()
-            case As.ADF:
-                value = _document(value, 0).strip()
-            case As.BASE64:
-                value = _decoded(text_of(value, key) or "", key)
-            case As.INT:
-                value = whole_of(value, key)
-            case As.BOOL:
-                value = truth_of(value, key)
-            case As.ADDRESS:
-                value = _address(text_of(value, key) or "")
+        value = _READ[step](value, key)
     return value
+
+
+def _seconds(value: object, key: str) -> int:
+    """Rounded up: to come back too early is what was refused."""
+    return -(-(whole_of(value, key) or 0) // 1000)
 
 
 def _address(text: str) -> str | None:
@@ -232,3 +229,17 @@ def _wrong(key: str, wanted: str, value: object) -> Blind:
         f"{key}: the answer has {shape_of(value)} here, not {wanted}."
         f" {remedy or 'Correct the pick or its `as`; where it was right before, the system has changed.'}"
     )
+
+
+_READ: Final[Mapping[As, Callable[[object, str], object]]] = MappingProxyType(
+    {
+        As.TEXT: text_of,
+        As.HTML: lambda value, key: flatten(text_of(value, key) or "").strip(),
+        As.ADF: lambda value, _: _document(value, 0).strip(),
+        As.BASE64: lambda value, key: _decoded(text_of(value, key) or "", key),
+        As.INT: whole_of,
+        As.BOOL: truth_of,
+        As.ADDRESS: lambda value, key: _address(text_of(value, key) or ""),
+        As.MS: _seconds,
+    }
+)

@@ -22,11 +22,13 @@ class Listing:
 
     Attributes:
         rows: the values of those that are shown, by number.
+        others: numbers of tickets that are shown and bear no token.
         is_complete: what is not shown is not there, if we see at all.
         is_behind: an index that lags has told it.
     """
 
     rows: dict[str, Values] = field(default_factory=dict)
+    others: set[str] = field(default_factory=set)
     is_complete: bool = True
     is_behind: bool = False
 
@@ -87,6 +89,7 @@ class Lister:
                 if caught.error is not None:
                     raise caught.error
                 listing.is_complete = listing.is_complete and caught.is_complete
+                listing.others |= caught.others.keys()
                 for row in caught.rows:
                     listing.rows.setdefault(str(row["id"]), row)
         return listing

@@ -42,6 +42,13 @@ class Asking:
         parts: Sequence[Shape] = (self.path, self.query, self.headers, self.json, self.form)
         return frozenset().union(*(names_in(one) for one in parts))
 
+    @property
+    def is_of_a_strangers(self) -> bool:
+        """Whether it asks for one ticket that may be a stranger's: what is said of it may be words of theirs."""
+        is_of_one = any(name in {"row", "ticket"} for name, _ in self.names)
+        is_change_of_ours = self.method not in {"GET", "HEAD", "OPTIONS"}
+        return is_of_one and not is_change_of_ours
+
     def request(self, words: Words, page: Page = Page()) -> Request:  # noqa: B008 -- frozen
         """What is sent.
 

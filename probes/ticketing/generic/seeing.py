@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from canary.signature import find_tokens
 from probes.contracts import Blind, Clock
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.failures import at_key
@@ -33,8 +34,15 @@ class Sight:
         """Whether there is any."""
         return bool(self._proofs)
 
-    async def prove(self, words: Words, *, may_be_old: bool = False) -> None:
-        """Make sure that an empty answer is no refusal in disguise; ``may_be_old``: a minute's proof will do.
+    async def prove(
+        self, words: Words, *, may_be_old: bool = False, unseen: frozenset[str] = frozenset()
+    ) -> None:
+        """Make sure that an empty answer is no refusal in disguise.
+
+        Args:
+            words: what templates may say.
+            may_be_old: a minute's proof will do.
+            unseen: tokens of which no look has shown a ticket; where an answer here has one, the looks leave it out.
 
         Raises:
             Blind: it is one, or may be one.
@@ -50,6 +58,12 @@ class Sight:
             except Blind as error:
                 raise at_key(error, one.asking.key, self._system) from None
             must(one.must, seen, self._system)
+            if unseen.intersection(find_tokens(answer.content.decode("utf-8", "replace"))):
+                raise Blind(
+                    f"{self._system}: {one.asking.key}: a ticket of ours is shown here and by no look of `find`, so that"
+                    " they leave it out. Look at their filter by time (`since`: its unit and its zone) and at what"
+                    f" else they ask for: intake-prober ticketing try {self._system}."
+                )
             if one.tickets is not None and not one.tickets.holds(seen.row):
                 raise NothingShown(
                     f"{self._system}: {one.asking.key}: not one ticket is shown, of whatever age, so that one of ours"

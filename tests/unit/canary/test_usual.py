@@ -169,7 +169,7 @@ def test_hour_that_is_not_known__is_unknown_and_not_good() -> None:
     found = gauge(nights)
 
     assert (found.value, found.state) == (None, GaugeState.UNKNOWN)
-    assert "28 days are known" in found.detail
+    assert "the 28 days that were looked at show " in found.detail
 
 
 def test_few_tickets__have_no_usual_hours() -> None:

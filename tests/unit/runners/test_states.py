@@ -89,12 +89,21 @@ def test_path_without_schedule__is_never_stale() -> None:
     assert view.state is PathState.OK
 
 
-@pytest.mark.parametrize("only", [Verdict.INCONCLUSIVE, Verdict.BREACHED, Verdict.LOST])
-def test_path_of_which_nothing_was_ever_proved__is_blind_and_not_well(only: Verdict) -> None:
+@pytest.mark.parametrize(
+    ("only", "state"),
+    [
+        (Verdict.INCONCLUSIVE, PathState.BLIND),
+        (Verdict.BREACHED, PathState.DEGRADED),
+        (Verdict.LOST, PathState.DEGRADED),
+    ],
+)
+def test_path_of_which_nothing_was_ever_proved__is_not_well__and_blind_only_where_nothing_was_seen(
+    only: Verdict, state: PathState
+) -> None:
     view = _view(_facts(only))
 
-    assert view.state is PathState.BLIND
-    assert view.why.startswith("nothing is proved yet")
+    assert view.state is state
+    assert view.why.startswith("no canary was confirmed yet")
 
 
 def test_last_two_inconclusive__is_blind() -> None:

@@ -257,6 +257,32 @@ def test_names_that_are_data__are_shapes() -> None:
     }
 
 
+def test_names_of_what_is_counted_or_listed__are_shapes_unless_they_are_known() -> None:
+    body = {
+        "voters": {"janedoe": 1, "max.mustermann": 2},
+        "by_tag": {"divorce": [1], "cancer-patient": [2]},
+        "page": {"size": 25, "total": 2},
+        "subject": "x",
+    }
+
+    assert only(exchange(json.dumps(body).encode()))["answer"]["body"] == {
+        "voters": {"aaaaaaa": 1, "aaa.aaaaaaaaaa": 2},
+        "by_tag": {"aaaaaaa": [1], "aaaaaa-aaaaaaa": [2]},
+        "page": {"size": 25, "total": 2},
+        "subject": "a",
+    }
+
+
+def test_number_of_a_limits_header_that_is_no_count__and_the_length_of_what_we_sent__are_not_shown() -> None:
+    answered = (("X-RateLimit-User", "4917012345678"), ("X-RateLimit-Reset", "1772452800"))
+    shown = only(
+        exchange(headers=(("Content-Length", "33"), ("Accept", "application/json")), answered=answered)
+    )
+
+    assert shown["answer"]["headers"] == ["X-RateLimit-User: 1111111111111", "X-RateLimit-Reset: 1772452800"]
+    assert shown["request"]["headers"] == ["Accept: application/json"]
+
+
 def test_long_list__shows_its_first_rows_and_how_many_more() -> None:
     body = only(exchange(json.dumps(list(range(40))).encode()))["answer"]["body"]
 

@@ -8,10 +8,11 @@ from pathlib import PurePath
 from xml.etree import ElementTree as ET
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.quarantine.facts import PRODUCTS, facts_of
+from runners.quarantine.facts import PRODUCTS, facts_of, setting_of
 from runners.quarantine.guide import guide_text
 from runners.quarantine.vendors import rendered_for
 
@@ -80,3 +81,8 @@ def test_zammad_filter__matches_each_sender_alone_and_bracketed_and_no_longer_ad
         assert pattern.search(f"A Customer <{one}>")
         assert not pattern.search(f"{one}.attacker")
         assert not pattern.search(f"x{one}") or f"x{one}" in senders
+
+
+@given(tag=LINES, group=LINES)
+def test_setting_of_any_words__is_yaml_that_says_them(tag: str, group: str) -> None:
+    assert yaml.safe_load("{" + setting_of("zendesk", tag, group) + "}") == {"tag": tag, "group": group}

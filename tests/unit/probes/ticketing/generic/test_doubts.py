@@ -208,3 +208,112 @@ def test_file_that_is_refused__is_no_word_about_our_key_and_is_asked_for_again(
 def _is_read(look: Look) -> bool:
     (file,) = look.tickets[0].attachments or ()
     return file.sha256 is not None
+
+
+def test_words_of_a_refusal__are_quoted_unless_it_is_of_one_ticket_that_may_be_a_strangers(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(
+        tmp_path,
+        f"""{HEAD}
+cleanup: none
+find: {{all: {{get: /tickets, rows: tickets, read: [{{get: "/t/{{{{ ticket.id }}}}", ticket: {{body: text}}}}]}}}}
+""",
+    )
+    canary = new_canary(desk.clock.now())
+    rows = [desk.row(canary, subject="hi", **{"from": "bob@customer.example"})]
+    refusal = {"message": "'My divorce' of Jane may not be read"}
+    desk.answers = {
+        "/tickets": lambda _: (200, {"tickets": rows}),
+        "/t/7": lambda _: (403, refusal),
+    }
+
+    def said() -> str:
+        try:
+            look = desk.run(lambda system: system.find([canary], Depth.DEADLINE))
+        except Blind as error:
+            return str(error)
+        return str(look.blinded_by)
+
+    assert "divorce" not in said()
+
+    desk.answers["/tickets"] = lambda _: (403, {"message": "the key lacks tickets:read"})
+    assert "the key lacks tickets:read" in said()
+
+
+UNREAD = f"""{HEAD}
+find: {{all: {{get: /tickets, rows: tickets}}}}
+diverted:
+  held:
+    get: /held
+    rows: tickets
+    when: deadline
+    ticket: {{id: id, subject: subject, requester: from, created_at: at}}
+    clean: [{{delete: "/held/{{{{ ticket.id }}}}"}}]
+clean:
+  close: [{{put: "/t/{{{{ ticket.id }}}}", json: {{open: false}}}}]
+"""
+
+
+@pytest.mark.parametrize("listed", ["/tickets", "/held"])
+def test_number_that_was_given_out_again__is_not_written_to_though_nothing_is_read_alone(
+    tmp_path: Path, listed: str
+) -> None:
+    desk = Desk(tmp_path, UNREAD)
+    canary = new_canary(desk.clock.now())
+    row = desk.row(canary)
+    rows = {"/tickets": [], "/held": [], listed: [row]}
+    desk.answers = {
+        "/tickets": lambda _: (200, {"tickets": rows["/tickets"] or [desk.row(canary, "1", subject="hi")]}),
+        "/held": lambda _: (200, {"tickets": rows["/held"]}),
+    }
+
+    async def work(system: Generic) -> RemovalState:
+        look = await system.find([canary], Depth.DEADLINE)
+        (ticket,) = look.tickets
+        row.update({"subject": "my order", "from": "bob@customer.example"})
+        return (await system.dispose([ticket], CLOSE))[0].state
+
+    assert desk.run(work) is RemovalState.FAILED
+    assert not [one for one in desk.asked if not one.startswith("GET")]
+
+
+def test_ticket_that_is_still_ours__is_closed_without_being_read_alone(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, UNREAD)
+    canary = new_canary(desk.clock.now())
+    row = desk.row(canary)
+    desk.answers = {
+        "/tickets": lambda _: (200, {"tickets": [row]}),
+        "/held": lambda _: (200, {"tickets": []}),
+        "/t/7": lambda _: (200, {}),
+    }
+
+    async def work(system: Generic) -> RemovalState:
+        look = await system.find([canary], Depth.DEADLINE)
+        return (await system.dispose(look.tickets, CLOSE))[0].state
+
+    assert desk.run(work) is RemovalState.ACCEPTED
+    assert [one for one in desk.asked if not one.startswith("GET")] == ["PUT /t/7"]
+
+
+def test_ticket_that_the_proof_of_sight_shows_and_no_look__makes_the_looks_blind_and_accuses_nobody(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(
+        tmp_path,
+        f"""{HEAD.replace("/tickets, tickets", "/newest, tickets")}
+cleanup: none
+find: {{wide: {{get: /tickets, query: {{since: "{{{{ now | iso }}}}"}}, rows: tickets}}}}
+""",
+    )
+    canary = new_canary(desk.clock.now())
+    desk.answers = {
+        "/tickets": lambda _: (200, {"tickets": []}),
+        "/newest": lambda _: (200, {"tickets": [desk.row(canary)]}),
+    }
+
+    with pytest.raises(Blind, match="filter by time"):
+        desk.run(lambda system: system.find([canary], Depth.DEADLINE))
+
+    other = new_canary(desk.clock.now())
+    assert desk.run(lambda system: system.find([other], Depth.DEADLINE)).is_complete
