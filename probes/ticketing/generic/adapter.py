@@ -18,6 +18,7 @@ from probes.contracts import (
     Disposed,
     Glance,
     Look,
+    RemovalState,
     View,
 )
 from probes.masking import Masker
@@ -28,12 +29,13 @@ from probes.ticketing.generic.cleaning import Cleaner
 from probes.ticketing.generic.conversions import text_of
 from probes.ticketing.generic.files import Files
 from probes.ticketing.generic.gathering import Found, error_of, stays_away, strangers_of, walk_of
-from probes.ticketing.generic.glancing import Glancer
+from probes.ticketing.generic.glancing import Glancer, left_out
 from probes.ticketing.generic.inspecting import Inspector
 from probes.ticketing.generic.listing import Lister
 from probes.ticketing.generic.looks import Caught, Looker
 from probes.ticketing.generic.making import Maker
 from probes.ticketing.generic.matching import Wanted
+from probes.ticketing.generic.oddness import odd_is_blind
 from probes.ticketing.generic.picking import seen_of
 from probes.ticketing.generic.seeing import Sight
 from probes.ticketing.generic.settings import GenericSettings, LookSettings, Per
@@ -74,6 +76,10 @@ class Generic:
         A look without a ticket of ours is only believed once the configured proof that we see has held: a system that
         takes a wrong key for nobody still shows what everybody may see.
         """
+        with odd_is_blind(self.name):
+            return await self._find(canaries, depth)
+
+    async def _find(self, canaries: Sequence[Canary], depth: Depth) -> Look:
         since = self._since(canaries)
         wanted = Wanted(
             tokens=frozenset(one.token for one in canaries),
@@ -123,6 +129,14 @@ class Generic:
 
     async def dispose(self, tickets: Sequence[Ticket], how: Disposal) -> Sequence[Disposed]:
         """Remove by the configuration's steps; what is held aside, by those of the look that found it."""
+        try:
+            with odd_is_blind(self.name):
+                return await self._dispose(tickets, how)
+        except Blind as error:
+            detail = self._masker.detail(str(error))
+            return tuple(Disposed(one.ref, RemovalState.FAILED, detail) for one in tickets)
+
+    async def _dispose(self, tickets: Sequence[Ticket], how: Disposal) -> Sequence[Disposed]:
         words = {**self._words((), self._clock.now()), "tag": how.tag}
         answers: dict[str, Disposed] = {}
         usual = [one for one in tickets if self._aside(one) is None]
@@ -161,6 +175,15 @@ class Generic:
 
     async def check(self) -> Sequence[Check]:
         """Make each look's first page, its further requests and what shows our rights; changes nothing."""
+        try:
+            with odd_is_blind(self.name):
+                return await self._check()
+        except Blind as error:
+            detail = self._masker.detail(str(error))
+            remedy = "Until it is mended, this system is blind; all others are watched."
+            return [Check(self.name, "ticket.search", CheckState.FAIL, detail, remedy)]
+
+    async def _check(self) -> Sequence[Check]:
         inspector = Inspector(
             self._settings,
             self._calls,
@@ -180,12 +203,19 @@ class Generic:
 
     async def glance(self, since: datetime) -> Sequence[Glance]:
         """Make each look once, pick by pick, but those that ask for tokens: none is out."""
-        return await self._glancer.glances(
-            self._settings.looks,
-            repeated=lambda look: self._repeated(look, (), since),
-            ticket=self._maker.ticket,
-            since=since,
-        )
+        try:
+            with odd_is_blind(self.name):
+                return await self._glancer.glances(
+                    self._settings.looks,
+                    repeated=lambda look: self._repeated(look, (), since),
+                    ticket=self._maker.ticket,
+                    since=since,
+                )
+        except Blind as error:
+            fault = self._masker.mask(str(error))
+            return [
+                replace(left_out(one, ""), fault=fault, is_unreadable=True) for one in self._settings.looks
+            ]
 
     async def create(self, *, subject: str, body: str, requester: str) -> str:
         """Make a ticket, to try our rights; its id.
@@ -221,7 +251,8 @@ class Generic:
         made: list[Found] = []
         for one in looks:
             try:
-                made.append(await self._look(one, canaries, wanted))
+                with odd_is_blind(self.name):
+                    made.append(await self._look(one, canaries, wanted))
             except (Blind, SecretUnavailable) as error:
                 made.append(Found(one, Caught(is_complete=False, error=error)))
             if stays_away(made[-1].caught.error):

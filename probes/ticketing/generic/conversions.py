@@ -21,6 +21,7 @@ _ADF_BLOCKS: Final = frozenset(
     {"paragraph", "heading", "hardBreak", "blockquote", "codeBlock", "listItem", "rule", "tableRow", "panel"}
 )
 _MOST_DEPTH: Final = 60
+_MONTH: Final = 86400.0 * 31
 _ZERO_DATE: Final = "0000-00-00"
 _EPOCH_MS: Final = 100_000_000_000
 """A number beyond this (the year 5138 in seconds) counts milliseconds."""
@@ -199,7 +200,7 @@ def resets_at(value: object, now: datetime, key: str) -> datetime | None:
         number /= 1000
     if number >= 1_000_000_000:  # noqa: PLR2004 -- a stamp, not a span
         return datetime.fromtimestamp(min(number, 4e9), UTC)
-    return datetime.fromtimestamp(now.timestamp() + min(number, 86400.0 * 31), UTC)
+    return datetime.fromtimestamp(now.timestamp() + max(-_MONTH, min(number, _MONTH)), UTC)
 
 
 def _document(node: object, depth: int) -> str:

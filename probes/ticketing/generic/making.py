@@ -10,6 +10,7 @@ from probes.servers import SecretUnavailable
 from probes.ticketing.generic.expressions import MISSING
 from probes.ticketing.generic.files import Files
 from probes.ticketing.generic.gathering import Found, stays_away
+from probes.ticketing.generic.oddness import odd_is_blind
 from probes.ticketing.generic.settings import GenericSettings, LookSettings
 from probes.ticketing.generic.tickets import Making, Values, files_of, merged, searched, word_of
 
@@ -48,7 +49,8 @@ class Maker:
             try:
                 if stays_away(error) and self._wants_files(values, senders):
                     continue
-                tickets.append(await self.ticket(look, values, senders))
+                with odd_is_blind(self._settings.name):
+                    tickets.append(await self.ticket(look, values, senders))
             except (Blind, SecretUnavailable) as odd:
                 error = odd if error is None or stays_away(odd) else error
         return tickets, error
