@@ -286,11 +286,23 @@ class LeftoverAnswer(TypedDict):
     detail: str
 
 
+class KeptAnswer(TypedDict):
+    """A ticket of ours that stays until its canary is at its end: late or lost."""
+
+    canary: str
+    path: str
+    verdict: str
+    place: str
+    what: str
+    until: str
+
+
 class AuditAnswer(TypedDict):
-    """`audit`, newest first, and what is still to be removed."""
+    """`audit`, newest first, what is still to be removed, and what is kept until its canary's end."""
 
     audit: list[AuditLineAnswer]
     leftovers: list[LeftoverAnswer]
+    kept: list[KeptAnswer]
     exit: int
 
 

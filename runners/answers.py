@@ -1,6 +1,6 @@
 """Build the `--json` answers of what the domain and the store know."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
 from canary.backlog import Backlog
@@ -8,6 +8,7 @@ from canary.blame import HopResult
 from canary.gauge import Gauge, GaugeName
 from canary.incident import Incident
 from canary.observation import Observation, Relay
+from canary.signature import CanaryId
 from canary.silence import Silence
 from canary.ticket import TicketRef
 from canary.verdict import Judgement, Verdict
@@ -23,6 +24,7 @@ from runners.answer_shapes import (
     GaugeAnswer,
     HopAnswer,
     IncidentAnswer,
+    KeptAnswer,
     LeftoverAnswer,
     ObservationAnswer,
     PathAnswer,
@@ -293,6 +295,31 @@ def audit_line_answer(entry: AuditEntry) -> AuditLineAnswer:
         "action": entry.action,
         "outcome": entry.outcome,
         "detail": entry.detail,
+    }
+
+
+def kept_of(records: Iterable[Record], waiting: Collection[CanaryId]) -> list[Record]:
+    """Canaries whose ticket is there and not tried to be removed yet: they are watched to their horizon first."""
+    return [
+        one
+        for one in records
+        if one.judgement is not None
+        and one.judgement.ticket is not None
+        and not one.is_clean
+        and one.canary.id not in waiting
+    ]
+
+
+def kept_answer(record: Record) -> KeptAnswer:
+    """A ticket that is kept until its canary's end."""
+    ticket = record.judgement.ticket if record.judgement is not None else None
+    return {
+        "canary": record.canary.id,
+        "path": record.canary.path,
+        "verdict": record.verdict.value,
+        "place": ticket.system if ticket is not None else "",
+        "what": ticket.id if ticket is not None else "",
+        "until": stamp(record.canary.horizon_at),
     }
 
 

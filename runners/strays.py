@@ -1,8 +1,9 @@
 """Strays: tickets of ours of which this store knows nothing more, found by their verified token and removed."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from canary.quantity import duration
 from probes.contracts import Blind, Clock, Disposed, RemovalState
 from probes.servers import SecretUnavailable
 from probes.ticketing.watcher import Orphan, TicketWatcher
@@ -38,19 +39,31 @@ class Strays:
             if place.tickets is None or not place.may_write:
                 continue
             try:
-                found, is_complete = await place.tickets.orphans(launched_before=before)
+                found, is_complete = await place.tickets.orphans()
             except (Blind, SecretUnavailable) as error:
                 self._progress.note(f"{name}: could not be searched for strays: {error}")
                 continue
-            await self._remove(name, place.tickets, found)
+            await self._remove(name, place.tickets, await self._old(name, found, before))
             if not is_complete:
                 self._progress.note(
                     f"{name}: not all tickets could be searched for strays. Run `intake-prober sweep` again."
                 )
 
-    async def _remove(self, name: str, watcher: TicketWatcher, found: Sequence[Orphan]) -> None:
+    async def _old(self, name: str, found: Sequence[Orphan], before: datetime) -> list[Orphan]:
+        """Those of which our store knows nothing and that are old enough; of younger ones it is said that they stay."""
         outstanding = {record.canary.id for record in await self._store.outstanding(self._clock.now())}
-        strays = [one for one in found if one.canary_id not in outstanding]
+        unknown = [one for one in found if one.canary_id not in outstanding]
+        young = [one for one in unknown if one.launched_at >= before]
+        if young:
+            wait = max(one.launched_at for one in young) - before
+            things = "ticket" if len(young) == 1 else "tickets"
+            self._progress.note(
+                f"{name}: {len(young)} {things} of ours may be of another prober's canaries that are still out, so"
+                f" young they are. Run `intake-prober sweep` again in {duration(wait.total_seconds() + 1)}."
+            )
+        return [one for one in unknown if one.launched_at < before]
+
+    async def _remove(self, name: str, watcher: TicketWatcher, strays: Sequence[Orphan]) -> None:
         if not strays:
             return
         cap = self._prober.disposals_per_hour.get(name, DISPOSALS_PER_HOUR)

@@ -171,12 +171,11 @@ class TicketWatcher:
             removed += [self._not_removed(one, detail) for one in unread if one.id not in found]
         return tuple(removed)
 
-    async def orphans(self, *, launched_before: datetime) -> tuple[Sequence[Orphan], bool]:
+    async def orphans(self) -> tuple[Sequence[Orphan], bool]:
         """Our leftovers of which no store knows: marker or tag, a token that verifies, a requester of ours.
 
-        Only tickets that are still open, of canaries launched before the given time: a younger one may be
-        another prober's that is still out. The caller leaves out those that its store knows. With it, whether all
-        tickets could be read.
+        Only tickets that are still open. The caller leaves out those that its store knows, and young ones, which may be
+        another prober's that are still out. With it, whether all tickets could be read.
 
         Raises:
             Blind: the system can't be read.
@@ -190,9 +189,7 @@ class TicketWatcher:
             canary_id = self._recognised(ticket)
             if canary_id is None or not ticket.is_open or not self._is_of_ours(ticket):
                 continue
-            launched_at = launched_at_of(canary_id)
-            if launched_at < launched_before:
-                found.append(Orphan(canary_id, launched_at, ticket))
+            found.append(Orphan(canary_id, launched_at_of(canary_id), ticket))
         return tuple(found), look.is_complete
 
     async def remove_orphans(self, orphans: Sequence[Orphan]) -> Sequence[Disposed]:

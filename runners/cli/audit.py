@@ -8,7 +8,7 @@ from runners.cli.selecting import LimitOption, SinceOption
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from runners.contracts import AuditEntry, Leftover, Store
+    from runners.contracts import AuditEntry, Leftover, Record, Store
 
 
 @command
@@ -17,6 +17,7 @@ def audit(options: Options, since: SinceOption = None, limit: LimitOption = 50) 
 
     Example: intake-prober audit --since 24h
     """
+    from runners.answers import kept_of
     from runners.cli.output import plain
     from runners.cli.selecting import since_when
     from runners.cli.storing import ask_store
@@ -24,19 +25,23 @@ def audit(options: Options, since: SinceOption = None, limit: LimitOption = 50) 
     from runners.clock import SystemClock
 
     config = options.load(needs_secrets=False)
-    begin = since_when(options, since, SystemClock().now())
+    now = SystemClock().now()
+    begin = since_when(options, since, now)
 
-    async def ask(store: "Store") -> "tuple[Sequence[AuditEntry], Sequence[Leftover]]":
-        return await store.audit(since=begin, limit=limit), await store.leftovers()
+    async def ask(store: "Store") -> "tuple[Sequence[AuditEntry], Sequence[Leftover], Sequence[Record]]":
+        entries, leftovers = await store.audit(since=begin, limit=limit), await store.leftovers()
+        waiting = {one.canary_id for one in leftovers}
+        return entries, leftovers, kept_of(await store.outstanding(now), waiting)
 
-    entries, leftovers = ask_store(options, config, ask)
+    entries, leftovers, kept = ask_store(options, config, ask)
     if options.as_json:
         from runners.answer_shapes import AuditAnswer
-        from runners.answers import audit_line_answer, leftover_answer
+        from runners.answers import audit_line_answer, kept_answer, leftover_answer
 
         answer: AuditAnswer = {
             "audit": [audit_line_answer(one) for one in entries],
             "leftovers": [leftover_answer(one) for one in leftovers],
+            "kept": [kept_answer(one) for one in kept],
             "exit": 0,
         }
         options.output.answer_json(answer)
@@ -60,5 +65,17 @@ def audit(options: Options, since: SinceOption = None, limit: LimitOption = 50) 
                 f"left over since {clock(leftover.since)}: {what}, canary {leftover.canary_id}, {tries}  {leftover.detail}"
             ).rstrip()
         )
-    if not entries and not leftovers:
+    for record in kept:
+        options.output.answer(plain(_kept(record)))
+    if not entries and not leftovers and not kept:
         options.output.tell("Nothing was removed, and nothing is left over.")
+
+
+def _kept(record: "Record") -> str:
+    """A ticket that is not removed yet, for its canary is not at its end."""
+    from runners.cli.words import clock
+
+    ticket = record.judgement.ticket if record.judgement is not None else None
+    what = f"ticket {ticket.id} in {ticket.system}" if ticket is not None else "what it sent"
+    until = clock(record.canary.horizon_at)
+    return f"kept until {until}: {what}, canary {record.canary.id}, {record.verdict}: it is watched until then, and then removed"

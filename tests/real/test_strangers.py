@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime, timedelta
 
 import pytest
 
@@ -80,15 +79,15 @@ class Session:
         self.seen.extend(observations)
 
     async def everything(
-        self, known: Sequence[Canary], now: datetime
+        self, known: Sequence[Canary]
     ) -> tuple[Sequence[Removed], Sequence[Orphan], list[RemovalState]]:
         """Look both ways, clean what is known, then sweep as a prober with an empty store."""
         for depth in Depth:
             await self.watcher.look(known, depth, self.report)
         removed = await self.watcher.remove(known, at_most=5000)
-        found, _ = await self.watcher.orphans(launched_before=now + timedelta(minutes=1))
+        found, _ = await self.watcher.orphans()
         disposed = await self.watcher.remove_orphans(found)
-        again, _ = await self.watcher.orphans(launched_before=now + timedelta(minutes=1))
+        again, _ = await self.watcher.orphans()
         assert list(again) == []
         return removed, found, [one.state for one in disposed]
 
@@ -97,14 +96,13 @@ def check_session(
     opened: Callable[[], AbstractAsyncContextManager[TicketingSystem]],
     known: Sequence[Canary],
     lost: Canary,
-    now: datetime,
 ) -> None:
     """Run everything, and hold it to have found ours, said what strangers did, and kept their words to itself."""
 
     async def main() -> tuple[Session, Sequence[Removed], Sequence[Orphan], list[RemovalState]]:
         async with opened() as system:
             session = Session(system)
-            return session, *await session.everything(known, now)
+            return session, *await session.everything(known)
 
     session, removed, found, disposed = asyncio.run(main())
     good = {
@@ -137,7 +135,7 @@ def test_a_thousand_strangers_in_the_helpdesk__stay_as_they_were__byte_by_byte(d
     desk.insert(strangers(known, CUSTOMERS // 2))
     before = {number: row for number, row in desk.content().items() if number not in ours}
 
-    check_session(desk.opened, known, lost, now)
+    check_session(desk.opened, known, lost)
 
     after = {number: row for number, row in desk.content().items() if number not in ours}
     assert len(before) >= CUSTOMERS
@@ -167,6 +165,6 @@ def test_strangers_in_request_tracker__stay_as_they_were(tracker: TrackerBench) 
         tracker.open_ticket(f"{one.subject_prefix} hello", BODY, SENDER)
     before = {one: tracker.raw(one) for one in others}
 
-    check_session(tracker.opened, known, lost, now)
+    check_session(tracker.opened, known, lost)
 
     assert {one: tracker.raw(one) for one in others} == before

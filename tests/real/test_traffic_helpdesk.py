@@ -95,7 +95,7 @@ async def lived(bench: HelpdeskBench, *, sweeps: bool) -> Sequence[Watched]:
         assert listening.heard() == ()
         await watcher.remove([canary], at_most=5)
         if sweeps:
-            await watcher.orphans(launched_before=bench.now())
+            await watcher.orphans()
         return listening.heard()
 
 

@@ -7,9 +7,12 @@ from pathlib import Path
 
 from canary.hop import Hop
 from canary.ticket import Ticket, TicketId, TicketRef
+from canary.verdict import Verdict
+from runners.answers import kept_answer, kept_of, stamp
 from runners.clock import SystemClock
-from runners.contracts import CanaryQuery
+from runners.contracts import CanaryQuery, Record
 from runners.store import open_store
+from tests.contracts.store_cases import judged, make_canary
 from tests.unit.runners.cli.conftest import Run
 from tests.unit.runners.cli.filled import History, fill, passed
 from tests.unit.runners.config.examples import FULL, changed
@@ -261,3 +264,33 @@ def test_status__of_a_path_whose_ticket_agents_may_meet__says_so_in_words_and_as
     assert "its last ticket was first seen without the mark of the quarantine rule" in said.out
     assert "first seen" in run("status", "--json").answer("status")["paths"][0]["quarantine"]
     assert "first seen without the mark" in run("status", "--since", "1d").out
+
+
+def test_ticket_of_a_canary_that_is_watched_to_its_horizon__is_kept_and_not_called_left_over() -> None:
+    damaged, clean, untried = make_canary(1), make_canary(2), make_canary(3)
+    ticket = TicketRef("desk", TicketId("17"))
+    records = [
+        Record(
+            damaged,
+            replace(judged(damaged, Verdict.BREACHED), ticket=ticket),
+            launch_ended=True,
+            is_clean=False,
+        ),
+        Record(
+            clean, replace(judged(clean, Verdict.BREACHED), ticket=ticket), launch_ended=True, is_clean=True
+        ),
+        Record(
+            untried, replace(judged(untried, Verdict.LATE), ticket=ticket), launch_ended=True, is_clean=False
+        ),
+    ]
+
+    (kept,) = kept_of(records, {untried.id})
+
+    assert kept_answer(kept) == {
+        "canary": damaged.id,
+        "path": damaged.path,
+        "verdict": "breached",
+        "place": "desk",
+        "what": "17",
+        "until": stamp(damaged.horizon_at),
+    }
