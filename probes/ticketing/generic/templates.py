@@ -36,6 +36,7 @@ _KNOWN: Final = (
     nodes.Const,
     nodes.Concat,
 )
+_UNFILLED: Final = (jinja2.UndefinedError, *ODD)
 _SAFE_IN_PATH: Final = ",:@;=$!*'()~"
 
 
@@ -117,7 +118,7 @@ class Template:
             found = self._alone(**{**self.fixed, **words})
             if isinstance(found, jinja2.Undefined):
                 found._fail_with_undefined_error()  # noqa: SLF001 -- its only way to say which name it is
-        except (jinja2.UndefinedError, *ODD) as error:
+        except _UNFILLED as error:
             self._blind(error, words)
         return found
 
@@ -125,7 +126,7 @@ class Template:
         """What it comes to as a text; raises as `value`."""
         try:
             return str(self._text.render({**self.fixed, **words}))
-        except (jinja2.UndefinedError, *ODD) as error:
+        except _UNFILLED as error:
             self._blind(error, words)
 
     def path(self, words: Words) -> str:
@@ -134,7 +135,7 @@ class Template:
             return self.text(words)
         try:
             return str(self._path.render({**self.fixed, **words}))
-        except (jinja2.UndefinedError, *ODD) as error:
+        except _UNFILLED as error:
             self._blind(error, words)
 
     def _blind(self, error: Exception, words: Words) -> NoReturn:
