@@ -68,9 +68,11 @@ class Case:
         """When it was made by the remote's word, by our clock; None where that is not known, or can't be true."""
         if one.remote_at is None or one.skew_seconds is None:
             return None
-        made_at = one.remote_at - timedelta(seconds=one.skew_seconds)
-        is_possible = self.canary.launched_at - STAMP_TOLERANCE <= made_at <= one.ended_at + STAMP_TOLERANCE
-        return made_at if is_possible else None
+        # by how much before the look: the calendar's first or last day, as some write no date, has no day beyond it
+        before = one.ended_at - one.remote_at + timedelta(seconds=one.skew_seconds)
+        longest = one.ended_at - self.canary.launched_at
+        is_possible = -STAMP_TOLERANCE <= before <= longest + STAMP_TOLERANCE
+        return one.ended_at - before if is_possible else None
 
     def covering_look(self, hops: frozenset[Hop], stage: Stage) -> Observation | None:
         """The first complete, wide look in vain for the hops that began at or after the stage's time."""

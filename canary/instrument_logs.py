@@ -48,6 +48,11 @@ LOG_EVENTS: tuple[LogEvent, ...] = (
     LogEvent("canary_launched", "INFO", "A canary was recorded and is being sent."),
     LogEvent("launch_ended", "DEBUG", "Its probe ended."),
     LogEvent("launch_failed", "ERROR", "A fault of the prober ended a launch; the traceback is with it."),
+    LogEvent(
+        "look_failed",
+        "ERROR",
+        "A fault of the prober ended a look at one place, which is blind until a look succeeds; the traceback is with it.",
+    ),
     LogEvent("launch_taken_over", "WARNING", "A launch of a process that is gone was ended."),
     LogEvent(
         "launch_dropped",

@@ -5,6 +5,13 @@ from typing import Final
 
 _RESOLUTION: Final = timedelta(seconds=1)
 _USELESS_SECONDS: Final = 10.0
+_FIRST_YEAR: Final = 1971
+_LAST_YEAR: Final = 2200
+
+
+def is_of_this_age(stamp: datetime) -> bool:
+    """Whether a remote's stamp may be true, so that time can be added to it: no date is often the calendar's last one."""
+    return _FIRST_YEAR <= stamp.year <= _LAST_YEAR
 
 
 class Skew:
@@ -21,8 +28,8 @@ class Skew:
         self._high: float | None = None
 
     def note(self, remote_at: datetime | None, *, began_at: datetime, ended_at: datetime) -> None:
-        """Take one stamp into account; None is no stamp."""
-        if remote_at is None or ended_at < began_at:
+        """Take one stamp into account; None is no stamp, and one of another age is none either."""
+        if remote_at is None or not is_of_this_age(remote_at) or ended_at < began_at:
             return
         low = (remote_at - ended_at).total_seconds()
         high = (remote_at + _RESOLUTION - began_at).total_seconds()

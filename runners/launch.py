@@ -85,7 +85,7 @@ class Launcher:
     async def send(self, canary: Canary, report: Report) -> None:
         """Send a recorded canary down its path and mark the launch ended.
 
-        One of the two places that catch every exception: a fault of ours ends one canary, `unexpected`.
+        One of the three places that catch every exception: a fault of ours ends one canary, `unexpected`.
         Cancelled, or without a store, the launch stays open and its lease is given up: `prober_stopped`.
         """
         with log_context(**ids_of(canary)):
@@ -162,7 +162,7 @@ class Launcher:
             await self._prober.probes[canary.path].launch(canary, report)
         except StoreError as error:
             return error
-        except Exception:  # noqa: BLE001 -- one of the two places that may: a fault of ours ends one canary, not the run
+        except Exception:  # noqa: BLE001 -- one of the three places that may: a fault of ours ends one canary, not the run
             _log.exception("launch_failed")
             await self._report_unexpected(canary, report)
         return None

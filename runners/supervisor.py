@@ -25,7 +25,7 @@ class _Loop:
 
 
 class Supervisor:
-    """Runs loops; the one place beside `runners.launch` that catches every exception."""
+    """Runs loops; one of the three places that catch every exception, with `runners.launch` and `runners.watch`."""
 
     def __init__(
         self, *, clock: Clock, mask: Callable[[str], str], failed: Callable[[str, str], None]

@@ -1,6 +1,7 @@
 """Watch every outstanding canary in its places, and settle what is seen: a loop a place, and one that judges."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,6 +37,8 @@ _DUE_AGAIN_SECONDS = 5.0
 _STORE_RETRY_SECONDS = 1.0
 _STORE_PATIENCE_SECONDS = 10.0
 """A store that fails for so long will not be there in time: then nothing can be recorded, and the watch ends."""
+
+_log = logging.getLogger(__name__)
 
 
 class Watch:
@@ -105,11 +108,14 @@ class Watch:
                 await first(self._board.hinted_since(hints), self._clock.sleep(pause.total_seconds()))
                 continue
             try:
-                await self._look(name, [*waiting, *due], Depth.DEADLINE if due else Depth.POLL)
+                is_made = await self._look(name, [*waiting, *due], Depth.DEADLINE if due else Depth.POLL)
             except StoreError as error:
                 await self._bear(error)
                 continue
             self._store_failed_at = None
+            if not is_made:
+                await self._clock.sleep(_DUE_AGAIN_SECONDS)
+                continue
             # What was handed over meanwhile was not asked for, and without it there may never be news.
             changes = self._changes(place, version, hints)
             await first(
@@ -126,7 +132,11 @@ class Watch:
             await self._clock.sleep(
                 min(_LONGEST_PAUSE_SECONDS, max(0.0, age_seconds - _FRESH_SECONDS) * _SLOWER)
             )
-        await place.watcher.news()
+        try:
+            await place.watcher.news()
+        except Exception:  # noqa: BLE001 -- as in `_look`; until the next look, which comes by itself, there is no news
+            _log.exception("look_failed", extra={"place": place.watcher.place})
+            await asyncio.Event().wait()
 
     async def _suspect(self, *, is_due: bool) -> None:
         """Return when a watcher was silent for so long that it may have died: then a look is made, news or not.
@@ -142,21 +152,32 @@ class Watch:
             changes.append(self._board.hinted_since(hints))
         return changes
 
-    async def _look(self, name: str, canaries: Sequence[Canary], depth: Depth) -> None:
+    async def _look(self, name: str, canaries: Sequence[Canary], depth: Depth) -> bool:
+        """One look at a place; False: it ended in a fault of ours, and the place counts as blind, as without an answer."""
         place = self._prober.places[name]
         began_at = self._clock.now()
+        fault: str | None = None
         try:
             async with self._clock.timeout(LOOK_SECONDS):
                 await place.watcher.look(canaries, depth, self._report)
+        except StoreError:
+            raise
         except TimeoutError:
+            is_blind = True
+        except Exception as error:  # noqa: BLE001 -- a fault of ours at one place must not end the watch of all others
+            _log.exception("look_failed", extra={"place": name})
+            fault, is_blind = f"a fault of the prober: {type(error).__name__}; its log says more", True
+        else:
+            is_blind = False
+        if is_blind:
             ended_at = self._clock.now()
             await self._report(
-                *(
-                    _blind(one, place.hop, name, depth=depth, began_at=began_at, ended_at=ended_at)
-                    for one in canaries
+                *_blind(
+                    canaries, name, place.hop, depth=depth, began_at=began_at, ended_at=ended_at, fault=fault
                 )
             )
         await self._note_clock_step(canaries)
+        return fault is None
 
     async def _until_next_deadline(self, since: datetime) -> None:
         """Return at the first deadline after that time, at once where it has passed meanwhile."""
@@ -321,18 +342,29 @@ class Watch:
 
 
 def _blind(
-    canary: Canary, hop: Hop, place: str, *, depth: Depth, began_at: datetime, ended_at: datetime
-) -> Observation:
-    reason = Reason.TICKET_API_UNREADABLE if hop is Hop.TICKET_CONTENT else Reason.MAILBOX_UNREADABLE
-    return Observation(
-        canary_id=canary.id,
-        hop=Hop.TICKET_CREATED if hop is Hop.TICKET_CONTENT else hop,
-        outcome=Outcome.UNKNOWN,
-        evidence=Evidence.OBSERVED,
-        began_at=began_at,
-        ended_at=ended_at,
-        reason=reason,
-        detail=f"a look took longer than {LOOK_SECONDS:.0f} s",
-        place=place,
-        look=LookFacts(depth=depth, is_complete=False, is_blind=True),
-    )
+    canaries: Sequence[Canary],
+    place: str,
+    hop: Hop,
+    *,
+    depth: Depth,
+    began_at: datetime,
+    ended_at: datetime,
+    fault: str | None = None,
+) -> Sequence[Observation]:
+    """That a place could not be looked at: by a fault of ours, else for want of an answer."""
+    unreadable = Reason.TICKET_API_UNREADABLE if hop is Hop.TICKET_CONTENT else Reason.MAILBOX_UNREADABLE
+    return [
+        Observation(
+            canary_id=canary.id,
+            hop=Hop.TICKET_CREATED if hop is Hop.TICKET_CONTENT else hop,
+            outcome=Outcome.UNKNOWN,
+            evidence=Evidence.OBSERVED,
+            began_at=began_at,
+            ended_at=ended_at,
+            reason=Reason.UNEXPECTED if fault is not None else unreadable,
+            detail=fault or f"a look took longer than {LOOK_SECONDS:.0f} s",
+            place=place,
+            look=LookFacts(depth=depth, is_complete=False, is_blind=True),
+        )
+        for canary in canaries
+    ]

@@ -266,6 +266,7 @@ async def _generic(
         generic.settings,
         marker=site.config.prober.marker,
         own_addresses=tuple(sorted(own_addresses(site))),
+        targets=frozenset(path.target.lower() for path in site.config.paths.values() if path.target),
         reads_files=_bears_files(site, one),
     )
     limits = replace(http, total_seconds=generic.timeout_seconds)

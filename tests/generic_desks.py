@@ -95,6 +95,7 @@ async def opened(
         generic.settings,
         marker="intakecanary",
         own_addresses=("canary@probe.test",),
+        targets=("support@acme.test",),
         reads_files=reads_files,
     )
     http = HttpSettings(name="desk", url=settings.url, total_seconds=generic.timeout_seconds)

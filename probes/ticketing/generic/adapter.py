@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Final
 
 from canary.canary import Canary
 from canary.observation import Depth
-from canary.ticket import Attachment, Ticket, TicketState
+from canary.ticket import Ticket, TicketState
 from probes.contracts import (
     Blind,
     Budget,
@@ -19,6 +18,7 @@ from probes.contracts import (
     Disposed,
     Glance,
     Look,
+    RemovalState,
     View,
 )
 from probes.masking import Masker
@@ -30,23 +30,23 @@ from probes.ticketing.generic.cleaning import Cleaner
 from probes.ticketing.generic.conversions import text_of
 from probes.ticketing.generic.files import Files
 from probes.ticketing.generic.gathering import Found, error_of, stays_away, strangers_of, unread_of, walk_of
-from probes.ticketing.generic.glancing import Glancer
+from probes.ticketing.generic.glancing import Glancer, left_out
 from probes.ticketing.generic.inspecting import Inspector
 from probes.ticketing.generic.listing import Lister
 from probes.ticketing.generic.looks import Looker
+from probes.ticketing.generic.making import Maker
 from probes.ticketing.generic.matching import Wanted
+from probes.ticketing.generic.oddness import odd_is_blind
 from probes.ticketing.generic.picking import seen_of
 from probes.ticketing.generic.seeing import Sight
 from probes.ticketing.generic.settings import GenericSettings, LookSettings, Per
 from probes.ticketing.generic.templates import Words
-from probes.ticketing.generic.tickets import Making, Values, as_words, files_of, with_ref
+from probes.ticketing.generic.tickets import Values, as_words, with_ref
 from probes.ticketing.generic.unread import told
 from probes.ticketing.generic.variables import Variables, requester_of
 from probes.ticketing.generic.walking import Walker
 from probes.ticketing.settings import LOOK_AHEAD, LOOK_BACK_SECONDS, ORPHAN_DAYS
 from probes.ticketing.walks import Walks
-
-_REMEMBERED: Final = 2000
 
 
 class Generic:
@@ -64,8 +64,7 @@ class Generic:
         self._variables = Variables(settings.vars, calls, clock=clock)
         self._cleaner = Cleaner(settings.clean, calls, system=settings.name, clock=clock, masker=masker)
         self._glancer = Glancer(calls, self._variables, settings.name, settings.channels, masker=masker)
-        self._values: dict[str, Values] = {}
-        self._files = Files(calls, clock=clock)
+        self._maker = Maker(settings, Files(calls, clock=clock))
         self._sight = Sight(settings.sight, calls, system=settings.name, clock=clock)
 
     @property
@@ -79,8 +78,9 @@ class Generic:
         A look without a ticket of ours is only believed once the configured proof that we see has held: a system that
         takes a wrong key for nobody still shows what everybody may see.
         """
-        async with self._calls.turn():
-            return await self._found(canaries, depth)
+        with odd_is_blind(self.name):
+            async with self._calls.turn():
+                return await self._found(canaries, depth)
 
     async def _found(self, canaries: Sequence[Canary], depth: Depth) -> Look:
         since = self._since(canaries)
@@ -112,16 +112,14 @@ class Generic:
                 await self._see_at_all(depth, frozenset(wanted.tokens))
             except (Blind, SecretUnavailable) as blind:
                 error, is_complete = blind, False
-        if error is not None and not any(one.caught.rows for one in found):
+        tickets, odd = await self._maker.tickets(found, {one.sender for one in canaries})
+        if odd is not None:
+            error, is_complete = error or odd, False
+        if error is not None and not tickets:
             raise error
-        tickets: dict[str, Ticket] = {}
-        for one in found:
-            for values in one.caught.rows:
-                ticket = await self._ticket(one.look, values)
-                tickets.setdefault(ticket.ref.id, ticket)
         shown = [one for one in looks if one.state is TicketState.TICKET]
         return Look(
-            tickets=tuple(tickets.values()),
+            tickets=tuple(tickets),
             view=View.EVENTUAL if any(one.view is View.EVENTUAL for one in shown) else View.STRONG,
             lag_seconds=max((one.lag_seconds for one in shown), default=0.0),
             is_complete=bool(shown) and is_complete and not unread,
@@ -137,8 +135,13 @@ class Generic:
 
     async def dispose(self, tickets: Sequence[Ticket], how: Disposal) -> Sequence[Disposed]:
         """Remove by the configuration's steps; what is held aside, by those of the look that found it."""
-        async with self._calls.turn():
-            return await self._disposed(tickets, how)
+        try:
+            with odd_is_blind(self.name):
+                async with self._calls.turn():
+                    return await self._disposed(tickets, how)
+        except Blind as error:
+            detail = self._masker.detail(str(error))
+            return tuple(Disposed(one.ref, RemovalState.FAILED, detail) for one in tickets)
 
     async def _disposed(self, tickets: Sequence[Ticket], how: Disposal) -> Sequence[Disposed]:
         words = {**self._words((), self._clock.now()), "tag": how.tag}
@@ -151,7 +154,7 @@ class Generic:
             if not aside:
                 continue
             bare = {f"{look.name}/{number}": number for number in (_number(one) for one in aside)}
-            known = {number: self._values.get(name, {}) for name, number in bare.items()}
+            known = {number: self._maker.values.get(name, {}) for name, number in bare.items()}
             renamed = [with_ref(one, _number(one)) for one in aside]
             done = await self._cleaner.clean(
                 renamed, known, how, words, steps=look.clean, lister=self._lister(look)
@@ -161,7 +164,7 @@ class Generic:
         return tuple(answers[one.ref.id] for one in tickets)
 
     async def _cleaned(self, tickets: Sequence[Ticket], how: Disposal, words: Words) -> Sequence[Disposed]:
-        return await self._cleaner.clean(tickets, self._values, how, words, lister=self._lister())
+        return await self._cleaner.clean(tickets, self._maker.values, how, words, lister=self._lister())
 
     def _lister(self, aside: LookSettings | None = None) -> Lister:
         return Lister(
@@ -179,6 +182,15 @@ class Generic:
 
     async def check(self) -> Sequence[Check]:
         """Make each look's first page, its further requests and what shows our rights; changes nothing."""
+        try:
+            with odd_is_blind(self.name):
+                return await self._check()
+        except Blind as error:
+            detail = self._masker.detail(str(error))
+            remedy = "Until it is mended, this system is blind; all others are watched."
+            return [Check(self.name, "ticket.search", CheckState.FAIL, detail, remedy)]
+
+    async def _check(self) -> Sequence[Check]:
         inspector = Inspector(
             self._settings,
             self._calls,
@@ -198,12 +210,19 @@ class Generic:
 
     async def glance(self, since: datetime) -> Sequence[Glance]:
         """Make each look once, pick by pick, but those that ask for tokens: none is out."""
-        return await self._glancer.glances(
-            self._settings.looks,
-            repeated=lambda look: self._repeated(look, (), since),
-            ticket=self._ticket,
-            since=since,
-        )
+        try:
+            with odd_is_blind(self.name):
+                return await self._glancer.glances(
+                    self._settings.looks,
+                    repeated=lambda look: self._repeated(look, (), since),
+                    ticket=self._maker.ticket,
+                    since=since,
+                )
+        except Blind as error:
+            fault = self._masker.mask(str(error))
+            return [
+                replace(left_out(one, ""), fault=fault, is_unreadable=True) for one in self._settings.looks
+            ]
 
     async def create(self, *, subject: str, body: str, requester: str) -> str:
         """Make a ticket, to try our rights; its id.
@@ -239,7 +258,8 @@ class Generic:
         made: list[Found] = []
         for one in looks:
             try:
-                made.append(await self._look(one, canaries, wanted))
+                with odd_is_blind(self.name):
+                    made.append(await self._look(one, canaries, wanted))
             except (Blind, SecretUnavailable) as error:
                 made.append(Found(one, Caught(is_complete=False, error=error)))
             if stays_away(made[-1].caught.error):
@@ -317,29 +337,6 @@ class Generic:
     async def _see_at_all(self, depth: Depth, unseen: frozenset[str] = frozenset()) -> None:
         words = self._words((), self._clock.now())
         await self._sight.prove(words, may_be_old=depth is Depth.POLL, unseen=unseen)
-
-    async def _ticket(self, look: LookSettings, values: Values) -> Ticket:
-        is_aside = look.state is TicketState.DIVERTED
-        making = Making(
-            self.name, self._settings.channels, look.state, prefix=f"{look.name}/" if is_aside else ""
-        )
-        ticket = making.ticket(values, await self._attachments(values))
-        if len(self._values) >= _REMEMBERED:
-            self._values.clear()
-        self._values[ticket.ref.id] = values
-        return ticket
-
-    async def _attachments(self, values: Values) -> tuple[Attachment, ...] | None:
-        files = files_of(values)
-        if files is None:
-            return None
-        found = []
-        for name, url in files:
-            is_wanted = self._settings.reads_files and url is not None
-            found.append(
-                Attachment(name, await self._files.digest(url) if is_wanted and url is not None else None)
-            )
-        return tuple(found)
 
     def _aside(self, ticket: Ticket) -> LookSettings | None:
         """The look that found a ticket which is held aside."""

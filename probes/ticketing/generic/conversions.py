@@ -14,12 +14,15 @@ from zoneinfo import ZoneInfo
 
 from probes.contracts import Blind
 from probes.message.extract import flatten
+from probes.skew import is_of_this_age
 from probes.ticketing.generic.shapes import shape_of, time_remedy
 
 _ADF_BLOCKS: Final = frozenset(
     {"paragraph", "heading", "hardBreak", "blockquote", "codeBlock", "listItem", "rule", "tableRow", "panel"}
 )
 _MOST_DEPTH: Final = 60
+_MONTH: Final = 86400.0 * 31
+_ZERO_DATE: Final = "0000-00-00"
 _EPOCH_MS: Final = 100_000_000_000
 """A number beyond this (the year 5138 in seconds) counts milliseconds."""
 
@@ -142,28 +145,30 @@ def truth_of(value: object, key: str) -> bool | None:
 
 
 def moment_of(value: object, time: TimeFormat, key: str) -> datetime | None:
-    """A moment, in UTC; None where there is none.
+    """A moment, in UTC; None where there is none, also where a date beyond all use stands for none.
+
+    Many systems write no date as the first or the last one that their type holds: ``0001-01-01`` (.NET), 1970,
+    ``9999-12-31``, MySQL's ``0000-00-00``.
 
     Raises:
         Blind: it is written otherwise, or names no zone and the configuration doesn't either.
     """
-    if value is None or value == "":
+    if value is None or value == "" or (isinstance(value, str) and value.strip().startswith(_ZERO_DATE)):
         return None
     try:
         found = _parsed(value, time.form)
     except (ValueError, OverflowError, OSError, TypeError):
         raise _wrong(key, f"a time of the form {time.form}", value) from None
+    if not is_of_this_age(found):
+        return None
     if found.tzinfo is None:
         if time.zone is None:
             raise Blind(
                 f"{key}: the time names no zone. Write as: {{time: …, zone: …}} with the zone of the system or of our user."
             )
         found = found.replace(tzinfo=time.zone)
-    try:
-        # of the hour that clocks repeat, the later one: a ticket that is taken for older than it is would be missed
-        return max(found.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
-    except (OverflowError, ValueError):
-        raise _wrong(key, "a time within a calendar", value) from None
+    # of the hour that clocks repeat, the later one: a ticket that is taken for older than it is would be missed
+    return max(found.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
 
 
 def _parsed(value: object, form: str) -> datetime:
@@ -195,7 +200,7 @@ def resets_at(value: object, now: datetime, key: str) -> datetime | None:
         number /= 1000
     if number >= 1_000_000_000:  # noqa: PLR2004 -- a stamp, not a span
         return datetime.fromtimestamp(min(number, 4e9), UTC)
-    return datetime.fromtimestamp(now.timestamp() + min(number, 86400.0 * 31), UTC)
+    return datetime.fromtimestamp(now.timestamp() + max(-_MONTH, min(number, _MONTH)), UTC)
 
 
 def _document(node: object, depth: int) -> str:

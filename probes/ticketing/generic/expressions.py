@@ -11,6 +11,7 @@ from jmespath.functions import Functions
 
 from probes.contracts import Blind
 from probes.ticketing.generic.mistakes import Mistake
+from probes.ticketing.generic.oddness import ODD
 
 MISSING: Final = object()
 """What a plain path finds where one of its fields is not there (``null`` is there)."""
@@ -42,7 +43,7 @@ class Expression:
             return _walked(value, self._steps)
         try:
             return self._compiled.search(value)
-        except (JMESPathError, TypeError, ValueError, AttributeError):
+        except (JMESPathError, AttributeError, *ODD):
             raise Blind(
                 f"{self.key}: `{self.source}` can't be applied to the answer: its shape is not what the configuration"
                 " expects. Compare with the system's documentation."

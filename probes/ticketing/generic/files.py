@@ -4,8 +4,9 @@ import hashlib
 import math
 from typing import Final
 
-from probes.contracts import Clock
+from probes.contracts import Blind, Clock
 from probes.ticketing.generic.calling import Calls
+from probes.ticketing.generic.gathering import stays_away
 
 _REMEMBERED: Final = 2000
 _ASKED_AGAIN_SECONDS: Final = 60.0
@@ -23,16 +24,22 @@ class Files:
     async def digest(self, url: str) -> str | None:
         """The SHA-256 of a file in hexadecimal; None: it is not served now, so that it can't be compared.
 
-        Many systems serve a file only once it was scanned: it is asked for again a minute later.
+        Many systems serve a file only once it was scanned: it is asked for again a minute later. So is one that fails
+        or is too long: one file must not hide the tickets of a whole desk.
 
         Raises:
-            Blind: the system does not answer, or not as it should.
+            Blind: we are to stay away: throttled, closed for maintenance, or refused as a whole.
             SecretUnavailable: our credential can't be had.
         """
         known = self._digests.get(url)
         if known is not None or self._clock.monotonic() < self._not_served.get(url, -math.inf):
             return known
-        content = await self._calls.fetched(url)
+        try:
+            content = await self._calls.fetched(url)
+        except Blind as error:
+            if stays_away(error):
+                raise
+            content = None
         if len(self._digests) + len(self._not_served) >= _REMEMBERED:
             self._digests.clear()
             self._not_served.clear()

@@ -208,14 +208,16 @@ class Looker:
         try:
             whole, told = await self._read(reading.reads, values, {**words, "row": seen.row})
         except _Odd as odd:
-            if is_shown:
-                raise odd.error from None
+            # of a row that is shown all the same it is told that it could not be read whole
             self._leave_unread(reading, mark, values, wanted, odd.error)
-            return None, True
+            return (values if is_shown else None), True
         reading.has_read = True
-        if told is not _Told.ALL:
-            return None if told is _Told.GONE else whole, True
-        if not (find_tokens(searched(whole)) if wanted.tokens else bears(whole, wanted)):
+        if told is _Told.GONE:
+            # whoever deleted it: a list that shows our ticket proves that it came
+            is_shown = not wanted.is_for_cleaning and bears(whole, wanted)
+            return ({**whole, "open": False} if is_shown else None), True
+        is_ours = bool(find_tokens(searched(whole))) if wanted.tokens else bears(whole, wanted)
+        if told is _Told.ALL and not is_ours:
             born = born_of(reading.look, whole) if tells_text(reading.reads, whole) else None
             self._known(wanted).note(mark, born_at=self._by_ours(born), read_at=asked_at)
         return whole, True
@@ -311,10 +313,10 @@ class Looker:
     def _rows(
         self, look: LookSettings, seen: Seen, wanted: Wanted, words: Words, caught: Caught
     ) -> list[tuple[Seen, Values]]:
-        """The rows of an answer. One that is odd is left out, and the look is not complete.
+        """The rows of an answer. One that is odd is left out, and the look is not complete; of ours it is told why.
 
         Raises:
-            Blind: all are odd, or one that bears a token of ours; or there is no list.
+            Blind: all are odd; or there is no list.
         """
         must(look.must, seen, self._system)
         rows: list[tuple[Seen, Values]] = []
@@ -324,7 +326,7 @@ class Looker:
                 rows.append((one, look.ticket.read(one, words)))
             except Blind as error:
                 if bears_in_disguise(one.row, wanted):
-                    raise
+                    caught.error = caught.error or error
                 odd = error
         if odd is not None:
             if not rows:

@@ -26,7 +26,8 @@ class Wanted:
         since: older tickets are not asked for, by our clock.
         launched_since: when the oldest of the canaries was launched; None: whenever.
         is_wide: rows whose text is still to be read are read, too.
-        is_for_cleaning: it is to be known that a ticket is ours, and whether it is open and tagged; no more.
+        is_for_cleaning: it is to be known that a ticket is ours, and whether it is open and tagged; no more. One that a
+            further request calls gone is not shown then, and else it is, closed: that it is listed proves that it came.
     """
 
     tokens: frozenset[str]

@@ -208,6 +208,7 @@ class GenericSettings:
         marker: the word that begins the subject of all canaries.
         tag: the word that marks a cleaned ticket.
         own_addresses: our senders, for a look without canaries.
+        targets: where canaries are sent, lower case: a group there may stand as a ticket's requester.
         channels: ours by the system's word, lower case.
         rights: shows, for `check`, whether we may change a ticket.
         reads_files: whether attachments are fetched.
@@ -220,6 +221,7 @@ class GenericSettings:
     looks: tuple[LookSettings, ...]
     tag: str = "synthetic"
     own_addresses: Collection[str] = ()
+    targets: Collection[str] = ()
     channels: Mapping[str, frozenset[Channel]] = field(default_factory=lambda: MappingProxyType({}))
     vars: tuple[VarSettings, ...] = ()
     clean: CleanSettings = CleanSettings()

@@ -18,6 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from probes.contracts import Blind
 from probes.ticketing.generic.filters import FILTERS, Unusable, as_text
 from probes.ticketing.generic.mistakes import Mistake
+from probes.ticketing.generic.oddness import ODD
 
 Words = Mapping[str, object]
 """What a template may name, with its values."""
@@ -35,6 +36,7 @@ _KNOWN: Final = (
     nodes.Const,
     nodes.Concat,
 )
+_UNFILLED: Final = (jinja2.UndefinedError, *ODD)
 _SAFE_IN_PATH: Final = ",:@;=$!*'()~"
 
 
@@ -116,7 +118,7 @@ class Template:
             found = self._alone(**{**self.fixed, **words})
             if isinstance(found, jinja2.Undefined):
                 found._fail_with_undefined_error()  # noqa: SLF001 -- its only way to say which name it is
-        except (jinja2.UndefinedError, Unusable, TypeError, OverflowError) as error:
+        except _UNFILLED as error:
             self._blind(error, words)
         return found
 
@@ -124,7 +126,7 @@ class Template:
         """What it comes to as a text; raises as `value`."""
         try:
             return str(self._text.render({**self.fixed, **words}))
-        except (jinja2.UndefinedError, Unusable, TypeError, OverflowError) as error:
+        except _UNFILLED as error:
             self._blind(error, words)
 
     def path(self, words: Words) -> str:
@@ -133,7 +135,7 @@ class Template:
             return self.text(words)
         try:
             return str(self._path.render({**self.fixed, **words}))
-        except (jinja2.UndefinedError, Unusable, TypeError, OverflowError) as error:
+        except _UNFILLED as error:
             self._blind(error, words)
 
     def _blind(self, error: Exception, words: Words) -> NoReturn:
@@ -143,9 +145,17 @@ class Template:
                 " (as a 204 is), or there was none. Read what it needs by a request in between, or"
                 " say ticket.… where the ticket as it was read has it."
             ) from None
-        cause = error.args[0] if isinstance(error, Unusable) else "a name in it has no value"
-        if isinstance(error, jinja2.UndefinedError):
-            cause = str(error.message)
+        match error:
+            case Unusable():
+                cause = error.args[0]
+            case jinja2.UndefinedError():
+                cause = str(error.message)
+            case TypeError() | OverflowError():
+                cause = "a name in it has no value"
+            case _:
+                cause = (
+                    "a value in it can't be used so"  # what it is stays untold: it may be a customer's word
+                )
         raise Blind(
             f"{self.key}: `{self.source}` can't be filled in: {cause}."
             " Look whether the system still answers what is named there."

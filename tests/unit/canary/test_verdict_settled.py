@@ -1,5 +1,8 @@
 """Settled: what comes first decides, the intact ticket, an end that rules a ticket out, or the deadline look."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from canary.hop import Hop
@@ -174,6 +177,20 @@ def test_ticket_with_a_time_that_cannot_be__is_neither_in_time_nor_late_by_that_
     judgement = verdict_at(4300, PATH, LAUNCHED, ticket(4200, began=4199, created=created, skew=0))
 
     assert judgement.verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("skew", [-100.0, 100.0])
+@pytest.mark.parametrize(
+    "made_at",
+    [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)],
+    ids=["first day", "last day"],
+)
+def test_ticket_with_the_first_or_the_last_day_of_the_calendar__is_judged_as_if_it_told_no_time(
+    made_at: datetime, skew: float
+) -> None:
+    seen = [replace(one, remote_at=made_at, skew_seconds=skew) for one in ticket(4200, began=4199)]
+
+    assert verdict_at(4300, PATH, LAUNCHED, seen).verdict is Verdict.INCONCLUSIVE
 
 
 def test_looks_that_could_not_read_all__are_no_sign_that_nobody_looked() -> None:

@@ -1,6 +1,6 @@
 """A remote's clock, from stamps of a whole second."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -28,6 +28,14 @@ def test_one_quick_answer__is_known_to_half_a_second() -> None:
 
     assert skew.seconds == 3.5
     assert skew.error_seconds == 0.5
+
+
+@pytest.mark.parametrize("at", [datetime.min, datetime(1970, 1, 1), datetime.max])  # noqa: DTZ001, DTZ901 -- UTC below
+def test_stamp_of_another_age__is_no_stamp(at: datetime) -> None:
+    skew = Skew()
+    skew.note(at.replace(tzinfo=UTC), began_at=START, ended_at=START)
+
+    assert skew.seconds is None
 
 
 def test_answer_that_took_very_long__says_nothing_useful() -> None:

@@ -5,13 +5,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
+from canary.blame import Stop
 from canary.canary import Canary
 from canary.hop import Hop
 from canary.observation import Depth, LookFacts, Observation, Outcome
 from canary.path import Path
-from canary.reason import Reason
+from canary.reason import Reason, Side
 from canary.verdict import Verdict
 from probes.contracts import Report
+from runners.contracts import Record
 from runners.oneshot import OneShot, RunOptions, RunResult
 from runners.prober import Place, Prober
 from runners.progress import Silent
@@ -68,6 +72,25 @@ class BusyDesk(PacedDesk):
         await super().look(canaries, depth, damaged)
 
 
+class OddDesk(FakeDeskWatcher):
+    """Meets an answer that nobody thought of, in its looks or, where it is said, in its news."""
+
+    def __init__(self, world: World, place: str, *, is_odd_in_news: bool = False) -> None:
+        super().__init__(world, place)
+        self._is_odd_in_news = is_odd_in_news
+
+    async def look(self, canaries: Sequence[Canary], depth: Depth, report: Report) -> None:
+        if self._is_odd_in_news:
+            await super().look(canaries, depth, report)
+            return
+        self._world.looks.append((depth, len(canaries)))
+        raise KeyError("number")
+
+    async def news(self) -> None:
+        if self._is_odd_in_news:
+            raise KeyError("number")
+
+
 def prober_with(world: World, *paths: Path) -> Prober:
     return replace(prober_of(world, *paths), places={"desk": Place(PacedDesk(world), Hop.TICKET_CONTENT)})
 
@@ -75,6 +98,14 @@ def prober_with(world: World, *paths: Path) -> Prober:
 def run(prober: Prober, clock: FakeClock) -> RunResult:
     shot = OneShot(prober, MemoryStore(), clock=clock, progress=Silent())
     return run_jumping(clock, shot.run(RunOptions()))
+
+
+def run_beside(odd: OddDesk, world: World) -> dict[str, Record]:
+    """Two paths, one of which ends in an odd desk."""
+    paths = (email_path("well"), replace(email_path("odd"), ticketing="odd"))
+    prober = prober_of(world, *paths)
+    places = {**prober.places, "odd": Place(odd, Hop.TICKET_CONTENT)}
+    return {one.canary.path: one for one in run(replace(prober, places=places), world.clock).records}
 
 
 def seconds_of(result: RunResult) -> dict[str, float]:
@@ -148,3 +179,32 @@ def test_clock_that_is_set_back_after_the_hand_over__and_the_ticket_is_seen_all_
 
     assert [one.verdict for one in result.records] == [Verdict.CONFIRMED]
     assert timedelta(seconds=clock.monotonic() - began) < timedelta(seconds=5)
+
+
+def test_fault_of_ours_at_one_place__blinds_it_is_logged_and_hides_nothing_of_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world, elsewhere = World(FakeClock()), World(FakeClock())
+
+    records = run_beside(OddDesk(elsewhere, "odd"), world)
+
+    assert records["well"].verdict is Verdict.CONFIRMED
+    assert records["odd"].verdict is Verdict.INCONCLUSIVE
+    judgement = records["odd"].judgement
+    assert judgement is not None
+    assert judgement.stop == Stop(Hop.TICKET_CREATED, Reason.UNEXPECTED, Side.PROBER)
+    failed = [one for one in caplog.records if one.getMessage() == "look_failed"]
+    assert {one.__dict__["place"] for one in failed} == {"odd"}
+    assert all(one.exc_info for one in failed)
+    assert 12 <= len(elsewhere.looks) <= 60
+
+
+def test_fault_of_ours_in_the_news_of_one_place__ends_no_watch_and_delays_its_looks_by_a_minute_at_most() -> (
+    None
+):
+    clock = FakeClock()
+    world = World(clock, ticket_after_seconds=2.0)
+
+    records = run_beside(OddDesk(world, "odd", is_odd_in_news=True), world)
+
+    assert {one.verdict for one in records.values()} == {Verdict.CONFIRMED}

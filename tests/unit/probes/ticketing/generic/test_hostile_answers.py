@@ -49,7 +49,7 @@ def test_number_beyond_all_bounds__is_another_kind_of_value(value: object) -> No
 
 
 @pytest.mark.parametrize(
-    "value", ["1e999", "nan", "²", float("nan"), float("inf"), 10**400, "9" * 400], ids=repr_short
+    "value", ["1e999", "nan", "²", float("nan"), float("inf"), 10**400, "9" * 400, -1e20], ids=repr_short
 )
 def test_reset_beyond_all_bounds__is_none_or_within_a_calendar(value: object) -> None:
     try:

@@ -9,12 +9,13 @@ import pytest
 
 from canary.canary import Canary
 from canary.observation import Depth
-from probes.contracts import Blind, Look
+from probes.contracts import Blind, Look, RemovalState
 from probes.ticketing.generic.adapter import Generic
 from tests.contracts.ticketing_contract import new_canary
 from tests.fakes.answers import Answering
 from tests.fakes.clock import FakeClock, run_jumping
 from tests.generic_desks import configured, opened
+from tests.unit.probes.ticketing.generic.test_doubts import CLOSE, HEAD, Desk
 
 T = TypeVar("T")
 TOP = """
@@ -176,7 +177,9 @@ def test_proof_of_sight__is_asked_where_only_strangers_tickets_are_shown_and_not
         bench.find(other, depth=Depth.DEADLINE)
 
 
-def test_row_whose_further_request_says_that_it_is_gone__is_left_out(tmp_path: Path) -> None:
+def test_row_of_ours_whose_further_request_says_that_it_is_gone__is_shown_closed_and_one_without_our_token_is_not(
+    tmp_path: Path,
+) -> None:
     read = (
         'read: [{get: "/t/{{ ticket.id }}", gone: "state == \'binned\'", row: ticket, ticket: {body: text}}]'
     )
@@ -186,15 +189,39 @@ def test_row_whose_further_request_says_that_it_is_gone__is_left_out(tmp_path: P
         lambda one: rows(*listed) if one.url.path.endswith("/t") else httpx.Response(200, json=told),
     )
     canary = bench.canary()
-    listed = [{"id": 1, "subject": canary.subject_prefix}]
+    listed = [{"id": 1, "subject": canary.subject_prefix}, {"id": 2, "subject": "rewritten"}]
 
     told: dict[str, object] = {"state": "binned"}
-    gone = bench.find(canary)
+    gone = bench.find(canary, depth=Depth.DEADLINE)
     told = {"state": "new", "ticket": {"text": "help"}}
-    there = bench.find(canary)
+    there = bench.find(canary, depth=Depth.DEADLINE)
 
-    assert (gone.tickets, gone.is_complete) == ((), True)
-    assert [one.body for one in there.tickets] == ["help"]
+    assert [(one.ref.id, one.is_open, one.body) for one in gone.tickets] == [("1", False, None)]
+    assert gone.is_complete
+    assert [(one.ref.id, one.is_open, one.body) for one in there.tickets] == [("1", True, "help")]
+
+
+def test_ticket_that_is_listed_and_said_to_be_gone_by_its_further_request__counts_as_removed(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(
+        tmp_path,
+        f"""{HEAD}
+find: {{all: {{get: /tickets, rows: tickets, read: [{{get: "/t/{{{{ ticket.id }}}}", gone: binned, ticket: {{body: text}}}}]}}}}
+clean: {{close: [{{put: "/t/{{{{ ticket.id }}}}", json: {{open: false}}}}]}}
+""",
+    )
+    canary = new_canary(desk.clock.now())
+    desk.answers = {
+        "/tickets": lambda _: (200, {"tickets": [desk.row(canary)]}),
+        "/t/7": lambda one: (404 if one.method == "PUT" else 200, {"binned": True}),
+    }
+
+    async def work(system: Generic) -> list[RemovalState]:
+        look = await system.find([canary], Depth.DEADLINE)
+        return [one.state for one in await system.dispose(look.tickets, CLOSE)]
+
+    assert desk.run(work) == [RemovalState.ABSENT]
 
 
 def test_files__are_compared_at_the_systems_own_place_and_asked_for_nowhere_else(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -125,6 +125,37 @@ def test_time__in_any_spelling__is_the_same_moment(
     value: object, time: TimeFormat, expected: datetime | None
 ) -> None:
     assert moment_of(value, time, "created_at") == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "time"),
+    [
+        ("0001-01-01T00:00:00", TimeFormat()),
+        ("0001-01-01T00:00:00+14:00", TimeFormat()),
+        ("0001-01-01T00:00:00", TimeFormat(zone=ZoneInfo("Europe/Berlin"))),
+        ("9999-12-31T23:59:59-14:00", TimeFormat()),
+        ("9999-12-31T00:00:00Z", TimeFormat()),
+        ("0000-00-00 00:00:00", TimeFormat("%Y-%m-%d %H:%M:%S", ZoneInfo("UTC"))),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", TimeFormat("http")),
+        (0, TimeFormat("epoch")),
+        (-62135596800, TimeFormat("epoch")),
+        (253402300799999, TimeFormat("epoch_ms")),
+    ],
+)
+def test_date_beyond_all_use__stands_for_none(value: object, time: TimeFormat) -> None:
+    assert moment_of(value, time, "created_at") is None
+
+
+@given(
+    st.datetimes(timezones=st.timezones()),
+    st.floats(-1e9, 1e9),
+)
+def test_time_that_is_read__can_be_reckoned_with(stamp: datetime, skew: float) -> None:
+    found = moment_of(stamp.isoformat(), TimeFormat(), "created_at")
+
+    if found is not None:
+        assert (found + timedelta(days=1) - timedelta(seconds=skew)).tzinfo is UTC
+        assert abs(found - stamp) < timedelta(days=1)
 
 
 @pytest.mark.parametrize("value", ["yesterday", "2026-11-30T12:00:00", "2026-13-01T00:00:00Z", [], 10**40])
