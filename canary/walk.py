@@ -16,6 +16,10 @@ KEPT: Final = timedelta(hours=48)
 """How long a walk that nobody goes on with is kept."""
 LONGEST: Final = timedelta(minutes=10)
 """A pass that takes longer than this is blindness, and no longer a look that takes its time."""
+RENEWED: Final = timedelta(minutes=30)
+"""So long after its first pass began a walk is gone on with by passes over what came since. Then all is read anew: the desk may be quiet by now."""
+MOST: Final = 64
+"""So many walks of one look are kept: those that were gone on with last."""
 OVERLAP: Final = timedelta(seconds=60)
 """How far a pass goes back behind the begin of the one before: a row may be written later than it says."""
 ORPHANS: Final = frozenset({CanaryId("")})
@@ -101,12 +105,58 @@ def going_on(
     if open_:
         walk = max(open_, key=lambda one: (len(one.missed & ids), len(one.asked & ids), one.began_at))
         return replace(walk, asked=walk.asked & ids, seen=walk.seen & ids)
-    over = [one for one in kept if one.is_over and canaries and _out_at(canaries, one.began_at) <= one.missed]
+    over = [
+        one
+        for one in kept
+        if one.is_over
+        and canaries
+        and now - one.started_at < RENEWED
+        and one.began_at - overlap > since
+        and _out_at(canaries, one.began_at) <= one.missed
+    ]
     if over:
         last = max(over, key=lambda one: one.began_at)
-        from_ = max(since, last.began_at - overlap)
+        from_ = last.began_at - overlap
         return replace(last, began_at=now, since=from_, asked=ids, seen=frozenset(), position=Position())
-    return Walk(place, look, now, now, since, ids, Position(), now)
+    return Walk(place, look, _unused(kept, now), now, since, ids, Position(), now)
+
+
+def ended_by_whole(kept: Sequence[Walk], ids: Collection[CanaryId], *, since: datetime) -> Sequence[Walk]:
+    """Walks that nobody needs after a look for these canaries has read all since a moment at once: the list is short.
+
+    A sweep asks for whatever is ours: what is left of walks for canaries that nobody asks for any more goes with it.
+    """
+    asked = frozenset(ids)
+    return [one for one in kept if one.asked <= asked or (asked == ORPHANS and one.since >= since)]
+
+
+def ended_by(kept: Sequence[Walk], walk: Walk) -> Sequence[Walk]:
+    """Walks that nobody needs after this one is over: older ones for those whom it knows to be missing, too.
+
+    Itself, where there is nothing to go on with: whoever it has met must be met anew, and a sweep reads all each time.
+    """
+    older = [
+        one
+        for one in kept
+        if one.started_at != walk.started_at
+        and one.began_at <= walk.began_at
+        and (one.missed if one.is_over else one.asked) <= walk.missed
+    ]
+    return older if walk.missed - ORPHANS else [*older, walk]
+
+
+def too_many(kept: Sequence[Walk], now: datetime) -> Sequence[Walk]:
+    """Those of a look that are kept no longer; that of the sweep, which comes seldom, only for its age."""
+    latest = sorted(kept, key=lambda one: (one.asked == ORPHANS, one.moved_at), reverse=True)
+    return [one for place, one in enumerate(latest) if place >= MOST or one.moved_at < now - KEPT]
+
+
+def _unused(kept: Sequence[Walk], moment: datetime) -> datetime:
+    """The first moment from this one on at which no other walk has started: what walks are told apart by."""
+    taken = {one.started_at for one in kept}
+    while moment in taken:
+        moment += timedelta(microseconds=1)
+    return moment
 
 
 def _out_at(canaries: Sequence[Canary], moment: datetime) -> frozenset[CanaryId]:

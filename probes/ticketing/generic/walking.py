@@ -2,12 +2,21 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from canary.canary import Canary
 from canary.signature import CanaryId, find_tokens
-from canary.walk import OVERLAP, Position, Walk, going_on
+from canary.walk import (
+    OVERLAP,
+    Position,
+    Walk,
+    ended_by,
+    ended_by_whole,
+    going_on,
+    ids_of,
+    too_many,
+)
 from probes.contracts import Clock
 from probes.masking import Masker
 from probes.ticketing.generic.calling import Calls
@@ -28,10 +37,15 @@ _WITHIN: Final = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What one look of a walk has caught, and the walk after it; without a walk, it was a look of its own."""
+    """What one look of a walk has caught, and the walk after it; without a walk, it was a look of its own.
+
+    Attributes:
+        since: of a walk: what was created since then this look has read by itself; None: nothing.
+    """
 
     caught: Caught
     walk: Walk | None = None
+    since: datetime | None = None
 
 
 class Walker:
@@ -52,7 +66,7 @@ class Walker:
     ) -> Piece:
         """Look, from where the last look was left off; raises as `Looker.look`, and whatever the store raises.
 
-        A look that reads all at once, while no walk is kept, keeps none.
+        A look that reads all at once is no walk, and ends those that it makes needless.
         """
         if isinstance(look.paging, Single):
             return Piece(await self._looker.look(look, wanted, words))
@@ -76,14 +90,29 @@ class Walker:
             begin=begin,
             began_at=walk.began_at,
         )
-        if caught.is_complete and not kept:
+        is_first = walk.position == Position()
+        if caught.is_complete and is_first and walk.since <= wanted.since:
+            await self._drop(ended_by_whole(kept, ids_of(canaries), since=wanted.since))
             return Piece(caught)
         left = None if caught.is_complete else _position(look, position, caught.left)
         if not caught.is_complete and (left is None or self._holds_a_secret(left)):
             return Piece(caught)
         walk = walk.moved(left, seen=_seen(caught, canaries), at=self._clock.now())
-        await self._walks.keep_walk(walk)
-        return Piece(caught, walk)
+        await self._keep(walk, kept)
+        return Piece(caught, walk, walk.since if walk.is_over and is_first else None)
+
+    async def _keep(self, walk: Walk, kept: Sequence[Walk]) -> None:
+        """Keep a walk, unless there is nothing to go on with, and no more of the others than is of use."""
+        needless = ended_by(kept, walk) if walk.is_over else ()
+        if walk not in needless:
+            await self._walks.keep_walk(walk)
+        others = [one for one in kept if one.started_at != walk.started_at]
+        rest = [one for one in (walk, *others) if one not in needless]
+        await self._drop([*needless, *too_many(rest, self._clock.now())])
+
+    async def _drop(self, walks: Sequence[Walk]) -> None:
+        if walks:
+            await self._walks.drop_walks(walks)
 
     def _overlap(self, look: LookSettings) -> timedelta:
         skew = self._calls.skew.seconds

@@ -1,0 +1,189 @@
+"""Which walks are kept, for how long, and that none hides from a later look what it could see."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from canary.canary import Canary
+from canary.observation import Depth
+from canary.walk import MOST, RENEWED, Walk
+from probes.contracts import Look, TicketingSystem
+from runners.config.build_ticketing_http import GenericConfig
+from tests.contracts.ticketing_bench import new_canary
+from tests.fakes.answers import Answering
+from tests.fakes.clock import FakeClock, run_jumping
+from tests.fakes.memory_store import MemoryStore
+from tests.fakes.paged_desk import PagedDesk, paged
+from tests.generic_desks import configured, opened
+
+MINUTE = timedelta(minutes=1)
+Work = Callable[[TicketingSystem], Awaitable[None]]
+
+
+@cache
+def config_of(text: str) -> GenericConfig:
+    with TemporaryDirectory() as folder:
+        return configured(Path(folder), text)
+
+
+class Bench:
+    """A desk, and processes that look into it one after the other, with one store."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.clock.advance(83.5)  # times that are all of a whole hour may be coarse
+        self.desk = PagedDesk(self.clock)
+        self.store = MemoryStore()
+
+    def run(self, text: str, work: Work) -> None:
+        async def life() -> None:
+            transport = Answering(self.desk.handle)
+            config = config_of(text)
+            async with opened(config, clock=self.clock, transport=transport, walks=self.store) as system:
+                await work(system)
+
+        run_jumping(self.clock, life())
+
+    def canary(self) -> Canary:
+        return new_canary(self.clock.now())
+
+    def tickets(self, count: int) -> None:
+        for _ in range(count):
+            self.desk.add()
+
+    def kept(self) -> list[Walk]:
+        return [*self.store._walks.values()]
+
+
+def shown(look: Look, canary: Canary) -> bool:
+    return any(canary.token in (one.subject or "") for one in look.tickets)
+
+
+async def finished(system: TicketingSystem, canaries: list[Canary], most: int = 20) -> list[Look]:
+    """Looks up to one that is complete."""
+    looks: list[Look] = []
+    while not looks or not looks[-1].is_complete:
+        assert len(looks) < most, "it never comes to an end"
+        looks.append(await system.find(canaries, Depth.DEADLINE))
+    return looks
+
+
+@pytest.mark.parametrize("way", ["cursor", "offset"])
+def test_quiet_after_a_busy_minute__no_walk_is_kept_and_strangers_are_heard(way: str) -> None:
+    bench = Bench()
+    met, missing = bench.canary(), bench.canary()
+    bench.desk.add(met.subject_prefix)
+    bench.tickets(8)
+
+    async def work(system: TicketingSystem) -> None:
+        assert len(await finished(system, [met, missing])) > 1
+        del bench.desk.rows[1:]
+        await bench.clock.sleep(RENEWED.total_seconds())
+        for _ in range(5):
+            await bench.clock.sleep(600)
+            look = await system.find([met, missing], Depth.DEADLINE)
+            assert (look.is_complete, look.walk, bench.kept()) == (True, None, [])
+            assert look.strangers is not None
+            assert look.strangers.since < bench.clock.now() - 10 * MINUTE
+
+    bench.run(paged(way, pages=2), work)
+
+
+def test_busy_desk__looks_that_read_what_came_since_hear_strangers_since_then() -> None:
+    bench = Bench()
+    missing = bench.canary()
+    bench.tickets(8)
+
+    async def work(system: TicketingSystem) -> None:
+        await bench.clock.sleep(900)
+        looks = await finished(system, [missing])
+        assert {one.strangers for one in looks} == {None}
+        await bench.clock.sleep(900)
+        began_at = bench.clock.now()
+        await bench.clock.sleep(30)
+        bench.tickets(1)
+        await bench.clock.sleep(30)
+        assert (await system.find([missing], Depth.DEADLINE)).is_complete
+        await bench.clock.sleep(60)
+
+        look = await system.find([missing], Depth.DEADLINE)
+
+        assert look.strangers is not None
+        assert began_at - 2 * MINUTE < look.strangers.since < began_at + 2 * MINUTE
+        assert [len(one) for one in look.strangers.created.values()] == [1]
+        assert look.strangers.since > look.since
+
+    bench.run(paged("cursor", pages=2), work)
+
+
+def test_desk_that_stays_busy__is_read_whole_again_after_a_time() -> None:
+    bench = Bench()
+    missing = bench.canary()
+    bench.tickets(8)
+
+    async def work(system: TicketingSystem) -> None:
+        await bench.clock.sleep(600)
+        first = len(await finished(system, [missing]))
+        await bench.clock.sleep(900)
+        assert len(await finished(system, [missing])) == 1
+        await bench.clock.sleep(901)
+
+        assert len(await finished(system, [missing])) == first
+
+    bench.run(paged("cursor", pages=2), work)
+
+
+def test_many_clean_ups_on_a_busy_desk__keep_no_more_walks_than_are_of_use() -> None:
+    bench = Bench()
+    bench.tickets(8)
+
+    async def work(system: TicketingSystem) -> None:
+        for _ in range(MOST + 10):
+            await system.find([bench.canary()], Depth.DEADLINE)
+            await bench.clock.sleep(1)
+        assert len(bench.kept()) == MOST
+        newest = max(one.moved_at for one in bench.kept())
+        await system.find([], Depth.DEADLINE)  # that of the sweep stays the longest
+        for _ in range(MOST):
+            await bench.clock.sleep(1)
+            await system.find([bench.canary()], Depth.DEADLINE)
+
+        assert min(one.moved_at for one in bench.kept()) == newest + timedelta(seconds=1)
+        assert len(bench.kept()) == MOST
+
+    bench.run(paged("cursor", pages=2), work)
+
+
+def test_sweep_that_has_come_to_its_end__keeps_no_walk() -> None:
+    bench = Bench()
+    bench.tickets(8)
+
+    async def work(system: TicketingSystem) -> None:
+        await system.find([bench.canary()], Depth.DEADLINE)
+        assert len(await finished(system, [])) > 1
+        assert [len(one.asked) for one in bench.kept()] == [1]
+        del bench.desk.rows[1:]
+
+        await system.find([], Depth.DEADLINE)  # whole, so that nobody needs any walk
+
+        assert bench.kept() == []
+
+    bench.run(paged("cursor", pages=2), work)
+
+
+def test_walk_that_has_met_all_it_asked_for__is_not_kept() -> None:
+    bench = Bench()
+    ours = bench.canary()
+    bench.desk.add(ours.subject_prefix)
+    bench.tickets(8)
+
+    async def work(system: TicketingSystem) -> None:
+        looks = await finished(system, [ours])
+        assert any(shown(one, ours) for one in looks)
+        assert bench.kept() == []
+
+    bench.run(paged("cursor", pages=2), work)
