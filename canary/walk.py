@@ -84,7 +84,7 @@ def ids_of(canaries: Sequence[Canary]) -> frozenset[CanaryId]:
     return frozenset(one.id for one in canaries) or ORPHANS
 
 
-def going_on(
+def begun(
     kept: Sequence[Walk],
     canaries: Sequence[Canary],
     *,
@@ -92,15 +92,21 @@ def going_on(
     look: str,
     since: datetime,
     now: datetime,
-    overlap: timedelta = OVERLAP,
+) -> Walk:
+    """A walk that reads all, beside those that are kept."""
+    return Walk(place, look, _unused(kept, now), now, since, ids_of(canaries), Position(), now)
+
+
+def going_on(
+    kept: Sequence[Walk], new: Walk, canaries: Sequence[Canary], *, overlap: timedelta = OVERLAP
 ) -> Walk:
     """The walk that a look for these canaries is a piece of.
 
     A pass under way that asks for any of them is gone on with to its end, also where it has met their tickets by now: begun
     anew each time, it would never end. Whoever of the others was out when it began waits for the next one. After a pass that is over, only what came since is read, if it has asked for all who were out then, in vain:
-    the tickets of younger ones are younger, too. Else a pass begins that reads all.
+    the tickets of younger ones are younger, too. Else it is the new one, a pass that reads all.
     """
-    ids = ids_of(canaries)
+    ids = new.asked
     open_ = [one for one in kept if not one.is_over and one.asked & ids]
     if open_:
         walk = max(open_, key=lambda one: (len(one.missed & ids), len(one.asked & ids), one.began_at))
@@ -110,15 +116,17 @@ def going_on(
         for one in kept
         if one.is_over
         and canaries
-        and now - one.started_at < RENEWED
-        and one.began_at - overlap > since
+        and new.began_at - one.started_at < RENEWED
+        and one.began_at - overlap > new.since
         and _out_at(canaries, one.began_at) <= one.missed
     ]
     if over:
         last = max(over, key=lambda one: one.began_at)
         from_ = last.began_at - overlap
-        return replace(last, began_at=now, since=from_, asked=ids, seen=frozenset(), position=Position())
-    return Walk(place, look, _unused(kept, now), now, since, ids, Position(), now)
+        return replace(
+            last, began_at=new.began_at, since=from_, asked=ids, seen=frozenset(), position=Position()
+        )
+    return new
 
 
 def ended_by_whole(kept: Sequence[Walk], ids: Collection[CanaryId], *, since: datetime) -> Sequence[Walk]:

@@ -50,6 +50,7 @@ class Caught:
         left: where it was left off, if there is more that a later look can go on with.
         error: what hid the rest of it; what was caught before is there all the same.
         others: rows that are nobody's canary: by id when they were created, and by which word of the system's.
+        unmet: id of the row that an earlier look read last, until this one meets it.
     """
 
     rows: list[Values] = field(default_factory=list)
@@ -57,6 +58,7 @@ class Caught:
     left: "Left | None" = None
     error: Blind | SecretUnavailable | None = None
     others: dict[str, tuple[datetime | None, str]] = field(default_factory=dict)
+    unmet: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,16 @@ class Left:
     Attributes:
         page: to go on with; the one after it, where a look reads a single page.
         newest: when the newest ticket of the last page was created, by the system's clock; None: not known.
+        last: id of the last row that was read, if the page to go on with shows it.
     """
 
     page: Page
     newest: datetime | None
+    last: str | None = None
+
+
+class Unresumed(Blind):
+    """The page that an earlier look was left off at is refused: its cursor or link may have ended."""
 
 
 class _Told(StrEnum):
@@ -91,6 +99,11 @@ class _Rows:
     page: Page
     rows: Sequence[tuple[Seen, Values]]
     is_lost: bool = False
+
+    @property
+    def last(self) -> str | None:
+        """Id of the last row; None: there is none."""
+        return str(self.rows[-1][1]["id"]) if self.rows else None
 
 
 @dataclass(slots=True)
@@ -140,16 +153,20 @@ class Looker:
             began_at: when the pass over all pages began; None: it begins now.
 
         Raises:
+            Unresumed: the page to begin with was kept by an earlier look, and is refused.
             Blind: an answer is not what the configuration says, or refused.
             SecretUnavailable: our credential can't be had.
         """
-        caught = Caught()
+        caught = Caught(unmet=begin.last if begin is not None else None)
         try:
             await self._walk(look, wanted, words, caught, begin=begin, began_at=began_at)
         except (Blind, SecretUnavailable) as error:
             if not caught.rows:
                 raise
             caught.is_complete, caught.error = False, error
+        if caught.unmet is not None:
+            # rows were deleted meanwhile, and some that came after it may have been passed over
+            caught.is_complete, caught.left = False, None
         return caught
 
     async def _walk(
@@ -167,6 +184,8 @@ class Looker:
         reading = _Reading(look, reads, began_at or self._clock.now(), look.most_reads)
         async with aclosing(self._pages(look, wanted, words, caught, begin)) as pages:
             async for page in pages:
+                if caught.unmet in {str(values["id"]) for _, values in page.rows}:
+                    caught.unmet = None
                 for seen, values in self._urgent_first(reading, page.rows, wanted, words):
                     if values["id"] in ids:
                         continue  # on two pages, since tickets came meanwhile
@@ -179,7 +198,7 @@ class Looker:
                         caught.others[str(values["id"])] = (created_of(values), word_of(values, "channel"))
                 if begin is not None and not caught.is_complete:
                     newest = newest_of(look, [values for _, values in page.rows])
-                    caught.left = None if page.is_lost else Left(page.page, newest)
+                    caught.left = None if page.is_lost else Left(page.page, newest, page.last)
                     return  # the next look goes on where this one ends
 
     def _urgent_first(
@@ -271,7 +290,9 @@ class Looker:
             newest_before = newest if newest is not None else newest_before
             before, page = _Rows(page, rows), look.paging.after(page, seen, len(rows))
             if isinstance(page, Page):
-                caught.left = Left(page if most_pages == 1 else before.page, newest)
+                left = page if most_pages == 1 else before.page
+                is_shown = left is before.page or left.overlaps
+                caught.left = Left(left, newest, before.last if is_shown else None)
         caught.is_complete = caught.is_complete and page is End.LAST
         if isinstance(page, End):
             caught.left = None
@@ -323,7 +344,14 @@ class Looker:
 
     async def _answer(self, look: LookSettings, words: Words, page: Page) -> Answer | None:
         """The answer of one page; None for a status that means that there is none."""
-        answer, _ = await self._calls.call(look.asking, words, page=page)
+        try:
+            answer, _ = await self._calls.call(look.asking, words, page=page)
+        except Blind as error:
+            if not page.is_kept:
+                raise
+            raise Unresumed(
+                str(error), status=error.status, retry_after_seconds=error.retry_after_seconds
+            ) from error
         return None if answer.status in look.empty_on else answer
 
     def _by_its_clock(self, moment: datetime) -> datetime:

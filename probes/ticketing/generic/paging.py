@@ -27,6 +27,8 @@ class Page:
         query, headers: set in the request; ``json``: set in its body, at a dotted path.
         url: asked instead of the request's own path and query.
         overlaps: its first row was the last of the page before it: if it is not, rows have moved, and some went unseen.
+        is_kept: an earlier look was left off here, so that its cursor or link may have ended since.
+        last: id of the last row that the earlier look read: whoever goes on meets it again, or may have missed some.
     """
 
     words: Mapping[str, object] = field(default_factory=lambda: _NOTHING)
@@ -35,6 +37,8 @@ class Page:
     headers: Mapping[str, Template] = field(default_factory=lambda: MappingProxyType({}))
     url: str | None = None
     overlaps: bool = False
+    is_kept: bool = False
+    last: str | None = None
 
 
 class End(StrEnum):
@@ -248,7 +252,13 @@ Paging = Single | Counted | Cursor | Next | Range
 def written(page: Page) -> str:
     """A page as a text, so that another process can ask for it; see `read_page`."""
     return json.dumps(
-        {"words": dict(page.words), "query": dict(page.query), "json": dict(page.json), "url": page.url}
+        {
+            "words": dict(page.words),
+            "query": dict(page.query),
+            "json": dict(page.json),
+            "url": page.url,
+            "last": page.last,
+        }
     )
 
 
@@ -257,7 +267,8 @@ def read_page(paging: Paging, text: str) -> Page:
     found = json.loads(text)
     is_in_header = isinstance(paging, Range) and paging.is_header
     headers = {paging.name: paging.template} if isinstance(paging, Range) and is_in_header else {}
-    return Page(found["words"], found["query"], found["json"], headers, found["url"])
+    words, query, body = found["words"], found["query"], found["json"]
+    return Page(words, query, body, headers, found["url"], is_kept=True, last=found["last"])
 
 
 def is_moved_by_deletion(paging: Paging) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from canary.canary import Canary
 from canary.observation import Depth
 from canary.walk import MOST, RENEWED, Walk
-from probes.contracts import Look, TicketingSystem
+from probes.contracts import Blind, Look, TicketingSystem
 from runners.config.build_ticketing_http import GenericConfig
 from tests.contracts.ticketing_bench import new_canary
 from tests.fakes.answers import Answering
@@ -187,3 +187,108 @@ def test_walk_that_has_met_all_it_asked_for__is_not_kept() -> None:
         assert bench.kept() == []
 
     bench.run(paged("cursor", pages=2), work)
+
+
+@pytest.mark.parametrize("way", ["cursor", "link"])
+@pytest.mark.parametrize("refusal", [200, 400, 404, 410, 422])
+def test_cursor_that_has_ended__the_same_look_begins_anew(way: str, refusal: int) -> None:
+    bench = Bench()
+    ours, missing = bench.canary(), bench.canary()
+    bench.desk.add(ours.subject_prefix)
+    bench.tickets(8)
+    bench.desk.refusal = refusal
+
+    async def work(system: TicketingSystem) -> None:
+        assert not (await system.find([ours, missing], Depth.DEADLINE)).is_complete
+        bench.desk.expire()
+        await bench.clock.sleep(1)
+        bench.desk.asked.clear()
+        began_at = bench.clock.now()
+        looks = await finished(system, [ours, missing])
+        assert any(shown(one, ours) for one in looks)
+        assert ["cursor" in one for one in bench.desk.asked[:2]] == [True, False]
+        assert looks[-1].walk is not None
+        assert looks[-1].walk.began_at == began_at
+
+    bench.run(paged(way, pages=2), work)
+
+
+def test_cursor_that_ends_with_what_else_means_no_rows__is_no_end_of_the_list() -> None:
+    bench = Bench()
+    ours = bench.canary()
+    bench.desk.add(ours.subject_prefix)
+    bench.tickets(8)
+    bench.desk.refusal = 404
+
+    async def work(system: TicketingSystem) -> None:
+        await system.find([ours], Depth.DEADLINE)
+        bench.desk.expire()
+        assert any(shown(one, ours) for one in await finished(system, [ours]))
+
+    bench.run(paged("cursor", pages=2, empty_on="404"), work)
+
+
+def test_cursor_that_ends_between_two_sweeps__blinds_neither() -> None:
+    bench = Bench()
+    bench.tickets(8)
+
+    async def work(system: TicketingSystem) -> None:
+        for _ in range(3):
+            await system.find([], Depth.DEADLINE)
+            bench.desk.expire()
+            await bench.clock.sleep(5 * 3600)
+        assert len(bench.kept()) == 1
+        assert len(await finished(system, [])) > 1
+
+    bench.run(paged("cursor", pages=2), work)
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 503, 500])
+def test_system_that_refuses_us_or_fails_for_a_while__leaves_the_walk_where_it_is(status: int) -> None:
+    bench = Bench()
+    missing = bench.canary()
+    bench.tickets(8)
+    bench.desk.refusal = status
+
+    async def work(system: TicketingSystem) -> None:
+        await system.find([missing], Depth.DEADLINE)
+        kept = bench.kept()
+        bench.desk.expire()
+        await bench.clock.sleep(60)
+        with pytest.raises(Blind):
+            await system.find([missing], Depth.DEADLINE)
+        assert bench.kept() == kept
+
+    bench.run(paged("cursor", pages=2), work)
+
+
+def test_cursor_that_is_answered_as_a_failure_of_the_system__is_given_up_after_a_time() -> None:
+    bench = Bench()
+    missing = bench.canary()
+    bench.tickets(8)
+    bench.desk.refusal = 500
+
+    async def work(system: TicketingSystem) -> None:
+        await system.find([missing], Depth.DEADLINE)
+        bench.desk.expire()
+        await bench.clock.sleep(600)
+        assert (await system.find([missing], Depth.DEADLINE)).walk is not None
+
+    bench.run(paged("cursor", pages=2), work)
+
+
+def test_tickets_that_are_deleted_between_two_looks__hide_none_that_has_moved_to_a_page_that_was_read() -> (
+    None
+):
+    bench = Bench()
+    ours = bench.canary()
+    bench.desk.add(ours.subject_prefix)
+    bench.tickets(8)
+
+    async def work(system: TicketingSystem) -> None:
+        looks = [await system.find([ours], Depth.DEADLINE)]
+        del bench.desk.rows[1:]
+        looks += await finished(system, [ours])
+        assert any(shown(one, ours) for one in looks)
+
+    bench.run(paged("offset", pages=3), work)
