@@ -44,7 +44,7 @@ class Walk:
     """Passes over one look of one system, each of which goes on where the one before began.
 
     Attributes:
-        look: the look's name in the system's configuration.
+        look: which of the system's looks, as it is configured: another request is another look.
         started_at: when the first pass began; with place and look, what the walk is called.
         began_at: when the pass under way began, or the last one.
         since: how far back it goes.

@@ -263,12 +263,24 @@ def written(page: Page) -> str:
 
 
 def read_page(paging: Paging, text: str) -> Page:
-    """The page of a text that `written` made, for the same paging."""
-    found = json.loads(text)
+    """The page of a text that `written` made, for the same paging.
+
+    Raises:
+        ValueError: it is of another paging, or of another version of this program.
+    """
+    try:
+        found = json.loads(text)
+        words, query, body, url, last = (found[name] for name in ("words", "query", "json", "url", "last"))
+        is_ours = all(isinstance(one, dict) for one in (words, query, body)) and set(words) == set(
+            paging.first().words
+        )
+    except (LookupError, TypeError) as error:
+        raise ValueError("this is no page") from error
+    if not is_ours:
+        raise ValueError("this is a page of another paging")
     is_in_header = isinstance(paging, Range) and paging.is_header
     headers = {paging.name: paging.template} if isinstance(paging, Range) and is_in_header else {}
-    words, query, body = found["words"], found["query"], found["json"]
-    return Page(words, query, body, headers, found["url"], is_kept=True, last=found["last"])
+    return Page(words, query, body, headers, url, is_kept=True, last=last)
 
 
 def is_moved_by_deletion(paging: Paging) -> bool:

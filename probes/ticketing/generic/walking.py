@@ -76,9 +76,10 @@ class Walker:
         """
         if isinstance(look.paging, Single):
             return Piece(await self._looker.look(look, wanted, words))
-        kept = await self._walks.walks(self._system, look.name)
+        called = _called(look)
+        kept = await self._walks.walks(self._system, called)
         now = self._clock.now()
-        new = begun(kept, canaries, place=self._system, look=look.name, since=wanted.since, now=now)
+        new = begun(kept, canaries, place=self._system, look=called, since=wanted.since, now=now)
         walk = going_on(kept, new, canaries, overlap=self._overlap(look))
         caught = await self._read(look, wanted, words, walk)
         if walk.position != new.position and _can_not_go_on(caught):
@@ -104,7 +105,12 @@ class Walker:
     async def _read(self, look: LookSettings, wanted: Wanted, words: Words, walk: Walk) -> Caught:
         """A piece of a walk, as far as one look comes; nothing, where what it goes on with has ended meanwhile."""
         position = walk.position or Position()
-        begin = read_page(look.paging, position.page) if position.page is not None else look.paging.first()
+        try:
+            begin = (
+                read_page(look.paging, position.page) if position.page is not None else look.paging.first()
+            )
+        except ValueError:
+            return Caught(is_complete=False)
         try:
             return await self._looker.look(
                 look,
@@ -146,6 +152,11 @@ class Walker:
     def _holds_a_secret(self, position: Position) -> bool:
         """Whether a link to the next page bears a credential: what must not be kept is not gone on with."""
         return position.page is not None and self._masker.mask_known(position.page) != position.page
+
+
+def _called(look: LookSettings) -> str:
+    """What walks of a look are kept as: what was read by another request, or of another list, is no part of them."""
+    return f"{look.name} {look.digest}".rstrip()
 
 
 def _position(look: LookSettings, before: Position, left: Left | None) -> Position | None:

@@ -1,7 +1,8 @@
 """Which walks are kept, for how long, and that none hides from a later look what it could see."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +11,7 @@ import pytest
 
 from canary.canary import Canary
 from canary.observation import Depth
-from canary.walk import MOST, RENEWED, Walk
+from canary.walk import MOST, RENEWED, Position, Walk
 from probes.contracts import Blind, Look, TicketingSystem
 from runners.config.build_ticketing_http import GenericConfig
 from tests.contracts.ticketing_bench import new_canary
@@ -292,3 +293,74 @@ def test_tickets_that_are_deleted_between_two_looks__hide_none_that_has_moved_to
         assert any(shown(one, ours) for one in looks)
 
     bench.run(paged("offset", pages=3), work)
+
+
+CHANGES = {
+    "paging": (paged("cursor", pages=2), paged("offset", pages=2)),
+    "list": (paged("cursor", pages=2), paged("cursor", pages=2, path="/others")),
+    "system": (paged("cursor", pages=2), paged("cursor", pages=2).replace("paged.acme", "other.acme")),
+    "text": (paged("cursor", pages=2), paged("cursor", pages=2).replace("subject: title", "body: title")),
+}
+
+
+@pytest.mark.parametrize("change", sorted(CHANGES))
+def test_configuration_that_was_changed_while_a_walk_was_under_way__begins_anew(change: str) -> None:
+    before, after = CHANGES[change]
+    bench = Bench()
+    missing = bench.canary()
+    bench.tickets(8)
+    began: list[datetime] = []
+
+    async def first(system: TicketingSystem) -> None:
+        await system.find([missing], Depth.DEADLINE)
+
+    async def then(system: TicketingSystem) -> None:
+        await bench.clock.sleep(1)
+        bench.desk.asked.clear()
+        began.append(bench.clock.now())
+        walk = (await finished(system, [missing]))[-1].walk
+        assert bench.desk.asked[0] in ({}, {"offset": "0"})
+        assert walk is not None
+        assert walk.began_at == began[0]
+
+    bench.run(before, first)
+    bench.run(after, then)
+
+
+def test_configuration_that_was_changed_after_a_walk__is_not_taken_to_have_read_what_came_before() -> None:
+    bench = Bench()
+    missing = bench.canary()
+    bench.tickets(8)
+
+    async def first(system: TicketingSystem) -> None:
+        await bench.clock.sleep(600)
+        await finished(system, [missing])
+        await bench.clock.sleep(60)
+
+    async def then(system: TicketingSystem) -> None:
+        assert len(await finished(system, [missing])) > 1
+
+    for before, after in CHANGES.values():
+        bench.run(before, first)
+        bench.run(after, then)
+
+
+@pytest.mark.parametrize("page", ["", "[]", "{}", '{"words": 1}', "null", '{"words": {"number": 1}}'])
+def test_page_that_another_version_has_kept__begins_anew(page: str) -> None:
+    bench = Bench()
+    missing = bench.canary()
+    bench.tickets(8)
+
+    async def work(system: TicketingSystem) -> None:
+        await system.find([missing], Depth.DEADLINE)
+        (walk,) = bench.kept()
+        await bench.store.keep_walk(replace(walk, position=Position(None, page)))
+        bench.desk.asked.clear()
+
+        look = await system.find([missing], Depth.DEADLINE)
+
+        assert bench.desk.asked[0] == {}
+        assert look.walk is not None
+        assert look.walk.is_under_way
+
+    bench.run(paged("cursor", pages=2), work)
