@@ -79,6 +79,19 @@ class Walk:
         return replace(self, position=position, moved_at=at, seen=self.seen | (self.asked & frozenset(seen)))
 
 
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What a look goes on with.
+
+    Attributes:
+        walk: of those whom it asks for, and no one else.
+        rest: what the walk that it was a part of is for the others; None: there is none, or it stays as it is.
+    """
+
+    walk: Walk
+    rest: Walk | None = None
+
+
 def ids_of(canaries: Sequence[Canary]) -> frozenset[CanaryId]:
     """Whom a look asks for."""
     return frozenset(one.id for one in canaries) or ORPHANS
@@ -99,18 +112,24 @@ def begun(
 
 def going_on(
     kept: Sequence[Walk], new: Walk, canaries: Sequence[Canary], *, overlap: timedelta = OVERLAP
-) -> Walk:
-    """The walk that a look for these canaries is a piece of.
+) -> Course:
+    """What a look for these canaries is a piece of.
 
-    A pass under way that asks for any of them is gone on with to its end, also where it has met their tickets by now: begun
-    anew each time, it would never end. Whoever of the others was out when it began waits for the next one. After a pass that is over, only what came since is read, if it has asked for all who were out then, in vain:
-    the tickets of younger ones are younger, too. Else it is the new one, a pass that reads all.
+    A pass under way that asks for all of them, or for half of them at least, is gone on with to its end, also where it has
+    met their tickets by now: begun anew each time, it would never end. Whoever of the others was out when it began waits
+    for the next one. After a pass that is over, only what came since is read, if it has asked for all who were out then,
+    in vain: the tickets of younger ones are younger, too. Else it is the new one, a pass that reads all.
+
+    Whomever a walk asks for beside these canaries keeps it as it is: the look goes on with a walk of its own.
     """
     ids = new.asked
-    open_ = [one for one in kept if not one.is_over and one.asked & ids]
-    if open_:
-        walk = max(open_, key=lambda one: (len(one.missed & ids), len(one.asked & ids), one.began_at))
-        return replace(walk, asked=walk.asked & ids, seen=walk.seen & ids)
+    open_ = max(
+        (one for one in kept if not one.is_over and 2 * len(one.asked & ids) >= len(ids)),
+        key=lambda one: (len(one.missed & ids), len(one.asked & ids), one.began_at),
+        default=None,
+    )
+    if open_ is not None and ids <= open_.asked:
+        return _piece_of(open_, ids, kept)
     over = [
         one
         for one in kept
@@ -122,11 +141,28 @@ def going_on(
     ]
     if over:
         last = max(over, key=lambda one: one.began_at)
-        from_ = last.began_at - overlap
-        return replace(
-            last, began_at=new.began_at, since=from_, asked=ids, seen=frozenset(), position=Position()
+        further = replace(
+            last,
+            began_at=new.began_at,
+            since=last.began_at - overlap,
+            asked=ids,
+            seen=frozenset(),
+            position=Position(),
         )
-    return new
+        is_for_all = last.missed <= ids
+        return Course(further if is_for_all else replace(further, started_at=_unused(kept, last.started_at)))
+    return Course(new) if open_ is None else _piece_of(open_, ids, kept)
+
+
+def _piece_of(walk: Walk, ids: frozenset[CanaryId], kept: Sequence[Walk]) -> Course:
+    """A pass under way for some of those that it asks for; for the others it stays where it is."""
+    left = walk.asked - ids
+    if not left:
+        return Course(walk)
+    own = replace(
+        walk, started_at=_unused(kept, walk.started_at), asked=walk.asked & ids, seen=walk.seen & ids
+    )
+    return Course(own, replace(walk, asked=left, seen=walk.seen & left))
 
 
 def ended_by_whole(kept: Sequence[Walk], ids: Collection[CanaryId], *, since: datetime) -> Sequence[Walk]:

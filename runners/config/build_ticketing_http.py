@@ -23,10 +23,10 @@ from runners.config.document_ticketing_http import (
     ChannelsDocument,
     FailureDocument,
     HttpTicketingDocument,
-    LookDocument,
     VarDocument,
     WindowDocument,
 )
+from runners.config.document_ticketing_looks import LookDocument
 from runners.config.reading import Loc
 from runners.config.sources import Surroundings
 

@@ -11,6 +11,7 @@ from canary.signature import CanaryId, find_tokens
 from canary.walk import (
     LONGEST,
     OVERLAP,
+    Course,
     Position,
     Walk,
     begun,
@@ -80,11 +81,12 @@ class Walker:
         kept = await self._walks.walks(self._system, called)
         now = self._clock.now()
         new = begun(kept, canaries, place=self._system, look=called, since=wanted.since, now=now)
-        walk = going_on(kept, new, canaries, overlap=self._overlap(look))
+        course = going_on(kept, new, canaries, overlap=self._overlap(look))
+        walk = course.walk
         caught = await self._read(look, wanted, words, walk)
         if walk.position != new.position and _can_not_go_on(caught):
-            await self._drop([walk])
-            walk = new
+            await self._drop([course.rest or walk])
+            course, walk = Course(new), new
             caught = _joined(caught, await self._read(look, wanted, words, walk))
         is_first = walk.position == new.position
         if caught.is_complete and is_first and walk.since <= wanted.since:
@@ -96,10 +98,10 @@ class Walker:
             if left is None:
                 return Piece(caught)
             if self._holds_a_secret(left):
-                await self._drop([walk])
+                await self._drop([course.rest or walk])
                 return Piece(caught)
         walk = walk.moved(left, seen=_seen(caught, canaries), at=self._clock.now())
-        await self._keep(walk, kept)
+        await self._keep(walk, course.rest, kept)
         return Piece(caught, walk, walk.since if walk.is_over and is_first else None)
 
     async def _read(self, look: LookSettings, wanted: Wanted, words: Words, walk: Walk) -> Caught:
@@ -131,14 +133,16 @@ class Walker:
         is_a_while = self._clock.now() - walk.moved_at < LONGEST
         return error.status < HTTPStatus.INTERNAL_SERVER_ERROR or not is_a_while
 
-    async def _keep(self, walk: Walk, kept: Sequence[Walk]) -> None:
+    async def _keep(self, walk: Walk, rest: Walk | None, kept: Sequence[Walk]) -> None:
         """Keep a walk, unless there is nothing to go on with, and no more of the others than is of use."""
-        needless = ended_by(kept, walk) if walk.is_over else ()
-        if walk not in needless:
-            await self._walks.keep_walk(walk)
-        others = [one for one in kept if one.started_at != walk.started_at]
-        rest = [one for one in (walk, *others) if one not in needless]
-        await self._drop([*needless, *too_many(rest, self._clock.now())])
+        changed = {one.started_at: one for one in (walk, rest) if one is not None}
+        now_kept = [*changed.values(), *(one for one in kept if one.started_at not in changed)]
+        needless = ended_by(now_kept, walk) if walk.is_over else ()
+        for one in changed.values():
+            if one not in needless:
+                await self._walks.keep_walk(one)
+        of_use = [one for one in now_kept if one not in needless]
+        await self._drop([*needless, *too_many(of_use, self._clock.now())])
 
     async def _drop(self, walks: Sequence[Walk]) -> None:
         if walks:

@@ -364,3 +364,71 @@ def test_page_that_another_version_has_kept__begins_anew(page: str) -> None:
         assert look.walk.is_under_way
 
     bench.run(paged("cursor", pages=2), work)
+
+
+async def looks_to_the_end(bench: Bench, system: TicketingSystem, *, clean_ups: bool) -> int:
+    """How many looks a pass for nine takes, while the tickets of some of them are removed, or not."""
+    cleaned, last = [bench.canary() for _ in range(8)], bench.canary()
+    bench.desk.mine = {one.subject_prefix for one in cleaned}
+    for one in cleaned:
+        bench.desk.add(one.subject_prefix)
+    bench.tickets(12)
+    for count in range(1, 100):
+        await bench.clock.sleep(1)
+        look = await system.find([*cleaned, last], Depth.DEADLINE)
+        if look.is_complete and look.walk is not None and last.id in look.walk.covers:
+            bench.desk.rows.clear()
+            await bench.clock.sleep(RENEWED.total_seconds())
+            return count
+        if clean_ups and count % 4 == 0:
+            await system.find([cleaned.pop()], Depth.DEADLINE)  # as its removal does
+    raise AssertionError("it never comes to an end")
+
+
+def test_clean_ups_of_single_canaries__do_not_hold_up_the_pass_of_the_others() -> None:
+    bench = Bench()
+
+    async def work(system: TicketingSystem) -> None:
+        alone = await looks_to_the_end(bench, system, clean_ups=False)
+        assert alone > 8
+        assert await looks_to_the_end(bench, system, clean_ups=True) == alone
+
+    bench.run(paged("cursor", pages=2), work)
+
+
+def test_look_for_some_after_a_pass_for_all__leaves_the_others_what_they_know() -> None:
+    bench = Bench()
+    ours = [bench.canary() for _ in range(3)]
+    bench.tickets(8)
+
+    async def work(system: TicketingSystem) -> None:
+        await bench.clock.sleep(600)
+        await finished(system, ours)
+        await bench.clock.sleep(60)
+        await system.find(ours[:1], Depth.DEADLINE)
+        await bench.clock.sleep(60)
+
+        (look,) = await finished(system, ours)
+
+        assert look.walk is not None
+        assert look.walk.covers == {one.id for one in ours}
+
+    bench.run(paged("cursor", pages=2), work)
+
+
+def test_canaries_that_each_have_a_walk_of_their_own__are_asked_for_together_again() -> None:
+    bench = Bench()
+    ours = [bench.canary() for _ in range(5)]
+    bench.tickets(8)
+
+    async def work(system: TicketingSystem) -> None:
+        for one in ours:
+            await system.find([one], Depth.DEADLINE)
+            await bench.clock.sleep(1)
+
+        looks = await finished(system, ours)
+
+        assert looks[-1].walk is not None
+        assert looks[-1].walk.covers == {one.id for one in ours}
+
+    bench.run(paged("cursor", pages=2), work)
