@@ -198,7 +198,10 @@ class Next:
         if not link:
             return End.LOST if found is MISSING else End.LAST
         if self.path_only:
-            parts = urlsplit(link)
+            try:
+                parts = urlsplit(link)
+            except ValueError:
+                return End.LOST
             link = f"{parts.path}?{parts.query}" if parts.query else parts.path
         return End.LOST if link == page.url else Page(url=link)
 
