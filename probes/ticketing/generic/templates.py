@@ -35,6 +35,7 @@ _KNOWN: Final = (
     nodes.Const,
     nodes.Concat,
 )
+_UNFILLED: Final = (jinja2.UndefinedError, Unusable, TypeError, OverflowError, UnicodeError)
 _SAFE_IN_PATH: Final = ",:@;=$!*'()~"
 
 
@@ -116,7 +117,7 @@ class Template:
             found = self._alone(**{**self.fixed, **words})
             if isinstance(found, jinja2.Undefined):
                 found._fail_with_undefined_error()  # noqa: SLF001 -- its only way to say which name it is
-        except (jinja2.UndefinedError, Unusable, TypeError, OverflowError) as error:
+        except _UNFILLED as error:
             self._blind(error, words)
         return found
 
@@ -124,7 +125,7 @@ class Template:
         """What it comes to as a text; raises as `value`."""
         try:
             return str(self._text.render({**self.fixed, **words}))
-        except (jinja2.UndefinedError, Unusable, TypeError, OverflowError) as error:
+        except _UNFILLED as error:
             self._blind(error, words)
 
     def path(self, words: Words) -> str:
@@ -133,7 +134,7 @@ class Template:
             return self.text(words)
         try:
             return str(self._path.render({**self.fixed, **words}))
-        except (jinja2.UndefinedError, Unusable, TypeError, OverflowError) as error:
+        except _UNFILLED as error:
             self._blind(error, words)
 
     def _blind(self, error: Exception, words: Words) -> NoReturn:
@@ -144,6 +145,8 @@ class Template:
                 " say ticket.… where the ticket as it was read has it."
             ) from None
         cause = error.args[0] if isinstance(error, Unusable) else "a name in it has no value"
+        if isinstance(error, UnicodeError):
+            cause = "a value in it holds half a character"
         if isinstance(error, jinja2.UndefinedError):
             cause = str(error.message)
         raise Blind(

@@ -140,3 +140,38 @@ def test_link_that_is_no_address__blinds_the_one_system_or_is_lost(
     run_jumping(clock, main())
 
     assert any(one.is_complete for one in looks) is (path_only == "true" and link in FOLLOWED)
+
+
+READINGS = {
+    "path": "get: '/t/{{ ticket.id }}'",
+    "whole path": "get: '{{ ticket.id }}'",
+    "query": "get: /t, query: {id: '{{ ticket.id }}'}",
+    "form": "post: /t, form: {id: '{{ ticket.id }}'}",
+    "body": "post: /t, json: {id: '{{ ticket.id }}'}",
+    "header": "get: /t, headers: {X-Id: '{{ ticket.id }}'}",
+}
+
+
+@pytest.mark.parametrize("reading", sorted(READINGS))
+def test_half_a_character__is_a_stranger_whose_ticket_can_not_be_read(tmp_path: Path, reading: str) -> None:
+    clock = FakeClock()
+    text = f"{REST}read: [{{{READINGS[reading]}, ticket: {{body: body}}}}]\n"
+    generic = configured(tmp_path, text, {"KEY": "key-of-the-tests"})
+    ours = new_canary(clock.now())
+
+    def answered(request: httpx.Request) -> httpx.Response:
+        rows = [{"id": "\ud800", "subject": "order"}, {"id": "7", "subject": ours.subject_prefix}]
+        body = json.dumps({"tickets": rows} if request.url.path == "/tickets" else {"body": "order"})
+        return httpx.Response(200, content=body.encode(), headers={"content-type": "application/json"})
+
+    async def main() -> None:
+        async with opened(generic, clock=clock, transport=Answering(answered)) as system:
+            for look in (
+                lambda: system.find([ours], Depth.DEADLINE),
+                lambda: system.glance(clock.now()),
+                system.check,
+            ):
+                with contextlib.suppress(Blind):
+                    assert await look()
+
+    run_jumping(clock, main())
