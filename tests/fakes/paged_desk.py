@@ -13,6 +13,7 @@ PAGES = {
     "cursor": "{cursor: {pick: {pick: next, default: null}, into: {query: cursor}}}",
     "link": "{next: {pick: {pick: link, default: null}}}",
     "offset": "{offset: {param: offset}}",
+    "number": "{number: {param: page}}",
 }
 """How the next rows may be asked for."""
 _COMMON = """\
@@ -66,6 +67,8 @@ class PagedDesk:
         whole = self._newest_first()
         if "offset" in query:
             return self._answer(whole[int(query["offset"]) :][: self.size])
+        if "page" in query:
+            return self._answer(whole[(int(query["page"]) - 1) * self.size :][: self.size])
         if "cursor" in query:
             life, last = map(int, query["cursor"].split(":"))
             if life != self._life:
