@@ -91,6 +91,8 @@ class Story:
             case "end":
                 bench.desk.refusal = REFUSALS[number % len(REFUSALS)]
                 bench.desk.expire()
+            case _:
+                pass  # all have arrived
 
     async def _look(self, system: TicketingSystem, asked: list[Canary]) -> Look:
         began_at = self.bench.clock.now()
