@@ -16,6 +16,10 @@ KEPT: Final = timedelta(hours=48)
 """How long a walk that nobody goes on with is kept."""
 LONGEST: Final = timedelta(minutes=10)
 """A pass that takes longer than this is blindness, and no longer a look that takes its time."""
+RENEWED: Final = timedelta(minutes=30)
+"""So long after its first pass began a walk is gone on with by passes over what came since. Then all is read anew: the desk may be quiet by now."""
+MOST: Final = 64
+"""So many walks of one look are kept: those that were gone on with last."""
 OVERLAP: Final = timedelta(seconds=60)
 """How far a pass goes back behind the begin of the one before: a row may be written later than it says."""
 ORPHANS: Final = frozenset({CanaryId("")})
@@ -40,7 +44,7 @@ class Walk:
     """Passes over one look of one system, each of which goes on where the one before began.
 
     Attributes:
-        look: the look's name in the system's configuration.
+        look: which of the system's looks, as it is configured: another request is another look.
         started_at: when the first pass began; with place and look, what the walk is called.
         began_at: when the pass under way began, or the last one.
         since: how far back it goes.
@@ -75,12 +79,25 @@ class Walk:
         return replace(self, position=position, moved_at=at, seen=self.seen | (self.asked & frozenset(seen)))
 
 
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What a look goes on with.
+
+    Attributes:
+        walk: of those whom it asks for, and no one else.
+        rest: what the walk that it was a part of is for the others; None: there is none, or it stays as it is.
+    """
+
+    walk: Walk
+    rest: Walk | None = None
+
+
 def ids_of(canaries: Sequence[Canary]) -> frozenset[CanaryId]:
     """Whom a look asks for."""
     return frozenset(one.id for one in canaries) or ORPHANS
 
 
-def going_on(
+def begun(
     kept: Sequence[Walk],
     canaries: Sequence[Canary],
     *,
@@ -88,25 +105,102 @@ def going_on(
     look: str,
     since: datetime,
     now: datetime,
-    overlap: timedelta = OVERLAP,
 ) -> Walk:
-    """The walk that a look for these canaries is a piece of.
+    """A walk that reads all, beside those that are kept."""
+    return Walk(place, look, _unused(kept, now), now, since, ids_of(canaries), Position(), now)
 
-    A pass under way that asks for any of them is gone on with to its end, also where it has met their tickets by now: begun
-    anew each time, it would never end. Whoever of the others was out when it began waits for the next one. After a pass that is over, only what came since is read, if it has asked for all who were out then, in vain:
-    the tickets of younger ones are younger, too. Else a pass begins that reads all.
+
+def going_on(
+    kept: Sequence[Walk], new: Walk, canaries: Sequence[Canary], *, overlap: timedelta = OVERLAP
+) -> Course:
+    """What a look for these canaries is a piece of.
+
+    A pass under way that asks for all of them, or for half of them at least, is gone on with to its end, also where it has
+    met their tickets by now: begun anew each time, it would never end. Whoever of the others was out when it began waits
+    for the next one. After a pass that is over, only what came since is read, if it has asked for all who were out then,
+    in vain: the tickets of younger ones are younger, too. Else it is the new one, a pass that reads all.
+
+    Whomever a walk asks for beside these canaries keeps it as it is: the look goes on with a walk of its own.
     """
-    ids = ids_of(canaries)
-    open_ = [one for one in kept if not one.is_over and one.asked & ids]
-    if open_:
-        walk = max(open_, key=lambda one: (len(one.missed & ids), len(one.asked & ids), one.began_at))
-        return replace(walk, asked=walk.asked & ids, seen=walk.seen & ids)
-    over = [one for one in kept if one.is_over and canaries and _out_at(canaries, one.began_at) <= one.missed]
+    ids = new.asked
+    open_ = max(
+        (one for one in kept if not one.is_over and 2 * len(one.asked & ids) >= len(ids)),
+        key=lambda one: (len(one.missed & ids), len(one.asked & ids), one.began_at),
+        default=None,
+    )
+    if open_ is not None and ids <= open_.asked:
+        return _piece_of(open_, ids, kept)
+    over = [
+        one
+        for one in kept
+        if one.is_over
+        and canaries
+        and new.began_at - one.started_at < RENEWED
+        and one.began_at - overlap > new.since
+        and _out_at(canaries, one.began_at) <= one.missed
+    ]
     if over:
         last = max(over, key=lambda one: one.began_at)
-        from_ = max(since, last.began_at - overlap)
-        return replace(last, began_at=now, since=from_, asked=ids, seen=frozenset(), position=Position())
-    return Walk(place, look, now, now, since, ids, Position(), now)
+        further = replace(
+            last,
+            began_at=new.began_at,
+            since=last.began_at - overlap,
+            asked=ids,
+            seen=frozenset(),
+            position=Position(),
+        )
+        is_for_all = last.missed <= ids
+        return Course(further if is_for_all else replace(further, started_at=_unused(kept, last.started_at)))
+    return Course(new) if open_ is None else _piece_of(open_, ids, kept)
+
+
+def _piece_of(walk: Walk, ids: frozenset[CanaryId], kept: Sequence[Walk]) -> Course:
+    """A pass under way for some of those that it asks for; for the others it stays where it is."""
+    left = walk.asked - ids
+    if not left:
+        return Course(walk)
+    own = replace(
+        walk, started_at=_unused(kept, walk.started_at), asked=walk.asked & ids, seen=walk.seen & ids
+    )
+    return Course(own, replace(walk, asked=left, seen=walk.seen & left))
+
+
+def ended_by_whole(kept: Sequence[Walk], ids: Collection[CanaryId], *, since: datetime) -> Sequence[Walk]:
+    """Walks that nobody needs after a look for these canaries has read all since a moment at once: the list is short.
+
+    A sweep asks for whatever is ours: what is left of walks for canaries that nobody asks for any more goes with it.
+    """
+    asked = frozenset(ids)
+    return [one for one in kept if one.asked <= asked or (asked == ORPHANS and one.since >= since)]
+
+
+def ended_by(kept: Sequence[Walk], walk: Walk) -> Sequence[Walk]:
+    """Walks that nobody needs after this one is over: older ones for those whom it knows to be missing, too.
+
+    Itself, where there is nothing to go on with: whoever it has met must be met anew, and a sweep reads all each time.
+    """
+    older = [
+        one
+        for one in kept
+        if one.started_at != walk.started_at
+        and one.began_at <= walk.began_at
+        and (one.missed if one.is_over else one.asked) <= walk.missed
+    ]
+    return older if walk.missed - ORPHANS else [*older, walk]
+
+
+def too_many(kept: Sequence[Walk], now: datetime) -> Sequence[Walk]:
+    """Those of a look that are kept no longer; that of the sweep, which comes seldom, only for its age."""
+    latest = sorted(kept, key=lambda one: (one.asked == ORPHANS, one.moved_at), reverse=True)
+    return [one for place, one in enumerate(latest) if place >= MOST or one.moved_at < now - KEPT]
+
+
+def _unused(kept: Sequence[Walk], moment: datetime) -> datetime:
+    """The first moment from this one on at which no other walk has started: what walks are told apart by."""
+    taken = {one.started_at for one in kept}
+    while moment in taken:
+        moment += timedelta(microseconds=1)
+    return moment
 
 
 def _out_at(canaries: Sequence[Canary], moment: datetime) -> frozenset[CanaryId]:

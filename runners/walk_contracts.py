@@ -22,6 +22,10 @@ class WalkStore(Protocol):
         """Keep a walk in place of what was kept of it (repeatable). Of several, the last word stands: each is true."""
         ...
 
+    async def drop_walks(self, walks: Sequence[Walk]) -> None:
+        """Forget walks that nobody needs any more, whatever is kept of them (repeatable)."""
+        ...
+
 
 class SystemStore(CallStore, TrafficStore, WalkStore, Protocol):
     """The verbs that are about ticketing systems."""

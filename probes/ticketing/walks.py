@@ -18,6 +18,10 @@ class Walks(Protocol):
         """Keep a walk as it is now, in place of what was kept of it (repeatable)."""
         ...
 
+    async def drop_walks(self, walks: Sequence[Walk]) -> None:
+        """Forget walks that nobody needs any more, whatever is kept of them (repeatable)."""
+        ...
+
 
 class OwnWalks:
     """Walks of this process alone, where there is no store."""
@@ -32,3 +36,8 @@ class OwnWalks:
     async def keep_walk(self, walk: Walk) -> None:
         """Keep a walk as it is now."""
         self._kept[walk.place, walk.look, walk.started_at] = walk
+
+    async def drop_walks(self, walks: Sequence[Walk]) -> None:
+        """Forget walks that nobody needs any more."""
+        for one in walks:
+            self._kept.pop((one.place, one.look, one.started_at), None)

@@ -1,7 +1,8 @@
 """Make of its document a ticketing system that is known by configuration alone."""
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ from runners.config.document_ticketing_http import (
     VarDocument,
     WindowDocument,
 )
+from runners.config.document_ticketing_looks import LookDocument
 from runners.config.reading import Loc
 from runners.config.sources import Surroundings
 
@@ -108,6 +110,7 @@ def build_generic(name: str, document: HttpTicketingDocument, around: Surroundin
 def _looks(
     document: HttpTicketingDocument, parts: Parts, loc: Loc, words: Vocabulary, *, ticket: TicketMap
 ) -> tuple[LookSettings, ...]:
+    every = document.model_dump_json(include={"url", "given", "vars", "ticket", "read"})
     found = [
         build_look(name, one, parts, (*loc, "find", name), words, under=ticket, shared=(loc, document.read))
         for name, one in document.find.items()
@@ -116,7 +119,15 @@ def _looks(
         build_look(name, one, parts, (*loc, "diverted", name), words, under=None)
         for name, one in document.diverted.items()
     ]
-    return (*found, *aside)
+    said = (*document.find.values(), *document.diverted.values())
+    return tuple(
+        replace(look, digest=_digest(every, one)) for look, one in zip((*found, *aside), said, strict=True)
+    )
+
+
+def _digest(every: str, look: LookDocument) -> str:
+    """Of all that decides what a look asks for and what it reads; secrets are not in it."""
+    return hashlib.sha256(f"{every}\n{look.model_dump_json()}".encode()).hexdigest()[:16]
 
 
 def _note_missing(

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from canary.walk import Walk
-from runners.store import walks
 from runners.store.connecting import Database
+from runners.store.walks import drop, keep, of_look
 
 
 class SqlWalks:
@@ -15,8 +15,13 @@ class SqlWalks:
 
     async def walks(self, place: str, look: str) -> Sequence[Walk]:
         """The walks of one look of a system, oldest first."""
-        return await self._database.read(partial(walks.of_look, place=place, look=look))
+        return await self._database.read(partial(of_look, place=place, look=look))
 
     async def keep_walk(self, walk: Walk) -> None:
         """Keep a walk in place of what was kept of it."""
-        await self._database.write(partial(walks.keep, walk=walk))
+        await self._database.write(partial(keep, walk=walk))
+
+    async def drop_walks(self, walks: Sequence[Walk]) -> None:
+        """Forget walks that nobody needs any more."""
+        if walks:
+            await self._database.write(partial(drop, dropped=walks))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Row, bindparam, select
+from sqlalchemy import Executable, Row, bindparam, delete, select
 from sqlalchemy.engine import Connection
 
 from canary.signature import CanaryId
@@ -17,6 +17,11 @@ _OF_LOOK = (
     select(look_walk)
     .where(look_walk.c.place == bindparam("b_place"), look_walk.c.look == bindparam("b_look"))
     .order_by(look_walk.c.started_at)
+)
+_DROP = delete(look_walk).where(
+    look_walk.c.place == bindparam("b_place"),
+    look_walk.c.look == bindparam("b_look"),
+    look_walk.c.started_at == bindparam("b_started_at"),
 )
 
 
@@ -43,6 +48,13 @@ def keep(connection: Connection, *, walk: Walk) -> None:
         "seen": _text(walk.seen),
     }
     connection.execute(_keep(connection.dialect.name), values)
+
+
+def drop(connection: Connection, *, dropped: Sequence[Walk]) -> None:
+    """Forget walks, whatever is kept of them."""
+    for one in dropped:
+        named = {"b_place": one.place, "b_look": one.look, "b_started_at": one.started_at}
+        connection.execute(_DROP, named)
 
 
 def _walk(row: Row[Any]) -> Walk:

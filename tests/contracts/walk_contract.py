@@ -95,3 +95,21 @@ class WalkContract:
             assert await store.walks("desk", "wide") == (fresh,)
 
         run(place, scenario)
+
+    def test_walks_that_are_dropped__are_gone_also_as_they_were_kept_meanwhile(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            other = replace(WALK, started_at=NOON + SECOND)
+            elsewhere = replace(WALK, place="other-desk")
+            for one in (WALK, other, elsewhere):
+                await store.keep_walk(one)
+            await store.keep_walk(replace(WALK, moved_at=NOON + timedelta(hours=1)))
+            await store.drop_walks((WALK, replace(WALK, look="suspended")))
+            await store.drop_walks((WALK,))
+            await store.drop_walks(())
+
+            assert await store.walks("desk", "wide") == (other,)
+            assert await store.walks("other-desk", "wide") == (elsewhere,)
+
+        run(place, scenario)

@@ -18,5 +18,9 @@ class MemoryWalks:
     async def keep_walk(self, walk: Walk) -> None:
         self._walks[walk.place, walk.look, walk.started_at] = walk
 
+    async def drop_walks(self, walks: Sequence[Walk]) -> None:
+        for one in walks:
+            self._walks.pop((one.place, one.look, one.started_at), None)
+
     def _forget_walks(self, now: datetime) -> None:
         self._walks = {key: one for key, one in self._walks.items() if one.moved_at >= now - KEPT}

@@ -273,7 +273,7 @@ class Generic:
             if values is None:
                 return Found(look, Caught(is_complete=False))
             piece = await self._walker.look(look, wanted, {**words, "vars": values}, canaries)
-            return Found(look, piece.caught, piece.walk)
+            return Found(look, piece.caught, piece.walk, piece.since)
         whole = Caught()
         ids: set[object] = set()
         calls = 0

@@ -21,6 +21,7 @@ class Caught:
         error: what hid the rest of it; what was caught before is there all the same.
         others: rows that are nobody's canary: by id when they were created, and by which word of the system's.
         unread: rows whose text could not be read, by id; ``is_complete`` says nothing of them.
+        unmet: id of the row that an earlier look read last, until this one meets it.
     """
 
     rows: list[Values] = field(default_factory=list)
@@ -29,6 +30,7 @@ class Caught:
     error: Blind | SecretUnavailable | None = None
     others: dict[str, tuple[datetime | None, str]] = field(default_factory=dict)
     unread: dict[str, Unread] = field(default_factory=dict)
+    unmet: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,13 @@ class Left:
     Attributes:
         page: to go on with; the one after it, where a look reads a single page.
         newest: when the newest ticket of the last page was created, by the system's clock; None: not known.
+        last: id of the last row that was read, if the page to go on with shows it.
     """
 
     page: Page
     newest: datetime | None
+    last: str | None = None
+
+
+class Unresumed(Blind):
+    """The page that an earlier look was left off at is refused: its cursor or link may have ended."""

@@ -24,11 +24,16 @@ _BOUND: Final = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one look came to, and the walk that it is a piece of."""
+    """What one look came to, and the walk that it is a piece of.
+
+    Attributes:
+        since: of a look that is part of a walk: what was created since then it has shown by itself; None: nothing.
+    """
 
     look: LookSettings
     caught: Caught
     walk: Walk | None = None
+    since: datetime | None = None
 
 
 def error_of(made: Sequence[Found]) -> Blind | SecretUnavailable | None:
@@ -84,7 +89,7 @@ def strangers_of(
                 return None
             way = way_of(min(channels.get(word.lower(), ()), default=None))
             created.setdefault(way, {})[number] = created_at
-    begin = since + _BOUND
+    begin = max([since, *(one.since for one in shown if one.since is not None)]) + _BOUND
     return Strangers(
         begin,
         {
@@ -97,6 +102,5 @@ def strangers_of(
 def _shows_all(found: Found) -> bool:
     """Whether it shows each ticket, whoever asked, as far as the configuration tells."""
     asks = {name for name, _ in found.look.asking.names}
-    return (
-        found.caught.is_complete and found.walk is None and found.look.per is None and not asks & _NARROWING
-    )
+    by_itself = found.walk is None or found.since is not None
+    return found.caught.is_complete and by_itself and found.look.per is None and not asks & _NARROWING

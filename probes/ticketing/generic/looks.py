@@ -11,7 +11,7 @@ from probes.contracts import Blind, Clock
 from probes.http_wire import Answer
 from probes.servers import SecretUnavailable
 from probes.ticketing.generic.calling import Calls
-from probes.ticketing.generic.caught import Caught, Left
+from probes.ticketing.generic.caught import Caught, Left, Unresumed
 from probes.ticketing.generic.failures import STATUS_OF, Means, at_key
 from probes.ticketing.generic.matching import (
     Wanted,
@@ -64,6 +64,11 @@ class _Rows:
     page: Page
     rows: Sequence[tuple[Seen, Values]]
     is_lost: bool = False
+
+    @property
+    def last(self) -> str | None:
+        """Id of the last row; None: there is none."""
+        return str(self.rows[-1][1]["id"]) if self.rows else None
 
 
 @dataclass(slots=True)
@@ -122,16 +127,20 @@ class Looker:
             began_at: when the pass over all pages began; None: it begins now.
 
         Raises:
+            Unresumed: the page to begin with was kept by an earlier look, and is refused.
             Blind: an answer is not what the configuration says, or refused.
             SecretUnavailable: our credential can't be had.
         """
-        caught = Caught()
+        caught = Caught(unmet=begin.last if begin is not None else None)
         try:
             await self._walk(look, wanted, words, caught, begin=begin, began_at=began_at)
         except (Blind, SecretUnavailable) as error:
             if not caught.rows:
                 raise
             caught.is_complete, caught.error = False, error
+        if caught.unmet is not None:
+            # rows were deleted meanwhile, and some that came after it may have been passed over
+            caught.is_complete, caught.left = False, None
         return caught
 
     async def _walk(
@@ -151,6 +160,8 @@ class Looker:
         reading = _Reading(look, reads, began_at or self._clock.now(), look.most_reads, caught.unread)
         async with aclosing(self._pages(look, wanted, words, caught, begin)) as pages:
             async for page in pages:
+                if caught.unmet in {str(values["id"]) for _, values in page.rows}:
+                    caught.unmet = None
                 for seen, values in self._urgent_first(reading, page.rows, wanted, words):
                     if values["id"] in ids:
                         continue  # on two pages, since tickets came meanwhile
@@ -163,7 +174,7 @@ class Looker:
                         caught.others[str(values["id"])] = (created_of(values), word_of(values, "channel"))
                 if begin is not None and not caught.is_complete:
                     newest = newest_of(look, [values for _, values in page.rows])
-                    caught.left = None if page.is_lost else Left(page.page, newest)
+                    caught.left = None if page.is_lost else Left(page.page, newest, page.last)
                     return  # the next look goes on where this one ends
 
     def _urgent_first(
@@ -285,7 +296,9 @@ class Looker:
             newest_before = newest if newest is not None else newest_before
             before, page = _Rows(page, rows), look.paging.after(page, seen, len(rows))
             if isinstance(page, Page):
-                caught.left = Left(page if most_pages == 1 else before.page, newest)
+                left = page if most_pages == 1 else before.page
+                is_shown = left is before.page or left.overlaps
+                caught.left = Left(left, newest, before.last if is_shown else None)
         caught.is_complete = caught.is_complete and page is End.LAST
         if isinstance(page, End):
             caught.left = None
@@ -337,7 +350,14 @@ class Looker:
 
     async def _answer(self, look: LookSettings, words: Words, page: Page) -> Answer | None:
         """The answer of one page; None for a status that means that there is none."""
-        answer, _ = await self._calls.call(look.asking, words, page=page)
+        try:
+            answer, _ = await self._calls.call(look.asking, words, page=page)
+        except Blind as error:
+            if not page.is_kept:
+                raise
+            raise Unresumed(
+                str(error), status=error.status, retry_after_seconds=error.retry_after_seconds
+            ) from error
         return None if answer.status in look.empty_on else answer
 
     def _by_its_clock(self, moment: datetime) -> datetime:

@@ -123,4 +123,6 @@ def bears_in_disguise(row: object, wanted: Wanted) -> bool:
 def mark_of(look: LookSettings, values: Values, row: object) -> str:
     """A row as it is now: an id that is given out again is another row."""
     content = json.dumps(row, sort_keys=True, default=str)
-    return hashlib.sha256(f"{look.key}\n{values['id']}\n{content}".encode()).hexdigest()
+    return hashlib.sha256(
+        f"{look.key}\n{values['id']}\n{content}".encode(errors="backslashreplace")
+    ).hexdigest()

@@ -27,6 +27,8 @@ class Page:
         query, headers: set in the request; ``json``: set in its body, at a dotted path.
         url: asked instead of the request's own path and query.
         overlaps: its first row was the last of the page before it: if it is not, rows have moved, and some went unseen.
+        is_kept: an earlier look was left off here, so that its cursor or link may have ended since.
+        last: id of the last row that the earlier look read: whoever goes on meets it again, or may have missed some.
     """
 
     words: Mapping[str, object] = field(default_factory=lambda: _NOTHING)
@@ -35,6 +37,8 @@ class Page:
     headers: Mapping[str, Template] = field(default_factory=lambda: MappingProxyType({}))
     url: str | None = None
     overlaps: bool = False
+    is_kept: bool = False
+    last: str | None = None
 
 
 class End(StrEnum):
@@ -196,7 +200,10 @@ class Next:
         if not link:
             return End.LOST if found is MISSING else End.LAST
         if self.path_only:
-            parts = urlsplit(link)
+            try:
+                parts = urlsplit(link)
+            except ValueError:
+                return End.LOST
             link = f"{parts.path}?{parts.query}" if parts.query else parts.path
         return End.LOST if link == page.url else Page(url=link)
 
@@ -250,16 +257,35 @@ Paging = Single | Counted | Cursor | Next | Range
 def written(page: Page) -> str:
     """A page as a text, so that another process can ask for it; see `read_page`."""
     return json.dumps(
-        {"words": dict(page.words), "query": dict(page.query), "json": dict(page.json), "url": page.url}
+        {
+            "words": dict(page.words),
+            "query": dict(page.query),
+            "json": dict(page.json),
+            "url": page.url,
+            "last": page.last,
+        }
     )
 
 
 def read_page(paging: Paging, text: str) -> Page:
-    """The page of a text that `written` made, for the same paging."""
-    found = json.loads(text)
+    """The page of a text that `written` made, for the same paging.
+
+    Raises:
+        ValueError: it is of another paging, or of another version of this program.
+    """
+    try:
+        found = json.loads(text)
+        words, query, body, url, last = (found[name] for name in ("words", "query", "json", "url", "last"))
+        is_ours = all(isinstance(one, dict) for one in (words, query, body)) and set(words) == set(
+            paging.first().words
+        )
+    except (LookupError, TypeError) as error:
+        raise ValueError("this is no page") from error
+    if not is_ours:
+        raise ValueError("this is a page of another paging")
     is_in_header = isinstance(paging, Range) and paging.is_header
     headers = {paging.name: paging.template} if isinstance(paging, Range) and is_in_header else {}
-    return Page(found["words"], found["query"], found["json"], headers, found["url"])
+    return Page(words, query, body, headers, url, is_kept=True, last=last)
 
 
 def is_moved_by_deletion(paging: Paging) -> bool:

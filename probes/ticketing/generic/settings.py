@@ -128,6 +128,7 @@ class LookSettings:
         reads: further requests for a row that may be ours.
         most_reads: rows that one look reads so; what was read is remembered.
         clean: of what is diverted, how it is removed.
+        digest: of all in the configuration that decides what is asked for and what is read of it.
     """
 
     name: str
@@ -151,6 +152,7 @@ class LookSettings:
     most_reads: int = 40
     state: TicketState = TicketState.TICKET
     clean: tuple[Step, ...] = ()
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

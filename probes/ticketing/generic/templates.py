@@ -152,6 +152,8 @@ class Template:
                 cause = str(error.message)
             case TypeError() | OverflowError():
                 cause = "a name in it has no value"
+            case UnicodeError():
+                cause = "a value in it holds half a character"
             case _:
                 cause = (
                     "a value in it can't be used so"  # what it is stays untold: it may be a customer's word

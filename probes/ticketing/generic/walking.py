@@ -2,19 +2,32 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final
 
 from canary.canary import Canary
 from canary.signature import CanaryId, find_tokens
-from canary.walk import OVERLAP, Position, Walk, going_on
+from canary.walk import (
+    LONGEST,
+    OVERLAP,
+    Course,
+    Position,
+    Walk,
+    begun,
+    ended_by,
+    ended_by_whole,
+    going_on,
+    ids_of,
+    too_many,
+)
 from probes.contracts import Clock
 from probes.masking import Masker
 from probes.ticketing.generic.calling import Calls
-from probes.ticketing.generic.caught import Caught, Left
+from probes.ticketing.generic.caught import Caught, Left, Unresumed
 from probes.ticketing.generic.looks import Looker
 from probes.ticketing.generic.matching import Wanted
-from probes.ticketing.generic.paging import Page, Single, read_page, written
+from probes.ticketing.generic.paging import Single, read_page, written
 from probes.ticketing.generic.settings import LookSettings, Order
 from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import searched
@@ -24,14 +37,21 @@ from probes.ticketing.walks import Walks
 
 _WITHIN: Final = timedelta(seconds=2)
 """Rows of the second at which a piece ended are read again: many filters know whole seconds, and leave the bound out."""
+_REFUSED: Final = frozenset({401, 403, 429, 503})
+"""What is said to us, and not of a page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What one look of a walk has caught, and the walk after it; without a walk, it was a look of its own."""
+    """What one look of a walk has caught, and the walk after it; without a walk, it was a look of its own.
+
+    Attributes:
+        since: of a walk: what was created since then this look has read by itself; None: nothing.
+    """
 
     caught: Caught
     walk: Walk | None = None
+    since: datetime | None = None
 
 
 class Walker:
@@ -52,44 +72,87 @@ class Walker:
     ) -> Piece:
         """Look, from where the last look was left off; raises as `Looker.look`, and whatever the store raises.
 
-        A look that reads all at once, while no walk is kept, keeps none. Whom a row that can't be read may be of, the
-        walk has not asked for in each row: it goes on for the others.
+        A look that reads all at once is no walk, and ends those that it makes needless. Where a walk can't be gone on
+        with, a new one begins in the same look. Whom a row that can't be read may be of, the walk has not asked for in
+        each row: it goes on for the others.
         """
         if isinstance(look.paging, Single):
             return Piece(await self._looker.look(look, wanted, words))
-        kept = await self._walks.walks(self._system, look.name)
+        called = _called(look)
+        kept = await self._walks.walks(self._system, called)
         now = self._clock.now()
-        walk = going_on(
-            kept,
-            canaries,
-            place=self._system,
-            look=look.name,
-            since=wanted.since,
-            now=now,
-            overlap=self._overlap(look),
-        )
-        position = walk.position or Position()
-        begin = read_page(look.paging, position.page) if position.page is not None else look.paging.first()
-        caught = await self._looker.look(
-            look,
-            replace(wanted, since=walk.since),
-            {**words, "since": walk.since, "until": position.until or now + LOOK_AHEAD},
-            begin=begin,
-            began_at=walk.began_at,
-        )
-        if caught.is_complete and not kept:
+        new = begun(kept, canaries, place=self._system, look=called, since=wanted.since, now=now)
+        course = going_on(kept, new, canaries, overlap=self._overlap(look))
+        walk = course.walk
+        caught = await self._read(look, wanted, words, walk)
+        if walk.position != new.position and _can_not_go_on(caught):
+            await self._drop([course.rest or walk])
+            course, walk = Course(new), new
+            caught = _joined(caught, await self._read(look, wanted, words, walk))
+        is_first = walk.position == new.position
+        if caught.is_complete and is_first and walk.since <= wanted.since:
+            await self._drop(ended_by_whole(kept, ids_of(canaries), since=wanted.since))
             return Piece(caught)
-        left = None if caught.is_complete else _position(look, position, caught.left)
-        if not caught.is_complete and (left is None or self._holds_a_secret(left)):
-            return Piece(caught)
+        left = None
+        if not caught.is_complete:
+            left = _position(look, walk.position or Position(), caught.left)
+            if left is None:
+                return Piece(caught)
+            if self._holds_a_secret(left):
+                await self._drop([course.rest or walk])
+                return Piece(caught)
         walk = walk.moved(left, seen=_seen(caught, canaries), at=self._clock.now())
         if canaries and caught.unread:
             asked = walk.asked - hidden_by(caught.unread.values(), canaries)
             if not asked:
                 return Piece(caught)
             walk = replace(walk, asked=asked, seen=walk.seen & asked)
-        await self._walks.keep_walk(walk)
-        return Piece(caught, walk)
+        await self._keep(walk, course.rest, kept)
+        return Piece(caught, walk, walk.since if walk.is_over and is_first else None)
+
+    async def _read(self, look: LookSettings, wanted: Wanted, words: Words, walk: Walk) -> Caught:
+        """A piece of a walk, as far as one look comes; nothing, where what it goes on with has ended meanwhile."""
+        position = walk.position or Position()
+        try:
+            begin = (
+                read_page(look.paging, position.page) if position.page is not None else look.paging.first()
+            )
+        except ValueError:
+            return Caught(is_complete=False)
+        try:
+            return await self._looker.look(
+                look,
+                replace(wanted, since=walk.since),
+                {**words, "since": walk.since, "until": position.until or self._clock.now() + LOOK_AHEAD},
+                begin=begin,
+                began_at=walk.began_at,
+            )
+        except Unresumed as error:
+            if not self._has_ended(error, walk):
+                raise
+            return Caught(is_complete=False)
+
+    def _has_ended(self, error: Unresumed, walk: Walk) -> bool:
+        """Whether a page was refused for itself, and not since we are, or since the system fails for a while."""
+        if error.status is None or error.status in _REFUSED or error.retry_after_seconds is not None:
+            return False
+        is_a_while = self._clock.now() - walk.moved_at < LONGEST
+        return error.status < HTTPStatus.INTERNAL_SERVER_ERROR or not is_a_while
+
+    async def _keep(self, walk: Walk, rest: Walk | None, kept: Sequence[Walk]) -> None:
+        """Keep a walk, unless there is nothing to go on with, and no more of the others than is of use."""
+        changed = {one.started_at: one for one in (walk, rest) if one is not None}
+        now_kept = [*changed.values(), *(one for one in kept if one.started_at not in changed)]
+        needless = ended_by(now_kept, walk) if walk.is_over else ()
+        for one in changed.values():
+            if one not in needless:
+                await self._walks.keep_walk(one)
+        of_use = [one for one in now_kept if one not in needless]
+        await self._drop([*needless, *too_many(of_use, self._clock.now())])
+
+    async def _drop(self, walks: Sequence[Walk]) -> None:
+        if walks:
+            await self._walks.drop_walks(walks)
 
     def _overlap(self, look: LookSettings) -> timedelta:
         skew = self._calls.skew.seconds
@@ -101,6 +164,11 @@ class Walker:
         return position.page is not None and self._masker.mask_known(position.page) != position.page
 
 
+def _called(look: LookSettings) -> str:
+    """What walks of a look are kept as: what was read by another request, or of another list, is no part of them."""
+    return f"{look.name} {look.digest}".rstrip()
+
+
 def _position(look: LookSettings, before: Position, left: Left | None) -> Position | None:
     """Where the next look goes on; by time, where the request can be bounded and that leads further."""
     if left is None:
@@ -110,11 +178,20 @@ def _position(look: LookSettings, before: Position, left: Left | None) -> Positi
         until = left.newest.replace(microsecond=0) + _WITHIN
         if before.until is None or until < before.until:
             return Position(until)
-    return Position(before.until, written(_plain(left.page)))
+    return Position(before.until, written(replace(left.page, last=left.last)))
 
 
-def _plain(page: Page) -> Page:
-    return replace(page, headers={})
+def _can_not_go_on(caught: Caught) -> bool:
+    """Whether a piece came neither to the end nor to a place that the next look could go on from."""
+    return not caught.is_complete and caught.left is None and caught.error is None
+
+
+def _joined(before: Caught, caught: Caught) -> Caught:
+    """A piece with the rows of one before it that it has not met itself."""
+    ids = {one["id"] for one in caught.rows}
+    caught.rows += [one for one in before.rows if one["id"] not in ids]
+    caught.unread = before.unread | caught.unread
+    return caught
 
 
 def _seen(caught: Caught, canaries: Collection[Canary]) -> frozenset[CanaryId]:

@@ -1,5 +1,7 @@
 """Answers that no system should give: they blind the one system, and never end the loop that watches all."""
 
+import contextlib
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -105,3 +107,71 @@ def test_file_that_lies_elsewhere_or_nowhere__is_not_compared_and_blinds_nobody(
     assert [(one.name, one.sha256) for one in ticket.attachments or ()] == [("a.pdf", None)]
     assert look.is_complete
     assert set(asked) == {"desk.acme.test"}
+
+
+FOLLOWED = frozenset({"http://\ud800/", "https://h:99999999/"})
+"""Without what stands before the path."""
+
+
+@pytest.mark.parametrize("link", ["//[bad/", "https://[bad/", "/x\x00", *sorted(FOLLOWED)])
+@pytest.mark.parametrize("path_only", ["false", "true"])
+def test_link_that_is_no_address__blinds_the_one_system_or_is_lost(
+    tmp_path: Path, link: str, path_only: str
+) -> None:
+    clock = FakeClock()
+    text = REST.replace(
+        "rows: tickets}}", f"rows: tickets, page: {{next: {{pick: next, path_only: {path_only}}}}}}}}}"
+    )
+    generic = configured(tmp_path, text, {"KEY": "key-of-the-tests"})
+    rows = [{"id": 1, "subject": "order"}]
+
+    def answered(request: httpx.Request) -> httpx.Response:
+        is_first = request.url.path == "/tickets"
+        body = json.dumps({"tickets": rows, "next": link} if is_first else {"tickets": [], "next": None})
+        return httpx.Response(200, content=body.encode(), headers={"content-type": "application/json"})
+
+    looks: list[Look] = []
+
+    async def main() -> None:
+        async with opened(generic, clock=clock, transport=Answering(answered)) as system:
+            with contextlib.suppress(Blind):
+                looks.append(await system.find([new_canary(clock.now())], Depth.DEADLINE))
+
+    run_jumping(clock, main())
+
+    assert any(one.is_complete for one in looks) is (path_only == "true" and link in FOLLOWED)
+
+
+READINGS = {
+    "path": "get: '/t/{{ ticket.id }}'",
+    "whole path": "get: '{{ ticket.id }}'",
+    "query": "get: /t, query: {id: '{{ ticket.id }}'}",
+    "form": "post: /t, form: {id: '{{ ticket.id }}'}",
+    "body": "post: /t, json: {id: '{{ ticket.id }}'}",
+    "header": "get: /t, headers: {X-Id: '{{ ticket.id }}'}",
+}
+
+
+@pytest.mark.parametrize("reading", sorted(READINGS))
+def test_half_a_character__is_a_stranger_whose_ticket_can_not_be_read(tmp_path: Path, reading: str) -> None:
+    clock = FakeClock()
+    text = f"{REST}read: [{{{READINGS[reading]}, ticket: {{body: body}}}}]\n"
+    generic = configured(tmp_path, text, {"KEY": "key-of-the-tests"})
+    ours = new_canary(clock.now())
+
+    def answered(request: httpx.Request) -> httpx.Response:
+        rows = [{"id": "\ud800", "subject": "order"}, {"id": "7", "subject": ours.subject_prefix}]
+        body = json.dumps({"tickets": rows} if request.url.path == "/tickets" else {"body": "order"})
+        return httpx.Response(200, content=body.encode(), headers={"content-type": "application/json"})
+
+    async def main() -> None:
+        async with opened(generic, clock=clock, transport=Answering(answered)) as system:
+            for look in (
+                lambda: system.find([ours], Depth.DEADLINE),
+                lambda: system.glance(clock.now()),
+                system.check,
+            ):
+                with contextlib.suppress(Blind):
+                    assert await look()
+
+    run_jumping(clock, main())
