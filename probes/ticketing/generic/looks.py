@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from canary.signature import find_tokens
 from probes.contracts import Blind, Clock
@@ -12,7 +11,7 @@ from probes.http_wire import Answer
 from probes.servers import SecretUnavailable
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.caught import Caught, Left, Unresumed
-from probes.ticketing.generic.failures import STATUS_OF, Means, at_key
+from probes.ticketing.generic.further import Further, OddRow, Told
 from probes.ticketing.generic.matching import (
     Wanted,
     bears,
@@ -33,24 +32,12 @@ from probes.ticketing.generic.strangers import KnownStrangers
 from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import (
     Values,
-    as_words,
     check_fields,
     created_of,
-    merged,
     searched,
     word_of,
 )
-from probes.ticketing.generic.unread import MOST_ODD, Unread, UnreadRows, is_of_the_row
-
-_GONE = STATUS_OF[Means.GONE]
-
-
-class _Told(StrEnum):
-    """What further requests told of a row: all; no more, since one found nothing, of ours; that it is gone."""
-
-    ALL = "all"
-    LESS = "less"
-    GONE = "gone"
+from probes.ticketing.generic.unread import MOST_ODD, Unread, UnreadRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +88,7 @@ class Looker:
         self._not_left_over = KnownStrangers()
         """Rows that a sweep has read, and that are no leftovers, whatever token they bear: another look may want them."""
         self._unread = UnreadRows()
-        self._answered: set[str] = set()
-        """Keys of further requests that were understood once: a row that has nothing for them has no text."""
+        self._further = Further(calls, system)
         self._clock = clock
         self._reads_files = reads_files
 
@@ -217,18 +203,18 @@ class Looker:
         reading.left -= 1
         asked_at = self._clock.now()
         try:
-            whole, told = await self._read(reading.reads, values, {**words, "row": seen.row})
-        except _Odd as odd:
+            whole, told = await self._further.read(reading.reads, values, {**words, "row": seen.row})
+        except OddRow as odd:
             # of a row that is shown all the same it is told that it could not be read whole
             self._leave_unread(reading, mark, values, wanted, odd.error)
             return (values if is_shown else None), True
         reading.has_read = True
-        if told is _Told.GONE:
+        if told is Told.GONE:
             # whoever deleted it: a list that shows our ticket proves that it came
             is_shown = not wanted.is_for_cleaning and bears(whole, wanted)
             return ({**whole, "open": False} if is_shown else None), True
         is_ours = bool(find_tokens(searched(whole))) if wanted.tokens else bears(whole, wanted)
-        if told is _Told.ALL and not is_ours:
+        if told is Told.ALL and not is_ours:
             born = born_of(reading.look, whole) if tells_text(reading.reads, whole) else None
             self._known(wanted).note(mark, born_at=self._by_ours(born), read_at=asked_at)
         return whole, True
@@ -367,49 +353,6 @@ class Looker:
     def _by_ours(self, moment: datetime | None) -> datetime | None:
         """A moment of the system's clock by ours."""
         return moment - timedelta(seconds=self._calls.skew.seconds or 0.0) if moment is not None else None
-
-    async def _read(
-        self, reads: Sequence[ReadSettings], values: Values, words: Words
-    ) -> tuple[Values, _Told]:
-        """The values of a row with those of its further requests, as far as they are answered; raises as `look`."""
-        answered: object = None
-        for one in reads:
-            key = one.asking.key
-            if one.has_nothing_for(values) and (key in self._answered or find_tokens(searched(values))):
-                continue  # a ticket without a text, or so: ours is found all the same, a stranger's has no token in it
-            known = {**words, "ticket": as_words(values), "answer": answered}
-            was_answered = one.has_nothing_for(values)
-            try:
-                answer, means = await self._calls.call(one.asking, known, accept=frozenset({Means.GONE}))
-                was_answered = True
-                if means is Means.GONE:
-                    if find_tokens(searched(values)):
-                        return values, _Told.LESS
-                    # not the ticket need be gone: what it refers to may not be shown to us
-                    raise Blind(f"it was answered {answer.status}: there is no such thing", status=_GONE)  # noqa: TRY301 -- as what else is odd
-                seen = seen_of(answer)
-                if one.gone is not None and one.gone.holds(seen.whole):
-                    return values, _Told.GONE
-                must(one.must, seen, self._system)
-                answered = seen.whole
-                more = one.ticket.read(one.seen(seen), {**known, "answer": answered})
-                check_fields([more], one.ticket, self._system)
-            except Blind as error:
-                named = at_key(error, key, self._system)
-                if is_of_the_row(error, was_answered=was_answered):
-                    raise _Odd(named) from None
-                raise named from None
-            self._answered.add(key)
-            values = merged(values, more)
-        return values, _Told.ALL
-
-
-class _Odd(Exception):
-    """A further request of a row failed in a way that may be this row's alone."""
-
-    def __init__(self, error: Blind) -> None:
-        super().__init__(str(error))
-        self.error = error
 
 
 def _goes_on(before: Sequence[tuple[Seen, Values]], rows: Sequence[tuple[Seen, Values]]) -> bool:
