@@ -294,7 +294,8 @@ class FieldRead:
         name: of the field, such as ``requester``.
         read: tickets in which it had a value of its kind.
         of: tickets in which it was sought.
-        fault: why it could not be read in one of them; empty where it only was not there.
+        fault: why it could not be read in one of them, or why what was read can't be; empty where it only was not there
+            and may be missing.
     """
 
     name: str

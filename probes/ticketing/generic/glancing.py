@@ -14,6 +14,7 @@ from canary.signature import find_tokens
 from canary.ticket import Ticket
 from probes.contracts import Blind, Glance
 from probes.masking import Masker
+from probes.ticketing.generic.absence import Absence
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.conversions import text_of
 from probes.ticketing.generic.expressions import MISSING
@@ -35,6 +36,7 @@ class _Seen:
     """What a look has shown so far."""
 
     tally: Tally = field(default_factory=Tally)
+    absence: Absence = field(default_factory=Absence)
     ids: set[object] = field(default_factory=set)
     ours: list[Values] = field(default_factory=list)
     shown: int = 0
@@ -126,6 +128,9 @@ class Glancer:
             await self._walk(look, words, since, found)
             if found.fault:
                 break
+        for name, fault in found.absence.faults(self._system):
+            if not found.tally.blame(name, self._masker.mask(fault)):
+                found.fault = found.fault or fault
         skew = self._calls.skew.seconds
         glance = Glance(
             look.name,
@@ -174,30 +179,37 @@ class Glancer:
         if number not in (None, MISSING, "") and number in found.ids:
             return False
         found.ids.add(number)
+        found.absence.note(look.ticket, seen, values)
         created_at = created_of(values)
         if created_at is not None and created_at < since:
             found.older += 1
             return True
         found.shown += 1
+        maps = [one.ticket for one in look.reads]
         sought = [*look.ticket.picks, *(["files"] if look.ticket.files is not None else [])]
         if look.reads:
             is_ours = bool(find_tokens(searched(values)))
             if is_ours or found.sampled < SAMPLE:
                 found.sampled += not is_ours
-                values, more = await self._read_on(look.reads, values, {**words, "row": seen.row})
+                values, more = await self._read_on(
+                    look.reads, values, {**words, "row": seen.row}, found.absence
+                )
                 faults = {**more, **faults}
                 sought += [name for one in look.reads for name in one.ticket.picks]
                 sought += ["files" for one in look.reads if one.ticket.files is not None]
         for name in dict.fromkeys(sought):
             if name in FIELDS or name == "files":
-                fault = "" if self._has(name, values) else faults.get(name, "")
-                found.tally.count(name, is_read=self._has(name, values), fault=self._masker.mask(fault))
+                is_lenient = any(name in one.lenient for one in (look.ticket, *maps))
+                # what one answer tells does not mend what another tells wrongly: a look that watches would be blind
+                fault = faults.get(name, "") if not (is_lenient and self._has(name, values)) else ""
+                is_read = self._has(name, values) and not fault
+                found.tally.count(name, is_read=is_read, fault=self._masker.mask(fault))
         if values.get("id") not in (None, MISSING, "") and find_tokens(searched(values)):
             found.ours.append(values)
         return True
 
     async def _read_on(
-        self, reads: Sequence[ReadSettings], values: Values, words: Words
+        self, reads: Sequence[ReadSettings], values: Values, words: Words, absence: Absence
     ) -> tuple[Values, dict[str, str]]:
         """The row with what its further requests tell, and by field why they don't."""
         faults: dict[str, str] = {}
@@ -211,12 +223,16 @@ class Glancer:
                 if means is Means.GONE:
                     break
                 seen = seen_of(answer)
+                if one.gone is not None and one.gone.holds(seen.whole):
+                    break
                 must(one.must, seen, self._system)
                 answered = seen.whole
-                more, missed = one.ticket.attempted(one.seen(seen), {**known, "answer": answered})
+                inner = one.seen(seen)
+                more, missed = one.ticket.attempted(inner, {**known, "answer": answered})
             except Blind as error:
                 faults |= dict.fromkeys([*one.ticket.picks, "files"], str(error))
                 break
+            absence.note(one.ticket, inner, more)
             faults |= missed
             values = merged(values, more)
         return values, faults
