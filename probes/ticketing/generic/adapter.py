@@ -190,6 +190,7 @@ class Generic:
             repeated=lambda look: self._repeated(look, (), since),
             ticket=self._ticket,
             since=since,
+            now=self._clock.now(),
         )
 
     async def create(self, *, subject: str, body: str, requester: str) -> str:

@@ -36,6 +36,7 @@ from probes.ticketing.generic.picking import Seen, seen_of
 from probes.ticketing.generic.requests import Asking
 from probes.ticketing.generic.seeing import NothingShown
 from probes.ticketing.generic.settings import GenericSettings, LookSettings, Order, ReadSettings
+from probes.ticketing.generic.stamps import REMEDY, Stamp, misstamped, stamp_of
 from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import Values, as_words, merged
 from probes.ticketing.generic.variables import Variables
@@ -89,6 +90,7 @@ class Inspector:
         self._see = see
         self._clock = clock
         self._masker = masker
+        self._stamps: list[Stamp | None] = []
         self._shown: list[_Shown] = []
 
     async def inspect(self) -> tuple[Sequence[Check], Sequence[Values]]:
@@ -109,6 +111,7 @@ class Inspector:
                 found.append(
                     self._fail(_TIME, self._masker.detail(str(error)), "Look at `since` in the request.")
                 )
+        found += self._stamped(found)
         found += [
             self._warn(
                 _BUDGET,
@@ -205,6 +208,7 @@ class Inspector:
                 inner = read.seen(whole)
                 more = read.ticket.read(inner, {**known, "answer": whole.whole})
                 told.append((inner, more))
+                self._stamps.append(stamp_of(read.ticket, more, merged(values[index], more)))
                 values[index] = merged(values[index], more)
             if is_gone:
                 raise Blind(
@@ -272,6 +276,13 @@ class Inspector:
                 )
             )
         return [*found, *await self._unread_rows(narrow)]
+
+    def _stamped(self, found: Sequence[Check]) -> list[Check]:
+        """Stamps of rows and of further requests that can't be, of which nothing is said yet."""
+        told = {one.finding.partition(": ")[0] for one in found if one.name == _TIME}
+        rows = [stamp_of(one.look.ticket, row, row) for one in self._shown for _, row in one.rows]
+        wrong = misstamped(filter(None, [*rows, *self._stamps]), self._their_now())
+        return [self._warn(_TIME, words, REMEDY) for key, words in wrong.items() if key not in told]
 
     async def _left_out(self, shown: _Shown, narrow: _Shown) -> list[Check]:
         """Whether the filter by time hides what it should show."""
