@@ -254,21 +254,22 @@ class RightsTrial:
             async with self._clock.timeout(CLOSE_SECONDS):
                 await self._close(attempt, began)
         except TimeoutError:
+            if not self._may_have_id:
+                self._unknown(attempt, "it could not be looked for within the time for it", began)
+                return
             self._left("it did not close within the time for it", began, is_blind=True)
         except (Blind, SecretUnavailable) as error:
+            if not self._may_have_id:
+                # what to do of it stands in the step before: a ticket can't be asked for here
+                self._unknown(attempt, _first_sentence(self._masked(error)), began)
+                return
             self._left(self._masked(error), began, is_blind=_is_blind(error))
 
     async def _close(self, attempt: _Attempt, began: float) -> None:
         if self._ticket_id is None:
             await self._found_again(attempt)
             if not self._found:
-                self._done(
-                    "close",
-                    StepState.BLIND,
-                    "whether a ticket was made is not known, and none is shown",
-                    f"Look for {attempt.canary.subject_prefix[:24]}… later; `intake-prober sweep` closes it if it comes.",
-                    began,
-                )
+                self._unknown(attempt, "none is shown", began)
                 return
         tickets = self._found or [self._known(attempt)]
         disposed = await self._system.dispose(tickets, attempt.disposal)
@@ -319,6 +320,16 @@ class RightsTrial:
             requester=attempt.canary.sender,
         )
 
+    def _unknown(self, attempt: _Attempt, why: str, began: float) -> None:
+        """There may be a ticket or not: nothing is said to be open."""
+        self._done(
+            "close",
+            StepState.BLIND,
+            f"whether a ticket was made is not known: {why}",
+            f"Look for {attempt.canary.subject_prefix[:24]}… later; `intake-prober sweep` closes it if it comes.",
+            began,
+        )
+
     def _left(self, why: str, began: float, *, is_blind: bool) -> None:
         self._done(
             "close",
@@ -355,6 +366,10 @@ class RightsTrial:
 
 def _is_blind(error: Exception) -> bool:
     return not (isinstance(error, Blind) and error.status in _OURS_TO_GIVE)
+
+
+def _first_sentence(text: str) -> str:
+    return text.partition(". ")[0]
 
 
 def _closed_words(attempt: _Attempt) -> str:

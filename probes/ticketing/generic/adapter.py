@@ -26,13 +26,13 @@ from probes.servers import SecretUnavailable
 from probes.ticketing.checking import checked, skew_check
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.cleaning import Cleaner
-from probes.ticketing.generic.conversions import text_of
 from probes.ticketing.generic.files import Files
 from probes.ticketing.generic.gathering import Found, error_of, stays_away, strangers_of, walk_of
 from probes.ticketing.generic.glancing import Glancer
 from probes.ticketing.generic.inspecting import Inspector
 from probes.ticketing.generic.listing import Lister
 from probes.ticketing.generic.looks import Caught, Looker
+from probes.ticketing.generic.made import made_by
 from probes.ticketing.generic.matching import Wanted
 from probes.ticketing.generic.picking import seen_of
 from probes.ticketing.generic.seeing import Sight
@@ -209,12 +209,7 @@ class Generic:
         words = {**self._words((), self._clock.now()), **said}
         words["vars"] = await self._variables.words(create.asking, words, requester)
         answer, _ = await self._calls.call(create.asking, words)
-        number = text_of(create.id.found(seen_of(answer)), create.id.key)
-        if not number:
-            raise Blind(
-                f"{self.name}: {create.id.key}: the answer does not tell the id of the ticket that was made."
-            )
-        return number
+        return made_by(create, answer, self.name)
 
     async def end(self) -> None:
         """Log out of the system."""

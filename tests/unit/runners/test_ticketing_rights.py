@@ -207,6 +207,35 @@ def test_opening_that_came_to_nothing__says_that_it_is_not_known(scene: Scene) -
     assert scene.desk.disposals == []
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        Blind("desk: ticketing.desk.sight[0]: not one ticket is shown. Let one stay: try desk --create."),
+        Blind("desk answered 403: lacks a permission", status=403),
+    ],
+)
+def test_opening_of_which_nothing_can_be_seen__is_not_called_open(scene: Scene, error: Blind) -> None:
+    scene.desk.errors["create"] = Blind("desk: ticketing.desk.create.id: answered 204 without content")
+    scene.desk.errors["find"] = error
+
+    step = scene.run()["close"]
+
+    assert step.state == "blind"
+    assert step.finding == f"whether a ticket was made is not known: {str(error).partition('. ')[0]}"
+    assert "open" not in step.finding
+    assert "--create" not in step.finding + step.remedy
+    assert "by hand" not in step.remedy
+
+
+def test_opening_that_is_looked_for_in_vain_too_long__is_not_called_open(scene: Scene) -> None:
+    scene.desk.errors["create"] = Blind("no answer")
+    scene.desk.hangs.add("find")
+
+    step = scene.run()["close"]
+
+    assert (step.state, "open" in step.finding) == ("blind", False)
+
+
 def test_system_that_can_not_open__is_told_before_anything_is_sent(scene: Scene) -> None:
     scene.desk.errors["create"] = LookupError("the configuration of desk does not say how: add create")
 
