@@ -220,11 +220,16 @@ class Disposal:
 
 @dataclass(frozen=True, slots=True)
 class Disposed:
-    """What became of one ticket's disposal. ``accepted``: promised by the system, to be seen in a later look."""
+    """What became of one ticket's disposal. ``accepted``: promised by the system, to be seen in a later look.
+
+    Attributes:
+        is_open: of one that failed, whether it is left open; None: not known.
+    """
 
     ref: TicketRef
     state: RemovalState
     detail: str = ""
+    is_open: bool | None = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ interrupted, and where the answer to the making was lost. What can't be closed i
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from canary.canary import Canary, Token, new_canary
@@ -34,6 +35,16 @@ _BODY: Final = (
     "This is no customer's request: intake-prober tries here whether it may open, find, tag and close a ticket."
     " It closes it itself within a minute; nobody need answer."
 )
+
+
+_LEFT: Final[Mapping[bool | None, tuple[str, str]]] = MappingProxyType(
+    {
+        True: (" is still open", "Close it by hand."),
+        False: ("", "Nothing is left to be closed; tag it by hand where somebody counts by the tag."),
+        None: (" may still be open", "Look at it, and close it by hand."),
+    }
+)
+"""What is said of a ticket that could not be removed, by whether it is open, and what is to be done of it."""
 
 
 class StepState(StrEnum):
@@ -275,7 +286,8 @@ class RightsTrial:
         disposed = await self._system.dispose(tickets, attempt.disposal)
         failed = [one for one in disposed if one.state is RemovalState.FAILED]
         if failed:
-            self._left(self._site.masker.detail(failed[0].detail), began, is_blind=False)
+            why, is_open = self._site.masker.detail(failed[0].detail), failed[0].is_open
+            self._left(why, began, is_blind=False, is_open=is_open)
             return
         if all(one.state is not RemovalState.ACCEPTED for one in disposed):
             self._done("close", StepState.OK, _closed_words(attempt), "", began)
@@ -330,14 +342,10 @@ class RightsTrial:
             began,
         )
 
-    def _left(self, why: str, began: float, *, is_blind: bool) -> None:
-        self._done(
-            "close",
-            StepState.BLIND if is_blind else StepState.FAIL,
-            f"ticket {self._ids()} is still open: {why}",
-            "Close it by hand. The credential needs the right to change tickets, or set `cleanup: none`.",
-            began,
-        )
+    def _left(self, why: str, began: float, *, is_blind: bool, is_open: bool | None = True) -> None:
+        state = StepState.BLIND if is_blind else StepState.FAIL
+        words, remedy = _LEFT[is_open]
+        self._done("close", state, f"ticket {self._ids()}{words}: {why}", remedy, began)
 
     def _ids(self) -> str:
         ids = dict.fromkeys(

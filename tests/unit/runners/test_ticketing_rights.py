@@ -55,6 +55,7 @@ class Desk:
         self.hangs: set[str] = set()
         self.errors: dict[str, Exception] = {}
         self.state = RemovalState.DONE
+        self.leaves_open: bool | None = True
         self.requester: str | None = None
         self.told_id = True
         self.reached = asyncio.Event()
@@ -94,7 +95,7 @@ class Desk:
             if self.state is RemovalState.DONE and one.ref.id in self.tickets:
                 closed = replace(self.tickets[one.ref.id], is_open=False, tags=frozenset({how.tag}))
                 self.tickets[one.ref.id] = closed
-        return [Disposed(one.ref, self.state, "may not be changed") for one in tickets]
+        return [Disposed(one.ref, self.state, "may not be changed", self.leaves_open) for one in tickets]
 
     async def glance(self, since: datetime) -> Sequence[Glance]:
         del since
@@ -287,6 +288,25 @@ def test_ticket_that_can_not_be_closed__is_named_with_the_reason(scene: Scene) -
     assert (step.state, step.ticket_id) == ("fail", "77")
     assert "ticket 77 is still open: may not be changed" in step.finding
     assert "Close it by hand" in step.remedy
+
+
+@pytest.mark.parametrize(
+    ("is_open", "finding", "remedy"),
+    [
+        (False, "ticket 77: may not be changed", "Nothing is left to be closed"),
+        (None, "ticket 77 may still be open: may not be changed", "Look at it"),
+    ],
+)
+def test_ticket_that_is_closed_or_may_be__is_not_called_open(
+    scene: Scene, is_open: bool | None, finding: str, remedy: str
+) -> None:
+    scene.desk.state = RemovalState.FAILED
+    scene.desk.leaves_open = is_open
+
+    step = scene.run()["close"]
+
+    assert (step.state, step.finding) == ("fail", finding)
+    assert step.remedy.startswith(remedy)
 
 
 def test_closing_that_is_not_answered__is_given_up_and_named(scene: Scene) -> None:
