@@ -223,7 +223,8 @@ class RightsTrial:
             "find",
             StepState.FAIL,
             f"the ticket is shown by no look within {limit_seconds:.0f} s",
-            "Look whether the credential may see the place where it was made, and at `view` and `lag`.",
+            "Look at the filter by time of the looks (`since`: its unit and its zone), whether the credential may see the"
+            " place where it was made, and at `view` and `lag`.",
             began,
         )
 

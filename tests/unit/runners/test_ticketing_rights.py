@@ -252,6 +252,7 @@ def test_ticket_that_is_never_shown__is_closed_by_its_id(scene: Scene) -> None:
     steps = scene.run()
 
     assert states(steps) == {"create": "ok", "find": "fail", "close": "ok"}
+    assert steps["find"].remedy.startswith("Look at the filter by time of the looks (`since`")
     assert [number for number, _ in scene.desk.disposals] == ["77"]
 
 
