@@ -140,7 +140,8 @@ class Inspector:
                 return self._warn(
                     _SEARCH,
                     "it answers, and shows not one ticket, of whatever age: what is missing is inconclusive until it does",
-                    f"Look at what our user may see; in a new system let one stay: intake-prober ticketing try {self._settings.name} --create.",
+                    "Look at our key first, for a wrong one is often taken for nobody; then at what our user may see; in a new"
+                    f" system let one stay: intake-prober ticketing try {self._settings.name} --create.",
                 )
         elif count == 0:
             return self._warn(
