@@ -79,8 +79,9 @@ async def try_ticketing(
         read: told what was read, before a ticket is opened.
         step: told of each step of the opened ticket.
     """
-    transcript, so_far, placed = Transcript(), _SoFar(), placer(config.file)
+    transcript, so_far = Transcript(), _SoFar()
     tried = Tried(kind=str(system.type), transcript=transcript)
+    placed = placer(config.file)
 
     def noted(one: Step) -> None:
         told = replace(one, finding=placed(one.finding))

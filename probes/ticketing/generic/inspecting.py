@@ -89,8 +89,8 @@ class Inspector:
         self._words = words
         self._see = see
         self._clock = clock
-        self._masker = masker
         self._stamps: list[Stamp | None] = []
+        self._masker = masker
         self._shown: list[_Shown] = []
 
     async def inspect(self) -> tuple[Sequence[Check], Sequence[Values]]:
@@ -102,6 +102,7 @@ class Inspector:
         if any(one.look.reads and one.rows for one in self._shown):
             found.append(await checked(self._settings.name, _READ, self._reads, masker=self._masker))
         found += self._fields()
+        found += self._stamped()
         for shown in self._shown:
             try:
                 told = {(one.name, one.finding.partition(": ")[0]) for one in found}
@@ -111,7 +112,6 @@ class Inspector:
                 found.append(
                     self._fail(_TIME, self._masker.detail(str(error)), "Look at `since` in the request.")
                 )
-        found += self._stamped(found)
         found += [
             self._warn(
                 _BUDGET,
@@ -234,6 +234,12 @@ class Inspector:
         found = [self._warn(_FIELDS, finding, remedy) for finding, remedy in told.values()]
         return [*found, *self._unread()]
 
+    def _stamped(self) -> list[Check]:
+        """Stamps of rows and of further requests that can't be."""
+        rows = [stamp_of(one.look.ticket, row, row) for one in self._shown for _, row in one.rows]
+        wrong = misstamped(filter(None, [*rows, *self._stamps]), self._their_now())
+        return [self._warn(_TIME, words, REMEDY) for words in wrong.values()]
+
     def _unread(self) -> list[Check]:
         return [
             self._warn(
@@ -277,13 +283,6 @@ class Inspector:
                 )
             )
         return [*found, *await self._unread_rows(narrow)]
-
-    def _stamped(self, found: Sequence[Check]) -> list[Check]:
-        """Stamps of rows and of further requests that can't be, of which nothing is said yet."""
-        told = {one.finding.partition(": ")[0] for one in found if one.name == _TIME}
-        rows = [stamp_of(one.look.ticket, row, row) for one in self._shown for _, row in one.rows]
-        wrong = misstamped(filter(None, [*rows, *self._stamps]), self._their_now())
-        return [self._warn(_TIME, words, REMEDY) for key, words in wrong.items() if key not in told]
 
     async def _left_out(self, shown: _Shown, narrow: _Shown) -> list[Check]:
         """Whether the filter by time hides what it should show."""
