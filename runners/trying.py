@@ -81,13 +81,13 @@ async def try_ticketing(
     """
     transcript, so_far = Transcript(), _SoFar()
     tried = Tried(kind=str(system.type), transcript=transcript)
-    placed = placer(config.file)
 
     def noted(one: Step) -> None:
         told = replace(one, finding=placed(one.finding))
         so_far.steps.append(told)
         step(told)
 
+    placed = placer(config.file)
     error, is_ours = "", False
     begin = since if since is not None else clock.now() - USUAL_SINCE
     async with stoppable() as stopped:

@@ -228,7 +228,7 @@ def test_reads__are_tried_for_ours_and_a_few_strangers(tmp_path: Path) -> None:
 def test_read_that_is_refused__is_a_fault_of_its_fields(tmp_path: Path) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.startswith("/texts/"):
-            return httpx.Response(403, json={})
+            return httpx.Response(403, json={"fault": "only Jane may see it"})
         return httpx.Response(200, json={"tickets": [row(1)] if request.url.params["page"] == "1" else []})
 
     reads = '    read: [{get: "/texts/{{ ticket.id }}", ticket: {body: text}}]\nsight:'
@@ -237,6 +237,7 @@ def test_read_that_is_refused__is_a_fault_of_its_fields(tmp_path: Path) -> None:
     (body,) = [one for one in glance.fields if one.name == "body"]
     assert (body.read, body.of) == (0, 1)
     assert "403" in body.fault
+    assert "Jane" not in body.fault, "of a stranger's ticket nothing is quoted"
     assert glance.shown == 1
 
 
