@@ -227,11 +227,16 @@ class Disposal:
 
 @dataclass(frozen=True, slots=True)
 class Disposed:
-    """What became of one ticket's disposal. ``accepted``: promised by the system, to be seen in a later look."""
+    """What became of one ticket's disposal. ``accepted``: promised by the system, to be seen in a later look.
+
+    Attributes:
+        is_open: of one that failed, whether it is left open; None: not known.
+    """
 
     ref: TicketRef
     state: RemovalState
     detail: str = ""
+    is_open: bool | None = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +313,8 @@ class FieldRead:
         name: of the field, such as ``requester``.
         read: tickets in which it had a value of its kind.
         of: tickets in which it was sought.
-        fault: why it could not be read in one of them; empty where it only was not there.
+        fault: why it could not be read in one of them, or why what was read can't be; empty where it only was not there
+            and may be missing.
     """
 
     name: str

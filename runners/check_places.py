@@ -1,4 +1,4 @@
-"""Where in the configuration file a finding of `check` stands: its key with file and line, as for mistakes in it."""
+"""Where in the configuration file a finding of `check` or `ticketing try` stands: file and line before its key."""
 
 import re
 from collections.abc import Callable

@@ -5,9 +5,10 @@ interrupted, and where the answer to the making was lost. What can't be closed i
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from canary.canary import Canary, Token, new_canary
@@ -31,6 +32,16 @@ _MOST_LOOKS: Final = 5
 _OURS_TO_GIVE: Final = frozenset({400, 403, 404, 405, 415, 422})
 """Statuses that speak of rights or of the request, which somebody here can mend; others of the system's state."""
 _REFUSED: Final = _OURS_TO_GIVE | {401, 429}
+
+
+_LEFT: Final[Mapping[bool | None, tuple[str, str]]] = MappingProxyType(
+    {
+        True: (" is still open", "Close it by hand."),
+        False: ("", "Nothing is left to be closed; tag it by hand where somebody counts by the tag."),
+        None: (" may still be open", "Look at it, and close it by hand."),
+    }
+)
+"""What is said of a ticket that could not be removed, by whether it is open, and what is to be done of it."""
 
 
 class StepState(StrEnum):
@@ -209,7 +220,8 @@ class RightsTrial:
             "find",
             StepState.FAIL,
             f"the ticket is shown by no look within {limit_seconds:.0f} s",
-            "Look whether the credential may see the place where it was made, and at `view` and `lag`.",
+            "Look at the filter by time of the looks (`since`: its unit and its zone), whether the credential may see the"
+            " place where it was made, and at `view` and `lag`.",
             began,
         )
 
@@ -251,27 +263,29 @@ class RightsTrial:
             async with self._clock.timeout(CLOSE_SECONDS):
                 await self._close(attempt, began)
         except TimeoutError:
+            if not self._may_have_id:
+                self._unknown(attempt, "it could not be looked for within the time for it", began)
+                return
             self._left("it did not close within the time for it", began, is_blind=True)
         except (Blind, SecretUnavailable) as error:
+            if not self._may_have_id:
+                # what to do of it stands in the step before: a ticket can't be asked for here
+                self._unknown(attempt, _first_sentence(self._masked(error)), began)
+                return
             self._left(self._masked(error), began, is_blind=_is_blind(error))
 
     async def _close(self, attempt: _Attempt, began: float) -> None:
         if self._ticket_id is None:
             await self._found_again(attempt)
             if not self._found:
-                self._done(
-                    "close",
-                    StepState.BLIND,
-                    "whether a ticket was made is not known, and none is shown",
-                    f"Look for {attempt.canary.subject_prefix[:24]}… later; `intake-prober sweep` closes it if it comes.",
-                    began,
-                )
+                self._unknown(attempt, "none is shown", began)
                 return
         tickets = self._found or [self._known(attempt)]
         disposed = await self._system.dispose(tickets, attempt.disposal)
         failed = [one for one in disposed if one.state is RemovalState.FAILED]
         if failed:
-            self._left(self._site.masker.detail(failed[0].detail), began, is_blind=False)
+            why, is_open = self._site.masker.detail(failed[0].detail), failed[0].is_open
+            self._left(why, began, is_blind=False, is_open=is_open)
             return
         if all(one.state is not RemovalState.ACCEPTED for one in disposed):
             self._done("close", StepState.OK, _closed_words(attempt), "", began)
@@ -316,14 +330,20 @@ class RightsTrial:
             requester=attempt.canary.sender,
         )
 
-    def _left(self, why: str, began: float, *, is_blind: bool) -> None:
+    def _unknown(self, attempt: _Attempt, why: str, began: float) -> None:
+        """There may be a ticket or not: nothing is said to be open."""
         self._done(
             "close",
-            StepState.BLIND if is_blind else StepState.FAIL,
-            f"ticket {self._ids()} is still open: {why}",
-            "Close it by hand. The credential needs the right to change tickets, or set `cleanup: none`.",
+            StepState.BLIND,
+            f"whether a ticket was made is not known: {why}",
+            f"Look for {attempt.canary.subject_prefix[:24]}… later; `intake-prober sweep` closes it if it comes.",
             began,
         )
+
+    def _left(self, why: str, began: float, *, is_blind: bool, is_open: bool | None = True) -> None:
+        state = StepState.BLIND if is_blind else StepState.FAIL
+        words, remedy = _LEFT[is_open]
+        self._done("close", state, f"ticket {self._ids()}{words}: {why}", remedy, began)
 
     def _ids(self) -> str:
         ids = dict.fromkeys(
@@ -352,6 +372,10 @@ class RightsTrial:
 
 def _is_blind(error: Exception) -> bool:
     return not (isinstance(error, Blind) and error.status in _OURS_TO_GIVE)
+
+
+def _first_sentence(text: str) -> str:
+    return text.partition(". ")[0]
 
 
 def _closed_words(attempt: _Attempt) -> str:

@@ -1,6 +1,6 @@
 """`ticketing try`: what an adapter understands of recent tickets, for the person who writes its configuration."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -212,6 +212,19 @@ async def understand(
         foreign=len(foreign - set(ours)),
         budgets=tuple(system.budget()),
     )
+
+
+def placed_in(understood: Understood, placed: Callable[[str], str]) -> Understood:
+    """The same, where ``placed`` adds to each fault where in the configuration its key stands."""
+    glances = [
+        replace(
+            one,
+            fault=placed(one.fault),
+            fields=tuple(replace(each, fault=placed(each.fault)) for each in one.fields),
+        )
+        for one in understood.glances
+    ]
+    return replace(understood, glances=tuple(glances))
 
 
 def recognising_of(site: Site, own_addresses: Iterable[str]) -> Recognising:

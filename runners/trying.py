@@ -9,11 +9,12 @@ from typing import Final
 from probes.contracts import Clock
 from probes.origins import origin_of
 from probes.servers import SecretUnavailable
+from runners.check_places import placer
 from runners.config.config import Config, TicketingConfig
 from runners.site import Site
 from runners.stopping import stoppable
 from runners.ticketing_rights import NotTriable, RightsTrial, Step, Tell, path_for
-from runners.ticketing_trial import Understood, recognising_of, understand
+from runners.ticketing_trial import Understood, placed_in, recognising_of, understand
 from runners.transcript import Transcript
 from runners.transcript_shapes import Shapes
 from runners.transcript_words import vocabulary
@@ -82,9 +83,11 @@ async def try_ticketing(
     tried = Tried(kind=system.vendor or str(system.type), transcript=transcript)
 
     def noted(one: Step) -> None:
-        so_far.steps.append(one)
-        step(one)
+        told = replace(one, finding=placed(one.finding))
+        so_far.steps.append(told)
+        step(told)
 
+    placed = placer(config.file)
     error, is_ours = "", False
     begin = since if since is not None else clock.now() - USUAL_SINCE
     async with stoppable() as stopped:
@@ -96,7 +99,7 @@ async def try_ticketing(
                 addresses = own_addresses(site)
                 so_far.shapes = _shapes(site, system, addresses)
                 progress(f"reading recent tickets of {system.name}")
-                so_far.understood = await understand(site, adapter, begin, addresses)
+                so_far.understood = placed_in(await understand(site, adapter, begin, addresses), placed)
                 read(so_far.understood)
                 if path is not None and so_far.understood.is_unreadable:
                     progress(
@@ -120,7 +123,7 @@ async def try_ticketing(
         shapes=so_far.shapes,
         understood=so_far.understood,
         steps=tuple(so_far.steps),
-        error=config.masker.mask(error),
+        error=placed(config.masker.mask(error)),
         is_ours=is_ours,
         interrupted_by=stopped.exit_code,
     )

@@ -29,6 +29,12 @@ class Tally:
         if fault:
             self._faults.setdefault(name, fault)
 
+    def blame(self, name: str, fault: str) -> bool:
+        """A field is wrong in all tickets, whatever was read; whether it was sought at all."""
+        if name in self._of:
+            self._faults[name] = fault
+        return name in self._of
+
     def fields(self) -> tuple[FieldRead, ...]:
         """What was counted."""
         return tuple(

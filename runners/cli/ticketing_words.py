@@ -56,11 +56,7 @@ def result_lines(understood: Understood, name: str, steps: Sequence[Step], outpu
         yield from _marked("fail", Style.BAD, words, output)
     if bad:
         missing = list(dict.fromkeys(field for one in bad for field in missing_of(one)))
-        words = (
-            f"in no ticket could be read: {', '.join(map(_called, missing))}. Correct the pick, or our rights"
-            if missing
-            else _first(bad, name)
-        )
+        words = _missing(missing, bad, name) if missing else _first(bad, name)
         yield from _marked("fail", Style.BAD, f"{name}: {words.rstrip('.')}.", output)
     if blind or bad or any(one.state in {StepState.FAIL, StepState.BLIND} for one in steps):
         return
@@ -103,7 +99,7 @@ def _look(understood: Understood, glance: Glance, output: Output) -> Iterator[st
     strangers = glance.shown - ours
     words = f"{name}: {glance.shown} {what}, {ours} of ours, {strangers} of others; {view}{older}{more}"
     yield from _wrapped(output.paint(words, Style.STRONG) if len(words) <= _WIDTH else words, _INDENT)
-    whole = [one for one in glance.fields if one.of == glance.shown and one.read == one.of]
+    whole = [one for one in glance.fields if one.of == glance.shown and one.read == one.of and not one.fault]
     if whole:
         yield from _wrapped(
             f"{_INDENT}read in all: {', '.join(_called(one.name) for one in whole)}", _INDENT * 2
@@ -117,7 +113,7 @@ def _look(understood: Understood, glance: Glance, output: Output) -> Iterator[st
 
 
 def _field(field: FieldRead, output: Output, *, is_missing: bool) -> Iterator[str]:
-    style = Style.BAD if is_missing else Style.WARN if not field.read else Style.FAINT
+    style = Style.BAD if is_missing or field.fault else Style.WARN if not field.read else Style.FAINT
     yield f"{_INDENT}{output.paint(f'{_called(field.name):<11} {field.read} of {field.of}', style)}"
     if field.fault:
         yield from _wrapped(f"{_INDENT * 2}{plain(field.fault)}", _INDENT * 2)
@@ -165,6 +161,13 @@ def _first(glances: Sequence[Glance], name: str) -> str:
         fault for one in glances for fault in (one.fault, *(each.fault for each in one.fields)) if fault
     ]
     return plain(faults[0]).removeprefix(f"{name}: ")
+
+
+def _missing(missing: Sequence[str], glances: Sequence[Glance], name: str) -> str:
+    """What could be read nowhere, and the first reason for one of it."""
+    faults = [each.fault for one in glances for each in one.fields if each.fault and each.name in missing]
+    why = plain(faults[0]).removeprefix(f"{name}: ") if faults else "Correct the pick, or our rights"
+    return f"in no ticket could be read: {', '.join(map(_called, missing))}. {why}"
 
 
 def _called(name: str) -> str:

@@ -27,13 +27,13 @@ from probes.ticketing.checking import checked, skew_check
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.caught import Caught
 from probes.ticketing.generic.cleaning import Cleaner
-from probes.ticketing.generic.conversions import text_of
 from probes.ticketing.generic.files import Files
 from probes.ticketing.generic.gathering import Found, error_of, stays_away, strangers_of, unread_of, walk_of
 from probes.ticketing.generic.glancing import Glancer, left_out
 from probes.ticketing.generic.inspecting import Inspector
 from probes.ticketing.generic.listing import Lister
 from probes.ticketing.generic.looks import Looker
+from probes.ticketing.generic.made import made_by
 from probes.ticketing.generic.making import Maker
 from probes.ticketing.generic.matching import Wanted
 from probes.ticketing.generic.oddness import odd_is_blind
@@ -109,7 +109,7 @@ class Generic:
         if not is_shown and error is None:
             # what is held aside is another list: it may be shown to who sees no tickets
             try:
-                await self._see_at_all(depth, frozenset(wanted.tokens))
+                await self._see_at_all(depth, wanted.tokens if wanted.is_wide else frozenset())
             except (Blind, SecretUnavailable) as blind:
                 error, is_complete = blind, False
         tickets, odd = await self._maker.tickets(found, {one.sender for one in canaries})
@@ -217,6 +217,7 @@ class Generic:
                     repeated=lambda look: self._repeated(look, (), since),
                     ticket=self._maker.ticket,
                     since=since,
+                    now=self._clock.now(),
                 )
         except Blind as error:
             fault = self._masker.mask(str(error))
@@ -240,12 +241,7 @@ class Generic:
         words = {**self._words((), self._clock.now()), **said}
         words["vars"] = await self._variables.words(create.asking, words, requester)
         answer, _ = await self._calls.call(create.asking, words)
-        number = text_of(create.id.found(seen_of(answer)), create.id.key)
-        if not number:
-            raise Blind(
-                f"{self.name}: {create.id.key}: the answer does not tell the id of the ticket that was made."
-            )
-        return number
+        return made_by(create, answer, self.name)
 
     async def end(self) -> None:
         """Log out of the system."""

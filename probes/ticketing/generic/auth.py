@@ -220,7 +220,7 @@ class Session:
         try:
             seen = seen_of(answer)
         except Blind as error:
-            raise at_key(error, exchange.asking.key, "auth") from None
+            raise at_key(error, exchange.asking.key, answer.name) from None
         taken: dict[str, object] = {}
         for name, pick in exchange.take.items():
             value = pick.found(seen)

@@ -5,6 +5,7 @@ from typing import Final
 
 from canary.ticket import Ticket
 from probes.contracts import Blind, Clock, Disposal, DisposalAction, Disposed, RemovalState
+from probes.http_wire import Answer
 from probes.masking import Masker
 from probes.servers import SecretUnavailable
 from probes.ticketing.disposing import dispose_each
@@ -254,6 +255,7 @@ class _Work:
     async def _stepped(self, ticket: Ticket, read: Read | None) -> Means:
         """Make the steps for one ticket; `Means.MAINTENANCE`: a job still works."""
         now, last, is_fresh = read, read.answer if read is not None else None, read is not None
+        sent: str | None = None
         for step in self._steps:
             is_asked_for = self.reads_back and step.if_match is not None and not is_fresh
             if is_asked_for and not self._asking.tells(step, last):
@@ -264,6 +266,7 @@ class _Work:
                 if sameness(ticket, now.values) is not Sameness.SAME:
                     return Means.CONFLICT
                 last = now.answer
+            sent = self._noted(step, last, sent)
             fields = {**self._of(ticket), **(as_words(now.values) if now is not None else {})}
             words = {**self._words, "ticket": {**fields, "id": ticket.ref.id}, "answer": body_of(last)}
             words["version"] = _version(now) or ticket.version
@@ -276,6 +279,13 @@ class _Work:
             ):
                 return Means.MAINTENANCE
         return Means.OK
+
+    def _noted(self, step: Step, last: Answer | None, sent: str | None) -> str | None:
+        """The version that a step sends; where it is what the change before it sent, that one changed nothing."""
+        version = self._asking.tells(step, last)
+        if version is not None and version == sent:
+            self._asking.idle()
+        return version
 
     async def _batch(self, step: Step, chunk: Sequence[Ticket]) -> bool:
         words: dict[str, object] = {**self._words, "ids": [one.ref.id for one in chunk], "answer": None}

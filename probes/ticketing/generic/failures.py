@@ -1,5 +1,6 @@
 """What an answer means, by the configuration's own table before the usual one: first match wins."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -65,6 +66,8 @@ LOGIN_REFUSED: Final = (
 MOST_SAID: Final = 120
 _MOST_READ: Final = 4096
 _DEEPEST: Final = 4
+_WORD: Final = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*[.,:;!?]?|[(][^\W\d_][\w'-]*[)][.,:;!?]?|\d{1,4}")
+"""A word, also in brackets, or a short number."""
 _SAYING: Final = ("error_description", "message", "detail", "error", "errors", "title", "code", "errorCode")
 """Where systems say in words why they refuse (RFC 6749 section 5.2, RFC 9457, and usage), the most telling first."""
 
@@ -133,6 +136,18 @@ def _said(value: object, depth: int) -> str | None:
             return None
 
 
+def only_words(body: object) -> str:
+    """The one text of an error's body, whatever it is called there; empty where there are several, or it is no words.
+
+    A number, an address or a key is left out: it explains nothing, and may be somebody's. So is what lies deeper: it may
+    be a ticket's.
+    """
+    named = body.values() if isinstance(body, dict) else ()
+    texts = [one for one in named if isinstance(one, str) and one.strip()]
+    words = texts[0].split() if len(texts) == 1 and len(texts[0]) <= MOST_SAID else []
+    return " ".join(words) if all(_WORD.fullmatch(one) for one in words) else ""
+
+
 def told_by_body(answer: Answer, rules: tuple[Rule, ...]) -> Means | None:
     """What a rule that looks into the answer says of it, or None."""
     picking = tuple(one for one in rules if one.pick is not None)
@@ -144,9 +159,10 @@ def said_by(answer: Answer) -> str:
     if len(answer.content) > _MOST_READ:
         return ""
     try:
-        words = _said(answer.json().value, 0)
+        body = answer.json().value
     except Blind:
         return ""
+    words = _said(body, 0) or only_words(body)
     line = "".join(one if one.isprintable() else " " for one in words or "")
     return " ".join(line.split())
 

@@ -6,7 +6,7 @@ of them are seen at once. Of strangers' rows nothing is kept but those counts.
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from canary.hop import Channel
@@ -14,6 +14,7 @@ from canary.signature import find_tokens
 from canary.ticket import Ticket
 from probes.contracts import Blind, Glance
 from probes.masking import Masker
+from probes.ticketing.generic.absence import Absence
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.conversions import text_of
 from probes.ticketing.generic.expressions import MISSING
@@ -22,6 +23,7 @@ from probes.ticketing.generic.matching import must, rows_of
 from probes.ticketing.generic.paging import End, Page
 from probes.ticketing.generic.picking import Seen, seen_of
 from probes.ticketing.generic.settings import LookSettings, Per, ReadSettings
+from probes.ticketing.generic.stamps import REMEDY, Stamp, misstamped, stamp_of
 from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import FIELDS, Values, as_words, created_of, merged, searched
 from probes.ticketing.generic.variables import Variables, requester_of
@@ -35,6 +37,8 @@ class _Seen:
     """What a look has shown so far."""
 
     tally: Tally = field(default_factory=Tally)
+    absence: Absence = field(default_factory=Absence)
+    stamps: list[Stamp | None] = field(default_factory=list)
     ids: set[object] = field(default_factory=set)
     ours: list[Values] = field(default_factory=list)
     shown: int = 0
@@ -71,6 +75,7 @@ class Glancer:
         repeated: Callable[[LookSettings], Iterable[Words]],
         ticket: Callable[[LookSettings, Values], Awaitable[Ticket]],
         since: datetime,
+        now: datetime,
     ) -> Sequence[Glance]:
         """Make each look once, but those that ask for tokens.
 
@@ -79,6 +84,7 @@ class Glancer:
             repeated: what a look's templates may say, once for each time that it is made.
             ticket: makes the ticket of the values of a row.
             since: rows that are known to be older are left out.
+            now: by our clock.
         """
         made: list[Glance] = []
         for look in looks:
@@ -103,7 +109,7 @@ class Glancer:
             if not several:
                 made.append(left_out(look, "the system knows none of our addresses yet"))
                 continue
-            glance, ours = await self._glance(look, several, since)
+            glance, ours = await self._glance(look, several, since, now)
             try:
                 tickets = [await ticket(look, values) for values in ours]
             except Blind as error:
@@ -112,7 +118,7 @@ class Glancer:
         return made
 
     async def _glance(
-        self, look: LookSettings, several: Sequence[Words], since: datetime
+        self, look: LookSettings, several: Sequence[Words], since: datetime, now: datetime
     ) -> tuple[Glance, Sequence[Values]]:
         """What one look shows, and the values of the rows that bear a token's shape.
 
@@ -120,12 +126,19 @@ class Glancer:
             look: which one.
             several: what its templates may say, once for each time that it is made.
             since: rows that are known to be older are left out.
+            now: by our clock.
         """
         found = _Seen()
         for words in several:
             await self._walk(look, words, since, found)
             if found.fault:
                 break
+        their_now = now + timedelta(seconds=self._calls.skew.seconds or 0.0)
+        times = misstamped(filter(None, found.stamps), their_now).values()
+        wrong = [("created_at", f"{self._system}: {words}. {REMEDY}") for words in times]
+        for name, fault in [*wrong, *found.absence.faults(self._system)]:
+            if not found.tally.blame(name, self._masker.mask(fault)):
+                found.fault = found.fault or fault
         skew = self._calls.skew.seconds
         glance = Glance(
             look.name,
@@ -174,33 +187,45 @@ class Glancer:
         if number not in (None, MISSING, "") and number in found.ids:
             return False
         found.ids.add(number)
+        found.absence.note(look.ticket, seen, values)
         created_at = created_of(values)
         if created_at is not None and created_at < since:
             found.older += 1
+            found.stamps.append(stamp_of(look.ticket, values, values))
             return True
         found.shown += 1
+        stamp = stamp_of(look.ticket, values, values)
+        maps = [one.ticket for one in look.reads]
         sought = [*look.ticket.picks, *(["files"] if look.ticket.files is not None else [])]
         if look.reads:
             is_ours = bool(find_tokens(searched(values)))
             if is_ours or found.sampled < SAMPLE:
                 found.sampled += not is_ours
-                values, more = await self._read_on(look.reads, values, {**words, "row": seen.row})
+                values, more, told = await self._read_on(
+                    look.reads, values, {**words, "row": seen.row}, found.absence
+                )
+                stamp = told or stamp
                 faults = {**more, **faults}
                 sought += [name for one in look.reads for name in one.ticket.picks]
                 sought += ["files" for one in look.reads if one.ticket.files is not None]
+        found.stamps.append(stamp)
         for name in dict.fromkeys(sought):
             if name in FIELDS or name == "files":
-                fault = "" if self._has(name, values) else faults.get(name, "")
-                found.tally.count(name, is_read=self._has(name, values), fault=self._masker.mask(fault))
+                is_lenient = any(name in one.lenient for one in (look.ticket, *maps))
+                # what one answer tells does not mend what another tells wrongly: a look that watches would be blind
+                fault = faults.get(name, "") if not (is_lenient and self._has(name, values)) else ""
+                is_read = self._has(name, values) and not fault
+                found.tally.count(name, is_read=is_read, fault=self._masker.mask(fault))
         if values.get("id") not in (None, MISSING, "") and find_tokens(searched(values)):
             found.ours.append(values)
         return True
 
     async def _read_on(
-        self, reads: Sequence[ReadSettings], values: Values, words: Words
-    ) -> tuple[Values, dict[str, str]]:
-        """The row with what its further requests tell, and by field why they don't."""
+        self, reads: Sequence[ReadSettings], values: Values, words: Words, absence: Absence
+    ) -> tuple[Values, dict[str, str], Stamp | None]:
+        """The row with what its further requests tell, by field why they don't, and the stamp that one of them tells."""
         faults: dict[str, str] = {}
+        stamp: Stamp | None = None
         answered: object = None
         for one in reads:
             if one.has_nothing_for(values):
@@ -211,15 +236,20 @@ class Glancer:
                 if means is Means.GONE:
                     break
                 seen = seen_of(answer)
+                if one.gone is not None and one.gone.holds(seen.whole):
+                    break
                 must(one.must, seen, self._system)
                 answered = seen.whole
-                more, missed = one.ticket.attempted(one.seen(seen), {**known, "answer": answered})
+                inner = one.seen(seen)
+                more, missed = one.ticket.attempted(inner, {**known, "answer": answered})
             except Blind as error:
                 faults |= dict.fromkeys([*one.ticket.picks, "files"], str(error))
                 break
+            absence.note(one.ticket, inner, more)
             faults |= missed
             values = merged(values, more)
-        return values, faults
+            stamp = stamp_of(one.ticket, more, values) or stamp
+        return values, faults, stamp
 
     def _has(self, name: str, values: Values) -> bool:
         """Whether a field has a value; of a channel, one that is a channel of ours."""

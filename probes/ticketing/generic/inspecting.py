@@ -36,6 +36,7 @@ from probes.ticketing.generic.rereading import CLEAN, try_reading
 from probes.ticketing.generic.seeing import NothingShown
 from probes.ticketing.generic.settings import GenericSettings, Order, Per, ReadSettings
 from probes.ticketing.generic.showing import Showing, Shown
+from probes.ticketing.generic.stamps import REMEDY, Stamp, misstamped, stamp_of
 from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import Values, as_words, merged
 from probes.ticketing.generic.variables import Variables
@@ -71,6 +72,7 @@ class Inspector:
         self._words = words
         self._see = see
         self._clock = clock
+        self._stamps: list[Stamp | None] = []
         self._masker = masker
         self._shown: list[Shown] = []
         self._untried: list[Check] = []
@@ -88,6 +90,7 @@ class Inspector:
         if any(one.look.reads and one.rows for one in self._shown):
             found.append(await checked(self._settings.name, _READ, self._reads, masker=self._masker))
         found += self._fields()
+        found += self._stamped()
         for shown in self._shown:
             try:
                 told = {(one.name, one.finding.partition(": ")[0]) for one in found}
@@ -133,7 +136,8 @@ class Inspector:
                 return self._warn(
                     _SEARCH,
                     "it answers, and shows not one ticket, of whatever age: what is missing is inconclusive until it does",
-                    f"Look at what our user may see; in a new system let one stay: intake-prober ticketing try {self._settings.name} --create.",
+                    "Look at our key first, for a wrong one is often taken for nobody; then at what our user may see; in a new"
+                    f" system let one stay: intake-prober ticketing try {self._settings.name} --create.",
                 )
         elif count == 0:
             return self._warn(
@@ -227,6 +231,7 @@ class Inspector:
                 inner = read.seen(whole)
                 more = read.ticket.read(inner, {**known, "answer": whole.whole})
                 told.append((inner, more))
+                self._stamps.append(stamp_of(read.ticket, more, merged(values[index], more)))
                 values[index] = merged(values[index], more)
                 self._whole[values[index]["id"]] = values[index]
             if is_gone:
@@ -251,6 +256,12 @@ class Inspector:
                     told.setdefault(key, words)
         found = [self._warn(_FIELDS, finding, remedy) for finding, remedy in told.values()]
         return [*found, *self._unread()]
+
+    def _stamped(self) -> list[Check]:
+        """Stamps of rows and of further requests that can't be."""
+        rows = [stamp_of(one.look.ticket, row, row) for one in self._shown for _, row in one.rows]
+        wrong = misstamped(filter(None, [*rows, *self._stamps]), self._their_now())
+        return [self._warn(_TIME, words, REMEDY) for words in wrong.values()]
 
     def _unread(self) -> list[Check]:
         return [

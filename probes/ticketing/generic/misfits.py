@@ -140,11 +140,16 @@ def named_fields(rows: Sequence[Row], ticket: TicketMap, system: str) -> None:
         check_fields([values for _, values in rows], ticket, system)
     except Blind as error:
         for pick in ticket.picks.values():
-            if pick.expression is not None and f"{pick.key}:" in str(error):
-                names = [one for one in pick.expression.beside(rows[0][0].row) if _NAME.fullmatch(one)]
-                there = f" There are: {', '.join(names[:_MOST_NAMES])}." if names else ""
-                raise Blind(f"{error}{there}", status=error.status) from None
+            if f"{pick.key}:" in str(error):
+                raise Blind(f"{error}{instead_of(pick, rows[0][0])}", status=error.status) from None
         raise
+
+
+def instead_of(pick: Pick, seen: Seen) -> str:
+    """What there is where a pick finds nothing: names of fields only, of one row; empty where that can't be said."""
+    beside = pick.expression.beside(seen.row) if pick.expression is not None else []
+    names = [one for one in beside if _NAME.fullmatch(one)]
+    return f" There are: {', '.join(names[:_MOST_NAMES])}." if names else ""
 
 
 def _is_nothing(value: object) -> bool:

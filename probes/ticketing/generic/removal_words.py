@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
 from probes.http_wire import Answer
+from probes.ticketing.generic.failures import only_words
 
 _LONGEST: Final = 120
 _DEEPEST: Final = 4
@@ -21,11 +23,24 @@ _SAYING: Final = (
 )
 """Where systems say what is wrong (RFC 9457 says ``detail`` and ``title``)."""
 
+_COMPARE: Final = (
+    "Compare that step with the system's documentation: it may lack a field, or our user a right"
+)
+
 OFTEN: Final = (
     "somebody else changes it all the time, or the version sent is stale: where a step before it changes the version,"
     " send {{ answer.… }} of that step, or use if_match"
 )
 """Three times a change was refused because the ticket had changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A change of a ticket that was answered: the step's key, and the status."""
+
+    key: str
+    status: int
+    is_tagging: bool = False
 
 
 def answered(answer: Answer) -> str:
@@ -37,7 +52,8 @@ def answered(answer: Answer) -> str:
 def said_by(answer: Answer) -> str:
     """The short word of an error in JSON; empty where there is none."""
     try:
-        found = _saying(json.loads(answer.content), 0)
+        body = json.loads(answer.content)
+        found = _saying(body, 0) or only_words(body)
     except (ValueError, RecursionError):
         return ""
     words = " ".join("".join(one if one.isprintable() else " " for one in found).split())
@@ -52,13 +68,32 @@ def unmade(request: str) -> str:
     )
 
 
-def untagged(tags: object, wanted: str) -> str:
-    """A ticket that is closed, and whose tags are not as wanted."""
+def untagged(tags: object, wanted: str, sent: Written | None = None) -> str:
+    """A ticket that is closed, and whose tags are not as wanted; ``sent``: the change that should have tagged it."""
     read = (
         tags if isinstance(tags, str) else ", ".join(map(str, tags)) if isinstance(tags, list | tuple) else ""
     )
     short = read if len(read) <= _LONGEST else f"{read[: _LONGEST - 1]}…"
-    return f"it is closed and not tagged: tags read: '{short}', wanted '{wanted}'"
+    words = f"it is closed and not tagged: tags read: '{short}', wanted '{wanted}'"
+    return f"{words}: {sent.key} was answered {sent.status} and did not do it. {_COMPARE}" if sent else words
+
+
+def conflicting(told: str, before: Written | None, *, is_idle: bool) -> str:
+    """A change that was refused each time because the ticket is not as it should be.
+
+    Args:
+        told: what was asked, and its answer.
+        before: the change that was made before it; None: it is the first.
+        is_idle: whether that one is known to have changed nothing.
+    """
+    if before is None:
+        return f"{OFTEN}: {told}"
+    if is_idle:
+        return f"{before.key} was answered {before.status} and changed nothing; then {told}. {_COMPARE}"
+    return (
+        f"{told}: {before.key}, the step before it, was answered {before.status} and may not have done it, or the version"
+        " sent is stale: use if_match"
+    )
 
 
 def _saying(value: object, depth: int) -> str:

@@ -66,8 +66,8 @@ class Sight:
                 )
             if one.tickets is not None and not one.tickets.holds(seen.row):
                 raise NothingShown(
-                    f"{self._system}: {one.asking.key}: not one ticket is shown, of whatever age, so that one of ours"
-                    " might be hidden too. Look at what our user may see: groups, scope, sharing. In a system that"
-                    f" is new, or where all is deleted, let one ticket stay: intake-prober ticketing try {self._system} --create."
+                    f"{self._system}: {one.asking.key}: not one ticket is shown, of whatever age: ours may be hidden too."
+                    " Look at our key (a wrong one is often taken for nobody), then at what our user may see; a new system"
+                    f" needs one ticket: ticketing try {self._system} --create."
                 )
         self._proven_at = now

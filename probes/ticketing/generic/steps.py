@@ -19,7 +19,13 @@ from probes.ticketing.generic.failures import Means
 from probes.ticketing.generic.matching import must
 from probes.ticketing.generic.paging import Page
 from probes.ticketing.generic.picking import Seen, seen_of
-from probes.ticketing.generic.removal_words import OFTEN, answered, unmade, untagged
+from probes.ticketing.generic.removal_words import (
+    Written,
+    answered,
+    conflicting,
+    unmade,
+    untagged,
+)
 from probes.ticketing.generic.sameness import Sameness, sameness
 from probes.ticketing.generic.settings import CleanSettings, JobSettings, Step
 from probes.ticketing.generic.templates import Words, compile_template
@@ -58,6 +64,8 @@ class Steps:
         self._masker = masker
         self._half_done: set[str] = set()
         self._told = ""
+        self._written: list[Written] = []
+        self._is_idle = False
 
     async def read(self, ticket: Ticket, known: Values, words: Words) -> Read:
         """The ticket as it is now."""
@@ -98,9 +106,8 @@ class Steps:
             return True
         if how.action is DisposalAction.DELETE:
             return False
-        is_open = truth_of(value_of(read.values, "open"), "clean.read.ticket.open")
         is_tagged = "tags" not in read.values or how.tag in tags_of(read.values["tags"])
-        return is_open is False and is_tagged
+        return _is_open(read) is False and is_tagged
 
     async def verified(
         self, ticket: Ticket, known: Values, words: Words, how: Disposal
@@ -112,9 +119,9 @@ class Steps:
             if self.is_done(read, how) or sameness(ticket, read.values) is Sameness.OTHER:
                 return Disposed(ticket.ref, RemovalState.DONE), read
             if self._clock.monotonic() >= until:
-                return Disposed(
-                    ticket.ref, RemovalState.FAILED, self._masker.detail(_unchanged(read, how, self._told))
-                ), read
+                tagging = next((one for one in reversed(self._written) if one.is_tagging), None)
+                detail = self._masker.detail(_unchanged(read, how, self._told, tagging))
+                return Disposed(ticket.ref, RemovalState.FAILED, detail, _is_open(read)), read
             await self._clock.sleep(self._settings.verify_every_seconds)
 
     async def ask(self, step: Step, words: Words, before: Answer | None) -> tuple[Answer, Means]:
@@ -127,15 +134,23 @@ class Steps:
             page = Page(headers={"If-Match": _VERSION}) if version else page
         answer, means = await self._calls.call(step.asking, words, page=page, accept=_TOLD)
         self._told = answered(answer) if step.writes or means is Means.CONFLICT else self._told
+        if step.writes and means is Means.OK:
+            is_tagging = any(name == "tag" for name, _ in step.asking.names)
+            self._written.append(Written(step.asking.key, answer.status, is_tagging))
+            self._is_idle = False
         if means is Means.OK and step.must is not None:
             must(step.must, seen_of(answer), self._system)
         return answer, means
 
-    def tells(self, step: Step, before: Answer | None) -> bool:
-        """Whether an answer has the version that a step sends back."""
+    def tells(self, step: Step, before: Answer | None) -> str | None:
+        """The version that a step sends back, where an answer has it."""
         if before is None or step.if_match is None:
-            return False
-        return bool(text_of(step.if_match.found(_seen(before)), step.if_match.key))
+            return None
+        return text_of(step.if_match.found(_seen(before)), step.if_match.key) or None
+
+    def idle(self) -> None:
+        """Note that the last change was answered, and changed nothing: the version is what it was before."""
+        self._is_idle = True
 
     async def awaited(self, job: JobSettings, words: Words) -> bool:
         """Ask a job until it is done; False: it still works when its time is over.
@@ -157,6 +172,8 @@ class Steps:
 
     def begin(self, tickets: Sequence[Ticket], steps: Sequence[Step]) -> None:
         """Note that some of the changes may be made and others not, until `ended` is said."""
+        self._written.clear()
+        self._is_idle = False
         if sum(one.writes for one in steps) > 1:
             if len(self._half_done) >= _REMEMBERED:
                 self._half_done.clear()
@@ -172,20 +189,25 @@ class Steps:
 
     def often(self) -> str:
         """Why a change was refused again and again: what was asked last, and its answer."""
-        return self._masker.detail(f"{OFTEN}: {self._told}")
+        before = self._written[-1] if self._written else None
+        return self._masker.detail(conflicting(self._told, before, is_idle=self._is_idle))
 
     def detail(self, error: Exception) -> str:
         """What went wrong, for people."""
         return self._masker.detail(str(error))
 
 
-def _unchanged(read: Read, how: Disposal, request: str) -> str:
+def _unchanged(read: Read, how: Disposal, request: str, tagging: Written | None) -> str:
     if how.action is DisposalAction.DELETE:
         return f"it took the {how.action} and did not do it: {request}"
-    is_open = truth_of(value_of(read.values, "open"), "clean.read.ticket.open")
+    is_open = _is_open(read)
     if is_open is None:
         return "whether it is closed can't be seen: clean.read.ticket has no open"
-    return unmade(request) if is_open else untagged(value_of(read.values, "tags"), how.tag)
+    return unmade(request) if is_open else untagged(value_of(read.values, "tags"), how.tag, tagging)
+
+
+def _is_open(read: Read) -> bool | None:
+    return truth_of(value_of(read.values, "open"), "clean.read.ticket.open")
 
 
 def value_of(values: Values, name: str) -> object:

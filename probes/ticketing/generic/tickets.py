@@ -126,12 +126,28 @@ def check_fields(rows: Sequence[Values], ticket: TicketMap, system: str) -> None
     Raises:
         Blind: a field is there in none of them: the system's version changed, or our rights did.
     """
-    for name in sorted(_RELIED_ON & set(ticket.picks)):
-        if rows and all(row.get(name) is MISSING for row in rows):
-            raise Blind(
-                f"{system}: {ticket.picks[name].key}: the field is in none of the {len(rows)} tickets."
-                " The system's version or our rights have changed: correct the pick, or give it a default."
-            )
+    for name, pick in relied_on(ticket):
+        if rows and all(absent_from(row, name) for row in rows):
+            raise Blind(absent_words(system, pick, len(rows)))
+
+
+def relied_on(ticket: TicketMap) -> list[tuple[str, Pick]]:
+    """The picks of fields that must be there in at least one row."""
+    return [(name, ticket.picks[name]) for name in sorted(_RELIED_ON & set(ticket.picks))]
+
+
+def absent_from(values: Values, name: str) -> bool:
+    """Whether the field that a pick relies on is not there in a row; one that could not be read is."""
+    return values.get(name) is MISSING
+
+
+def absent_words(system: str, pick: Pick, count: int) -> str:
+    """What is to be said of a field that is in none of the tickets, with the remedy."""
+    where = "not in the one ticket that is shown" if count == 1 else f"in none of the {count} tickets"
+    return (
+        f"{system}: {pick.key}: the field is {where}."
+        " The system's version or our rights have changed: correct the pick, or give it a default."
+    )
 
 
 def searched(values: Values) -> str:

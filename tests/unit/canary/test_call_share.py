@@ -135,7 +135,7 @@ def test_any_order_of_processes__never_makes_more_than_the_share_in_a_window(
     assert model.worst() <= most
 
 
-def test_nobody_holds_all_that_is_left() -> None:
+def test_nobody__holds_all_that_is_left() -> None:
     kept, first = take((), want(100, limit=100), now=NOON)
     _, second = take(kept, want(1, limit=100), now=NOON)
 

@@ -55,6 +55,7 @@ class Desk:
         self.hangs: set[str] = set()
         self.errors: dict[str, Exception] = {}
         self.state = RemovalState.DONE
+        self.leaves_open: bool | None = True
         self.requester: str | None = None
         self.told_id = True
         self.reached = asyncio.Event()
@@ -94,7 +95,7 @@ class Desk:
             if self.state is RemovalState.DONE and one.ref.id in self.tickets:
                 closed = replace(self.tickets[one.ref.id], is_open=False, tags=frozenset({how.tag}))
                 self.tickets[one.ref.id] = closed
-        return [Disposed(one.ref, self.state, "may not be changed") for one in tickets]
+        return [Disposed(one.ref, self.state, "may not be changed", self.leaves_open) for one in tickets]
 
     async def glance(self, since: datetime) -> Sequence[Glance]:
         del since
@@ -207,6 +208,35 @@ def test_opening_that_came_to_nothing__says_that_it_is_not_known(scene: Scene) -
     assert scene.desk.disposals == []
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        Blind("desk: ticketing.desk.sight[0]: not one ticket is shown. Let one stay: try desk --create."),
+        Blind("desk answered 403: lacks a permission", status=403),
+    ],
+)
+def test_opening_of_which_nothing_can_be_seen__is_not_called_open(scene: Scene, error: Blind) -> None:
+    scene.desk.errors["create"] = Blind("desk: ticketing.desk.create.id: answered 204 without content")
+    scene.desk.errors["find"] = error
+
+    step = scene.run()["close"]
+
+    assert step.state == "blind"
+    assert step.finding == f"whether a ticket was made is not known: {str(error).partition('. ')[0]}"
+    assert "open" not in step.finding
+    assert "--create" not in step.finding + step.remedy
+    assert "by hand" not in step.remedy
+
+
+def test_opening_that_is_looked_for_in_vain_too_long__is_not_called_open(scene: Scene) -> None:
+    scene.desk.errors["create"] = Blind("no answer")
+    scene.desk.hangs.add("find")
+
+    step = scene.run()["close"]
+
+    assert (step.state, "open" in step.finding) == ("blind", False)
+
+
 def test_system_that_can_not_open__is_told_before_anything_is_sent(scene: Scene) -> None:
     scene.desk.errors["create"] = LookupError("the configuration of desk does not say how: add create")
 
@@ -222,6 +252,7 @@ def test_ticket_that_is_never_shown__is_closed_by_its_id(scene: Scene) -> None:
     steps = scene.run()
 
     assert states(steps) == {"create": "ok", "find": "fail", "close": "ok"}
+    assert steps["find"].remedy.startswith("Look at the filter by time of the looks (`since`")
     assert [number for number, _ in scene.desk.disposals] == ["77"]
 
 
@@ -258,6 +289,25 @@ def test_ticket_that_can_not_be_closed__is_named_with_the_reason(scene: Scene) -
     assert (step.state, step.ticket_id) == ("fail", "77")
     assert "ticket 77 is still open: may not be changed" in step.finding
     assert "Close it by hand" in step.remedy
+
+
+@pytest.mark.parametrize(
+    ("is_open", "finding", "remedy"),
+    [
+        (False, "ticket 77: may not be changed", "Nothing is left to be closed"),
+        (None, "ticket 77 may still be open: may not be changed", "Look at it"),
+    ],
+)
+def test_ticket_that_is_closed_or_may_be__is_not_called_open(
+    scene: Scene, is_open: bool | None, finding: str, remedy: str
+) -> None:
+    scene.desk.state = RemovalState.FAILED
+    scene.desk.leaves_open = is_open
+
+    step = scene.run()["close"]
+
+    assert (step.state, step.finding) == ("fail", finding)
+    assert step.remedy.startswith(remedy)
 
 
 def test_closing_that_is_not_answered__is_given_up_and_named(scene: Scene) -> None:

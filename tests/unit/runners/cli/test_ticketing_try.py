@@ -162,6 +162,14 @@ def test_lines__say_what_was_read_and_what_was_not() -> None:
         (understood(shown=0), "warn  desk answers, and shows no ticket"),
         (understood(FieldRead("created_at", 0, 4)), "fail  desk: in no ticket could be read: time."),
         (
+            understood(FieldRead("created_at", 0, 4, "desk: ticket.created_at: in none of them.")),
+            "fail  desk: in no ticket could be read: time. ticket.created_at: in none",
+        ),
+        (
+            understood(FieldRead("subject", 0, 4, "desk: ticket.subject: none"), FieldRead("body", 4, 4)),
+            "fail  desk: ticket.subject: none.",
+        ),
+        (
             understood(FieldRead("channel", 1, 4, LONG)),
             "fail  desk: ticket.requester: the answer has a mapping here",
         ),
@@ -176,6 +184,21 @@ def test_last_line__says_what_it_came_to(found: Understood, expected: str) -> No
     first, *_ = result_lines(found, "desk", [], output(paints=False))
 
     assert first.startswith(expected)
+
+
+def test_field_that_is_read_in_all_and_wrong__is_not_among_what_is_understood() -> None:
+    found = understood(
+        FieldRead("id", 4, 4), FieldRead("created_at", 4, 4, "desk: ticket.created_at: no zone.")
+    )
+
+    lines = list(read_lines(found, output(paints=False)))
+
+    assert lines[2:5] == [
+        "      read in all: id",
+        "      time        4 of 4",
+        "            desk: ticket.created_at: no zone.",
+    ]
+    assert found.is_misunderstood
 
 
 def test_trial_that_closed_its_ticket__says_so() -> None:

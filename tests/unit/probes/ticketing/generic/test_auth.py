@@ -92,6 +92,7 @@ def looked(
         (200, b'{"error": "invalid_client"}', "without it"),
         (200, b'{"access_token": ""}', "without it"),
         (200, b"<html>log in here</html>", "web page instead of JSON"),
+        (200, b"<html>log in here</html>", "desk: ticketing.desk.auth.oauth: POST http"),
         (500, b"", "the system fails"),
         (403, b'{"error": "origin not allowed"}', 'answered 403 and says "origin not allowed"'),
     ],

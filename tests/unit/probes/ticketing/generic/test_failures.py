@@ -95,6 +95,13 @@ def test_rule_that_looks_into_the_body__speaks_and_one_by_status_alone_does_not(
         ({"error": [[[[[["deep"]]]]]]}, ""),
         (None, ""),
         ({"error": "x" * 5000}, ""),
+        ({"fault": "foreign soil"}, "foreign soil"),
+        ({"error": True, "fault": "out of\npuff"}, "out of puff"),
+        ({"fault": "foreign soil", "hint": "another"}, ""),
+        ({"ticket": {"subject": "a customer's words"}}, ""),
+        ({"who": "jane@customer.test"}, ""),
+        ({"trace": "8f3a77ab"}, ""),
+        ({"fault": "word " * 40}, ""),
     ],
     ids=lambda one: repr(one)[:30],
 )

@@ -159,7 +159,10 @@ def test_field_that_is_gone__is_read_in_none(tmp_path: Path) -> None:
 
     glance = glanced(tmp_path, Desk(rows))
 
-    assert FieldRead("requester", 0, 3) in glance.fields
+    (requester,) = [one for one in glance.fields if one.name == "requester"]
+    assert (requester.read, requester.of) == (0, 3)
+    assert "ticketing.desk.ticket.requester: the field is in none of the 3 tickets" in requester.fault
+    assert requester.fault.endswith("There are: id, title, at, via, state.")
 
 
 def test_row_without_an_id__is_counted_and_is_no_ticket(tmp_path: Path) -> None:
@@ -225,7 +228,7 @@ def test_reads__are_tried_for_ours_and_a_few_strangers(tmp_path: Path) -> None:
 def test_read_that_is_refused__is_a_fault_of_its_fields(tmp_path: Path) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.startswith("/texts/"):
-            return httpx.Response(403, json={})
+            return httpx.Response(403, json={"fault": "only Jane may see it"})
         return httpx.Response(200, json={"tickets": [row(1)] if request.url.params["page"] == "1" else []})
 
     reads = '    read: [{get: "/texts/{{ ticket.id }}", ticket: {body: text}}]\nsight:'
@@ -234,6 +237,7 @@ def test_read_that_is_refused__is_a_fault_of_its_fields(tmp_path: Path) -> None:
     (body,) = [one for one in glance.fields if one.name == "body"]
     assert (body.read, body.of) == (0, 1)
     assert "403" in body.fault
+    assert "Jane" not in body.fault, "of a stranger's ticket nothing is quoted"
     assert glance.shown == 1
 
 
@@ -299,3 +303,44 @@ def test_row_that_has_nothing_to_be_read__is_no_fault(tmp_path: Path) -> None:
 
     assert FieldRead("body", 0, 1) in glance.fields
     assert [one.ref.id for one in glance.tickets] == ["1"]
+
+
+def texts(told: dict[str, object]) -> Callable[[httpx.Request], httpx.Response]:
+    """A desk of two tickets whose texts are told by further requests."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.startswith("/texts/"):
+            return httpx.Response(200, json=told)
+        page = request.url.params["page"]
+        return httpx.Response(200, json={"tickets": [row(2), row(1)] if page == "1" else []})
+
+    return answer
+
+
+READ_TIME = '    read: [{get: "/texts/{{ ticket.id }}", gone: gone, ticket: {body: text, created_at: written}}]\nsight:'
+
+
+def test_time_that_a_further_request_tells_wrongly__is_a_fault_although_the_row_has_one(
+    tmp_path: Path,
+) -> None:
+    told: dict[str, object] = {"text": "words", "written": "2026-03-02 14:00:00"}
+
+    glance = glanced(tmp_path, texts(told), DESK.replace("sight:", READ_TIME, 1))
+
+    (time,) = [one for one in glance.fields if one.name == "created_at"]
+    assert (time.read, time.of) == (0, 2)
+    assert "find.recent.read[0].ticket.created_at: the time names no zone" in time.fault
+
+
+def test_field_that_no_further_request_tells__is_a_fault_although_the_row_has_it(tmp_path: Path) -> None:
+    glance = glanced(tmp_path, texts({"text": "words"}), DESK.replace("sight:", READ_TIME, 1))
+
+    (time,) = [one for one in glance.fields if one.name == "created_at"]
+    assert "read[0].ticket.created_at: the field is in none of the 2 tickets" in time.fault
+    assert time.fault.endswith("There are: text.")
+
+
+def test_ticket_whose_further_request_says_that_it_is_gone__is_no_fault(tmp_path: Path) -> None:
+    glance = glanced(tmp_path, texts({"gone": True}), DESK.replace("sight:", READ_TIME, 1))
+
+    assert not any(one.fault for one in glance.fields)

@@ -135,7 +135,7 @@ def test_odd_answer__in_a_glance__is_the_fault_of_each_look(
 
 def test_odd_answer__in_check__is_a_failed_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     desk, _ = desk_with_a_ticket(tmp_path)
-    begin(monkeypatch, "inspecting", "rows_of")
+    begin(monkeypatch, "showing", "rows_of")
 
     (check,) = desk.run(lambda system: system.check())
 

@@ -12,6 +12,7 @@ from probes.contracts import RemovalState
 from probes.http_wire import Answer
 from probes.ticketing.generic.removal_words import said_by, untagged
 from probes.ticketing.generic.tickets import tags_of
+from tests.fakes.odd_desk import CONFIGURATION
 from tests.unit.probes.ticketing.generic.scene import CLOSE, Scene
 
 
@@ -48,6 +49,53 @@ def test_change_that_is_taken_and_not_made__names_request_answer_and_remedy(tmp_
     assert "may lack the right" in disposed.detail
 
 
+TWO_STEPS = CONFIGURATION.replace(
+    "  close:\n",
+    '  close:\n    - {patch: "/v1/tickets/{{ ticket.id }}", json: {state: 2, labels: []}, if_match: {header: ETag}}\n',
+)
+
+
+@pytest.mark.parametrize("keeps_writes", [False, True])
+def test_change_that_is_refused_after_one_that_was_answered__names_the_step_before(
+    tmp_path: Path, keeps_writes: bool
+) -> None:
+    scene = Scene(tmp_path, configuration=TWO_STEPS)
+    scene.desk.keeps_writes = keeps_writes
+    canary = scene.canary()
+    number = scene.desk.add(canary.subject_prefix)
+
+    def answer(request: httpx.Request) -> httpx.Response | None:
+        is_last = request.method == "PATCH" and b'"state":9' in request.content.replace(b" ", b"")
+        return httpx.Response(409, json={"fault": "settle first"}) if is_last else None
+
+    scene.desk.answer = answer
+
+    (disposed,) = scene.disposed(CLOSE, canary)
+
+    before = "ticketing.desk.clean.close[0]"
+    then = f"PATCH https://odd.acme.test/v1/tickets/{number} answered 409 (settle first)"
+    if keeps_writes:
+        assert disposed.detail.startswith(f"{then}: {before}, the step before it, was answered 204")
+    else:
+        assert f"{before} was answered 204 and changed nothing; then {then}" in disposed.detail
+    assert "somebody else" not in disposed.detail
+    assert disposed.is_open
+
+
+def test_ticket_that_is_closed_and_not_tagged__names_the_step_that_did_not_tag_it(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    canary = scene.canary()
+    number = scene.desk.add(canary.subject_prefix)
+    scene.desk.keeps_writes = False
+    scene.desk.rows[number].state = 9
+
+    (disposed,) = scene.disposed(CLOSE, canary)
+
+    assert disposed.detail.startswith("it is closed and not tagged: tags read: '', wanted 'synthetic'")
+    assert "ticketing.desk.clean.close[0] was answered 204 and did not do it. Compare" in disposed.detail
+    assert disposed.is_open is False
+
+
 @pytest.mark.parametrize("read", ["web;other", ["web;other"]])
 def test_closed_and_not_tagged__says_what_was_read_and_what_was_wanted(read: object) -> None:
     assert untagged(read, "synthetic").endswith("tags read: 'web;other', wanted 'synthetic'")
@@ -77,6 +125,11 @@ def test_tags__are_a_list_or_a_text_with_marks_or_spaces(value: object, tags: se
         ({"title": "Conflict", "detail": "stale\nversion"}, "stale version"),
         ({"code": 7}, ""),
         ("not allowed", "not allowed"),
+        ({"fault": "settle first"}, "settle first"),
+        ({"fault": "the burrow was dug since (If-Match)", "rows": 7}, "the burrow was dug since (If-Match)"),
+        ({"fault": "settle first", "hint": "or not"}, ""),
+        ({"request": "8f3a-22"}, ""),
+        ({"who": "jane@customer.test"}, ""),
     ],
 )
 def test_error_in_json__is_said_in_short(content: object, said: str) -> None:
