@@ -56,6 +56,12 @@ def test_small_system__when_read__becomes_settings(tmp_path: Path) -> None:
         ("{{ ticket.id }}", "{{ items }}", "clean.close[0].patch", "there is no items here"),
         ("close: [{", "close: [{item: {a: 1}, ", "clean.close[0].item", "an item is one of a batch"),
         (
+            "close: [",
+            "tags: {get: /tags}\n      close: [",
+            "clean.tags",
+            "this tells no tags of a ticket that is read",
+        ),
+        (
             "get: /tickets\n",
             "get: /tickets\n        post: /x\n",
             "find.recent",
