@@ -106,7 +106,7 @@ def _judged(
     if not was_proved:
         # What was seen to fail was seen; whether the path ever worked, nobody knows.
         was_seen = any(one.is_breach for _, one in facts.verdicts)
-        state = PathState.DEGRADED if was_seen else PathState.BLIND
+        state = PathState.UNKNOWN if was_seen else PathState.BLIND
         return PathView(path, state, f"no canary was confirmed yet{_first_reason(recent)}")
     why = _degraded(path, recent, gauges)
     return PathView(path, PathState.DEGRADED if why else PathState.OK, why)

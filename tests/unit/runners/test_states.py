@@ -93,8 +93,8 @@ def test_path_without_schedule__is_never_stale() -> None:
     ("only", "state"),
     [
         (Verdict.INCONCLUSIVE, PathState.BLIND),
-        (Verdict.BREACHED, PathState.DEGRADED),
-        (Verdict.LOST, PathState.DEGRADED),
+        (Verdict.BREACHED, PathState.UNKNOWN),
+        (Verdict.LOST, PathState.UNKNOWN),
     ],
 )
 def test_path_of_which_nothing_was_ever_proved__is_not_well__and_blind_only_where_nothing_was_seen(

@@ -39,7 +39,7 @@ class Mourning(MemoryStore):
 
 def message(number: int = 1, *, key: str = "one", sink: str = "pager") -> Alert:
     """The message of that number; the third one of a key is its end."""
-    transition = (AlertTransition.OPENED, AlertTransition.REMINDER, AlertTransition.RESOLVED)[number - 1]
+    transition = (AlertTransition.OPENED, AlertTransition.CHANGED, AlertTransition.RESOLVED)[number - 1]
     return replace(
         an_alert(), id=f"{sink}/{key}/{number}", key=key, sink=sink, seq=number, transition=transition
     )

@@ -67,7 +67,10 @@ def test_any_document__means_the_same_without_them(text: str) -> None:
 
     assert list(yaml.safe_load_all(left)) == meant
     assert without_comments(left) == left
-    assert not any(word in left for word in ("one", "two", "three", "five", "six", "seven", "eight", "neun"))
+    # what is indented may be the text of a block, in which a sign is a sign
+    may_be_text = ("three", "neun") if "|" in text or ">" in text else ()
+    words = {"one", "two", "three", "five", "six", "seven", "eight", "neun"} - set(may_be_text)
+    assert not any(word in left for word in words)
 
 
 def test_configuration_that_init_writes__says_the_same_without_them(tmp_path: Path) -> None:
