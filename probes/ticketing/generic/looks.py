@@ -175,7 +175,7 @@ class Looker:
         def rank(one: tuple[Seen, Values]) -> tuple[bool, bool, bool, bool]:
             seen, values = one
             mark = mark_of(reading.look, values, seen.row)
-            is_read = self._known(wanted).was_read(mark) or self._unread.has(mark)
+            is_read = self._known(wanted).was_read(mark, wanted.tokens) or self._unread.has(mark)
             # A row that bears a token is shown also unread: a sweep, which may meet many, needs to know of the others.
             is_later = bears(values, wanted) != bool(wanted.tokens)
             # that others have a text shows that one has none
@@ -194,9 +194,11 @@ class Looker:
         if not reading.reads or not may_be_ours(reading.look, values, wanted):
             return values, True
         mark = mark_of(reading.look, values, seen.row)
-        if self._known(wanted).has(mark, since=reading.since):
+        tokens = self._known(wanted).tokens_of(mark, since=reading.since)
+        if tokens is not None and tokens.isdisjoint(wanted.tokens):
             reading.has_read = True
-            return None, True
+            # another canary's is no stranger's: of its text the tokens are what is known
+            return ({**values, "body": " ".join(sorted(tokens))} if tokens and wanted.tokens else None), True
         is_shown = bears(values, wanted)
         if reading.left == 0:
             return values, is_shown
@@ -213,10 +215,14 @@ class Looker:
             # whoever deleted it: a list that shows our ticket proves that it came
             is_shown = not wanted.is_for_cleaning and bears(whole, wanted)
             return ({**whole, "open": False} if is_shown else None), True
-        is_ours = bool(find_tokens(searched(whole))) if wanted.tokens else bears(whole, wanted)
-        if told is Told.ALL and not is_ours:
+        if told is Told.ALL and not bears(whole, wanted):
             born = born_of(reading.look, whole) if tells_text(reading.reads, whole) else None
-            self._known(wanted).note(mark, born_at=self._by_ours(born), read_at=asked_at)
+            self._known(wanted).note(
+                mark,
+                born_at=self._by_ours(born),
+                read_at=asked_at,
+                tokens=frozenset(find_tokens(searched(whole))) if wanted.tokens else frozenset(),
+            )
         return whole, True
 
     def _leave_unread(
