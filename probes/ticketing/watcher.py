@@ -85,9 +85,8 @@ class TicketWatcher:
         async with self._turn:
             if self._pace.hush_seconds > 0:
                 now = self._clock.now()
-                detail = f"{self.place} asked to be left alone for another {self._pace.hush_seconds:.0f} s"
                 await self._report_blind(
-                    canaries, depth, Reason.RATE_LIMITED, detail, began_at=now, report=report
+                    canaries, depth, Reason.RATE_LIMITED, self._hush(), began_at=now, report=report
                 )
                 return
             await self._pace.turn()
@@ -228,7 +227,10 @@ class TicketWatcher:
         return reason
 
     def _hush(self) -> str:
-        return f"{self.place} asked to be left alone for another {self._pace.hush_seconds:.0f} s"
+        return (
+            f"{self.place} is left alone for another {self._pace.hush_seconds:.0f} s: it asked for that, or of its budget"
+            " nothing is left to us"
+        )
 
     def _by_canary(
         self, tickets: Iterable[Ticket], canaries: Sequence[Canary]

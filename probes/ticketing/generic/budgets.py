@@ -1,5 +1,6 @@
 """Windows of requests, by answers in any shape; at what is reserved for others nothing is asked. Our share: `shares`."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -116,7 +117,8 @@ class Budgets:
             ends_at = one.resets_at or self._assumed_end(one.name)
             if one.left is None or ends_at <= now:
                 continue
-            if one.left - 1 < self._settings.reserve_share * (one.limit or 0):
+            # whole requests: of a window of a few nothing would be left to us else
+            if one.left - 1 < math.floor(self._settings.reserve_share * (one.limit or 0)):
                 why = f"{self._settings.reserve_share:.0%} are kept for others"
                 raise spent(system, one, why, (ends_at - now).total_seconds())
 

@@ -39,6 +39,9 @@ from probes.ticketing.generic.trusted import Trusted
 from probes.ticketing.shared_calls import OwnCalls, SharedCalls
 
 _NO_MEANS: Final[frozenset[Means]] = frozenset()
+_MOMENT_SECONDS: Final = 5.0
+"""So long a call waits for its window to begin anew: vendors that allow some calls a second, or in ten, are looked at whole."""
+_LEAST_WAIT_SECONDS: Final = 0.05
 _NOT_SERVED: Final = frozenset({Means.AUTH, Means.FORBIDDEN, Means.GONE})
 _SAID: Final = frozenset({Means.AUTH, Means.FORBIDDEN, Means.BAD_REQUEST, Means.THROTTLED})
 """Of these the answer's own short words are quoted: they are about our request, but where that is of one ticket."""
@@ -249,8 +252,7 @@ class Calls:
         return answer
 
     async def _sent(self, wire: Wire, asking: Asking, request: Request) -> tuple[Answer, Means]:
-        self._budgets.admit(self._settings.name)
-        counted = await self._shares.admit(self._settings.name)
+        counted = await self._admitted()
         accept = [status for status, means in asking.ok.items() if means is not Means.BROKEN]
         answer = await wire.ask(replace(request, accept=accept))
         self._budgets.note(answer)
@@ -260,6 +262,24 @@ class Calls:
             special = told_by_body(answer, self._settings.failures)
             return answer, special if special is not None else asking.ok[answer.status]
         return answer, means_of(answer, self._settings.failures)
+
+    async def _admitted(self) -> frozenset[str]:
+        """Have a call counted; a window that begins anew in a moment is waited for, instead of a look that is cut.
+
+        Raises:
+            Blind: nothing of a window is left to us for longer; says until when.
+        """
+        ends_at = self._clock.monotonic() + _MOMENT_SECONDS
+        while True:
+            try:
+                self._budgets.admit(self._settings.name)
+                return await self._shares.admit(self._settings.name)
+            except Blind as error:
+                wait = error.retry_after_seconds
+                is_spent = error.status == HTTPStatus.TOO_MANY_REQUESTS and wait is not None
+                if not is_spent or self._clock.monotonic() + (wait or 0.0) > ends_at:
+                    raise
+                await self._clock.sleep(max(wait or 0.0, _LEAST_WAIT_SECONDS))
 
     def _refused(
         self, answer: Answer, means: Means, *, remedy: str | None = None, is_quoted: bool = True
