@@ -76,8 +76,10 @@ class Want:
 
     @property
     def most(self) -> int:
-        """How many calls all processes together may make in one window."""
-        return max(0, int(self.share * self.limit + _ROUNDING))
+        """How many calls all processes together may make in one window: one at least, or nothing would ever be asked."""
+        if self.limit < 1 or self.share <= 0:
+            return 0
+        return max(1, int(self.share * self.limit + _ROUNDING))
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,13 +77,7 @@ def build_generic(name: str, document: HttpTicketingDocument, around: Surroundin
             ),
             budget=BudgetSettings(
                 windows=tuple(
-                    _window(
-                        one_name,
-                        one,
-                        parts,
-                        (*loc, "budget", one_name),
-                        ours=min(document.throttle.share, 1 - document.throttle.reserve),
-                    )
+                    _window(one_name, one, parts, (*loc, "budget", one_name))
                     for one_name, one in document.budget.items()
                 ),
                 reserve_share=document.throttle.reserve,
@@ -232,7 +226,7 @@ def _rule(document: FailureDocument, parts: Parts, loc: Loc) -> Rule:
     )
 
 
-def _window(name: str, document: WindowDocument, parts: Parts, loc: Loc, *, ours: float) -> Window:
+def _window(name: str, document: WindowDocument, parts: Parts, loc: Loc) -> Window:
     picks = {
         part: parts.pick(one, (*loc, part), {})
         for part in _PARTS
@@ -249,12 +243,6 @@ def _window(name: str, document: WindowDocument, parts: Parts, loc: Loc, *, ours
             "Name a group: (?P<remaining>\\d+), limit, used, reset.",
         )
     limit = document.limit.const if document.limit is not None else None
-    if document.at_most is not None and int(document.at_most.count * ours) < 1:
-        parts.around.note(
-            (*loc, "at_most"),
-            f"of {document.at_most.count} requests none is left to us: of each window we take {ours:.0%} at most",
-            "Allow more, over a longer time (`60/h`), or raise throttle.share or lower throttle.reserve.",
-        )
     if not set(picks) - {"reset"} and (document.at_most, document.source, limit) == (None, None, None):
         parts.around.note(
             loc,

@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from canary.canary import Canary
 from canary.observation import Depth
+from canary.signature import find_tokens
 from canary.ticket import Ticket, TicketState
 from probes.contracts import (
     Blind,
@@ -41,7 +42,7 @@ from probes.ticketing.generic.picking import seen_of
 from probes.ticketing.generic.seeing import Sight
 from probes.ticketing.generic.settings import GenericSettings, LookSettings, Per
 from probes.ticketing.generic.templates import Words
-from probes.ticketing.generic.tickets import Values, as_words, with_ref
+from probes.ticketing.generic.tickets import Values, as_words, searched, with_ref
 from probes.ticketing.generic.unread import told
 from probes.ticketing.generic.variables import Variables, requester_of
 from probes.ticketing.generic.walking import Walker
@@ -105,8 +106,9 @@ class Generic:
             # also what shows up late under an older date, which a walk that goes on does not ask for again
             narrow = (one for one in usable if depth not in one.depths)
             found = [*made, *await self._gathered(narrow, canaries, wanted)]
-        is_shown = any(one.caught.rows for one in found if one.look.state is TicketState.TICKET)
-        if not is_shown and error is None:
+        seen = [row for one in found if one.look.state is TicketState.TICKET for row in one.caught.rows]
+        self._sight.met(token for row in seen for token in find_tokens(searched(row)))
+        if not seen and error is None:
             # what is held aside is another list: it may be shown to who sees no tickets
             try:
                 await self._see_at_all(depth, wanted.tokens if wanted.is_wide else frozenset())

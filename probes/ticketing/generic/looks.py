@@ -318,7 +318,7 @@ class Looker:
     def _rows(
         self, look: LookSettings, seen: Seen, wanted: Wanted, words: Words, caught: Caught
     ) -> list[tuple[Seen, Values]]:
-        """The rows of an answer. One that is odd is left out, and the look is not complete; of ours it is told why.
+        """The rows of an answer. One that is odd is left out and counts as unread: it may be any canary's that was out.
 
         Raises:
             Blind: all are odd; or there is no list.
@@ -333,10 +333,12 @@ class Looker:
                 if bears_in_disguise(one.row, wanted):
                     caught.error = caught.error or error
                 odd = error
-        if odd is not None:
-            if not rows:
-                raise odd
-            caught.is_complete = False
+                mark = mark_of(look, {"id": None}, one.row)
+                until = self._unread.until(mark, born_at=None, skew_is_known=False, now=self._clock.now())
+                if wanted.launched_since is None or until >= wanted.launched_since:
+                    caught.unread[mark] = Unread(until, error)
+        if odd is not None and not rows:
+            raise odd
         check_fields([values for _, values in rows], look.ticket, self._system)
         return rows
 

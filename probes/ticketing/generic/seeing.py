@@ -1,6 +1,6 @@
 """Proof that we see: a look without a ticket of ours is believed only after it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from canary.signature import find_tokens
@@ -13,6 +13,7 @@ from probes.ticketing.generic.settings import ProofSettings
 from probes.ticketing.generic.templates import Words
 
 _FRESH_SECONDS: Final = 60.0
+_REMEMBERED: Final = 10_000
 
 
 class NothingShown(Blind):
@@ -28,11 +29,18 @@ class Sight:
         self._system = system
         self._clock = clock
         self._proven_at: float | None = None
+        self._met: set[str] = set()
 
     @property
     def is_configured(self) -> bool:
         """Whether there is any."""
         return bool(self._proofs)
+
+    def met(self, tokens: Iterable[str]) -> None:
+        """Take note of whose tickets looks have shown: one that is closed since then may be shown no more."""
+        if len(self._met) >= _REMEMBERED:
+            self._met.clear()
+        self._met.update(tokens)
 
     async def prove(
         self, words: Words, *, may_be_old: bool = False, unseen: frozenset[str] = frozenset()
@@ -58,11 +66,12 @@ class Sight:
             except Blind as error:
                 raise at_key(error, one.asking.key, self._system) from None
             must(one.must, seen, self._system)
-            if unseen.intersection(find_tokens(answer.content.decode("utf-8", "replace"))):
+            told = frozenset(find_tokens(answer.content.decode("utf-8", "replace")))
+            if told & unseen - self._met:
                 raise Blind(
                     f"{self._system}: {one.asking.key}: a ticket of ours is shown here and by no look of `find`, so that"
-                    " they leave it out. Look at their filter by time (`since`: its unit and its zone) and at what"
-                    f" else they ask for: intake-prober ticketing try {self._system}."
+                    " they leave it out. Look at their filter by time (`since`: its unit and its zone), at the states and the"
+                    f" places that they ask for, and whether it was misrouted: intake-prober ticketing try {self._system}."
                 )
             if one.tickets is not None and not one.tickets.holds(seen.row):
                 raise NothingShown(

@@ -104,9 +104,12 @@ class Walker:
         walk = walk.moved(left, seen=_seen(caught, canaries), at=self._clock.now())
         if canaries and caught.unread:
             asked = walk.asked - hidden_by(caught.unread.values(), canaries)
-            if not asked:
-                return Piece(caught)
             walk = replace(walk, asked=asked, seen=walk.seen & asked)
+            if not asked:
+                # it covers nobody, which must be said: what it has read is a piece of the list, and no whole look
+                if course.rest is None:
+                    await self._drop([walk])
+                return Piece(caught, walk)
         await self._keep(walk, course.rest, kept)
         return Piece(caught, walk, walk.since if walk.is_over and is_first else None)
 

@@ -202,12 +202,16 @@ def test_window_whose_end_is_told_later__counts_to_that_end() -> None:
     assert take(kept, want(1, limit=2), now=at(3602))[1].calls == 1
 
 
-@pytest.mark.parametrize(("limit", "share", "most"), [(100, 0.29, 29), (10, 0.05, 0), (3, 1.0, 3)])
+@pytest.mark.parametrize(
+    ("limit", "share", "most"), [(100, 0.29, 29), (10, 0.05, 1), (3, 1.0, 3), (0, 0.5, 0)]
+)
 def test_most__is_the_share_without_the_errors_of_fractions(limit: int, share: float, most: int) -> None:
     assert want(limit=limit, share=share).most == most
 
 
-def test_share_of_less_than_one_call__is_told_with_a_time_to_ask_again() -> None:
-    kept, grant = take((), want(1, limit=10, share=0.05), now=NOON)
+def test_share_of_less_than_one_call__is_one_call_a_window() -> None:
+    kept, first = take((), want(1, limit=10, share=0.05), now=NOON)
+    _, second = take(kept, want(1, limit=10, share=0.05), now=at(1))
 
-    assert (kept, grant.calls, grant.free_at) == ((), 0, at(60))
+    assert (first.calls, second.calls) == (1, 0)
+    assert second.free_at > at(1)

@@ -69,12 +69,6 @@ def test_small_system__when_read__becomes_settings(tmp_path: Path) -> None:
         ),
         ("        get: /tickets\n", "", "find.recent", "one method, not none"),
         (
-            "    clean:\n",
-            "    budget: {burst: {at_most: 1/m}}\n    clean:\n",
-            "budget.burst.at_most",
-            "of 1 requests none is left to us: of each window we take 80% at most",
-        ),
-        (
             "page: {number: {param: page}}",
             "page: {number: {}, next: {link: next}}",
             "find.recent.page",

@@ -317,3 +317,72 @@ find: {{wide: {{get: /tickets, query: {{since: "{{{{ now | iso }}}}"}}, rows: ti
 
     other = new_canary(desk.clock.now())
     assert desk.run(lambda system: system.find([other], Depth.DEADLINE)).is_complete
+
+
+def test_ticket_that_looks_have_shown__and_show_no_more_once_it_is_closed__is_gone_and_blinds_nobody(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(
+        tmp_path,
+        f"""{HEAD.replace("/tickets, tickets", "/all, tickets")}
+find: {{open: {{get: /tickets, rows: tickets}}}}
+clean: {{close: [{{post: "/t/{{{{ ticket.id }}}}/close"}}]}}
+""",
+    )
+    canary = new_canary(desk.clock.now())
+    row = desk.row(canary)
+
+    def close(_: httpx.Request) -> tuple[int, object]:
+        row["open"] = False
+        return 200, {}
+
+    desk.answers = {
+        "/tickets": lambda _: (200, {"tickets": [row] if row["open"] else []}),
+        "/all": lambda _: (200, {"tickets": [row]}),
+        "/t/7/close": close,
+    }
+
+    async def work(system: Generic) -> tuple[RemovalState, Look]:
+        look = await system.find([canary], Depth.DEADLINE)
+        (closed,) = await system.dispose(look.tickets, CLOSE)
+        return closed.state, await system.find([canary], Depth.DEADLINE)
+
+    state, after = desk.run(work)
+
+    assert state is RemovalState.ACCEPTED
+    assert (after.tickets, after.is_complete) == ((), True)
+
+
+def test_odd_row_of_a_stranger__hides_no_row_behind_it_and_no_canary_that_came_later(tmp_path: Path) -> None:
+    desk = Desk(
+        tmp_path,
+        f"""{HEAD}
+cleanup: none
+find: {{wide: {{get: /tickets, rows: tickets, page: {{offset: {{param: o, size_param: l, size: 5}}}}}}}}
+""",
+    )
+    canary, missing = new_canary(desk.clock.now()), new_canary(desk.clock.now())
+    rows = [desk.row(canary, str(number), subject="hi", **{"from": "x@y.example"}) for number in range(20)]
+    rows[1]["at"] = "yesterday"
+    rows[12] = desk.row(canary, "12")
+
+    def page(request: httpx.Request) -> tuple[int, object]:
+        first = int(request.url.params.get("o", 0))
+        return 200, {"tickets": rows[first : first + 5]}
+
+    desk.answers = {"/tickets": page}
+
+    async def work(system: Generic) -> tuple[Look, Look]:
+        desk.clock.advance(5)
+        first = await system.find([canary, missing], Depth.DEADLINE)
+        desk.clock.advance(60)
+        later = new_canary(desk.clock.now())
+        second = await system.find([later], Depth.DEADLINE)
+        assert second.is_complete_for(later)
+        return first, second
+
+    first, _ = desk.run(work)
+
+    assert [one.ref.id for one in first.tickets] == ["12"]
+    assert not first.is_complete_for(missing)
+    assert "created_at" in str(first.blinded_by)
