@@ -1,8 +1,9 @@
 """Calls to the system: rendered, authorised, within the budgets, and judged by what their answers mean."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+import math
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from types import MappingProxyType
@@ -42,6 +43,8 @@ _NO_MEANS: Final[frozenset[Means]] = frozenset()
 _MOMENT_SECONDS: Final = 5.0
 """So long a call waits for its window to begin anew: vendors that allow some calls a second, or in ten, are looked at whole."""
 _LEAST_WAIT_SECONDS: Final = 0.05
+_TURN_WAITS_SECONDS: Final = 15.0
+"""So long one look waits at most, in all its calls: a look has twice the time."""
 _NOT_SERVED: Final = frozenset({Means.AUTH, Means.FORBIDDEN, Means.GONE})
 _SAID: Final = frozenset({Means.AUTH, Means.FORBIDDEN, Means.BAD_REQUEST, Means.THROTTLED})
 """Of these the answer's own short words are quoted: they are about our request, but where that is of one ticket."""
@@ -91,6 +94,7 @@ class Calls:
         self._session = Session(settings.auth, vault, self._trusted, clock=clock, masker=masker)
         self._budgets = Budgets(settings.budget, clock)
         self._shares = Shares(settings.budget, self._budgets, shared or OwnCalls(), clock)
+        self._turns, self._waits_until = 0, math.inf
 
     @property
     def skew(self) -> Skew:
@@ -101,9 +105,22 @@ class Calls:
         """The windows that the answers so far have told of, or that are counted here."""
         return self._shares.seen(self._budgets.windows())
 
-    def turn(self) -> AbstractAsyncContextManager[None]:
-        """One look, or one removal: calls are taken ahead for it, and given back at its end."""
-        return self._shares.turn()
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """One look, or one removal: calls are taken ahead for it, and given back at its end.
+
+        It waits for windows in its first seconds alone: so it ends by itself with what it has read, before whoever is
+        waiting for it ends it and has nothing.
+        """
+        self._turns += 1
+        self._waits_until = self._clock.monotonic() + _TURN_WAITS_SECONDS
+        try:
+            async with self._shares.turn():
+                yield
+        finally:
+            self._turns -= 1
+            if not self._turns:
+                self._waits_until = math.inf
 
     def shares(self) -> Sequence[str]:
         """What is kept of which window, in words."""
@@ -269,7 +286,7 @@ class Calls:
         Raises:
             Blind: nothing of a window is left to us for longer; says until when.
         """
-        ends_at = self._clock.monotonic() + _MOMENT_SECONDS
+        ends_at = min(self._clock.monotonic() + _MOMENT_SECONDS, self._waits_until)
         while True:
             try:
                 self._budgets.admit(self._settings.name)

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from canary.signature import find_tokens
 from probes.contracts import Blind, Clock
@@ -121,8 +122,9 @@ class Looker:
         try:
             await self._walk(look, wanted, words, caught, begin=begin, began_at=began_at)
         except (Blind, SecretUnavailable) as error:
-            if not caught.rows:
+            if not caught.rows and (begin is None or caught.left is None):
                 raise
+            # where nothing was caught, the way that was made is kept all the same
             caught.is_complete, caught.error = False, error
         if caught.unmet is not None:
             # rows were deleted meanwhile, and some that came after it may have been passed over
@@ -148,20 +150,39 @@ class Looker:
             async for page in pages:
                 if caught.unmet in {str(values["id"]) for _, values in page.rows}:
                     caught.unmet = None
-                for seen, values in self._urgent_first(reading, page.rows, wanted, words):
-                    if values["id"] in ids:
-                        continue  # on two pages, since tickets came meanwhile
-                    whole, is_known = await self._whole(reading, seen, values, wanted, words)
-                    caught.is_complete = caught.is_complete and is_known
-                    if whole is not None and bears(whole, wanted):
-                        caught.rows.append(whole)
-                        ids.add(values["id"])
-                    elif str(values["id"]) not in caught.unread and is_strangers(whole or values, wanted):
-                        caught.others[str(values["id"])] = (created_of(values), word_of(values, "channel"))
+                try:
+                    await self._page(reading, page, wanted, words, caught=caught, ids=ids)
+                except Blind as error:
+                    if begin is None or error.status != HTTPStatus.TOO_MANY_REQUESTS:
+                        raise
+                    # what was read of this page need not be read again by the look that goes on here
+                    caught.is_complete, caught.error = False, error
                 if begin is not None and not caught.is_complete:
                     newest = newest_of(look, [values for _, values in page.rows])
                     caught.left = None if page.is_lost else Left(page.page, newest, page.last)
                     return  # the next look goes on where this one ends
+
+    async def _page(
+        self,
+        reading: _Reading,
+        page: _Rows,
+        wanted: Wanted,
+        words: Words,
+        *,
+        caught: Caught,
+        ids: set[object],
+    ) -> None:
+        """Take the rows of one page into account."""
+        for seen, values in self._urgent_first(reading, page.rows, wanted, words):
+            if values["id"] in ids:
+                continue  # on two pages, since tickets came meanwhile
+            whole, is_known = await self._whole(reading, seen, values, wanted, words)
+            caught.is_complete = caught.is_complete and is_known
+            if whole is not None and bears(whole, wanted):
+                caught.rows.append(whole)
+                ids.add(values["id"])
+            elif str(values["id"]) not in caught.unread and is_strangers(whole or values, wanted):
+                caught.others[str(values["id"])] = (created_of(values), word_of(values, "channel"))
 
     def _urgent_first(
         self, reading: _Reading, rows: Sequence[tuple[Seen, Values]], wanted: Wanted, words: Words

@@ -11,6 +11,7 @@ from probes.contracts import Blind
 from tests.contracts.ticketing_contract import new_canary
 from tests.fakes.answers import Answering
 from tests.fakes.clock import FakeClock, run_jumping
+from tests.fakes.memory_store import MemoryStore
 from tests.generic_desks import configured, opened
 
 CONFIGURATION = """
@@ -79,3 +80,64 @@ def test_window_that_lasts__is_told_at_once_with_the_time_to_wait(tmp_path: Path
 
     assert caught.value.status == 429
     assert caught.value.retry_after_seconds == pytest.approx(60, abs=1)
+
+
+LONG = """
+url: https://desk.acme.test
+cleanup: none
+ticket: {id: id, subject: subject, requester: from, created_at: at}
+find:
+  wide:
+    get: /tickets
+    rows: tickets
+    max_reads: 100
+    page: {cursor: {pick: next, into: {query: c}}}
+    read: [{get: "/t/{{ ticket.id }}", ticket: {body: text}}]
+"""
+ROWS = 90
+PAGE = 40
+
+
+def test_look_that_must_wait_for_longer_than_it_may_take__ends_with_what_it_has_and_the_next_goes_on(
+    tmp_path: Path,
+) -> None:
+    clock = FakeClock()
+    desk = Burst(clock, calls=2, seconds=1.0)
+    config = configured(tmp_path, LONG)
+    canary = new_canary(clock.now())
+    at = clock.now().isoformat()
+    names = [*(f"n{number}" for number in range(ROWS)), "ours"]
+    rows = [{"id": one, "subject": "hi", "from": "x@y.example", "at": at} for one in names]
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        answer = desk(request)
+        if answer.status_code != 200:
+            return answer
+        path = request.url.path
+        if path.startswith("/t/"):
+            body: object = {"text": canary.subject_prefix if path == "/t/ours" else "nothing"}
+        else:
+            after = request.url.params.get("c")
+            first = names.index(after) + 1 if after else 0
+            shown = rows[first : first + PAGE]
+            body = {"tickets": shown, "next": shown[-1]["id"] if first + PAGE < len(rows) else None}
+        return httpx.Response(200, content=json.dumps(body), headers=answer.headers)
+
+    async def main() -> tuple[int, list[str]]:
+        async with opened(config, clock=clock, transport=Answering(handle), walks=MemoryStore()) as system:
+            for count in range(1, 12):
+                clock.advance(5)
+                try:
+                    async with clock.timeout(30):
+                        look = await system.find([canary], Depth.DEADLINE)
+                except Blind:
+                    continue
+                if look.tickets:
+                    return count, [one.ref.id for one in look.tickets]
+            return 12, []
+
+    count, found = run_jumping(clock, main())
+
+    assert found == ["ours"]
+    assert count <= 5
+    assert desk.refused == 0
