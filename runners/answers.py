@@ -302,11 +302,12 @@ def audit_line_answer(entry: AuditEntry) -> AuditLineAnswer:
 
 
 def kept_of(records: Iterable[Record], waiting: Collection[CanaryId]) -> list[Record]:
-    """Canaries whose ticket is there and not tried to be removed yet: they are watched to their horizon first."""
+    """Breached canaries whose ticket is not tried to be removed yet: they are watched to their horizon first."""
     return [
         one
         for one in records
-        if one.judgement is not None
+        if one.verdict is Verdict.BREACHED
+        and one.judgement is not None
         and one.judgement.ticket is not None
         and not one.is_clean
         and one.canary.id not in waiting

@@ -169,11 +169,12 @@ def _is_proved(facts: PathFacts) -> bool:
 
 
 def exit_of(views: Sequence[PathView]) -> Exit:
-    """1 when a path is broken now; 3 when none is, but one is blind or stale."""
-    states = {view.state for view in views if view.path.is_enabled}
-    if PathState.BROKEN in states:
+    """1 when a path is broken now; 3 when none is, but one is blind, stale, or was never proved to work."""
+    enabled = [view for view in views if view.path.is_enabled]
+    if any(view.state is PathState.BROKEN for view in enabled):
         return Exit.BREACH
-    return Exit.BLIND if states & {PathState.BLIND, PathState.STALE} else Exit.OK
+    is_unseen = any(view.is_unproved or view.state in {PathState.BLIND, PathState.STALE} for view in enabled)
+    return Exit.BLIND if is_unseen else Exit.OK
 
 
 async def ask_status(

@@ -168,11 +168,11 @@ def _broken_now(
 
 def _unseen_now(views: Sequence[tuple[PathView, PathFacts]]) -> list[str]:
     """Paths of which nothing is known now: unprobed is not good."""
-    unseen = {PathState.STALE, PathState.BLIND}
+    unseen = {PathState.STALE, PathState.BLIND}  # and what never was confirmed: it is not known to be well
     return [
         f"{view.path.name} is {view.state}: {view.why}"
         for view, _ in views
-        if view.path.is_enabled and view.state in unseen
+        if view.path.is_enabled and (view.is_unproved or view.state in unseen)
     ]
 
 

@@ -34,6 +34,7 @@ class PathView:
     Attributes:
         why: one sentence without a full stop; empty where all is well.
         incident: the open one that makes it broken (or blind), else None.
+        is_unproved: its canaries were judged, and none was ever confirmed: it is not known to be well.
         quarantine: that its tickets were first seen without the mark of the quarantine rule; empty where they bear it.
     """
 
@@ -43,6 +44,7 @@ class PathView:
     incident: Incident | None = None
     is_silenced: bool = False
     quarantine: str = ""
+    is_unproved: bool = False
 
 
 def view_path(
@@ -107,7 +109,7 @@ def _judged(
         # What was seen to fail was seen; whether the path ever worked, nobody knows.
         was_seen = any(one.is_breach for _, one in facts.verdicts)
         state = PathState.UNKNOWN if was_seen else PathState.BLIND
-        return PathView(path, state, f"no canary was confirmed yet{_first_reason(recent)}")
+        return PathView(path, state, f"no canary was confirmed yet{_first_reason(recent)}", is_unproved=True)
     why = _degraded(path, recent, gauges)
     return PathView(path, PathState.DEGRADED if why else PathState.OK, why)
 

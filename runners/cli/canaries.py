@@ -33,7 +33,7 @@ def canaries(
 ) -> None:
     """List canaries, newest first, each with its verdict, blame and time.
 
-    Exit: as `status`, by how the paths are now: 0, 1 when one is broken, 3 when none is but one is blind or stale.
+    Exit: as `status`, by how the paths are now: 0, 1 when one is broken, 3 when one is blind, stale or unproved.
 
     Example: intake-prober canaries --path support-email --verdict breached --since 7d
     """

@@ -38,7 +38,7 @@ def incidents(
 ) -> None:
     """List incidents, newest first: onset, detection, blame, impact window and backlog; or show one whole.
 
-    Exit: as `status`, by how the paths are now: 0, 1 when one is broken, 3 when none is but one is blind or stale.
+    Exit: as `status`, by how the paths are now: 0, 1 when one is broken, 3 when one is blind, stale or unproved.
 
     Example: intake-prober incidents --since 30d
     """

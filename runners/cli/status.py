@@ -27,7 +27,7 @@ def status(
 ) -> None:
     """Show each path's state, its last proof and what is wrong; with --since, the hand-over of a shift.
 
-    Exit: 0, 1 when a path is broken now, 3 when none is but one is blind or stale.
+    Exit: 0, 1 when a path is broken now, 3 when none is but one is blind, stale or was never proved.
 
     Example: intake-prober status --json
     """

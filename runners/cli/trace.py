@@ -24,7 +24,7 @@ def trace(
 ) -> None:
     """Show one canary hop by hop: when, how long, by what evidence, and what is to blame.
 
-    Exit: as `status`, by how the paths are now: 0, 1 when one is broken, 3 when none is but one is blind or stale.
+    Exit: as `status`, by how the paths are now: 0, 1 when one is broken, 3 when one is blind, stale or unproved.
 
     Example: intake-prober trace ailhx6nqaa4tgmzt
     """

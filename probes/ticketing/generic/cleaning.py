@@ -12,6 +12,7 @@ from probes.ticketing.disposing import dispose_each
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.conversions import text_of
 from probes.ticketing.generic.failures import Means
+from probes.ticketing.generic.gathering import stays_away
 from probes.ticketing.generic.listing import Lister, Listing
 from probes.ticketing.generic.sameness import Sameness, sameness
 from probes.ticketing.generic.settings import CleanSettings, Step
@@ -24,6 +25,10 @@ _GONE: Final = "no longer there"
 _SHOWN: Final = "it answers as if it were gone, and a look still shows it: give our user the right to read and change it alone"
 _UNPROVEN: Final = "it answers as if it were gone, and whether that is so can't be seen"
 _NOT_ALL: Final = f"{_UNPROVEN}: the looks did not show all tickets since it was made"
+_NOT_SHOWN: Final = (
+    "no look shows it just now, so that whose its number is can't be told, and it is left alone: let `clean.read` show one"
+    " ticket"
+)
 _REUSED: Final = "no longer there: its number belongs to another ticket by now"
 _UNSURE: Final = (
     "whether its number still is our ticket's can't be told, so that it is left alone: let clean.read tell the text that"
@@ -90,12 +95,24 @@ class Cleaner:
         except (Blind, SecretUnavailable) as error:
             detail = self._masker.detail(str(error))
             return {one.ref.id: Disposed(one.ref, RemovalState.FAILED, detail) for one in tickets}
+        is_whole = listing.is_complete and not listing.is_behind
+        hidden = [one for one in tickets if one.ref.id not in listing.rows]
+        if is_whole and hidden:
+            try:
+                await lister.see()
+            except (Blind, SecretUnavailable):
+                is_whole = False
         found: dict[str, Disposed] = {}
         for one in tickets:
             row = listing.rows.get(one.ref.id)
-            answer = _by_sameness(one, row) if row is not None else None
-            if row is None and one.ref.id in listing.others:
+            if row is not None:
+                answer = _by_sameness(one, row)
+            elif one.ref.id in listing.others:
                 answer = Disposed(one.ref, RemovalState.FAILED, _UNSURE)
+            elif is_whole:
+                answer = Disposed(one.ref, RemovalState.ABSENT, _GONE)
+            else:
+                answer = Disposed(one.ref, RemovalState.FAILED, _NOT_SHOWN)
             if answer is not None:
                 found[one.ref.id] = answer
         return found
@@ -181,7 +198,7 @@ class _Work:
         pending: set[str] = set()
         try:
             shown = await self._listed(tickets)
-            live = [one for one in tickets if not await self._is_over(one, shown, how, answers)]
+            live = [one for one in tickets if not await self._is_settled(one, shown, how, answers)]
             self._asking.begin(live, self._steps)
             for step in self._steps:
                 size = step.batch or 1
@@ -197,7 +214,7 @@ class _Work:
             answers |= await self._seen_done(made, how)
             for one in made:
                 if one.ref.id not in answers:
-                    answers[one.ref.id] = await self._after(one, how)
+                    answers[one.ref.id] = await self._after_batch(one, how)
         except (Blind, SecretUnavailable) as error:
             detail = self._asking.detail(error)
             for one in tickets:
@@ -222,6 +239,18 @@ class _Work:
                 await self._lister.see()
             done += away
         return {one.ref.id: Disposed(one.ref, RemovalState.DONE) for one in done}
+
+    async def _is_settled(
+        self, ticket: Ticket, shown: Listing, how: Disposal, answers: dict[str, Disposed]
+    ) -> bool:
+        """Whether nothing is to be done for one of a batch; one that can't be read holds up none of the others."""
+        try:
+            return await self._is_over(ticket, shown, how, answers)
+        except (Blind, SecretUnavailable) as error:
+            if stays_away(error):
+                raise
+            answers[ticket.ref.id] = Disposed(ticket.ref, RemovalState.FAILED, self._asking.detail(error))
+            return True
 
     async def _is_over(
         self, ticket: Ticket, shown: Listing, how: Disposal, answers: dict[str, Disposed]
@@ -300,6 +329,14 @@ class _Work:
         if step.job is None:
             return True
         return await self._asking.awaited(step.job, {**words, "answer": body_of(answer)})
+
+    async def _after_batch(self, ticket: Ticket, how: Disposal) -> Disposed:
+        try:
+            return await self._after(ticket, how)
+        except (Blind, SecretUnavailable) as error:
+            if stays_away(error):
+                raise
+            return Disposed(ticket.ref, RemovalState.FAILED, self._asking.detail(error))
 
     async def _after(self, ticket: Ticket, how: Disposal) -> Disposed:
         if not self.reads_back:

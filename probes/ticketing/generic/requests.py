@@ -1,5 +1,6 @@
 """Requests as the configuration writes them: templates for path, query, header fields and body."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -12,6 +13,8 @@ from probes.ticketing.generic.filters import as_text
 from probes.ticketing.generic.paging import Page
 from probes.ticketing.generic.templates import Shape, Template, Words, filled, names_in
 
+_A_STEP: Final = re.compile(r"\.clean(\.\w+)?\[\d+\]$", re.ASCII)
+"""The key of a step of a clean-up, which is made for tickets of ours alone."""
 _NONE: Final[Mapping[str, Template]] = MappingProxyType({})
 _NO_STATUSES: Final[Mapping[int, Means]] = MappingProxyType({})
 
@@ -46,8 +49,7 @@ class Asking:
     def is_of_a_strangers(self) -> bool:
         """Whether it asks for one ticket that may be a stranger's: what is said of it may be words of theirs."""
         is_of_one = any(name in {"row", "ticket"} for name, _ in self.names)
-        is_change_of_ours = self.method not in {"GET", "HEAD", "OPTIONS"}
-        return is_of_one and not is_change_of_ours
+        return is_of_one and _A_STEP.search(self.key) is None
 
     def request(self, words: Words, page: Page = Page()) -> Request:  # noqa: B008 -- frozen
         """What is sent.

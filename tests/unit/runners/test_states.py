@@ -14,6 +14,8 @@ from canary.quarantine import Quarantine
 from canary.reason import Reason, Side
 from canary.signature import CanaryId
 from canary.verdict import Verdict
+from runners.asking import exit_of
+from runners.cli.exits import Exit
 from runners.contracts import PathFacts
 from runners.history import Gist
 from runners.states import PathState, PathView, view_path
@@ -103,6 +105,8 @@ def test_path_of_which_nothing_was_ever_proved__is_not_well__and_blind_only_wher
     view = _view(_facts(only))
 
     assert view.state is state
+    assert view.is_unproved
+    assert exit_of([view]) is Exit.BLIND
     assert view.why.startswith("no canary was confirmed yet")
 
 

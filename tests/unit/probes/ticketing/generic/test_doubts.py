@@ -386,3 +386,79 @@ find: {{wide: {{get: /tickets, rows: tickets, page: {{offset: {{param: o, size_p
     assert [one.ref.id for one in first.tickets] == ["12"]
     assert not first.is_complete_for(missing)
     assert "created_at" in str(first.blinded_by)
+
+
+def test_number_that_no_look_shows_any_more__is_not_written_to_though_nothing_is_read_alone(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(tmp_path, UNREAD)
+    canary = new_canary(desk.clock.now())
+    rows = [desk.row(canary)]
+    desk.answers = {
+        "/tickets": lambda _: (200, {"tickets": [*rows, desk.row(canary, "1", subject="hi")]}),
+        "/held": lambda _: (200, {"tickets": []}),
+    }
+
+    async def work(system: Generic) -> RemovalState:
+        look = await system.find([canary], Depth.DEADLINE)
+        rows.clear()  # an agent deleted it, and its number may be anybody's
+        return (await system.dispose(look.tickets, CLOSE))[0].state
+
+    assert desk.run(work) is RemovalState.ABSENT
+    assert not [one for one in desk.asked if not one.startswith("GET")]
+
+
+def test_ticket_that_can_not_be_read_alone__holds_up_none_of_its_batch(tmp_path: Path) -> None:
+    desk = Desk(
+        tmp_path,
+        f"""{HEAD}
+find: {{wide: {{get: /tickets, rows: tickets}}}}
+clean:
+  read: {{get: "/t/{{{{ ticket.id }}}}"}}
+  close: [{{post: /close, batch: 10, json: {{ids: "{{{{ ids }}}}"}}}}]
+""",
+    )
+    canaries = [new_canary(desk.clock.now()) for _ in range(3)]
+    rows = [desk.row(one, str(number)) for number, one in enumerate(canaries)]
+    closed: list[str] = []
+
+    def close(request: httpx.Request) -> tuple[int, object]:
+        closed.extend(json.loads(request.content)["ids"])
+        for row in rows:
+            row["open"] = row["id"] not in closed
+        return 200, {}
+
+    desk.answers = {
+        "/tickets": lambda _: (200, {"tickets": rows}),
+        "/t/1": lambda _: (403, {}),
+        "/close": close,
+    }
+
+    async def work(system: Generic) -> list[RemovalState]:
+        look = await system.find(canaries, Depth.DEADLINE)
+        del rows[1]  # moved where the look doesn't show it
+        return [one.state for one in await system.dispose(look.tickets, CLOSE)]
+
+    assert desk.run(work) == [RemovalState.DONE, RemovalState.FAILED, RemovalState.DONE]
+    assert closed == ["0", "2"]
+
+
+def test_refusal_of_a_strangers_ticket_that_is_read_by_post__is_not_quoted(tmp_path: Path) -> None:
+    desk = Desk(
+        tmp_path,
+        f"""{HEAD}
+cleanup: none
+find: {{all: {{get: /tickets, rows: tickets, read: [{{post: /t, json: {{id: "{{{{ ticket.id }}}}"}}, ticket: {{body: text}}}}]}}}}
+""",
+    )
+    canary = new_canary(desk.clock.now())
+    row = desk.row(canary, subject="hi", **{"from": "bob@customer.example"})
+    desk.answers = {
+        "/tickets": lambda _: (200, {"tickets": [row]}),
+        "/t": lambda _: (403, {"message": "'My divorce' of Jane may not be read"}),
+    }
+
+    look = desk.run(lambda system: system.find([canary], Depth.DEADLINE))
+
+    assert look.blinded_by is not None
+    assert "divorce" not in str(look.blinded_by)
