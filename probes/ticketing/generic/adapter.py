@@ -107,11 +107,13 @@ class Generic:
             narrow = (one for one in usable if depth not in one.depths)
             found = [*made, *await self._gathered(narrow, canaries, wanted)]
         seen = [row for one in found if one.look.state is TicketState.TICKET for row in one.caught.rows]
-        self._sight.met(token for row in seen for token in find_tokens(searched(row)))
-        if not seen and error is None:
+        shown_tokens = {token for row in seen for token in find_tokens(searched(row))}
+        self._sight.met(shown_tokens)
+        unseen = wanted.tokens - shown_tokens if wanted.is_wide and is_complete else frozenset()
+        if (not seen or unseen) and error is None:
             # what is held aside is another list: it may be shown to who sees no tickets
             try:
-                await self._see_at_all(depth, wanted.tokens if wanted.is_wide else frozenset())
+                await self._see_at_all(depth, unseen)
             except (Blind, SecretUnavailable) as blind:
                 error, is_complete = blind, False
         tickets, odd = await self._maker.tickets(found, {one.sender for one in canaries})

@@ -326,6 +326,11 @@ class _Work:
         answer, means = await self._asking.ask(step, words, None)
         if means is Means.CONFLICT:
             raise Blind(f"{step.asking.key}: {self._asking.often()}")
+        if means is Means.GONE and step.batch is not None:
+            raise Blind(
+                f"{step.asking.key}: it was answered as if there were no such address, so that none of the batch was changed."
+                " Look at its path, and whether the system has it."
+            )
         if step.job is None:
             return True
         return await self._asking.awaited(step.job, {**words, "answer": body_of(answer)})

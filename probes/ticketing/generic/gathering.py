@@ -42,8 +42,13 @@ def error_of(made: Sequence[Found]) -> Blind | SecretUnavailable | None:
 
 
 def unread_of(made: Sequence[Found]) -> tuple[Unread, ...]:
-    """The rows that could not be read: one that two looks show counts once."""
-    return tuple({number: row for one in made for number, row in one.caught.unread.items()}.values())
+    """The rows that could not be read: one that two looks show counts once, by the later of what is known of it."""
+    rows: dict[tuple[TicketState, str], Unread] = {}
+    for one in made:
+        for number, row in one.caught.unread.items():
+            key = one.look.state, number
+            rows[key] = max(rows.get(key, row), row, key=lambda each: each.until)
+    return tuple(rows.values())
 
 
 def stays_away(error: Blind | SecretUnavailable | None) -> bool:

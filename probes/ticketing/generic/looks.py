@@ -254,9 +254,11 @@ class Looker:
         Raises:
             Blind: none of many can.
         """
+        born = self._by_ours(born_of(reading.look, values))
         until = self._unread.until(
             mark,
-            born_at=self._by_ours(born_of(reading.look, values)),
+            # older than what was asked for, its time may be of another zone, and says nothing
+            born_at=born if born is not None and born >= wanted.since else None,
             skew_is_known=self._calls.skew.seconds is not None,
             now=self._clock.now(),
         )

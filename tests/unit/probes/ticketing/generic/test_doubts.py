@@ -462,3 +462,88 @@ find: {{all: {{get: /tickets, rows: tickets, read: [{{post: /t, json: {{id: "{{{
 
     assert look.blinded_by is not None
     assert "divorce" not in str(look.blinded_by)
+
+
+def test_new_ticket_that_the_looks_leave_out__accuses_nobody_though_an_older_canarys_is_shown(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(
+        tmp_path,
+        f"""{HEAD.replace("/tickets, tickets", "/all, tickets")}
+cleanup: none
+find: {{wide: {{get: /tickets, rows: tickets}}}}
+""",
+    )
+    older = new_canary(desk.clock.now())
+    old_row = desk.row(older)
+    desk.clock.advance(600)
+    newer = new_canary(desk.clock.now())
+    desk.clock.advance(5)
+    new_row = desk.row(newer, "8")
+    desk.answers = {
+        "/tickets": lambda _: (
+            200,
+            {"tickets": [old_row]},
+        ),  # an index that is behind, and is said to be none
+        "/all": lambda _: (200, {"tickets": [new_row, old_row]}),
+    }
+
+    look = desk.run(lambda system: system.find([older, newer], Depth.DEADLINE))
+
+    assert [one.ref.id for one in look.tickets] == ["7"]
+    assert not look.is_complete_for(newer)
+    assert "by no look" in str(look.blinded_by)
+
+
+def test_unreadable_ticket_whose_time_is_of_another_zone__may_be_ours_all_the_same(tmp_path: Path) -> None:
+    desk = Desk(
+        tmp_path,
+        f"""{HEAD.replace("created_at: at", 'created_at: {pick: at, as: {time: "%Y-%m-%d %H:%M:%S", zone: Asia/Tokyo}}')}
+cleanup: none
+find:
+  wide:
+    get: /tickets
+    query: {{since: "{{{{ since | iso }}}}"}}
+    rows: tickets
+    read: [{{get: "/t/{{{{ ticket.id }}}}", ticket: {{body: text}}}}]
+""",
+    )
+    canary = new_canary(desk.clock.now())
+    desk.clock.advance(5)
+    at = desk.clock.now().strftime("%Y-%m-%d %H:%M:%S")
+    rows = [
+        desk.row(canary, "7", subject="rewritten", at=at, **{"from": "gateway@acme.example"}),
+        desk.row(canary, "8", subject="hi", at=at, **{"from": "x@y.example"}),
+    ]
+    desk.answers = {
+        "/tickets": lambda _: (200, {"tickets": rows}),
+        "/t/7": lambda _: (500, {}),
+        "/t/8": lambda _: (200, {"text": "nothing"}),
+    }
+
+    look = desk.run(lambda system: system.find([canary], Depth.DEADLINE))
+
+    assert not look.is_complete_for(canary)
+
+
+def test_batch_whose_address_is_not_there__fails_for_each_and_says_so(tmp_path: Path) -> None:
+    desk = Desk(
+        tmp_path,
+        f"""{HEAD}
+find: {{wide: {{get: /tickets, rows: tickets}}}}
+clean: {{close: [{{post: /close, batch: 10, json: {{ids: "{{{{ ids }}}}"}}}}]}}
+""",
+    )
+    canary = new_canary(desk.clock.now())
+    row = desk.row(canary)
+    desk.answers = {"/tickets": lambda _: (200, {"tickets": [row]}), "/close": lambda _: (404, {})}
+
+    async def work(system: Generic) -> tuple[RemovalState, str]:
+        look = await system.find([canary], Depth.DEADLINE)
+        (disposed,) = await system.dispose(look.tickets, CLOSE)
+        return disposed.state, disposed.detail
+
+    state, detail = desk.run(work)
+
+    assert state is RemovalState.FAILED
+    assert "clean.close[0]" in detail
