@@ -107,14 +107,19 @@ async def refusal(sink: AlertSink, alert: Alert | None = None) -> Undelivered:
     return refused.value
 
 
-def drained(bench: Bench, *sinks: AlertSink, alerts: list[Alert]) -> Callable[[], Awaitable[MemoryStore]]:
+def drained(
+    bench: Bench, *sinks: AlertSink, alerts: list[list[Alert]]
+) -> Callable[[], Awaitable[MemoryStore]]:
+    """Some alerts are written and delivered, then the next ones."""
+
     async def run() -> MemoryStore:
         store = MemoryStore()
-        await store.store_alerts(
-            AlertStep(Subject("incident/x"), None, 0, tuple(alerts)), at=SystemClock().now()
-        )
         named = {one.name: one for one in sinks}
-        await Delivery(store, named, SystemClock(), "a", lambda: 0.5, bench.masker.mask).drain(20)
+        for version, some in enumerate(alerts):
+            await store.store_alerts(
+                AlertStep(Subject("incident/x"), None, version, tuple(some)), at=SystemClock().now()
+            )
+            await Delivery(store, named, SystemClock(), "a", lambda: 0.5, bench.masker.mask).drain(20)
         return store
 
     return run
@@ -130,7 +135,7 @@ def test_incident__pages_once_is_reminded_and_ends_at_every_receiver() -> None:
     async def scenario(bench: Bench) -> None:
         told = [an_alert(), an_alert(transition=AlertTransition.REMINDER), resolved()]
         sinks = (bench.pager(), bench.chat(), bench.webhook(OLD, NEW))
-        alerts = [to(one.name, alert, number) for one in sinks for number, alert in enumerate(told, 1)]
+        alerts = [[to(one.name, alert, number) for one in sinks] for number, alert in enumerate(told, 1)]
 
         store = await drained(bench, *sinks, alerts=alerts)()
 
@@ -300,7 +305,7 @@ def test_receiver_that_comes_back__gets_what_waited_in_order() -> None:
         pager = bench.pager()
         alerts = [to("pager", an_alert(), 1), to("pager", resolved(), 2)]
 
-        store = await drained(bench, pager, alerts=alerts)()
+        store = await drained(bench, pager, alerts=[alerts])()
 
         assert await store.outbox() == {}
         assert (bench.pagerduty.pages, bench.pagerduty.closed) == ([an_alert().key], [an_alert().key])
