@@ -255,10 +255,11 @@ class Looker:
             Blind: none of many can.
         """
         born = self._by_ours(born_of(reading.look, values))
+        if born is not None and born < wanted.since and _asks_by_time(reading.look):
+            born = None  # older than what was asked for, its time may be of another zone, and says nothing
         until = self._unread.until(
             mark,
-            # older than what was asked for, its time may be of another zone, and says nothing
-            born_at=born if born is not None and born >= wanted.since else None,
+            born_at=born,
             skew_is_known=self._calls.skew.seconds is not None,
             now=self._clock.now(),
         )
@@ -389,3 +390,8 @@ class Looker:
 def _goes_on(before: Sequence[tuple[Seen, Values]], rows: Sequence[tuple[Seen, Values]]) -> bool:
     """Whether a page begins before the last row of the page before it: if not, rows between them went unseen."""
     return not before or before[-1][1]["id"] in {values["id"] for _, values in rows}
+
+
+def _asks_by_time(look: LookSettings) -> bool:
+    """Whether older tickets are not asked for."""
+    return any(name == "since" for name, _ in look.asking.names)
