@@ -95,13 +95,6 @@ class Cleaner:
         except (Blind, SecretUnavailable) as error:
             detail = self._masker.detail(str(error))
             return {one.ref.id: Disposed(one.ref, RemovalState.FAILED, detail) for one in tickets}
-        is_whole = listing.is_complete and not listing.is_behind
-        hidden = [one for one in tickets if one.ref.id not in listing.rows]
-        if is_whole and hidden:
-            try:
-                await lister.see()
-            except (Blind, SecretUnavailable):
-                is_whole = False
         found: dict[str, Disposed] = {}
         for one in tickets:
             row = listing.rows.get(one.ref.id)
@@ -109,9 +102,8 @@ class Cleaner:
                 answer = _by_sameness(one, row)
             elif one.ref.id in listing.others:
                 answer = Disposed(one.ref, RemovalState.FAILED, _UNSURE)
-            elif is_whole:
-                answer = Disposed(one.ref, RemovalState.ABSENT, _GONE)
             else:
+                # it was found a moment ago: whether it is gone, the look before the next try says, which is a wide one
                 answer = Disposed(one.ref, RemovalState.FAILED, _NOT_SHOWN)
             if answer is not None:
                 found[one.ref.id] = answer
