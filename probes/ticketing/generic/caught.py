@@ -21,6 +21,7 @@ class Caught:
         error: what hid the rest of it; what was caught before is there all the same.
         others: rows that are nobody's canary: by id when they were created, and by which word of the system's.
         unread: rows whose text could not be read, by id; ``is_complete`` says nothing of them.
+        gone: ids of rows that a further request calls gone, in a look that is made for a clean-up.
         unmet: id of the row that an earlier look read last, until this one meets it.
     """
 
@@ -30,6 +31,7 @@ class Caught:
     error: Blind | SecretUnavailable | None = None
     others: dict[str, tuple[datetime | None, str]] = field(default_factory=dict)
     unread: dict[str, Unread] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
     unmet: str | None = None
 
 

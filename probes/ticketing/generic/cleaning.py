@@ -100,6 +100,8 @@ class Cleaner:
             row = listing.rows.get(one.ref.id)
             if row is not None:
                 answer = _by_sameness(one, row)
+            elif one.ref.id in listing.gone:
+                answer = Disposed(one.ref, RemovalState.ABSENT, _GONE)
             elif one.ref.id in listing.others:
                 answer = Disposed(one.ref, RemovalState.FAILED, _UNSURE)
             else:

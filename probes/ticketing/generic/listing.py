@@ -23,12 +23,14 @@ class Listing:
     Attributes:
         rows: the values of those that are shown, by number.
         others: numbers of tickets that are shown and bear no token.
+        gone: numbers of those that are listed, and gone, as the system itself says.
         is_complete: what is not shown is not there, if we see at all.
         is_behind: an index that lags has told it.
     """
 
     rows: dict[str, Values] = field(default_factory=dict)
     others: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
     is_complete: bool = True
     is_behind: bool = False
 
@@ -90,6 +92,7 @@ class Lister:
                     raise caught.error
                 listing.is_complete = listing.is_complete and caught.is_complete and not caught.unread
                 listing.others |= caught.others.keys()
+                listing.gone |= caught.gone
                 for row in caught.rows:
                     listing.rows.setdefault(str(row["id"]), row)
         return listing

@@ -71,7 +71,7 @@ class _Reading:
     reads: Sequence[ReadSettings]
     since: datetime
     left: int
-    unread: dict[str, Unread]
+    caught: Caught
     has_read: bool = False
 
 
@@ -145,7 +145,7 @@ class Looker:
         reads = [one for one in look.reads if self._reads_files or one.ticket.picks or one.ticket.also]
         if wanted.is_for_cleaning:
             reads = needed_to_clean(reads)
-        reading = _Reading(look, reads, began_at or self._clock.now(), look.most_reads, caught.unread)
+        reading = _Reading(look, reads, began_at or self._clock.now(), look.most_reads, caught)
         async with aclosing(self._pages(look, wanted, words, caught, begin)) as pages:
             async for page in pages:
                 if caught.unmet in {str(values["id"]) for _, values in page.rows}:
@@ -234,6 +234,8 @@ class Looker:
         reading.has_read = True
         if told is Told.GONE:
             # whoever deleted it: a list that shows our ticket proves that it came
+            if wanted.is_for_cleaning:
+                reading.caught.gone.add(str(values["id"]))
             is_shown = not wanted.is_for_cleaning and bears(whole, wanted)
             return ({**whole, "open": False} if is_shown else None), True
         if told is Told.ALL and not bears(whole, wanted):
@@ -264,8 +266,8 @@ class Looker:
             now=self._clock.now(),
         )
         if wanted.launched_since is None or until >= wanted.launched_since:
-            reading.unread[str(values["id"])] = Unread(until, error)
-        if len(reading.unread) >= MOST_ODD and not reading.has_read:
+            reading.caught.unread[str(values["id"])] = Unread(until, error)
+        if len(reading.caught.unread) >= MOST_ODD and not reading.has_read:
             raise error
 
     def _known(self, wanted: Wanted) -> KnownStrangers:
