@@ -3,23 +3,22 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
-from canary.hop import Hop, route
+from canary.hop import Channel, Hop, route
 from canary.path import IncidentPolicy, Path, PathName, Proof, Reply, Slo
 from runners.config.build_email import build_email
 from runners.config.built import Built
 from runners.config.config import AccountConfig, Every, PathConfig
 from runners.config.cron import Cron, CronError, parse_cron
-from runners.config.document_channels import AnyPathDocument
-from runners.config.document_email import EmailPathDocument
-from runners.config.document_form import FormPathDocument
 from runners.config.document_paths import PathDocument
-from runners.config.document_portal import PortalPathDocument
 from runners.config.errors import did_you_mean
 from runners.config.fields import duration_text
 from runners.config.reading import Loc
 from runners.config.sources import Surroundings
+
+if TYPE_CHECKING:
+    from runners.config.document_channels import AnyPathDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ def check_references(name: str, raw: Mapping[str, object], places: Places, aroun
 
 def build_path(
     name: str,
-    document: AnyPathDocument,
+    document: "AnyPathDocument",
     places: Places,
     around: Surroundings,
     *,
@@ -95,7 +94,7 @@ def build_path(
 
 
 def _built(
-    document: AnyPathDocument,
+    document: "AnyPathDocument",
     accounts: Sequence[AccountConfig],
     places: Places,
     around: Surroundings,
@@ -103,15 +102,15 @@ def _built(
     *,
     trusted: tuple[str, ...],
 ) -> Built:
-    match document:
-        case EmailPathDocument():
+    match document.channel:
+        case Channel.EMAIL:
             return build_email(document, accounts, around, loc, trusted=trusted)
-        case PortalPathDocument():
+        case Channel.PORTAL:
             from runners.config.build_portal import build_portal
 
             names = places.account_names
             return build_portal(document, accounts, around, loc, account_names=names, trusted=trusted)
-        case FormPathDocument():
+        case Channel.FORM:
             from runners.config.build_form import build_form
 
             names = places.account_names

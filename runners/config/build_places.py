@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from canary.gauge import CapacityLimits
 from probes.servers import SecretSource, TlsMode
@@ -26,10 +27,11 @@ from runners.config.document_places import (
     TicketingDocument,
     TicketingType,
 )
-from runners.config.document_ticketing import AnyTicketingDocument
-from runners.config.document_ticketing_http import HttpTicketingDocument
 from runners.config.reading import Loc
 from runners.config.sources import Surroundings
+
+if TYPE_CHECKING:
+    from runners.config.document_ticketing import AnyTicketingDocument
 
 _SMTP_PORTS = {TlsMode.STARTTLS: 587, TlsMode.IMPLICIT: 465, TlsMode.NONE: 25}
 _IMAP_PORTS = {TlsMode.STARTTLS: 143, TlsMode.IMPLICIT: 993, TlsMode.NONE: 143}
@@ -98,7 +100,7 @@ def build_mailbox(
 
 
 def build_ticketing(
-    name: str, document: AnyTicketingDocument, around: Surroundings, trusted: tuple[str, ...]
+    name: str, document: "AnyTicketingDocument", around: Surroundings, trusted: tuple[str, ...]
 ) -> TicketingConfig:
     """A ticketing system."""
     system = _ticketing(name, document, around, trusted)
@@ -106,7 +108,7 @@ def build_ticketing(
 
 
 def _ticketing(
-    name: str, document: AnyTicketingDocument, around: Surroundings, trusted: tuple[str, ...]
+    name: str, document: "AnyTicketingDocument", around: Surroundings, trusted: tuple[str, ...]
 ) -> TicketingConfig:
     loc: Loc = ("ticketing", name)
     system = TicketingConfig(
@@ -125,7 +127,7 @@ def _ticketing(
         ca_files=(*trusted, *around.files(document.ca, (*loc, "ca"))),
         vendor=around.written_type(loc),
     )
-    if isinstance(document, HttpTicketingDocument):
+    if not isinstance(document, TicketingDocument):
         from runners.config.build_ticketing_http import build_generic
 
         return replace(system, generic=build_generic(name, document, around))

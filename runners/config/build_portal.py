@@ -20,13 +20,8 @@ from runners.config.build_web import (
 )
 from runners.config.built import Built
 from runners.config.config import AccountConfig
-from runners.config.document_portal import (
-    DIRECTORY,
-    ArtifactsDocument,
-    BrowserDocument,
-    PortalLimitsDocument,
-    PortalPathDocument,
-)
+from runners.config.document_browser import DIRECTORY, ArtifactsDocument, BrowserDocument
+from runners.config.document_portal import PortalLimitsDocument, PortalPathDocument
 from runners.config.journey import check_journey
 from runners.config.reading import Loc
 from runners.config.sources import Surroundings

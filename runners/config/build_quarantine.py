@@ -8,14 +8,14 @@ from canary.path import Proof
 from canary.quarantine import Mark
 from canary.ticket import TicketState
 from runners.config.config import TicketingConfig
-from runners.config.document_channels import AnyPathDocument
 from runners.config.document_places import SystemDocument, TicketingType
-from runners.config.document_ticketing import AnyTicketingDocument
 from runners.config.reading import Loc
 from runners.config.sources import Surroundings
 
 if TYPE_CHECKING:
     from probes.ticketing.generic.settings import LookSettings
+    from runners.config.document_channels import AnyPathDocument
+    from runners.config.document_ticketing import AnyTicketingDocument
 
 
 def build_mark(
@@ -75,8 +75,8 @@ def _picks(look: "LookSettings", field: str) -> bool:
 
 
 def check_required(
-    paths: Mapping[str, AnyPathDocument],
-    systems: Mapping[str, AnyTicketingDocument],
+    paths: Mapping[str, "AnyPathDocument"],
+    systems: Mapping[str, "AnyTicketingDocument"],
     around: Surroundings,
 ) -> None:
     """Note each path that requires a quarantine of which nothing could be seen.

@@ -79,7 +79,7 @@ class _Receivers(NamedTuple):
 def _receivers(
     document: OtlpDocument | None, around: Surroundings, prober: str, *, is_for_metrics: bool
 ) -> _Receivers:
-    given = document if document is not None else OtlpDocument()
+    given = document if document is not None else OtlpDocument.model_construct()
     configured, names = _configured_headers(given, around), _configured_files(given, around)
     if _Said(around.environ, _Signal.TRACES).is_true("OTEL_SDK_DISABLED"):
         return _Receivers(None, None)

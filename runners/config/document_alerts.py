@@ -239,7 +239,9 @@ class AlertsDocument(Block):
         list[RouteDocument],
         Field(description="Who hears of what. Without: every sink of everything (a heartbeat of nothing)."),
     ] = []
-    remind: Annotated[RemindDocument, Field(description="When people are told again.")] = RemindDocument()
+    remind: Annotated[RemindDocument, Field(description="When people are told again.")] = (
+        RemindDocument.model_construct()
+    )
     pages_per_hour: Annotated[
         int, Field(ge=1, le=1000, description="Above so many pages in an hour, one says that there are more.")
     ] = 10
@@ -254,5 +256,5 @@ class AlertsDocument(Block):
         Name | None, Field(description="In the alerts' keys: of this deployment; default: prober.name.")
     ] = None
     prometheus: Annotated[PrometheusDocument, Field(description="What rendered rules say and link to.")] = (
-        PrometheusDocument()
+        PrometheusDocument.model_construct()
     )

@@ -91,4 +91,6 @@ class EmailPathDocument(PathDocument):
             description="The vendor's inbound address: `serve` sends one canary there when an incident opens past the mail server."
         ),
     ] = None
-    mail: Annotated[MailDocument, Field(description="What the canary mail looks like.")] = MailDocument()
+    mail: Annotated[MailDocument, Field(description="What the canary mail looks like.")] = (
+        MailDocument.model_construct()
+    )

@@ -226,7 +226,7 @@ class FormPathDocument(WebPathDocument):
         Field(
             description="What confirms the request; default: a status 2xx, or Salesforce's header Is-Processed."
         ),
-    ] = FormConfirmDocument()
+    ] = FormConfirmDocument.model_construct()
     proxy: Annotated[
         HeaderSetting | None,
         Field(description="http://host:port; a secret where it holds a password. Default: none."),
@@ -242,7 +242,7 @@ class FormPathDocument(WebPathDocument):
         Duration | None, Field(description="html: the least time between the page and the post.")
     ] = None
     limits: Annotated[FormLimitsDocument, Field(description="How long each phase may take.")] = (
-        FormLimitsDocument()
+        FormLimitsDocument.model_construct()
     )
     most_answer: Annotated[Size, Field(description="How much of an answer is read.")] = 2_000_000
     redirects: Annotated[int, Field(ge=0, le=50, description="How many redirects are followed.")] = 10

@@ -106,5 +106,5 @@ class PathDocument(Block):
     )
     runbook: Annotated[Url | None, Field(description="What to read when it breaks.")] = None
     labels: Annotated[LabelsDocument, Field(description="Labels by which alerts are routed.")] = (
-        LabelsDocument()
+        LabelsDocument.model_construct()
     )

@@ -28,7 +28,6 @@ from runners.config.fields import (
     shown,
     word,
 )
-from runners.config.presets import preset_names
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Files = Annotated[list[Line], LISTED]
@@ -175,10 +174,10 @@ class MailboxDocument(Block):
     ] = []
     remove: Annotated[bool, Field(description="Whether canaries' mails are removed from it.")] = True
     capacity: Annotated[CapacityDocument, Field(description="Thresholds of mailbox.capacity.")] = (
-        CapacityDocument()
+        CapacityDocument.model_construct()
     )
     backlog: Annotated[BacklogDocument, Field(description="Threshold of mailbox.backlog.")] = (
-        BacklogDocument()
+        BacklogDocument.model_construct()
     )
 
 
@@ -223,16 +222,18 @@ class SystemDocument(Block):
     @classmethod
     def _known_type(cls, value: Any) -> Any:  # noqa: ANN401 -- whatever YAML holds
         kind = value.get("type") if isinstance(value, dict) else None
-        if isinstance(kind, str) and kind in LATER_TICKETING:
+        if not isinstance(kind, str) or kind in set(TicketingType):
+            return value
+        from runners.config.presets import preset_names
+
+        if kind in LATER_TICKETING:
             raise mistake(
                 f"ticketing type {kind} comes with a later release",
                 f"This one has helpdesk (django-helpdesk), rt (Request Tracker 5), {', '.join(preset_names())} and http (any REST API, by configuration); or use `proof: reply` on the path.",
                 at=("type",),
             )
-        if isinstance(kind, str) and kind not in set(TicketingType):
-            words = (*TicketingType, *preset_names(), *LATER_TICKETING)
-            raise mistake(f"{shown(kind)} is not a ticketing type", did_you_mean(kind, words), at=("type",))
-        return value
+        words = (*TicketingType, *preset_names(), *LATER_TICKETING)
+        raise mistake(f"{shown(kind)} is not a ticketing type", did_you_mean(kind, words), at=("type",))
 
     url: Annotated[Url, Field(description="Where it is: the address of its front page.")]
     cleanup: Annotated[

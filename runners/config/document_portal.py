@@ -4,7 +4,7 @@
 
 import re
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
@@ -18,7 +18,6 @@ from runners.config.fields import (
     Duration,
     Line,
     Pause,
-    Size,
     Url,
     matching,
     mistake,
@@ -29,7 +28,6 @@ from runners.config.fields import (
 
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _VIEWPORT = re.compile(r"([0-9]{2,5})x([0-9]{2,5})")
-_PROXY = re.compile(r"(?:https?|socks5)://[^\s/?#@]+/?")
 _SMALLEST, _LARGEST = 100, 10_000
 
 
@@ -99,7 +97,7 @@ class PortalPathDocument(WebPathDocument):
         Field(description="The least time from the form's first step to the submit, as a person needs it."),
     ] = 2.0
     limits: Annotated[PortalLimitsDocument, Field(description="How long each hop may take.")] = (
-        PortalLimitsDocument()
+        PortalLimitsDocument.model_construct()
     )
     locale: Annotated[
         str | None,
@@ -124,41 +122,3 @@ class PortalPathDocument(WebPathDocument):
         ),
         Field(description="The size of the page in pixels."),
     ] = (1280, 900)
-
-
-class BrowserDocument(Block):
-    """The one browser of this prober; used by paths of channel `portal`."""
-
-    executable: Annotated[
-        Line | None, Field(description="The program; default: Playwright's own Chromium, else the system's.")
-    ] = None
-    recycle_after: Annotated[
-        int, Field(ge=1, le=100_000, description="Canaries after which it is started anew.")
-    ] = 100
-    start: Annotated[Duration, Field(description="How long its start may take.")] = 30.0
-    arguments: Annotated[list[Line], Field(description="Further arguments of its command line.")] = []
-    proxy: Annotated[
-        str | None,
-        matching(
-            _PROXY, "a proxy", "Write http://host:port or socks5://host:port, without user and password."
-        ),
-        text_schema("proxy", _PROXY.pattern, "http://proxy.acme.example:3128"),
-        Field(description="The proxy; default: as the environment says."),
-    ] = None
-
-
-DIRECTORY: Final = "intake-artifacts"
-
-
-class ArtifactsDocument(Block):
-    """Where evidence of failures is kept, and how much of it."""
-
-    directory: Annotated[
-        Line | None,
-        Field(
-            description=f"The folder; default: {DIRECTORY} beside the store's file, else in the working directory."
-        ),
-    ] = None
-    most: Annotated[int, Field(ge=1, le=1_000_000, description="At most so many failed canaries.")] = 100
-    age: Annotated[Duration, Field(description="At most so old.")] = 14 * 86400.0
-    size: Annotated[Size, Field(description="At most so large, in all.")] = 500_000_000

@@ -94,4 +94,6 @@ class TelemetryDocument(Block):
         BeforeValidator(_as_mapping),
         Field(description="A receiver of OTLP over HTTP: its URL, or a mapping.", json_schema_extra=_or_url),
     ] = None
-    metrics: Annotated[MetricsDocument, Field(description="How metrics leave.")] = MetricsDocument()
+    metrics: Annotated[MetricsDocument, Field(description="How metrics leave.")] = (
+        MetricsDocument.model_construct()
+    )

@@ -218,10 +218,12 @@ class HttpTicketingDocument(SystemDocument):
     headers: Annotated[
         dict[str, Line], Field(description="Header fields of every call, also of the log-in; templates.")
     ] = {}
-    auth: Annotated[HttpAuthDocument, Field(description="How we are known.")] = HttpAuthDocument()
+    auth: Annotated[HttpAuthDocument, Field(description="How we are known.")] = (
+        HttpAuthDocument.model_construct()
+    )
     vars: Annotated[dict[Name, VarDocument], Field(description="Values that are asked for once.")] = {}
     ticket: Annotated[TicketMapDocument, Field(description="Where a ticket's fields are in a row.")] = (
-        TicketMapDocument()
+        TicketMapDocument.model_construct()
     )
     read: Annotated[
         list[ReadDocument],
@@ -235,7 +237,7 @@ class HttpTicketingDocument(SystemDocument):
         dict[Name, DivertedDocument], Field(description="The looks for what is held aside, by name.")
     ] = {}
     channel: Annotated[ChannelsDocument, Field(description="The system's words for our channels.")] = (
-        ChannelsDocument()
+        ChannelsDocument.model_construct()
     )
     sight: Annotated[
         list[ProofDocument] | None,
@@ -244,12 +246,16 @@ class HttpTicketingDocument(SystemDocument):
             description="Proves that we see: one request or several, before a look without a ticket of ours is believed."
         ),
     ] = None
-    clean: Annotated[CleanDocument, Field(description="How tickets are removed.")] = CleanDocument()
+    clean: Annotated[CleanDocument, Field(description="How tickets are removed.")] = (
+        CleanDocument.model_construct()
+    )
     budget: Annotated[
         dict[Name, WindowDocument],
         Field(description="Windows of requests; RateLimit-* and X-RateLimit-* are known."),
     ] = {}
-    throttle: Annotated[ThrottleDocument, Field(description="What is left to others.")] = ThrottleDocument()
+    throttle: Annotated[ThrottleDocument, Field(description="What is left to others.")] = (
+        ThrottleDocument.model_construct()
+    )
     failures: Annotated[
         list[FailureDocument], Field(description="What answers mean, before the usual table.")
     ] = []

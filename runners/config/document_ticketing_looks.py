@@ -156,7 +156,7 @@ class ReadDocument(HttpRequestDocument):
         ),
     ] = None
     ticket: Annotated[TicketMapDocument, Field(description="What it tells of the ticket.")] = (
-        TicketMapDocument()
+        TicketMapDocument.model_construct()
     )
 
 
@@ -197,7 +197,7 @@ class LookDocument(HttpRequestDocument):
     empty_on: Annotated[list[int], Field(description="Statuses that mean: no tickets.")] = []
     ticket: Annotated[
         TicketMapDocument, Field(description="A ticket's fields, where they differ from `ticket` above.")
-    ] = TicketMapDocument()
+    ] = TicketMapDocument.model_construct()
     read: Annotated[
         list[ReadDocument], Field(description="Further requests for a row that may be ours, in order.")
     ] = []
@@ -279,7 +279,9 @@ class CleanDocument(Block):
             description="A further request that tells the tags, where `read` does not; made of a ticket that is closed."
         ),
     ] = None
-    verify: Annotated[VerifyDocument, Field(description="How long a change may take.")] = VerifyDocument()
+    verify: Annotated[VerifyDocument, Field(description="How long a change may take.")] = (
+        VerifyDocument.model_construct()
+    )
     rights: Annotated[
         SightDocument | None,
         Field(

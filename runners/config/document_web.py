@@ -61,7 +61,9 @@ class WebPathDocument(PathDocument):
             description="The hosts where we may end up: anywhere else is a failure. Default: that of `url`."
         ),
     ] = None
-    request: Annotated[RequestDocument, Field(description="What the request says.")] = RequestDocument()
+    request: Annotated[RequestDocument, Field(description="What the request says.")] = (
+        RequestDocument.model_construct()
+    )
     propagate: Annotated[
         bool,
         Field(

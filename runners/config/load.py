@@ -4,8 +4,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path as FilePath
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from canary.hop import Channel
 from canary.path import IncidentPolicy, PathName
 from canary.reason import CAUSES, Side
 from probes.contracts import Clock
@@ -24,13 +25,11 @@ from runners.config.config import (
     PathConfig,
     ProberConfig,
 )
-from runners.config.document import Document, ProberDocument
 from runners.config.document_alerts import AlertsDocument
-from runners.config.document_channels import AnyPathDocument
 from runners.config.document_maintenance import MaintenanceDocument
 from runners.config.document_page import PageDocument
 from runners.config.document_places import AccountDocument, MailboxDocument
-from runners.config.document_portal import PortalPathDocument
+from runners.config.document_prober import ProberDocument
 from runners.config.document_telemetry import TelemetryDocument
 from runners.config.errors import ConfigError, ConfigErrors
 from runners.config.mistakes import unknown_key
@@ -39,6 +38,21 @@ from runners.config.reading import Loc, Tree, read_tree
 from runners.config.sources import Surroundings
 from runners.config.validate import block, paths_section, section, sinks_section, ticketing_section
 
+if TYPE_CHECKING:
+    from runners.config.document_channels import AnyPathDocument
+
+KEYS = (
+    "prober",
+    "accounts",
+    "mailboxes",
+    "ticketing",
+    "paths",
+    "alerts",
+    "maintenance",
+    "telemetry",
+    "web",
+)
+"""The file's own keys; a test holds them equal to the document's, which brings every channel and system with it."""
 _STORES = ("sqlite:///", "postgresql+psycopg://")
 
 
@@ -116,8 +130,7 @@ def _is_hopeless(tree: Tree) -> bool:
 
 def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
     top = tree.value if isinstance(tree.value, dict) else {}
-    known = list(Document.model_fields)
-    tree.errors.extend(unknown_key(tree, (key,), known) for key in top if key not in known)
+    tree.errors.extend(unknown_key(tree, (key,), list(KEYS)) for key in top if key not in KEYS)
     for key in ("prober", "accounts", "paths"):
         if key not in top:
             tree.errors.append(
@@ -136,7 +149,7 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
     path_documents = paths_section(tree)
     sink_documents = sinks_section(tree)
     _check_shared_names(top, around)
-    has_portal = any(isinstance(one, PortalPathDocument) for one in path_documents.values())
+    has_portal = any(one.channel is Channel.PORTAL for one in path_documents.values())
     built_prober = _prober(prober, around, needs_browser=has_portal)
     trusted = built_prober.ca_files if built_prober is not None else ()
     accounts = {name: build_account(name, one, around, trusted) for name, one in account_documents.items()}
@@ -284,7 +297,7 @@ def _policy(document: AlertsDocument | None) -> IncidentPolicy:
 
 def _paths(
     top: Mapping[str, Any],
-    documents: Mapping[str, AnyPathDocument],
+    documents: Mapping[str, "AnyPathDocument"],
     places: Places,
     around: Surroundings,
     *,

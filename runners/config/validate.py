@@ -1,33 +1,34 @@
 """Make the typed mappings of what a file says, with every mistake noted."""
 
-from collections.abc import Mapping
-from typing import Any, TypeVar, assert_never
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from pydantic import BaseModel, ValidationError
 
 from canary.hop import Channel
 from runners.config.document_alerts import PLANNED_SINKS, SINK_DOCUMENTS, AnySinkDocument, SinkKind
-from runners.config.document_channels import PATH_DOCUMENTS, AnyPathDocument
-from runners.config.document_email import EmailPathDocument
-from runners.config.document_form import FormPathDocument
-from runners.config.document_paths import PathDocument
 from runners.config.document_places import TicketingDocument, TicketingType
-from runners.config.document_portal import PortalPathDocument
-from runners.config.document_ticketing import AnyTicketingDocument
-from runners.config.document_ticketing_http import HttpTicketingDocument
 from runners.config.errors import did_you_mean
 from runners.config.fields import is_name, shown
 from runners.config.mistakes import explain, is_unknown_key
-from runners.config.presets import preset_names, with_preset
 from runners.config.reading import Loc, Tree
+
+if TYPE_CHECKING:
+    from runners.config.document_channels import AnyPathDocument
+    from runners.config.document_ticketing import AnyTicketingDocument
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
 def block(tree: Tree, key: str, model: type[_Model]) -> _Model | None:
     """One of the file's mappings, which may be left out; None where something is wrong with it."""
-    raw = _top(tree).get(key, {})
-    return _validated(tree, (key,), {} if raw is None else raw, model)
+    raw = _top(tree).get(key)
+    if raw is None or raw == {}:
+        if not any(one.is_required() for one in model.model_fields.values()):
+            return model.model_construct()  # the defaults need no check, and its schema no making
+        raw = {}
+    return _validated(tree, (key,), raw, model)
 
 
 def section(tree: Tree, key: str, model: type[_Model], *, is_needed: bool) -> Mapping[str, _Model]:
@@ -36,31 +37,47 @@ def section(tree: Tree, key: str, model: type[_Model], *, is_needed: bool) -> Ma
     return {name: one for name, one in found.items() if one is not None}
 
 
-def paths_section(tree: Tree) -> Mapping[str, AnyPathDocument]:
+def paths_section(tree: Tree) -> Mapping[str, "AnyPathDocument"]:
     """The paths, each by its channel, less those with which something is wrong."""
     found = {name: _path(tree, ("paths", name), one) for name, one in _named(tree, "paths", is_needed=True)}
     return {name: one for name, one in found.items() if one is not None}
 
 
-def ticketing_section(tree: Tree) -> Mapping[str, AnyTicketingDocument]:
+def ticketing_section(tree: Tree) -> Mapping[str, "AnyTicketingDocument"]:
     """The ticketing systems, each by its type, less those with which something is wrong."""
     named = _named(tree, "ticketing", is_needed=False)
     found = {name: _ticketing(tree, ("ticketing", name), one) for name, one in named}
     return {name: one for name, one in found.items() if one is not None}
 
 
-def _ticketing(tree: Tree, loc: Loc, value: Any) -> AnyTicketingDocument | None:  # noqa: ANN401 -- whatever YAML holds
+def _ticketing(tree: Tree, loc: Loc, value: Any) -> "AnyTicketingDocument | None":  # noqa: ANN401 -- whatever YAML holds
     kind = value.get("type") if isinstance(value, dict) else None
-    own, other = _keys(TicketingDocument), _keys(HttpTicketingDocument)
-    if isinstance(kind, str) and kind in preset_names():
-        value, kind = with_preset(value), TicketingType.HTTP
+    if isinstance(kind, str) and kind not in set(TicketingType):
+        from runners.config.presets import preset_names, with_preset
+
+        if kind in preset_names():
+            value, kind = with_preset(value), TicketingType.HTTP
     if kind == TicketingType.HTTP:
-        elsewhere = dict.fromkeys(
-            own - other, "It is of a system that the prober knows; here it is auth, find, clean."
-        )
-        return _validated(tree, loc, value, HttpTicketingDocument, elsewhere=elsewhere)
-    elsewhere = dict.fromkeys(other - own, "It belongs to type: http, and to the presets of it.")
-    return _validated(tree, loc, value, TicketingDocument, elsewhere=elsewhere)
+        from runners.config.document_ticketing_http import HttpTicketingDocument
+
+        return _validated(tree, loc, value, HttpTicketingDocument, elsewhere=_of_known_systems)
+    return _validated(tree, loc, value, TicketingDocument, elsewhere=_of_any_system)
+
+
+def _of_known_systems() -> Mapping[str, str]:
+    """What to say of the keys that only systems that the prober knows have."""
+    from runners.config.document_ticketing_http import HttpTicketingDocument
+
+    keys = _keys(TicketingDocument) - _keys(HttpTicketingDocument)
+    return dict.fromkeys(keys, "It is of a system that the prober knows; here it is auth, find, clean.")
+
+
+def _of_any_system() -> Mapping[str, str]:
+    """What to say of the keys that only systems by configuration alone have."""
+    from runners.config.document_ticketing_http import HttpTicketingDocument
+
+    keys = _keys(HttpTicketingDocument) - _keys(TicketingDocument)
+    return dict.fromkeys(keys, "It belongs to type: http, and to the presets of it.")
 
 
 def sinks_section(tree: Tree) -> Mapping[str, AnySinkDocument]:
@@ -108,7 +125,7 @@ def _named(tree: Tree, key: str, is_needed: bool) -> list[tuple[str, Any]]:
     return list(raw.items())
 
 
-def _path(tree: Tree, loc: Loc, value: Any) -> AnyPathDocument | None:  # noqa: ANN401 -- whatever YAML holds
+def _path(tree: Tree, loc: Loc, value: Any) -> "AnyPathDocument | None":  # noqa: ANN401 -- whatever YAML holds
     """A path by its channel; where that is missing or none, what else is wrong is told by the channel it looks like."""
     if not isinstance(value, dict):
         return _of_channel(tree, loc, value, Channel.EMAIL)
@@ -123,19 +140,27 @@ def _path(tree: Tree, loc: Loc, value: Any) -> AnyPathDocument | None:  # noqa: 
     else:
         remedy = f"Write one of {', '.join(Channel)}."
         tree.errors.append(tree.error((*loc, "channel"), "the key channel is missing", remedy, at_key=True))
+    from runners.config.document_channels import PATH_DOCUMENTS
+
     likeliest = max(PATH_DOCUMENTS, key=lambda one: len(_keys(PATH_DOCUMENTS[one]) & set(value)))
     _of_channel(tree, loc, {**value, "channel": likeliest.value}, likeliest)
     return None
 
 
-def _of_channel(tree: Tree, loc: Loc, value: object, channel: Channel) -> AnyPathDocument | None:
-    elsewhere = _elsewhere(PATH_DOCUMENTS[channel])
+def _of_channel(tree: Tree, loc: Loc, value: object, channel: Channel) -> "AnyPathDocument | None":
+    elsewhere = partial(_of_other_channels, channel)
     match channel:
         case Channel.EMAIL:
+            from runners.config.document_email import EmailPathDocument
+
             return _validated(tree, loc, value, EmailPathDocument, elsewhere=elsewhere)
         case Channel.PORTAL:
+            from runners.config.document_portal import PortalPathDocument
+
             return _validated(tree, loc, value, PortalPathDocument, elsewhere=elsewhere)
         case Channel.FORM:
+            from runners.config.document_form import FormPathDocument
+
             return _validated(tree, loc, value, FormPathDocument, elsewhere=elsewhere)
         case _:
             assert_never(channel)
@@ -145,23 +170,33 @@ def _keys(model: type[BaseModel]) -> frozenset[str]:
     return frozenset(field.alias or name for name, field in model.model_fields.items())
 
 
-def _elsewhere(model: type[PathDocument]) -> Mapping[str, str]:
+def _of_other_channels(own: Channel) -> Mapping[str, str]:
     """What to say of the keys that only paths of other channels have."""
+    from runners.config.document_channels import PATH_DOCUMENTS
+
     channels: dict[str, list[str]] = {}
     for channel, other in PATH_DOCUMENTS.items():
-        for key in _keys(other) - _keys(model):
+        for key in _keys(other) - _keys(PATH_DOCUMENTS[own]):
             channels.setdefault(key, []).append(channel)
     return {key: f"It belongs to channel {' and '.join(names)}." for key, names in channels.items()}
 
 
 def _validated(
-    tree: Tree, loc: Loc, value: object, model: type[_Model], *, elsewhere: Mapping[str, str] | None = None
+    tree: Tree,
+    loc: Loc,
+    value: object,
+    model: type[_Model],
+    *,
+    elsewhere: Callable[[], Mapping[str, str]] = dict,
 ) -> _Model | None:
-    """The typed mapping, or None with its mistakes noted; unknown keys alone don't hide what else is wrong."""
+    """The typed mapping, or None with its mistakes noted; unknown keys alone don't hide what else is wrong.
+
+    ``elsewhere`` has a remedy for each key that only mappings of another kind have; it is asked where something is wrong.
+    """
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        tree.errors.extend(explain(tree, loc, model, error, elsewhere=elsewhere or {}))
+        tree.errors.extend(explain(tree, loc, model, error, elsewhere=elsewhere()))
         details = error.errors(include_url=False)
     if not all(is_unknown_key(one) for one in details):
         return None
