@@ -14,7 +14,7 @@ from probes.mailbox.backlog import MailboxBacklogReader
 from probes.mailbox.quota import MailboxCapacityReader
 from probes.mailbox.settings import BacklogSettings, CapacitySettings
 from probes.mailbox.visits import Visits
-from probes.message.compose import ascii_domain
+from probes.message.addresses import ascii_domain
 from probes.portal.settings import PortalSettings
 from probes.servers import TlsMode
 from runners.config.document_email import Via

@@ -13,7 +13,7 @@ from probes.email.session import Endpoint, SmtpSession, open_first
 from probes.email.settings import EmailSettings, MxTls, Via
 from probes.mail_dns import MailDnsExpectation, check_mail_dns
 from probes.masking import Masker
-from probes.message.compose import ascii_domain
+from probes.message.addresses import ascii_domain
 from probes.servers import Server, TlsMode
 from probes.tls import Contexts
 

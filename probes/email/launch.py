@@ -16,7 +16,8 @@ from probes.email.session import Endpoint, Envelope, SmtpSession, open_first
 from probes.email.settings import EmailSettings, MxTls, SenderAccount, Via
 from probes.hops import HopFailed, Passage, hop
 from probes.masking import Masker
-from probes.message.compose import Dkim, ascii_domain, compose, envelope_sender
+from probes.message.addresses import ascii_domain
+from probes.message.compose import Dkim, compose, envelope_sender
 from probes.reasons import MAPPED, Fault, explain
 from probes.selfcheck import ControlProtocol, Question, SideJudge
 from probes.servers import Credential, Password, SecretSource, SecretUnavailable, Server, TlsMode

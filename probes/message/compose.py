@@ -22,6 +22,7 @@ from canary.content import ExpectedContent
 from canary.hop import Hop
 from canary.ticket import Attachment
 from probes.masking import Secret
+from probes.message.addresses import ascii_domain
 from probes.servers import SecretUnavailable
 
 WRAP_CHARACTERS: Final = 72
@@ -258,12 +259,6 @@ def _is_plain(name: str, value: str) -> bool:
 def _address(display_name: str, address: str) -> Address:
     local, _, domain = ascii_domain(address).rpartition("@")
     return Address(display_name, local, domain)
-
-
-def ascii_domain(address: str) -> str:
-    """The address with its domain in ASCII form (RFC 5891, mapped by UTS 46); a local part outside ASCII stays (RFC 6531)."""
-    local, at, domain = address.rpartition("@")
-    return f"{local}{at}{domain if domain.isascii() else idna.encode(domain, uts46=True).decode()}"
 
 
 def _wrapped(text: str) -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from canary.hop import Channel
 from canary.path import IncidentPolicy, PathName
 from canary.reason import CAUSES, Side
-from probes.contracts import Clock
 from probes.masking import Masker, Secret
 from runners.clock import SystemClock
 from runners.config.build_alerts import build_alerts
@@ -39,6 +38,7 @@ from runners.config.sources import Surroundings
 from runners.config.validate import block, paths_section, section, sinks_section, ticketing_section
 
 if TYPE_CHECKING:
+    from probes.contracts import Clock
     from runners.config.document_channels import AnyPathDocument
 
 KEYS = (
@@ -62,7 +62,7 @@ def load(
     allow_literal_secrets: bool = False,
     needs_secrets: bool = True,
     environ: Mapping[str, str] | None = None,
-    clock: Clock | None = None,
+    clock: "Clock | None" = None,
 ) -> Config:
     """Read a configuration file.
 

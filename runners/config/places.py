@@ -7,7 +7,7 @@ as if it were so now. Wiring makes the readers; this only names them, so that wh
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from probes.message.compose import ascii_domain
+from probes.message.addresses import ascii_domain
 from probes.servers import TlsMode
 from runners.config.config import Config, PathConfig
 from runners.config.sending import EmailConfig

@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from probes.command import CommandFailed, output_of
-from probes.contracts import Clock
 from probes.masking import Masker, Secret
 from probes.servers import SecretSource, SecretUnavailable
+
+if TYPE_CHECKING:
+    from probes.contracts import Clock
 
 EXEC_SECONDS = 10.0
 """How long a command may take to print a secret."""
@@ -89,7 +92,7 @@ class ExecSecret:
     """
 
     def __init__(
-        self, command: tuple[str, ...], *, masker: Masker, clock: Clock, limit_seconds: float = EXEC_SECONDS
+        self, command: tuple[str, ...], *, masker: Masker, clock: "Clock", limit_seconds: float = EXEC_SECONDS
     ) -> None:
         self._command = command
         self._masker = masker

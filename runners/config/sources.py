@@ -5,9 +5,8 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
-from probes.contracts import Clock
 from probes.masking import Masker, Secret
 from probes.servers import SecretSource, SecretUnavailable
 from runners.config.errors import ConfigError
@@ -15,6 +14,9 @@ from runners.config.fields import SecretKind, SecretRef
 from runners.config.needs import NamedFile, Needs
 from runners.config.reading import Loc, Tree, dotted
 from runners.config.secrets import EnvSecret, ExecSecret, FileSecret, LiteralSecret
+
+if TYPE_CHECKING:
+    from probes.contracts import Clock
 
 _SHORTEST_KEY_BYTES = 16
 _PRIVATE_KEY = re.compile(r"-----BEGIN ([A-Z]+ )*PRIVATE KEY-----")
@@ -40,7 +42,7 @@ class Surroundings:
     folder: Path
     environ: Mapping[str, str]
     masker: Masker
-    clock: Clock
+    clock: "Clock"
     allow_literal_secrets: bool
     needs_secrets: bool
     needs: Needs = field(default_factory=Needs)
