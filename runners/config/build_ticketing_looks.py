@@ -81,7 +81,7 @@ def build_map(
         if (one := getattr(document, name)) is not None
     }
     also = {name: parts.pick(one, (*loc, "also", name), known) for name, one in document.also.items()}
-    files = _files(document.files, parts, (*loc, "files")) if document.files is not None else None
+    files = _files(document.files, parts, (*loc, "files"), known) if document.files is not None else None
     if under is None:
         return TicketMap(picks, also, files)
     return TicketMap(
@@ -92,11 +92,11 @@ def build_map(
     )
 
 
-def _files(document: FilesDocument, parts: Parts, loc: Loc) -> FileMap:
+def _files(document: FilesDocument, parts: Parts, loc: Loc, vocabulary: Vocabulary) -> FileMap:
     return FileMap(
         rows=parts.pick(document.rows, (*loc, "rows"), {}),
         name=parts.pick(document.name, (*loc, "name"), {}, usual=(As.TEXT,)),
-        url=parts.optional_pick(document.url, (*loc, "url"), {}, usual=(As.TEXT,)),
+        url=parts.optional_pick(document.url, (*loc, "url"), {**vocabulary, "file": None}, usual=(As.TEXT,)),
     )
 
 

@@ -113,7 +113,11 @@ class FilesDocument(Block):
     rows: Annotated[PickSetting, Field(description="Their list.")]
     name: Annotated[PickSetting, Field(description="The file's name.")]
     url: Annotated[
-        PickSetting | None, Field(description="Where its content is; else contents are not compared.")
+        PickSetting | None,
+        Field(
+            description="Where its content is; else contents are not compared. What no answer tells is put together:"
+            ' `{const: "/files/{{ ticket.id }}/{{ file.id }}"}`, `file` being a row of the list.'
+        ),
     ] = None
 
 

@@ -17,6 +17,7 @@ PARTS: dict[str, Callable[[Sandbox], Iterator[Table]]] = {
     "cold-start": cold_start.tables,
     "telemetry": telemetry.tables,
     "ticketing": ticketing.tables,
+    "busy": ticketing.busy,
 }
 
 

@@ -58,6 +58,7 @@ class Glpi(Simulator):
         self.sees_refused = True
         self.allowed = True
         self.zone = ZoneInfo("UTC")
+        self.serves_files = True
 
     def routes(self) -> list[Route]:
         """The endpoints of the sections named above."""
@@ -68,6 +69,7 @@ class Glpi(Simulator):
             ("GET", f"{api}/search/Ticket/?", self._search),
             ("GET", f"{api}/NotImportedEmail/?", self._refused),
             ("GET", f"{api}/Ticket/(?P<number>\\d+)", self._show),
+            ("GET", f"{api}/Document/(?P<number>\\d+)", self._document),
             ("GET", f"{api}/Ticket/(?P<number>\\d+)/Ticket_User/?", self._actors),
             ("GET", f"{api}/User/(?P<number>\\d+)/UserEmail/?", self._addresses),
             ("POST", f"{api}/Ticket/?", self._create),
@@ -213,14 +215,22 @@ class Glpi(Simulator):
         headers = {"Content-Range": f"{start}-{stop}/{len(found)}", "Accept-Range": f"Ticket {MOST_ROWS}"}
         return Told(200 if len(part) == len(found) else 206, value, headers)
 
-    def _show(self, _: Asked, number: str) -> Told:
-        """*Get an item*: here columns have their names, and content is HTML that was escaped."""
+    def _show(self, asked: Asked, number: str) -> Told:
+        """*Get an item*: here columns have their names, and content is HTML that was escaped.
+
+        Documents stand with it on request (``src/Api/API.php``, getItem: the document's own columns).
+        """
         row = self.desk.find(int(number))
         if row is None:
             return self.error(404)
+        files = [
+            {"assocID": place, "id": row.id * 100 + place, "filename": one.name, "mime": "application/pdf"}
+            for place, one in enumerate(row.files)
+        ]
         return Told(
             200,
             {
+                **({"_documents": files} if asked.query.get("with_documents") else {}),
                 "id": row.id,
                 "name": row.subject,
                 "content": f"&lt;p&gt;{row.body}&lt;/p&gt;",
@@ -230,6 +240,15 @@ class Glpi(Simulator):
                 "is_deleted": 0,
             },
         )
+
+    def _document(self, asked: Asked, number: str) -> Told:
+        """*Download a document file*: its content with ``alt=media`` [M], else what is known of it."""
+        row, place = self.desk.find(int(number) // 100), int(number) % 100
+        if row is None or place >= len(row.files):
+            return self.error(404)
+        if asked.query.get("alt") != "media" or not self.serves_files:
+            return Told(200, {"id": int(number), "filename": row.files[place].name})
+        return Told(200, row.files[place].content, kind="application/pdf")
 
     def _create(self, asked: Asked) -> Told:
         """*Add item(s)*: 201; whoever is logged in asks, and is mailed unless ``_disablenotif`` is set [M]."""

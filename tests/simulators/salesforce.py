@@ -287,9 +287,10 @@ class Salesforce(Simulator):
     def _files(self, row: Row) -> list[dict[str, object]]:
         return [
             {
-                "LinkedEntityId": case_id(row.id),
+                "LinkedEntityId": next((one["Id"] for one in self._mails(row)), case_id(row.id)),  # [M]
                 "ContentDocumentId": f"069{row.id:09d}{index:03d}AAA",
-                "ContentDocument.Title": one.name,
+                "ContentDocument.Title": one.name.rpartition(".")[0],
+                "ContentDocument.FileExtension": one.name.rpartition(".")[2],
                 "ContentDocument.LatestPublishedVersionId": f"068{row.id:09d}{index:03d}AAA",
             }
             for index, one in enumerate(row.files)

@@ -192,8 +192,8 @@ class Calls:
         except Blind as error:
             raise at_key(error, asking.key, self._settings.name) from None
 
-    async def fetched(self, url: str) -> bytes | None:
-        """The content of a file; None: it is not served, or at another origin, whither our credential does not go.
+    async def fetched(self, url: str) -> Answer | None:
+        """The answer that a file is the content of; None: it is not served, or at another origin, whither our credential does not go.
 
         A file that is refused may have expired, or not been scanned yet: that is no word about our credential. Raises
         as `call` otherwise.
@@ -203,7 +203,7 @@ class Calls:
             answer, means = await self.call(asking, {}, page=Page(url=url), accept=_NOT_SERVED)
         except SentElsewhere:
             return None
-        return answer.content if means not in _NOT_SERVED else None
+        return answer if means not in _NOT_SERVED else None
 
     async def end(self) -> None:
         """Log out, if there is a session and a request that ends it; a refusal is no matter."""

@@ -82,7 +82,9 @@ class Maker:
         is_wanted = self._wants_files(values, senders)
         return tuple(
             [
-                Attachment(name, await self._files.digest(url) if is_wanted and url is not None else None)
+                Attachment(
+                    name, await self._files.digest(url, name) if is_wanted and url is not None else None
+                )
                 for name, url in files
             ]
         )

@@ -63,7 +63,7 @@ class TicketMap:
         for name, pick in self.also.items():
             values[name] = pick.found(seen, words)
         if self.files is not None:
-            values["files"] = self.files.read(seen)
+            values["files"] = self.files.read(seen, _with(words, values))
         if "id" in self.picks and values["id"] in (None, MISSING, ""):
             pick = self.picks["id"]
             raise Blind(
@@ -83,7 +83,7 @@ class TicketMap:
                 faults[name] = str(error)
         if self.files is not None:
             try:
-                values["files"] = self.files.read(seen)
+                values["files"] = self.files.read(seen, _with(words, values))
             except Blind as error:
                 faults["files"] = str(error)
         return values, faults
@@ -99,14 +99,17 @@ class TicketMap:
 
 @dataclass(frozen=True, slots=True)
 class FileMap:
-    """Where a ticket's attachments are: the list, and of each the name and the address of its content."""
+    """Where a ticket's attachments are: the list, and of each the name and the address of its content.
+
+    An address that no answer tells is put together by a template, of ``ticket.…`` and of ``file.…``, the list's row.
+    """
 
     rows: Pick
     name: Pick
     url: Pick | None = None
 
-    def read(self, seen: Seen) -> tuple[tuple[str, str | None], ...]:
-        """Names and addresses."""
+    def read(self, seen: Seen, words: Words) -> tuple[tuple[str, str | None], ...]:
+        """Names and addresses; ``words``: what the address's template may say beside ``file``."""
         rows = self.rows.found(seen)
         if not isinstance(rows, list):
             return ()
@@ -114,10 +117,12 @@ class FileMap:
         for row in rows:
             one = seen.of_row(row)
             name = text_of(self.name.found(one), self.name.key)
-            url = text_of(self.url.found(one), self.url.key) if self.url is not None else None
             if name:
-                files.append((name, url))
+                files.append((name, self._url(one, {**words, "file": row})))
         return tuple(files)
+
+    def _url(self, seen: Seen, words: Words) -> str | None:
+        return text_of(self.url.found(seen, words), self.url.key) if self.url is not None else None
 
 
 def check_fields(rows: Sequence[Values], ticket: TicketMap, system: str) -> None:
@@ -249,7 +254,12 @@ def _field(pick: Pick, seen: Seen, words: Words, values: Values) -> object:
     """The value of one pick; one that is made of words may name the fields that were read before it."""
     if pick.const is None:
         return pick.of(seen)
-    return pick.of(seen, {**words, "ticket": {**_plain(words.get("ticket")), **_known(values)}})
+    return pick.of(seen, _with(words, values))
+
+
+def _with(words: Words, values: Values) -> Words:
+    """What templates may say once some of a row's values are read."""
+    return {**words, "ticket": {**_plain(words.get("ticket")), **_known(values)}}
 
 
 def _known(values: Values) -> dict[str, object]:

@@ -27,7 +27,6 @@ class SalesforceBench(SimulatedBench):
         Ability.READ_ONLY: _NO_RIGHTS,
         Ability.LAG: "SOQL reads the table",
         Ability.DIVERTED: "a mail that fails makes no record: only the Automated Case User is told, by mail",
-        Ability.FILES: "files are three queries away, by ContentDocumentLink",
         Ability.PAGES: "the size of a page is the vendor's own",
     }
     preset: ClassVar[str] = "salesforce"
@@ -59,7 +58,6 @@ class GlpiBench(SimulatedBench):
         Ability.BUDGET: "it tells no budget",
         Ability.MESSAGE_ID: "a ticket's Message-ID is not among its search options",
         Ability.TAGS: "it has none without a plug-in",
-        Ability.FILES: "documents are items of their own, found by Document_Item",
     }
     preset: ClassVar[str] = "glpi"
     credentials: ClassVar[Mapping[str, str]] = {"GLPI_APP_TOKEN": APP_TOKEN, "GLPI_USER_TOKEN": USER_TOKEN}

@@ -51,7 +51,6 @@ class ZammadBench(SimulatedBench):
         Ability.LAG: "with a condition and no query its search reads the table",
         Ability.DIVERTED: "of mail that it can't process its API shows a number only",
         Ability.BUDGET: "it tells no budget",
-        Ability.FILES: "an attachment's address has the article's id in it, which no row has",
         Ability.FLOOD: "bodies are not in its list, so that a flood is read row by row, 40 a look",
     }
     preset: ClassVar[str] = "zammad"

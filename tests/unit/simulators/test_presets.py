@@ -1,6 +1,7 @@
 """Presets under settings that are not the usual ones."""
 
 from datetime import timedelta
+from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -12,6 +13,7 @@ from probes.ticketing.generic.adapter import Generic
 from tests.contracts.ticketing_bench import BODY, SENDER, Ability, new_canary, with_system
 from tests.contracts.ticketing_wire import only_at, saying
 from tests.simulators.bench import SimulatedBench
+from tests.simulators.table import File
 from tests.unit.simulators.test_contract_more_vendors import GlpiBench, SalesforceBench
 from tests.unit.simulators.test_contract_vendors import FreshdeskBench, ServiceNowBench, ZammadBench
 from tests.unit.simulators.test_contract_zendesk import ZendeskBench
@@ -270,3 +272,29 @@ def test_zendesk__a_user_that_was_merged__is_asked_for_anew_by_the_next_poll() -
         return len((await system.find([canary], Depth.POLL)).tickets)
 
     assert with_system(bench, main) == 1
+
+
+def test_glpi__a_document_that_is_answered_by_words_about_it__is_named_and_not_compared() -> None:
+    bench = GlpiBench()
+    bench.simulator.serves_files = False  # type: ignore[attr-defined]
+    canary = new_canary(bench.now())
+    bench.mail(canary, attachment=b"%PDF")
+
+    async def main(system: TicketingSystem) -> list[tuple[str, str | None]]:
+        (ticket,) = (await system.find([canary], Depth.DEADLINE)).tickets
+        return [(one.name, one.sha256) for one in ticket.attachments or ()]
+
+    assert with_system(bench, main) == [("invoice.pdf", None)]
+
+
+def test_salesforce__a_file_at_the_case_itself__is_found_too() -> None:
+    bench = SalesforceBench()
+    canary = new_canary(bench.now())
+    file = File("invoice.pdf", b"%PDF \xff")
+    bench.desk.plant(f"{canary.subject_prefix} by the form", BODY, SENDER, channel="form", files=[file])
+
+    async def main(system: TicketingSystem) -> list[tuple[str, str | None]]:
+        (ticket,) = (await system.find([canary], Depth.DEADLINE)).tickets
+        return [(one.name, one.sha256) for one in ticket.attachments or ()]
+
+    assert with_system(bench, main) == [("invoice.pdf", sha256(file.content).hexdigest())]

@@ -180,11 +180,13 @@ def test_delete__of_a_collection__puts_into_the_bin(scene: Scene) -> None:
     assert row.id in scene.salesforce.desk.rows
 
 
-def test_file__is_found_by_the_case_and_read_byte_for_byte(scene: Scene) -> None:
+def test_file__is_found_by_the_mail_of_the_case_and_read_byte_for_byte(scene: Scene) -> None:
     row = scene.salesforce.desk.plant("canary", "text", JANE, files=[File("invoice.pdf", b"%PDF \xff")])
+    mail = scene.query(f"SELECT Id FROM EmailMessage WHERE ParentId = '{case_id(row.id)}'")  # noqa: S608 - SOQL
+    assert isinstance(mail, dict)
     answer = scene.query(
         "SELECT ContentDocument.Title,ContentDocument.LatestPublishedVersionId FROM ContentDocumentLink"  # noqa: S608 - SOQL
-        f" WHERE LinkedEntityId = '{case_id(row.id)}'"
+        f" WHERE LinkedEntityId IN ('{case_id(row.id)}','{mail['records'][0]['Id']}')"
     )
 
     assert isinstance(answer, dict)

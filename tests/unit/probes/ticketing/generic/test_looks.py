@@ -224,6 +224,29 @@ clean: {{close: [{{put: "/t/{{{{ ticket.id }}}}", json: {{open: false}}}}]}}
     assert desk.run(work) == [RemovalState.ABSENT]
 
 
+def test_file_whose_address_no_answer_tells__is_asked_for_at_one_that_is_put_together(tmp_path: Path) -> None:
+    read = (
+        'read: [{get: "/t/{{ ticket.id }}/mails", row: "[0]", ticket: {body: text, also: {mail: id}, files: {rows: parts,'
+        ' name: name, url: {const: "{{ site.url }}/files/{{ ticket.id }}/{{ ticket.mail }}/{{ file.no }}"}}}}]'
+    )
+    bench = Bench(
+        tmp_path,
+        f"find: {{all: {{get: /t, rows: rows, {read}}}}}",
+        lambda one: answers[one.url.path](),
+    )
+    canary = bench.canary()
+    mail = {"id": 5, "text": "help", "parts": [{"no": 3, "name": "a.pdf"}]}
+    answers: dict[str, Callable[[], httpx.Response]] = {
+        "/base/t": lambda: rows({"id": 1, "subject": canary.subject_prefix}),
+        "/base/t/1/mails": lambda: httpx.Response(200, json=[mail]),
+        "/base/files/1/5/3": lambda: httpx.Response(200, content=b"content"),
+    }
+
+    (ticket,) = bench.find(canary, depth=Depth.DEADLINE).tickets
+
+    assert [(one.name, one.sha256 is not None) for one in ticket.attachments or ()] == [("a.pdf", True)]
+
+
 def test_files__are_compared_at_the_systems_own_place_and_asked_for_nowhere_else(tmp_path: Path) -> None:
     bench = Bench(
         tmp_path,
