@@ -119,6 +119,7 @@ class OneShot:
             progress=progress,
             canaries=self._board.canaries,
             noticed=self._noticed,
+            placed=prober.placed,
         )
         self._orders = Orders(prober, store, clock=clock, progress=progress, holder=observer)
         self._launcher = Launcher(prober, store, clock=clock, holder=observer, randomness=secrets.token_bytes)

@@ -87,7 +87,7 @@ async def try_ticketing(
         so_far.steps.append(told)
         step(told)
 
-    placed = placer(config.file)
+    placed = placer(config.file, config.keys)
     error, is_ours = "", False
     begin = since if since is not None else clock.now() - USUAL_SINCE
     async with stoppable() as stopped:

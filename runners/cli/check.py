@@ -63,7 +63,7 @@ async def _try_all(options: Options, config: "Config", *, send: bool) -> "Sequen
         if send:
             sources = (*sources, *await _sinks(config, clock))
         return await run_checks(
-            sources, clock=clock, masker=config.masker, found=found, placed=placer(config.file)
+            sources, clock=clock, masker=config.masker, found=found, placed=placer(config.file, config.keys)
         )
 
 
