@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @command
 def audit(options: Options, since: SinceOption = None, limit: LimitOption = 50) -> None:
-    """List every ticket and mail that the prober closed, deleted or removed, newest first.
+    """List every ticket and mail that the prober closed, deleted or removed, newest first, and what a trial opened.
 
     Example: intake-prober audit --since 24h
     """
