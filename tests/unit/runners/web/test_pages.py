@@ -257,7 +257,9 @@ def test_notices__stand_on_every_page_and_are_masked(page: Asker) -> None:
 
 
 def test_notice_of_several_lines__is_a_list_of_them_below_the_first_and_masked(page: Asker) -> None:
-    page.scene.said.append("it was refused:\nintake.yaml:3:1: paths: <b>. Mend it.\nb: page-secret-planted-9f31")
+    page.scene.said.append(
+        "it was refused:\nintake.yaml:3:1: paths: <b>. Mend it.\nb: page-secret-planted-9f31"
+    )
     try:
         said = page.ask("/").text
     finally:
