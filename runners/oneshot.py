@@ -391,13 +391,7 @@ class OneShot:
         waiting = self._unfinished
         if waiting is None:  # the store was not asked, or did not answer: as far as is known here
             waiting = tuple(one for one in self._board.records() if one.is_waiting)
+        removed = tuple(self._tally.removed)
         return RunResult(
-            records,
-            first,
-            self._gauges,
-            interrupted_by,
-            self._problem,
-            self._leftovers,
-            removed=tuple(self._tally.removed),
-            waiting=waiting,
+            records, first, self._gauges, interrupted_by, self._problem, self._leftovers, removed, waiting
         )
