@@ -98,7 +98,7 @@ class Observation:
         seconds: the duration by the monotonic clock; None where one process did not see both ends.
         reason: why it failed or is unknown. A hop that is ``ok`` and has a reason is a flawed success.
         side: whose fault, where it was decided at the moment of failure; None: as the reason's table says.
-        detail: for people, masked, at most 256 characters.
+        detail: for people, masked, at most 1,000 characters.
         place: the server, mailbox or ticketing system where it was seen.
         attempt: counts the tries of a launch hop from 1.
         rules_out_ticket: this ends the canary: no ticket can come of it (a launch given up before anything

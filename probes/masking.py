@@ -9,7 +9,8 @@ from typing import Final
 from urllib.parse import quote, quote_plus
 
 MASK: Final = "***"
-DETAIL_CHARACTERS: Final = 256
+DETAIL_CHARACTERS: Final = 1000
+"""A finding with its remedy, file and line; what a remote says of itself is cut much shorter where it is quoted."""
 _SHORTEST_SECRET = 4
 _LEAST_WITHIN_BASE64 = 8
 _HEADERS = re.compile(r"(?i)\b((?:proxy-)?authorization|cookie|set-cookie)(\s*[:=]\s*)[^\r\n]+")
@@ -134,5 +135,15 @@ class Masker:
 
     def detail(self, text: str) -> str:
         """Masked, on one line, and short enough for an observation's detail."""
-        line = " ".join(self.mask(text).split())
-        return line if len(line) <= DETAIL_CHARACTERS else f"{line[: DETAIL_CHARACTERS - 1]}…"
+        return shortened(" ".join(self.mask(text).split()), DETAIL_CHARACTERS)
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, of at most so many characters: cut at a sentence's end, so that no remedy breaks off in the middle.
+
+    Where the last whole sentence would leave less than half, it is cut in the sentence.
+    """
+    if len(text) <= most:
+        return text
+    end = text.rfind(". ", 0, most - 1)
+    return f"{text[: end + 1]} …" if 2 * end >= most else f"{text[: most - 1]}…"

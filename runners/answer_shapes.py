@@ -4,9 +4,11 @@ Times are RFC 3339 in UTC with microseconds, durations are seconds as numbers, w
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from typing_extensions import TypedDict
+
+from runners.portal_shapes import ImportAnswer, TryAnswer
 
 Side = Literal["target", "prober"]
 
@@ -75,12 +77,17 @@ class GaugeAnswer(TypedDict):
 class RunAnswer(TypedDict):
     """`run` and `sweep`: canaries that were launched or changed verdict in this process, and the readings taken.
 
-    ``leftovers``: what of ours is still to be removed, of whatever run. It changes no exit status.
+    ``leftovers``: what of ours is still to be removed, of whatever run. It changes no exit status. ``removed``: what
+    this process removed, as `audit` has it; ``waiting``: canaries that are not at their end; ``kept``: tickets that
+    stay until then.
     """
 
     canaries: list[CanaryAnswer]
     gauges: list[GaugeAnswer]
     leftovers: list["LeftoverAnswer"]
+    removed: list["AuditLineAnswer"]
+    waiting: list["WaitingAnswer"]
+    kept: list["KeptAnswer"]
     exit: int
 
 
@@ -246,9 +253,13 @@ class ObservationAnswer(TypedDict):
 
 
 class TraceAnswer(TypedDict):
-    """`trace`: one canary and all that was seen of it; ``dropped``: for its age, observations and hops are gone."""
+    """`trace`: one canary and all that was seen of it; ``dropped``: for its age, observations and hops are gone.
+
+    ``kept``: its ticket, where it stays until the canary's end.
+    """
 
     canary: CanaryAnswer
+    kept: "KeptAnswer | None"
     observations: list[ObservationAnswer]
     dropped: bool
     runbook: str | None
@@ -301,51 +312,21 @@ class KeptAnswer(TypedDict):
     until: str
 
 
+class WaitingAnswer(TypedDict):
+    """A canary that is out, or is looked for until its end; ``until``: its deadline while it is pending, else its horizon."""
+
+    canary: str
+    path: str
+    verdict: str
+    until: str
+
+
 class AuditAnswer(TypedDict):
     """`audit`, newest first, what is still to be removed, and what is kept until its canary's end."""
 
     audit: list[AuditLineAnswer]
     leftovers: list[LeftoverAnswer]
     kept: list[KeptAnswer]
-    exit: int
-
-
-class ImportNoteAnswer(TypedDict):
-    """Something of a recording that a person must look at; line 0: it stands nowhere."""
-
-    line: int
-    code: str
-    why: str
-    remedy: str
-
-
-class ImportAnswer(TypedDict):
-    """`portal import`: a path as the configuration holds it; null where it must be completed."""
-
-    name: str
-    path: dict[str, Any]
-    guesses: list[str]
-    notes: list[ImportNoteAnswer]
-    exit: int
-
-
-class StepAnswer(TypedDict):
-    """One step that was done."""
-
-    hop: str
-    step: str
-    seconds: float
-
-
-class TryAnswer(TypedDict):
-    """`portal try`: the steps that could be done, and why the next one could not."""
-
-    path: str
-    steps: list[StepAnswer]
-    reason: str | None
-    detail: str | None
-    screenshot: str | None
-    facts: dict[str, str | int | float | bool]
     exit: int
 
 

@@ -33,6 +33,7 @@ from runners.answer_shapes import (
     Side,
     SilenceAnswer,
     TicketAnswer,
+    WaitingAnswer,
 )
 from runners.config.errors import ConfigError
 from runners.contracts import AuditEntry, Leftover, PathFacts, Record
@@ -121,13 +122,23 @@ def _gauge(gauge: Gauge, name: str) -> GaugeAnswer:
 
 
 def run_answer(
-    records: Iterable[Record], gauges: Iterable[Gauge], leftovers: Iterable[Leftover], status: int
+    records: Iterable[Record],
+    gauges: Iterable[Gauge],
+    leftovers: Sequence[Leftover],
+    status: int,
+    *,
+    removed: Iterable[AuditEntry] = (),
+    waiting: Iterable[Record] = (),
 ) -> RunAnswer:
-    """What a run came to."""
+    """What a run came to; ``waiting``: canaries that are not at their end."""
+    out = list(waiting)
     return {
         "canaries": [canary_answer(one) for one in records],
         "gauges": [gauge_answer(one) for one in gauges],
         "leftovers": [leftover_answer(one) for one in leftovers],
+        "removed": [audit_line_answer(one) for one in removed],
+        "waiting": [waiting_answer(one) for one in out],
+        "kept": [kept_answer(one) for one in kept_of(out, {one.canary_id for one in leftovers})],
         "exit": int(status),
     }
 
@@ -324,6 +335,16 @@ def kept_answer(record: Record) -> KeptAnswer:
         "place": ticket.system if ticket is not None else "",
         "what": ticket.id if ticket is not None else "",
         "until": stamp(record.canary.horizon_at),
+    }
+
+
+def waiting_answer(record: Record) -> WaitingAnswer:
+    """A canary that is not at its end."""
+    return {
+        "canary": record.canary.id,
+        "path": record.canary.path,
+        "verdict": record.verdict.value,
+        "until": stamp(record.waits_until),
     }
 
 

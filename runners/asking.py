@@ -89,12 +89,14 @@ class Trace:
     Attributes:
         records: one, where the id says enough.
         observations: of the one, by the time they ended.
+        is_kept: whether its ticket stays until its end.
         exit: as the state of its path says.
     """
 
     records: tuple[Record, ...]
     observations: tuple[Observation, ...] = ()
     runbook: str | None = None
+    is_kept: bool = False
     exit: Exit = Exit.OK
 
 
@@ -256,23 +258,27 @@ async def ask_trace(store: Store, word: str, paths: Mapping[PathName, Path], *, 
     found = tuple(await store.find(wanted))
     if len(found) != 1:
         return Trace(found)
+    from runners.answers import kept_of
+
     configured = paths.get(found[0].canary.path)
     views = await view_paths(store, [configured] if configured is not None else [], (), now=now)
     return Trace(
         records=found,
         observations=tuple(await store.observations(found[0].canary.id)),
         runbook=configured.runbook if configured is not None else None,
+        is_kept=bool(kept_of(found, {one.canary_id for one in await store.leftovers()})),
         exit=exit_of([one.view for one in views]),
     )
 
 
 def trace_answer(trace: Trace) -> "TraceAnswer":
     """`trace --json`, of a trace that found one canary."""
-    from runners.answers import canary_answer, observation_answer
+    from runners.answers import canary_answer, kept_answer, observation_answer
 
     (record,) = trace.records
     return {
         "canary": canary_answer(record),
+        "kept": kept_answer(record) if trace.is_kept else None,
         "observations": [observation_answer(one) for one in trace.observations],
         "dropped": record.is_thinned,
         "runbook": trace.runbook,

@@ -47,6 +47,7 @@ async def run_checks(
     found: Callable[[Check], None],
     placed: Callable[[str], str] = str,
     limit_seconds: float = LIMIT_SECONDS,
+    in_order: bool = False,
 ) -> tuple[Check, ...]:
     """Try all sources; returns every check, sorted by place and name. Cancellable, repeatable.
 
@@ -57,20 +58,29 @@ async def run_checks(
         found: hears each check as soon as it is known; must return at once.
         placed: adds to a finding where in the configuration it stands.
         limit_seconds: how long one source may take.
+        in_order: whether a check is handed over only after those of all sources before its own.
     """
     checks: list[Check] = []
+    done: dict[int, Sequence[Check]] = {}
     gate = asyncio.Semaphore(AT_ONCE)
+    told = 0
 
-    async def attempt(source: CheckSource) -> None:
+    async def attempt(number: int, source: CheckSource) -> None:
+        nonlocal told
         async with gate:
-            for check in await _tried(source, clock=clock, limit_seconds=limit_seconds):
-                masked = _masked(check, masker, placed)
-                checks.append(masked)
-                found(masked)
+            tried = await _tried(source, clock=clock, limit_seconds=limit_seconds)
+        done[number] = [_masked(check, masker, placed) for check in tried]
+        checks.extend(done[number])
+        for one in () if in_order else done[number]:
+            found(one)
+        while in_order and told in done:
+            for one in done[told]:
+                found(one)
+            told += 1
 
     async with asyncio.TaskGroup() as group:
-        for source in sources:
-            group.create_task(attempt(source))
+        for number, source in enumerate(sources):
+            group.create_task(attempt(number, source))
     return tuple(sorted(checks, key=attrgetter("place", "name")))
 
 

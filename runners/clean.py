@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from canary.canary import Canary
@@ -41,13 +41,22 @@ class Cleaner:
     """Cleans canaries that have their last word, in every place where they may have left something."""
 
     def __init__(
-        self, prober: Prober, store: Store, *, clock: Clock, progress: Progress, observer: str
+        self,
+        prober: Prober,
+        store: Store,
+        *,
+        clock: Clock,
+        progress: Progress,
+        observer: str,
+        removed: Callable[[AuditEntry], object] = lambda _: None,
     ) -> None:
+        """Keep the parts; ``removed`` hears of each thing that is gone by a try of ours, once it is in the audit."""
         self._prober = prober
         self._store = store
         self._clock = clock
         self._progress = progress
         self._observer = observer
+        self._removed = removed
 
     def is_due(self, record: Record) -> bool:
         """Whether a canary may be cleaned: removing a breached one's mail early would destroy the proof of `late`."""
@@ -138,6 +147,8 @@ class Cleaner:
         await self._store.note_removed(*(end for _, end in tried))
         for one, end in tried:
             self._tell(one, end)
+            if end.next_at is None:
+                self._removed(end.entry)
         left = {one.canary.id for one, end in tried if end.next_at is not None}
         return left, sum(one.detail == ABOVE_CAP for one in removed)
 

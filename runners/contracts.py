@@ -79,6 +79,16 @@ class Record:
         """The stored verdict; pending until it was judged."""
         return self.judgement.verdict if self.judgement is not None else Verdict.PENDING
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is still looked for: it is out, or its ticket may yet come, or is kept."""
+        return not self.is_clean and self.verdict in {Verdict.PENDING, Verdict.BREACHED, Verdict.INCONCLUSIVE}
+
+    @property
+    def waits_until(self) -> datetime:
+        """Its deadline while it is pending, else its horizon."""
+        return self.canary.deadline_at if self.verdict is Verdict.PENDING else self.canary.horizon_at
+
 
 @dataclass(frozen=True, slots=True)
 class Settlement:

@@ -77,6 +77,7 @@ class Daemon:
             canaries=self._board.canaries,
             noticed=self._noticed,
             spool=around.spool,
+            placed=prober.placed,
         )
         begun_at = around.clock.now()
         self._alerting = Alerting(

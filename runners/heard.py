@@ -1,5 +1,7 @@
 """Keep what looks brought along by the way: clocks, how ticketing systems answered, when real tickets came."""
 
+from dataclasses import replace
+
 from canary.gauge import Gauge
 from canary.usual import readings
 from runners.contracts import Store
@@ -15,11 +17,12 @@ async def keep_what_was_heard(prober: Prober, store: Store) -> tuple[Gauge, ...]
         StoreError: it could not be kept.
     """
     systems = [one.tickets for one in prober.places.values() if one.tickets is not None]
-    heard = (
+    told = (
         *prober.outside.skews(),
         *(one for system in systems for one in system.gauges()),
         *await _traffic(prober, store),
     )
+    heard = tuple(replace(one, detail=prober.placed(one.detail)) for one in told)
     await store.add_gauges(heard)
     return heard
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from canary.canary import Canary
 from canary.hop import Hop
-from canary.observation import Observation, Stage
+from canary.observation import Observation, Outcome, Stage
 from canary.signature import CanaryId
 from probes.masking import Masker
 from runners.contracts import Store, StoreError
@@ -40,8 +40,9 @@ class Ledger:
         canaries: Callable[[], Mapping[CanaryId, Canary]],
         noticed: Callable[[Observation], None],
         spool: Spool | None = None,
+        placed: Callable[[str], str] = str,
     ) -> None:
-        """Keep the parts; what can't be stored goes into the spool, where there is one."""
+        """Keep the parts; what can't be stored goes into the spool, where there is one; ``placed`` names file and line."""
         self._append: Gathering[Observation, bool] = Gathering(lambda several: store.append(*several))
         self._masker = masker
         self._observer = observer
@@ -49,6 +50,7 @@ class Ledger:
         self._canaries = canaries
         self._noticed = noticed
         self._spool = spool
+        self._placed = placed
         self._looks: dict[tuple[CanaryId, Hop, str], tuple[str, datetime]] = {}
 
     async def __call__(self, *observations: Observation) -> None:
@@ -59,7 +61,7 @@ class Ledger:
         canaries = self._canaries()
         looks: dict[tuple[CanaryId, Hop, str], tuple[str, datetime]] = {}
         signed = [
-            replace(one, detail=self._masker.detail(one.detail), observer=self._observer)
+            replace(one, detail=self._detail(one), observer=self._observer)
             for one in observations
             if (canary := canaries.get(one.canary_id)) is None
             or not self._says_nothing_new(canary, one, looks)
@@ -86,6 +88,13 @@ class Ledger:
         gone = [one for one in self._looks if one[0] in canary_ids]
         for one in gone:
             del self._looks[one]
+
+    def _detail(self, observation: Observation) -> str:
+        """Masked, and of what did not go well with file and line of the key that it is about."""
+        detail = observation.detail
+        if observation.outcome is not Outcome.OK:
+            detail = self._placed(detail)
+        return self._masker.detail(detail)
 
     def _says_nothing_new(
         self,

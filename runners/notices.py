@@ -7,7 +7,10 @@ _MOST = 50
 
 
 class Notices:
-    """One sentence a subject, the newest last; of too many, the oldest are dropped."""
+    """One sentence a subject, the newest last; of too many, the oldest are dropped.
+
+    Lines after a text's first one are the points of a list below it.
+    """
 
     def __init__(self) -> None:
         self._texts: OrderedDict[str, str] = OrderedDict()

@@ -1,11 +1,9 @@
 """`run` and `sweep`: one shot, for cron, a CronJob and people."""
 
 import asyncio
+import contextlib
 import logging
 import secrets
-import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from canary.canary import Canary
@@ -20,7 +18,7 @@ from runners.alerting import Alerting
 from runners.alerts.delivery import DRAIN_SECONDS, Delivery
 from runners.board import Board
 from runners.clean import Cleaner
-from runners.contracts import Leftover, Record, Store, StoreError
+from runners.contracts import AuditEntry, Leftover, Record, Store, StoreError
 from runners.gauging import Gauging
 from runners.heard import keep_what_was_heard
 from runners.housekeeping import Housekeeping
@@ -33,11 +31,13 @@ from runners.progress import Progress
 from runners.run_figures import RunFigures
 from runners.settle import Settler
 from runners.slot_contracts import SlotConflict
+from runners.stopping import stoppable
 from runners.strays import Strays
 from runners.watch import Watch
 
 _log = logging.getLogger(__name__)
 CLEAN_SECONDS = 120.0
+LAST_LOOK_SECONDS = 2.0
 LAUNCHES_AT_ONCE = 10
 """A submission server allows a client no more connections than some ten or twenty."""
 
@@ -71,6 +71,8 @@ class RunResult:
         interrupted_by: the signal that ended it, or None.
         problem: why nothing could be recorded, or None.
         leftovers: what of ours is still to be removed, of whatever run; it changes no exit status.
+        removed: what this process removed, in the order in which it did.
+        waiting: canaries that this process watched and that are not at their end: out, or looked for until their horizon.
     """
 
     records: tuple[Record, ...]
@@ -79,6 +81,8 @@ class RunResult:
     interrupted_by: int | None = None
     problem: str | None = None
     leftovers: tuple[Leftover, ...] = ()
+    removed: tuple[AuditEntry, ...] = ()
+    waiting: tuple[Record, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -99,6 +103,7 @@ class _Tally:
     open_ended: set[CanaryId] = field(default_factory=set)
     settled: dict[CanaryId, Record] = field(default_factory=dict)
     first: set[CanaryId] = field(default_factory=set)
+    removed: list[AuditEntry] = field(default_factory=list)
 
 
 class OneShot:
@@ -119,6 +124,7 @@ class OneShot:
             progress=progress,
             canaries=self._board.canaries,
             noticed=self._noticed,
+            placed=prober.placed,
         )
         self._orders = Orders(prober, store, clock=clock, progress=progress, holder=observer)
         self._launcher = Launcher(prober, store, clock=clock, holder=observer, randomness=secrets.token_bytes)
@@ -133,11 +139,20 @@ class OneShot:
             alerting=self._alerting,
         )
         self._gauging = Gauging(store, clock=clock, progress=progress)
-        self._cleaner = Cleaner(prober, store, clock=clock, progress=progress, observer=prober.name)
+        self._cleaner = Cleaner(
+            prober,
+            store,
+            clock=clock,
+            progress=progress,
+            observer=prober.name,
+            removed=self._tally.removed.append,
+        )
         self._housekeeping = Housekeeping(
             prober, store, clock=clock, progress=progress, alerting=self._alerting, holder=observer
         )
-        self._strays = Strays(prober, store, clock=clock, progress=progress)
+        self._strays = Strays(
+            prober, store, clock=clock, progress=progress, removed=self._tally.removed.append
+        )
         self._watch = Watch(
             prober,
             store,
@@ -163,17 +178,20 @@ class OneShot:
         self._gauges: tuple[Gauge, ...] = ()
         self._problem: str | None = None
         self._leftovers: tuple[Leftover, ...] = ()
+        self._unfinished: tuple[Record, ...] | None = None
         self._has_settled = asyncio.Event()
 
     async def run(self, options: RunOptions) -> RunResult:
         """Launch, watch, settle, clean; returns early, with all stored, on SIGINT or SIGTERM."""
         interrupted_by: int | None = None
         try:
-            async with _interruptible() as caught:
+            async with stoppable(is_patient=True) as caught:
                 await self._whole(options)
             interrupted_by = caught.signal
         except* StoreError as errors:
             self._trouble(errors.exceptions[0])
+        if interrupted_by is not None:
+            await self._look_what_is_left()
         return self._result(interrupted_by)
 
     async def push(self) -> None:
@@ -208,10 +226,22 @@ class OneShot:
             pushing.cancel()
             keeping.cancel()
         await self._clean(launches=options.launches)
-        self._leftovers = tuple(await self._store.leftovers())
+        await self._note_what_is_left()
         await self._note_what_was_heard()
         await self._tell()
         await self._housekeeping.forget()
+
+    async def _look_what_is_left(self) -> None:
+        """Whoever interrupts it is told what is out; a store that does not answer at once makes nobody wait."""
+        with contextlib.suppress(StoreError, TimeoutError):
+            async with self._clock.timeout(LAST_LOOK_SECONDS):
+                await self._note_what_is_left()
+
+    async def _note_what_is_left(self) -> None:
+        self._leftovers = tuple(await self._store.leftovers())
+        ids = self._board.canaries()
+        outstanding = await self._store.outstanding(self._clock.now())
+        self._unfinished = tuple(one for one in outstanding if one.canary.id in ids and one.is_waiting)
 
     async def _take_what_is_left(self) -> None:
         for record in await self._store.outstanding(self._clock.now()):
@@ -358,37 +388,10 @@ class OneShot:
                 changed.setdefault(canary_id, record)
         records = tuple(sorted(changed.values(), key=lambda one: one.canary.launched_at))
         first = tuple(one for one in records if one.canary.id in self._tally.first)
-        return RunResult(records, first, self._gauges, interrupted_by, self._problem, self._leftovers)
-
-
-@dataclass(slots=True)
-class _Caught:
-    signal: int | None = None
-
-
-@asynccontextmanager
-async def _interruptible() -> AsyncIterator[_Caught]:
-    """Within this scope SIGINT and SIGTERM cancel the work, bounded; the scope then ends as if it were done."""
-    caught = _Caught()
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-    if task is None:
-        raise RuntimeError("no task to interrupt")
-
-    def stop(number: int) -> None:
-        if caught.signal is None:
-            caught.signal = number
-            task.cancel()
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    for number in numbers:
-        loop.add_signal_handler(number, stop, number)
-    try:
-        yield caught
-    except asyncio.CancelledError:
-        if caught.signal is None:
-            raise
-        task.uncancel()
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
+        waiting = self._unfinished
+        if waiting is None:  # the store was not asked, or did not answer: as far as is known here
+            waiting = tuple(one for one in self._board.records() if one.is_waiting)
+        removed = tuple(self._tally.removed)
+        return RunResult(
+            records, first, self._gauges, interrupted_by, self._problem, self._leftovers, removed, waiting
+        )

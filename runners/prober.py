@@ -112,6 +112,7 @@ class Prober:
         timetable: when a slot of a path becomes due next, of those in ``schedules``.
         cap_per_hour: launches an hour by (sender, ticketing system), where a guard is known.
         figures: what this process counts itself.
+        placed: puts file and line before the key of the configuration that a finding names.
         routes: makes the ways out by which figures are pushed; called when they are, and not before: that loads libraries.
     """
 
@@ -138,6 +139,7 @@ class Prober:
     alerts: AlertRules = field(default_factory=lambda: AlertRules("prober"))
     figures: ProcessFigures = field(default_factory=lambda: ProcessFigures("prober"))
     routes: Callable[[], Sequence[Route]] | None = None
+    placed: Callable[[str], str] = str
 
     @property
     def gauged_places(self) -> frozenset[str]:

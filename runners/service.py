@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -18,11 +18,24 @@ WATCHDOG_SHARE = 0.4
 """A sign of life comes this share of the watchdog's time after the last one."""
 FORCED_SIGNALS = 2
 
+MOST_MISTAKES = 20
+"""So many mistakes of a configuration stand on the page."""
+_REFUSED = "the new configuration was refused, the old one goes on"
+
 C = TypeVar("C")
 
 
 class Refused(Exception):
-    """A configuration can't be used; the message says where and why, for people."""
+    """A configuration can't be used; the message says where and why, for people.
+
+    Attributes:
+        mistakes: each by itself, with its place in the file; empty where there is none but the message.
+    """
+
+    def __init__(self, message: str, mistakes: Sequence[str] = ()) -> None:
+        """Keep both."""
+        super().__init__(message)
+        self.mistakes = tuple(mistakes)
 
 
 @dataclass(slots=True)
@@ -144,9 +157,13 @@ class Service(Generic[C]):
         try:
             coming = await self._open(self._read())
         except Refused as refusal:
-            text = f"the new configuration was refused, the old one goes on: {refusal}"
-            self._notices.say(CONFIGURATION, text)
-            self._say(text)
+            self._notices.say(
+                CONFIGURATION,
+                "\n".join((f"{_REFUSED}:", *_told(refusal.mistakes)))
+                if refusal.mistakes
+                else f"{_REFUSED}: {refusal}",
+            )
+            self._say(f"{_REFUSED}: {refusal}")
             self._notify.ready()
             return None
         self._notices.withdraw(CONFIGURATION)
@@ -187,6 +204,13 @@ async def heard_signals(wishes: Wishes, *, forced: Callable[[], None]) -> AsyncI
     finally:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.remove_signal_handler(number)
+
+
+def _told(mistakes: Sequence[str]) -> Sequence[str]:
+    """The first of them, each on one line, and how many more there are."""
+    first = [" ".join(one.split()) for one in mistakes[:MOST_MISTAKES]]
+    left = len(mistakes) - len(first)
+    return [*first, f"and {left} more: `intake-prober check` lists them"] if left > 0 else first
 
 
 async def _first_of(stop: asyncio.Event, reload: asyncio.Event, running: asyncio.Task[None]) -> None:

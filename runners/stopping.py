@@ -23,8 +23,12 @@ class Stopped:
 
 
 @asynccontextmanager
-async def stoppable() -> AsyncIterator[Stopped]:
-    """Within this scope the first of the two signals cancels the work; the scope then ends as if it were done."""
+async def stoppable(*, is_patient: bool = False) -> AsyncIterator[Stopped]:
+    """Within this scope the first of the two signals cancels the work; the scope then ends as if it were done.
+
+    Args:
+        is_patient: a second one changes nothing: the work ends soon by itself.
+    """
     stopped = Stopped()
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
@@ -36,8 +40,11 @@ async def stoppable() -> AsyncIterator[Stopped]:
             loop.remove_signal_handler(number)
 
     def stop(number: int) -> None:
+        if stopped.signal is not None:
+            return
         stopped.signal = number
-        release()
+        if not is_patient:
+            release()
         task.cancel()
 
     for number in _NUMBERS:

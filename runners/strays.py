@@ -1,6 +1,6 @@
 """Strays: tickets of ours of which this store knows nothing more, found by their verified token and removed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from canary.quantity import duration
@@ -20,11 +20,21 @@ RETRY = timedelta(hours=1)
 class Strays:
     """What `sweep` finds with an empty store, and tickets that came after their canary was cleaned."""
 
-    def __init__(self, prober: Prober, store: Store, *, clock: Clock, progress: Progress) -> None:
+    def __init__(
+        self,
+        prober: Prober,
+        store: Store,
+        *,
+        clock: Clock,
+        progress: Progress,
+        removed: Callable[[AuditEntry], object] = lambda _: None,
+    ) -> None:
+        """Keep the parts; ``removed`` hears of each stray that is gone, once it is in the audit."""
         self._prober = prober
         self._store = store
         self._clock = clock
         self._progress = progress
+        self._removed = removed
 
     async def remove(self) -> None:
         """Look through each ticketing system once; every removal is a line of the audit.
@@ -82,7 +92,11 @@ class Strays:
             await self._store.note_begun(*(self._line(name, one, one.ticket.ref.id, BEGUN) for one in now))
             owners = {one.ticket.ref.id: one for one in now}
             disposed = await watcher.remove_orphans(now)
-            await self._store.note_removed(*(self._tried(name, owners[one.ref.id], one) for one in disposed))
+            tried = [self._tried(name, owners[one.ref.id], one) for one in disposed]
+            await self._store.note_removed(*tried)
+            for each in tried:
+                if each.next_at is None:
+                    self._removed(each.entry)
         if later:
             self._progress.note(
                 f"{name}: {len(later)} strays of ours wait: the cap of {cap} removals an hour is reached."

@@ -13,7 +13,7 @@ from typing import Final
 
 from canary.canary import Canary, Token, new_canary
 from canary.observation import Depth
-from canary.signature import RANDOM_BYTES, mint_id, mint_token
+from canary.signature import RANDOM_BYTES, CanaryId, mint_id, mint_token
 from canary.ticket import Ticket, TicketId, TicketRef, TicketState
 from canary.trial import TRIAL_BODY, TRIAL_SUBJECT
 from probes.contracts import Blind, Clock, Disposal, DisposalAction, RemovalState, Triable
@@ -109,7 +109,7 @@ def path_for(config: Config, system: TicketingConfig) -> PathConfig:
 
 
 class RightsTrial:
-    """Opens, finds and closes one ticket. Made for one use."""
+    """Opens, finds and closes one ticket. Made for one use; ``canary_id``: of its token, once there is one."""
 
     def __init__(
         self, site: Site, system: Triable, recognising: Recognising, *, clock: Clock, tell: Tell
@@ -123,6 +123,7 @@ class RightsTrial:
         self._ticket_id: str | None = None
         self._found: list[Ticket] = []
         self._is_lost = False
+        self.canary_id: CanaryId | None = None
 
     async def run(
         self,
@@ -137,7 +138,7 @@ class RightsTrial:
         Raises:
             NotTriable: it is not known how a ticket is made there.
         """
-        canary_id = mint_id(self._clock.now(), randomness(RANDOM_BYTES))
+        self.canary_id = canary_id = mint_id(self._clock.now(), randomness(RANDOM_BYTES))
         canary = new_canary(
             path.path,
             canary_id=canary_id,

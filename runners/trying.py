@@ -18,6 +18,7 @@ from runners.ticketing_trial import Understood, placed_in, recognising_of, under
 from runners.transcript import Transcript
 from runners.transcript_shapes import Shapes
 from runners.transcript_words import vocabulary
+from runners.trial_audit import note_trial
 
 USUAL_SINCE: Final = timedelta(hours=24)
 
@@ -51,7 +52,8 @@ class _SoFar:
 
     shapes: Shapes | None = None
     understood: Understood | None = None
-    steps: list[Step] = field(default_factory=list)
+    steps: list[tuple[datetime, Step]] = field(default_factory=list)
+    trial: RightsTrial | None = None
 
 
 async def try_ticketing(
@@ -84,10 +86,10 @@ async def try_ticketing(
 
     def noted(one: Step) -> None:
         told = replace(one, finding=placed(one.finding))
-        so_far.steps.append(told)
+        so_far.steps.append((clock.now(), told))
         step(told)
 
-    placed = placer(config.file)
+    placed = placer(config.file, config.keys)
     error, is_ours = "", False
     begin = since if since is not None else clock.now() - USUAL_SINCE
     async with stoppable() as stopped:
@@ -107,7 +109,7 @@ async def try_ticketing(
                     )
                 elif path is not None:
                     progress(f"opening one ticket in {system.name}, to close it again")
-                    trial = RightsTrial(
+                    so_far.trial = trial = RightsTrial(
                         site, adapter, recognising_of(site, addresses), clock=clock, tell=noted
                     )
                     lag = max((one.lag_seconds for one in so_far.understood.glances), default=0.0)
@@ -118,11 +120,15 @@ async def try_ticketing(
             error = str(why)
         except (OSError, ssl.SSLError) as why:
             error, is_ours = f"a CA file can't be read: {why}", True
+    if so_far.trial is not None and so_far.trial.canary_id is not None:
+        await note_trial(
+            config, system.name, so_far.trial.canary_id, so_far.steps, clock=clock, tell=progress
+        )
     return replace(
         tried,
         shapes=so_far.shapes,
         understood=so_far.understood,
-        steps=tuple(so_far.steps),
+        steps=tuple(one for _, one in so_far.steps),
         error=placed(config.masker.mask(error)),
         is_ours=is_ours,
         interrupted_by=stopped.exit_code,

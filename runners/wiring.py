@@ -31,6 +31,7 @@ from probes.user_agent import user_agent
 from runners.alerts.building import build_heartbeats, build_sinks, known_of
 from runners.alerts.routing import PathRouting
 from runners.bisecting import with_bisects
+from runners.check_places import placer
 from runners.checks import CheckSource
 from runners.config.config import (
     Config,
@@ -108,6 +109,7 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
             retention=config.prober.retention,
             figures=figures,
             routes=one_shot_routes(config, clock=clock),
+            placed=placer(config.file, config.keys),
             keys=site.signed.keys,
             masker=config.masker,
             schedules={name: one.due_slot for name, one in config.paths.items() if one.schedule is not None},

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 @command
 def audit(options: Options, since: SinceOption = None, limit: LimitOption = 50) -> None:
-    """List every ticket and mail that the prober closed, deleted or removed, newest first.
+    """List every ticket and mail that the prober closed, deleted or removed, newest first, and what a trial opened.
 
     Example: intake-prober audit --since 24h
     """
     from runners.answers import kept_of
     from runners.cli.output import plain
+    from runners.cli.run_words import kept_words
     from runners.cli.selecting import since_when
     from runners.cli.storing import ask_store
     from runners.cli.words import clock
@@ -66,16 +67,6 @@ def audit(options: Options, since: SinceOption = None, limit: LimitOption = 50) 
             ).rstrip()
         )
     for record in kept:
-        options.output.answer(plain(_kept(record)))
+        options.output.answer(plain(kept_words(record)))
     if not entries and not leftovers and not kept:
         options.output.tell("Nothing was removed, and nothing is left over.")
-
-
-def _kept(record: "Record") -> str:
-    """A ticket that is not removed yet, for its canary is not at its end."""
-    from runners.cli.words import clock
-
-    ticket = record.judgement.ticket if record.judgement is not None else None
-    what = f"ticket {ticket.id} in {ticket.system}" if ticket is not None else "what it sent"
-    until = clock(record.canary.horizon_at)
-    return f"kept until {until}: {what}, canary {record.canary.id}, {record.verdict}: it is watched until then, and then removed"

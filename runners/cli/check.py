@@ -25,6 +25,8 @@ def check(
 ) -> None:
     """Try every account, mailbox, ticketing system and the store; one line each, with the remedy.
 
+    Ourselves first, then the places in the order of the configuration, where figures go, and the sinks.
+
     Sends nothing; with --send a test message to each alert sink. Never a canary.
 
     Exit: 0 (warnings too), 2 one failed.
@@ -59,11 +61,16 @@ async def _try_all(options: Options, config: "Config", *, send: bool) -> "Sequen
     async with checkable(config, clock=clock) as targets:
         own = (*own_sources(config), store_source(config, clock=clock))
         out = (*otlp_sources(config, clock=clock), *push_sources(config, clock=clock))
-        sources = (*own, *out, *targets)
+        sources = (*own, *targets, *out)
         if send:
             sources = (*sources, *await _sinks(config, clock))
         return await run_checks(
-            sources, clock=clock, masker=config.masker, found=found, placed=placer(config.file)
+            sources,
+            clock=clock,
+            masker=config.masker,
+            found=found,
+            placed=placer(config.file, config.keys),
+            in_order=True,
         )
 
 

@@ -27,6 +27,8 @@ def once(options: Options, config: "Config", wanted: "RunOptions") -> None:
     from probes.servers import SecretUnavailable
     from runners.answers import run_answer
     from runners.cli.live import progress_for
+    from runners.cli.output import plain
+    from runners.cli.run_words import interrupted_words
     from runners.cli.words import left_behind
     from runners.contracts import StoreError
 
@@ -35,9 +37,20 @@ def once(options: Options, config: "Config", wanted: "RunOptions") -> None:
 
     def answer(result: "RunResult") -> None:
         if options.as_json:
-            output.answer_json(run_answer(result.records, result.gauges, result.leftovers, result.exit_code))
+            output.answer_json(
+                run_answer(
+                    result.records,
+                    result.gauges,
+                    result.leftovers,
+                    result.exit_code,
+                    removed=result.removed,
+                    waiting=result.waiting,
+                )
+            )
         else:
-            _print(options, result)
+            _print(options, result, config, sweeps=not wanted.launches)
+        if result.interrupted_by is not None:
+            output.tell(f"intake-prober: {plain(interrupted_words(result))}.")
         if result.leftovers:
             output.tell(f"intake-prober: {left_behind(result.leftovers)}.")
         answered.append(result.exit_code)
@@ -110,11 +123,19 @@ async def _export(config: "Config", store: "Store", shot: "OneShot", clock: "Clo
     await shot.push()
 
 
-def _print(options: Options, result: "RunResult") -> None:
+def _print(options: Options, result: "RunResult", config: "Config", *, sweeps: bool) -> None:
     from runners.cli.canaries import canary_line
+    from runners.cli.output import plain
+    from runners.cli.run_words import kept_lines, sweep_line
+    from runners.config.document_places import Cleanup
 
     output = options.output
     for record in result.records:
         output.answer(canary_line(output, record))
+    for line in kept_lines(result):
+        output.answer(plain(line))
+    if sweeps:
+        deleting = {name for name, one in config.ticketing.items() if one.cleanup is Cleanup.DELETE}
+        output.answer(plain(sweep_line(result, deleting)))
     if result.problem is not None:
         output.tell(f"intake-prober: {result.problem}")

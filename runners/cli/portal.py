@@ -13,9 +13,9 @@ from runners.cli.output import Style, plain
 
 if TYPE_CHECKING:
     from canary.hop import Hop
-    from runners.answer_shapes import StepAnswer
     from runners.config.config import Config, PathConfig
     from runners.portal_import.imported import Imported
+    from runners.portal_shapes import StepAnswer
     from runners.rehearsal import Tried
 
 portal = typer.Typer(
@@ -94,7 +94,7 @@ def try_steps(
     Example: intake-prober portal try support-portal --headed --slow
     """
     from probes.servers import SecretUnavailable
-    from runners.answer_shapes import TryAnswer
+    from runners.portal_shapes import TryAnswer
     from runners.rehearsal import NoPortal, ScreenshotUnwritable, Tried, portal_path
 
     config = options.load()
@@ -188,8 +188,8 @@ def _check_name(options: Options, name: str) -> None:
 
 
 def _answer_json(options: Options, imported: "Imported", name: str) -> None:
-    from runners.answer_shapes import ImportAnswer
     from runners.portal_import.writing import path_data
+    from runners.portal_shapes import ImportAnswer
 
     answer: ImportAnswer = {
         "name": name,

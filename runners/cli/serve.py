@@ -43,7 +43,8 @@ def serve(options: Options) -> None:
         try:
             return load(options.config, allow_literal_secrets=options.allow_literal_secrets)
         except ConfigErrors as errors:
-            raise Refused("; ".join(str(one) for one in errors.errors)) from None
+            said = [str(one) for one in errors.errors]
+            raise Refused("; ".join(said), said) from None
 
     def opened(url: str) -> None:
         happened("page_opened", f"The page is at {url}; Ctrl-C ends it.", url)

@@ -55,7 +55,14 @@ def trace(
     else:
         kept = config.prober.artifacts
         folder = kept.directory if kept is not None else None
-        lines = waterfall(record, found.observations, options.output, runbook=found.runbook, artifacts=folder)
+        lines = waterfall(
+            record,
+            found.observations,
+            options.output,
+            runbook=found.runbook,
+            artifacts=folder,
+            is_kept=found.is_kept,
+        )
         for line in lines:
             options.output.answer(line)
     raise typer.Exit(found.exit)

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from canary.blame import HopResult
-from canary.hop import Hop
+from canary.hop import LAUNCH_HOPS, Hop
 from canary.observation import Evidence, Observation, Outcome, Relay
 from canary.quantity import duration
 from canary.reason import CAUSES, Side
 from canary.verdict import Judgement, Verdict
 from runners.cli.output import Output, Style, plain
+from runners.cli.run_words import kept_words
 from runners.cli.words import clock
 from runners.contracts import Record
 from runners.runbook import runbook_place
@@ -36,6 +37,7 @@ def waterfall(
     *,
     runbook: str | None = None,
     artifacts: Path | None = None,
+    is_kept: bool = False,
 ) -> Iterator[str]:
     """The lines of a canary's waterfall.
 
@@ -45,6 +47,7 @@ def waterfall(
         output: paints.
         runbook: the path's own page.
         artifacts: where evidence is kept; None: it is not said where.
+        is_kept: whether its ticket stays until its end.
     """
     canary, judgement = record.canary, record.judgement
     verdict = output.paint(record.verdict, Style.STRONG)
@@ -63,6 +66,7 @@ def waterfall(
     end = _end(results, observations, canary.launched_at)
     for result in results:
         yield _hop_line(output, result, canary.launched_at, end)
+        yield from _try_lines(result, observations)
         for relay in _relays(result.hop, observations):
             yield _relay_line(relay)
     cleanups = [one for one in observations if one.hop is Hop.TICKET_CLEANUP]
@@ -71,6 +75,8 @@ def waterfall(
     yield from _evidence(observations, artifacts)
     if judgement is not None:
         yield from blame_words(output, judgement, runbook=runbook)
+    if is_kept:
+        yield output.paint(plain(f"Its ticket is {kept_words(record)}."), Style.WARN)
 
 
 def blame_words(output: Output, judgement: Judgement, *, runbook: str | None) -> Iterator[str]:
@@ -121,6 +127,27 @@ def _hop_line(output: Output, result: HopResult, launched_at: datetime, end: dat
         is_long = result.outcome is Outcome.OK and len(detail) > _MOST_CHARACTERS
         words.append(f"{detail[: _MOST_CHARACTERS - 1]}…" if is_long else detail)
     return "  ".join(word for word in words if word).rstrip()
+
+
+def _try_lines(result: HopResult, observations: Sequence[Observation]) -> Iterator[str]:
+    """The tries of a launch hop that went wrong, besides the one that its line shows: one may have left a mail."""
+    if result.hop not in LAUNCH_HOPS:
+        return
+    bad = [
+        one
+        for one in observations
+        if one.hop is result.hop
+        and one.outcome in {Outcome.FAILED, Outcome.UNKNOWN}
+        and (one.outcome, one.reason, one.ended_at) != (result.outcome, result.reason, result.ended_at)
+    ]
+    for seen in sorted(bad, key=lambda one: (one.attempt, one.order)):
+        ended = clock(seen.ended_at).partition(" ")[2]
+        words = [
+            f"      └ try {seen.attempt} at {ended}: {seen.outcome}",
+            seen.reason or "",
+            plain(seen.detail),
+        ]
+        yield "  ".join(word for word in words if word)
 
 
 def _evidence(observations: Sequence[Observation], artifacts: Path | None) -> Iterator[str]:

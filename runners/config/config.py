@@ -26,6 +26,8 @@ from runners.retention import KEPT, Retention
 if TYPE_CHECKING:
     from probes.portal.settings import ArtifactSettings, BrowserSettings
     from runners.config.build_ticketing_http import GenericConfig
+    from runners.config.reading import Loc
+    from runners.config.reading import Mark as KeyMark
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +282,7 @@ class Config:
         masker: knows every secret that the configuration named and that was read so far.
         own_addresses: every address in it, lower case: the only ones that logs may show.
         needs: what it needs of the place where it runs.
+        keys: where each key stood in the file when it was read; it may have been changed since.
     """
 
     file: FilePath
@@ -295,6 +298,7 @@ class Config:
     own_addresses: frozenset[str]
     web: PageConfig = field(default_factory=PageConfig)
     needs: Needs = field(default_factory=Needs)
+    keys: "Mapping[Loc, KeyMark]" = field(default_factory=dict)
 
     def with_paths(self, names: Sequence[str]) -> "Config":
         """The same with only these paths; all of them where none is named.

@@ -207,6 +207,7 @@ def _build(file: FilePath, tree: Tree, around: Surroundings) -> Config | None:
         own_addresses=_own_addresses(accounts, paths, [one.address for one in mailboxes.values()]),
         web=web,
         needs=around.needs,
+        keys=MappingProxyType(tree.keys),
     )
 
 

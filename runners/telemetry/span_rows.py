@@ -8,6 +8,7 @@ from typing import Final
 
 from canary.instrument_spans import SpanKind
 from canary.observation import Fact
+from probes.masking import shortened
 
 Value = Fact | Sequence[str]
 """What an attribute may be."""
@@ -105,7 +106,7 @@ def _redacted(one: SpanRow, redact: Callable[[str], str]) -> SpanRow:
         one,
         attributes=_texts(one.attributes, redact),
         events=tuple(replace(event, attributes=_texts(event.attributes, redact)) for event in one.events),
-        error=None if one.error is None else redact(one.error)[:DESCRIPTION_CHARACTERS],
+        error=None if one.error is None else shortened(redact(one.error), DESCRIPTION_CHARACTERS),
     )
 
 

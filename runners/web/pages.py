@@ -26,7 +26,7 @@ from runners.dossier import backlog_of, bisect_of, bisect_verdict, failed_ends
 from runners.escalation import bisect_words
 from runners.history import Point
 from runners.runbook import runbook_text
-from runners.web import api, pictures, views
+from runners.web import api, pictures, spread, views
 from runners.web.evidence import SCREENSHOT, evidence, evidence_of
 from runners.web.parts import Parts, parts_of
 from runners.web.rendering import Renderer
@@ -122,13 +122,14 @@ async def path(request: Request) -> Response:
         budget=views.path_budget(wanted, past),
         window_days=WINDOW.days,
         strip=pictures.strip("strip", all_days, today=now, name=wanted.name),
-        distribution=pictures.distribution(
+        distribution=spread.distribution(
             "distribution", days, bounds, deadline_seconds=deadline, name=wanted.name
         ),
+        axis=spread.axis(days, bounds, deadline_seconds=deadline),
         spark=pictures.sparkline("spark", points, deadline_seconds=deadline, name=wanted.name),
         said={
             "strip": pictures.strip_words(all_days, today=now),
-            "spread": pictures.spread_words(days, bounds, deadline_seconds=deadline),
+            "spread": spread.spread_words(days, bounds, deadline_seconds=deadline),
             "spark": pictures.spark_words(points),
         },
         canaries=[_row(one) for one in records[:_A_PAGE]],

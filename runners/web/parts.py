@@ -45,7 +45,7 @@ class Parts:
     Attributes:
         paths: those configured now; the configuration may be read anew while the page is open.
         prober: the prober's name.
-        notices: what everybody should know, such as a configuration that was refused.
+        notices: what everybody should know, such as a configuration that was refused; further lines are a list's.
         artifacts: where evidence of failures lies; None: nothing is kept.
         places: those of which readings are shown; None: all.
         sinks: those of which it is shown what they did not take; None: all.

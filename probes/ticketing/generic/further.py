@@ -9,10 +9,11 @@ from probes.contracts import Blind
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.failures import STATUS_OF, Means, at_key
 from probes.ticketing.generic.matching import must
+from probes.ticketing.generic.misfits import named_fields
 from probes.ticketing.generic.picking import seen_of
 from probes.ticketing.generic.settings import ReadSettings
 from probes.ticketing.generic.templates import Words
-from probes.ticketing.generic.tickets import Values, as_words, check_fields, merged, searched
+from probes.ticketing.generic.tickets import Values, as_words, merged, searched
 from probes.ticketing.generic.unread import is_of_the_row
 
 _GONE: Final = STATUS_OF[Means.GONE]
@@ -71,8 +72,9 @@ class Further:
                     return values, Told.GONE
                 must(one.must, seen, self._system)
                 answered = seen.whole
-                more = one.ticket.read(one.seen(seen), {**known, "answer": answered})
-                check_fields([more], one.ticket, self._system)
+                inner = one.seen(seen)
+                more = one.ticket.read(inner, {**known, "answer": answered})
+                named_fields([(inner, more)], one.ticket, self._system)
             except Blind as error:
                 named = at_key(error, key, self._system)
                 if is_of_the_row(error, was_answered=was_answered):

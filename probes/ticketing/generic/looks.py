@@ -25,6 +25,7 @@ from probes.ticketing.generic.matching import (
     rows_of,
     tells_text,
 )
+from probes.ticketing.generic.misfits import named_fields
 from probes.ticketing.generic.ordering import born_of, is_past, newest_of
 from probes.ticketing.generic.paging import End, Page, is_moved_by_deletion
 from probes.ticketing.generic.picking import Seen, seen_of
@@ -33,7 +34,6 @@ from probes.ticketing.generic.strangers import KnownStrangers
 from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import (
     Values,
-    check_fields,
     created_of,
     searched,
     word_of,
@@ -365,7 +365,7 @@ class Looker:
                     caught.unread[mark] = Unread(until, error)
         if odd is not None and not rows:
             raise odd
-        check_fields([values for _, values in rows], look.ticket, self._system)
+        named_fields(rows, look.ticket, self._system)
         return rows
 
     async def _answer(self, look: LookSettings, words: Words, page: Page) -> Answer | None:

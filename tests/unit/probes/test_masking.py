@@ -4,8 +4,10 @@ import base64
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from probes.masking import Masker, Secret
+from probes.masking import DETAIL_CHARACTERS, Masker, Secret, shortened
 
 
 @pytest.mark.parametrize("order", [("open", "open sesame!"), ("open sesame!", "open")])
@@ -67,3 +69,27 @@ def test_secret_that_is_another_one_as_it_is_quoted__is_masked_in_all_its_encodi
     masker = Masker([Secret("a b c d"), Secret("a%20b%20c%20d")])
 
     assert masker.mask(quote("a%20b%20c%20d", safe="")) == "***"
+
+
+def test_detail__of_several_sentences_with_a_remedy__is_kept_whole() -> None:
+    said = (
+        "desk: not one ticket is shown. " * 12 + "Look at our key: intake-prober ticketing try desk --create."
+    )
+
+    assert Masker().detail(said) == said
+
+
+def test_detail__that_is_far_too_long__ends_with_a_whole_sentence() -> None:
+    said = Masker().detail("Look at the key. " * 200)
+
+    assert said.endswith("Look at the key. …")
+    assert DETAIL_CHARACTERS - 20 < len(said) <= DETAIL_CHARACTERS
+
+
+@given(text=st.text(alphabet="a. ", max_size=60), most=st.integers(5, 60))
+def test_shortened__is_never_longer_than_it_may_be_and_a_beginning_of_the_text(text: str, most: int) -> None:
+    short = shortened(text, most)
+
+    assert len(short) <= most
+    assert text.startswith(short.removesuffix("…").removesuffix(" ") if short != text else short)
+    assert short == text or len(short) > most // 2

@@ -54,6 +54,39 @@ def test_sources__that_wait_for_each_other__run_at_once_and_are_sorted_at_the_en
     assert [one.place for one in checks] == ["a", "b"]
 
 
+def test_checks_in_order__are_handed_over_as_the_sources_stand_however_long_each_takes() -> None:
+    clock = FakeClock()
+    heard: list[tuple[str, float]] = []
+
+    def after_seconds(place: str, seconds: float) -> CheckSource:
+        async def answer() -> Sequence[Check]:
+            await clock.sleep(seconds)
+            return [_ok(place, "first"), _ok(place, "second")]
+
+        return CheckSource(place, answer)
+
+    began = clock.monotonic()
+    run_jumping(
+        clock,
+        run_checks(
+            [after_seconds("own", 1.0), after_seconds("desk", 5.0), after_seconds("pager", 2.0)],
+            clock=clock,
+            masker=Masker(),
+            found=lambda one: heard.append((f"{one.place} {one.finding}", clock.monotonic() - began)),
+            in_order=True,
+        ),
+    )
+
+    assert heard == [
+        ("own first", 1.0),
+        ("own second", 1.0),
+        ("desk first", 5.0),
+        ("desk second", 5.0),
+        ("pager first", 5.0),
+        ("pager second", 5.0),
+    ]
+
+
 def test_source_that_hangs__fails_at_its_limit_and_holds_up_nobody() -> None:
     clock = FakeClock()
 

@@ -44,12 +44,24 @@ def told(*observations: Observation) -> list[Observation]:
             progress=Silent(),
             canaries=lambda: {CANARY.id: CANARY},
             noticed=lambda _: None,
+            placed=lambda text: text.replace("ticketing.desk", "intake.yaml:7: ticketing.desk"),
         )
         for one in some:
             await ledger(one)
 
     asyncio.run(tell(observations))
     return store.told
+
+
+def test_detail_that_names_a_key__is_stored_with_its_line_where_something_failed_and_as_it_is_else() -> None:
+    said = "desk: ticketing.desk.ticket.subject: the field is not there"
+    blind = replace(VAIN, detail=said)
+    fine = replace(seen_at(CANARY, seconds=6), detail=said)
+
+    failed, good = told(blind, fine)
+
+    assert failed.detail == "desk: intake.yaml:7: ticketing.desk.ticket.subject: the field is not there"
+    assert good.detail == said
 
 
 def later(observation: Observation, by: timedelta) -> Observation:

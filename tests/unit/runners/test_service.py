@@ -42,6 +42,7 @@ class Scene:
     next: str | None = None
     wishes: Wishes = field(default_factory=Wishes)
     heard: list[str] = field(default_factory=list)
+    mistakes: list[str] = field(default_factory=list)
 
     def service(self) -> Service[str]:
         @asynccontextmanager
@@ -51,7 +52,7 @@ class Scene:
 
         def read() -> str:
             if self.next is None:
-                raise Refused("intake.yaml:3: paths: this is not YAML. Correct it.")
+                raise Refused("intake.yaml:3: paths: this is not YAML. Correct it.", self.mistakes)
             return self.next
 
         return Service(
@@ -130,6 +131,30 @@ def test_bad_configuration__is_refused_and_the_old_one_goes_on_with_the_reason_t
     assert s.notices.all() == []
     assert s.log[0] == "one runs"
     assert "two runs" in s.log
+
+
+def test_mistakes_of_a_refused_configuration__are_a_list_in_the_notice_and_one_line_in_the_log() -> None:
+    s = Scene()
+    said: list[str] = []
+    s.mistakes = [f"intake.yaml:{line}:3: paths: it is wrong. Mend\n it." for line in range(1, 24)]
+
+    async def main() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(s.service().run("one", s.wishes))
+            await s.clock.sleep(1)
+            s.wishes.reload.set()
+            await s.clock.sleep(1)
+            said.extend(s.notices.all())
+            s.wishes.stop.set()
+
+    run_jumping(s.clock, main())
+
+    first, *points = said[0].splitlines()
+    assert first == "the new configuration was refused, the old one goes on:"
+    assert points[0] == "intake.yaml:1:3: paths: it is wrong. Mend it."
+    assert points[20:] == ["and 3 more: `intake-prober check` lists them"]
+    assert s.heard[0].startswith("the new configuration was refused, the old one goes on: intake.yaml:3:")
+    assert "\n" not in s.heard[0]
 
 
 def test_page__ends_with_the_service() -> None:

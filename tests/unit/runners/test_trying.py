@@ -1,13 +1,16 @@
 """A trial tells file and line of the key that is wrong, wherever it meets it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from canary.signature import CanaryId
 from canary.ticket import TicketState
 from probes.contracts import Blind, FieldRead, Glance, View
+from runners.config.config import Config
 from runners.progress import Silent
 from runners.site import Site, open_site
 from runners.ticketing_rights import Step
@@ -30,12 +33,15 @@ TOKEN = "desk: ticketing.desk.token: it is refused."
 URL = "desk: ticketing.desk.url: it is wrong."
 
 
-def tried(folder: Path, monkeypatch: pytest.MonkeyPatch, glance: Glance) -> tuple[Tried, list[Step], Path]:
-    """A trial of a desk that shows this, and refuses to open a ticket for its address."""
+def tried(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, glance: Glance, *, refuses: bool = True
+) -> tuple[Tried, list[Step], Path]:
+    """A trial of a desk that shows this, and, where it ``refuses``, opens no ticket for its address."""
     config, clock = read(folder, IN_LINES), FakeClock()
     desk = Told([glance])
     steps: list[Step] = []
-    desk.errors["create"] = Blind(URL, status=403)
+    if refuses:
+        desk.errors["create"] = Blind(URL, status=403)
 
     @asynccontextmanager
     async def triable(*_: object, **__: object) -> AsyncIterator[tuple[Site, Told]]:
@@ -78,3 +84,28 @@ def test_fault_of_a_look_and_of_a_field__and_a_failed_step_name_file_and_line(
     assert told.fields[0].fault == f"desk: {url} wrong."
     assert [one.finding for one in steps] == [f"desk: {url} wrong."]
     assert list(found.steps) == steps
+
+
+def test_ticket_that_a_trial_opened__goes_to_the_audit_with_the_steps_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[tuple[str, list[str]]] = []
+
+    async def note(
+        _: Config, system: str, canary_id: CanaryId, steps: Sequence[tuple[datetime, Step]], **__: object
+    ) -> None:
+        assert canary_id
+        noted.append((system, [one.name for _, one in steps if one.ticket_id is not None]))
+
+    monkeypatch.setattr("runners.trying.note_trial", note)
+
+    tried(
+        tmp_path,
+        monkeypatch,
+        Glance("wide", TicketState.TICKET, View.STRONG, 0.0, 1, fields=()),
+        refuses=False,
+    )
+
+    ((system, steps),) = noted
+    assert system == "desk"
+    assert (steps[0], steps[-1]) == ("create", "close")

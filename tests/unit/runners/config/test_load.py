@@ -11,6 +11,7 @@ from probes.email import settings
 from probes.message import compose
 from probes.selfcheck import parse_control
 from probes.servers import Password, TlsMode
+from runners.check_places import placer
 from runners.config.config import Every, TokenCommand
 from runners.config.document_email import MxTls, Subaddress, Via
 from runners.config.document_places import Cleanup, TicketingType
@@ -310,3 +311,15 @@ def test_words_of_the_document__are_those_of_the_parts() -> None:
     assert [one.value for one in Via] == [one.value for one in settings.Via]
     assert [one.value for one in MxTls] == [one.value for one in settings.MxTls]
     assert [one.value for one in Subaddress] == [one.value for one in compose.Subaddress]
+
+
+def test_key_of_a_finding__keeps_the_line_at_which_it_was_read_when_the_file_is_changed(
+    tmp_path: Path,
+) -> None:
+    config = read(tmp_path, FULL)
+    line = FULL[: FULL.index("  desk:")].count("\n") + 1
+
+    config.file.write_text("# a line more\n" * 9 + FULL, encoding="utf-8")
+
+    said = placer(config.file, config.keys)("ticketing.desk: refused")
+    assert said == f"{config.file}:{line}: ticketing.desk: refused"

@@ -256,6 +256,22 @@ def test_notices__stand_on_every_page_and_are_masked(page: Asker) -> None:
         page.scene.said.clear()
 
 
+def test_notice_of_several_lines__is_a_list_of_them_below_the_first_and_masked(page: Asker) -> None:
+    page.scene.said.append(
+        "it was refused:\nintake.yaml:3:1: paths: <b>. Mend it.\nb: page-secret-planted-9f31"
+    )
+    try:
+        said = page.ask("/").text
+    finally:
+        page.scene.said.clear()
+
+    assert "<p>It was refused:</p>" in said
+    assert re.findall(r"<li>(.*)</li>", said[said.index("mistakes") :])[:2] == [
+        "intake.yaml:3:1: paths: &lt;b&gt;. Mend it.",
+        "b: ***",
+    ]
+
+
 def test_notice_that_begins_with_a_secret__is_masked_before_it_begins_a_sentence() -> None:
     page = asker()
     page.scene.said.append("page-secret-planted-9f31 is no key")

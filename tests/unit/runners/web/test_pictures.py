@@ -18,7 +18,7 @@ from canary.path import PathName
 from canary.signature import CanaryId
 from canary.verdict import Verdict
 from runners.history import Day, Point
-from runners.web import drawing, pictures
+from runners.web import drawing, pictures, spread
 
 YEAR_2020 = datetime(2020, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 3, 2, 3, 7, tzinfo=UTC)
@@ -97,7 +97,7 @@ def test_waterfall__is_always_a_picture(hops: list[HopResult], launched_at: date
 
 @given(DAYS, some.floats(0.001, 1e7), WORDS)
 def test_distribution__is_always_a_picture(days: list[Day], deadline: float, name: str) -> None:
-    check(pictures.distribution("k", days, BOUNDS, deadline_seconds=deadline, name=name))
+    check(spread.distribution("k", days, BOUNDS, deadline_seconds=deadline, name=name))
 
 
 @given(DAYS, WORDS)
@@ -198,10 +198,10 @@ def test_day_with_one_breach_in_many__is_seen() -> None:
 
 
 def test_quantile__is_the_bound_below_which_the_share_lies() -> None:
-    assert pictures.quantile([1, 1, 8], [10.0, 20.0], 0.1) == 10.0
-    assert pictures.quantile([1, 1, 8], [10.0, 20.0], 0.2) == 20.0
-    assert pictures.quantile([1, 1, 8], [10.0, 20.0], 0.9) is None
-    assert pictures.quantile([0, 0, 0], [10.0, 20.0], 0.5) is None
+    assert spread.quantile([1, 1, 8], [10.0, 20.0], 0.1) == 10.0
+    assert spread.quantile([1, 1, 8], [10.0, 20.0], 0.2) == 20.0
+    assert spread.quantile([1, 1, 8], [10.0, 20.0], 0.9) is None
+    assert spread.quantile([0, 0, 0], [10.0, 20.0], 0.5) is None
 
 
 def test_hostile_name__stays_text() -> None:

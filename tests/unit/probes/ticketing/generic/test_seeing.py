@@ -29,3 +29,15 @@ def test_check_without_any_ticket__names_a_wrong_key_first(tmp_path: Path) -> No
 
     assert search.state is CheckState.WARN
     assert search.remedy.startswith("Look at our key first")
+
+
+def test_look_where_a_field_was_renamed__names_what_there_is_instead_as_check_does(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.desk.add("somebody else's words", mail="customer@acme.test")
+    scene.desk.without = {"title"}
+
+    said = str(scene.blind(scene.canary()))
+
+    assert "ticketing.desk.ticket.subject: the field is not in the one ticket that is shown." in said
+    assert "There are: id, " in said
+    assert "somebody" not in said
