@@ -153,7 +153,7 @@ class Calls:
         presented = await self._session.presented(self._bare)
         answer, means = await self._once(asking, words, page, presented)
         remedy = None
-        if means is Means.AUTH:
+        if means is Means.AUTH and means not in accept:
             # refused before anything was done, so that also a write may be said again
             renewed = await self._session.presented(self._bare, refused=presented)
             answer, means = await self._once(asking, words, page, renewed)
