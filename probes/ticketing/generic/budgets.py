@@ -10,6 +10,7 @@ from typing import Final
 from probes.contracts import Blind, Budget, Clock
 from probes.http_wire import Answer
 from probes.rate_limits import RateLimits
+from probes.ticketing.budget import Spent
 from probes.ticketing.generic.conversions import resets_at, whole_of
 from probes.ticketing.generic.picking import Pick, Seen
 
@@ -211,7 +212,7 @@ def spent(system: str, one: Budget, why: str, wait: float) -> Blind:
         if one.limit is not None
         else (f"{left} requests are left, and how many it has in all is not told")
     )
-    return Blind(
+    return Spent(
         f"{system}: of the window {one.name} {told}: no request before it begins anew in {wait:.0f} s."
         " Ask for a higher limit, or probe less often.",
         status=429,
