@@ -2,12 +2,13 @@
 
 The law: calls are taken before they are made, some at a time, out of a stretch of their window, and count for as long as
 one of them, made as late as it may be, is in the vendor's window. What counts is never more than the share. So whoever
-takes calls and dies has taken them, until they count no more; whoever did not make them gives them back.
+takes calls and dies has taken them, until they count no more; whoever did not make them gives them back; and whoever made
+one, and was told by its own answer when its window ends, has it counted to that end.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 PIECES: Final = 12
@@ -19,6 +20,9 @@ AHEAD: Final = 4
 KEPT: Final = timedelta(days=2)
 """How long a stretch that counts no more is kept, for what it tells of the window to whoever begins."""
 _ROUNDING: Final = 1e-9
+_TOGETHER: Final = timedelta(seconds=0.25)
+"""Answered calls whose windows end within this are kept as one stretch."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,11 @@ class Stretch:
     limit: int
     is_told: bool = False
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether all its calls were made and answered: none is made of it, and none is given back."""
+        return self.until_at <= self.began_at
+
 
 @dataclass(frozen=True, slots=True)
 class Unused:
@@ -50,6 +59,14 @@ class Unused:
 
     began_at: datetime
     calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A call of a stretch that was made, and whose own answer told when its window ends."""
+
+    began_at: datetime
+    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +80,7 @@ class Want:
         ends_at: when the window begins anew, by the vendor's word; None: it does not say, or not yet.
         length_seconds: how long it is, where nobody says when it ends.
         unused: given back first.
+        answered: calls that count to the end that their answers told, and no longer.
     """
 
     name: str
@@ -73,6 +91,7 @@ class Want:
     ends_at: datetime | None = None
     length_seconds: float = 60.0
     unused: Unused | None = None
+    answered: tuple[Answered, ...] = ()
 
     @property
     def most(self) -> int:
@@ -118,7 +137,9 @@ def take(known: Sequence[Stretch], want: Want, *, now: datetime) -> tuple[tuple[
         The stretches as they are now, and what was got.
     """
     counting = [_told(_given_back(one, want), want, now) for one in known if one.counts_until > now]
-    current = next((one for one in reversed(counting) if one.until_at > now), None)
+    for answer in want.answered:
+        counting = _answered(counting, answer, now)
+    current = next((one for one in reversed(counting) if one.until_at > now and not one.is_answered), None)
     taken = sum(one.taken for one in counting) + want.made
     left = want.most - taken
     calls = min(want.calls, max(1, left // AHEAD)) if left > 0 else 0
@@ -143,14 +164,34 @@ def take(known: Sequence[Stretch], want: Want, *, now: datetime) -> tuple[tuple[
     )
     over = [one for one in known if one.counts_until <= now < one.counts_until + KEPT]
     # what counts no more tells who begins how large and how long the window is
-    telling = [one for one in over if one.is_told] or ([] if counting else over)
+    telling = [one for one in over if one.is_told and not one.is_answered] or ([] if counting else over)
     return (*telling[-1:], *counting), grant
 
 
 def _given_back(one: Stretch, want: Want) -> Stretch:
-    if want.unused is None or want.unused.began_at != one.began_at:
+    if want.unused is None or want.unused.began_at != one.began_at or one.is_answered:
         return one
     return replace(one, taken=max(0, one.taken - want.unused.calls))
+
+
+def _answered(counting: Sequence[Stretch], answer: Answered, now: datetime) -> list[Stretch]:
+    """A call that was answered is no more of its stretch, which counts it as if it could still be made.
+
+    It was in the window whose end its answer told: also where that window is of a second, and its stretch of more.
+    """
+    left = list(counting)
+    of = next((one for one in left if one.began_at == answer.began_at and not one.is_answered), None)
+    counts_until = _EPOCH - ((_EPOCH - answer.ends_at - GUARD) // _TOGETHER) * _TOGETHER
+    if of is None or of.taken == 0 or of.counts_until <= counts_until:
+        return left
+    left[left.index(of)] = replace(of, taken=of.taken - 1)
+    if counts_until <= now:
+        return left
+    same = next((one for one in left if one.is_answered and one.counts_until == counts_until), None)
+    if same is None:
+        return [*left, Stretch(of.name, now, now, counts_until, 1, of.limit, is_told=True)]
+    left[left.index(same)] = replace(same, taken=same.taken + 1)
+    return left
 
 
 def _told(one: Stretch, want: Want, now: datetime) -> Stretch:

@@ -52,6 +52,7 @@ class Walk:
         position: where it goes on; None: the pass is over.
         moved_at: when it was last gone on with.
         seen: those of them of whom it met a ticket: to meet it again, it must be read anew.
+        hidden: those of them whose ticket a row may be that could not be read: they are asked for, and it proves nothing of them.
     """
 
     place: str
@@ -63,11 +64,17 @@ class Walk:
     position: Position | None
     moved_at: datetime
     seen: frozenset[CanaryId] = frozenset()
+    hidden: frozenset[CanaryId] = frozenset()
+
+    @property
+    def covers(self) -> frozenset[CanaryId]:
+        """For whom it has read each row that it came to."""
+        return self.asked - self.hidden
 
     @property
     def missed(self) -> frozenset[CanaryId]:
-        """Of whom it has met no ticket."""
-        return self.asked - self.seen
+        """Of whom it has met no ticket, and none that may be theirs."""
+        return self.covers - self.seen
 
     @property
     def is_over(self) -> bool:
@@ -77,6 +84,10 @@ class Walk:
     def moved(self, position: Position | None, *, seen: Collection[CanaryId], at: datetime) -> "Walk":
         """The walk after a piece of its pass, in which some were seen."""
         return replace(self, position=position, moved_at=at, seen=self.seen | (self.asked & frozenset(seen)))
+
+    def hiding(self, ids: Collection[CanaryId]) -> "Walk":
+        """The walk after a row that may be the ticket of any of these. It goes on, as there may be another of them."""
+        return replace(self, hidden=self.hidden | (self.asked & frozenset(ids)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +158,7 @@ def going_on(
             since=last.began_at - overlap,
             asked=ids,
             seen=frozenset(),
+            hidden=frozenset(),
             position=Position(),
         )
         is_for_all = last.missed <= ids
@@ -159,10 +171,12 @@ def _piece_of(walk: Walk, ids: frozenset[CanaryId], kept: Sequence[Walk]) -> Cou
     left = walk.asked - ids
     if not left:
         return Course(walk)
-    own = replace(
-        walk, started_at=_unused(kept, walk.started_at), asked=walk.asked & ids, seen=walk.seen & ids
-    )
-    return Course(own, replace(walk, asked=left, seen=walk.seen & left))
+    own = replace(_only(walk, ids), started_at=_unused(kept, walk.started_at))
+    return Course(own, _only(walk, left))
+
+
+def _only(walk: Walk, ids: frozenset[CanaryId]) -> Walk:
+    return replace(walk, asked=walk.asked & ids, seen=walk.seen & ids, hidden=walk.hidden & ids)
 
 
 def ended_by_whole(kept: Sequence[Walk], ids: Collection[CanaryId], *, since: datetime) -> Sequence[Walk]:

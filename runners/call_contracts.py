@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from canary.call_share import Grant, Stretch, Want
+from canary.hush import Hush
 
 
 class CallStore(Protocol):
@@ -23,4 +24,12 @@ class CallStore(Protocol):
 
         Not repeatable: whoever is cancelled, or asks twice, has taken what nobody makes; it counts until it expires.
         """
+        ...
+
+    async def hush(self, account: str) -> Hush | None:
+        """When the systems of an account last asked to be left alone, whatever the time is now."""
+        ...
+
+    async def keep_hush(self, account: str, hush: Hush) -> None:
+        """Keep that one asked for it; of two the one that lasts longer stands (repeatable)."""
         ...

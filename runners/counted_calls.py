@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final, Self, TypeVar
 
 from canary.call_share import Grant, Stretch, Want
+from canary.hush import Hush
 from probes.contracts import Clock, Uncounted
 from probes.ticketing.shared_calls import SharedCalls
 from probes.ticketing.walks import Walks
@@ -42,12 +44,25 @@ class CountedCalls:
         """Take calls; one grant a want, in their order."""
         return await _counted(self._store.take_calls(account, wants, now=now))
 
+    async def hush(self, account: str) -> Hush | None:
+        """When the systems of an account last asked to be left alone."""
+        return await _counted(self._store.hush(account))
+
+    async def keep_hush(self, account: str, hush: Hush) -> None:
+        """Keep that one asked for it."""
+        await _counted(self._store.keep_hush(account, hush))
+
 
 class CallsCountedLate:
     """The same where no store is open: `check` and `ticketing try` open it with the first call that is to be counted."""
 
-    def __init__(self, opening: Callable[[], AbstractAsyncContextManager[CallStore]]) -> None:
+    def __init__(
+        self,
+        opening: Callable[[], AbstractAsyncContextManager[CallStore]],
+        reading: Callable[[], AbstractAsyncContextManager[CallStore]] | None = None,
+    ) -> None:
         self._opening = opening
+        self._reading = reading or opening
         self._store: CallStore | None = None
         self._stack = AsyncExitStack()
 
@@ -65,6 +80,26 @@ class CallsCountedLate:
         """Take calls; one grant a want, in their order."""
         return await (await self._counting()).take_calls(account, wants, now=now)
 
+    async def hush(self, account: str) -> Hush | None:
+        """When the systems of an account last asked to be left alone."""
+        if self._store is None:
+            return await _counted(self._hush_read(account))
+        return await _counted(self._store.hush(account))
+
+    async def keep_hush(self, account: str, hush: Hush) -> None:
+        """Keep that one asked for it."""
+        await (await self._counting()).keep_hush(account, hush)
+
+    async def _hush_read(self, account: str) -> Hush | None:
+        """Nothing is made for it, neither a file nor a table: who has no store was not asked."""
+        from runners.store.faults import NoStoreYet
+
+        try:
+            async with self._reading() as store:
+                return await store.hush(account)
+        except NoStoreYet:
+            return None
+
     async def _counting(self) -> CountedCalls:
         if self._store is None:
             self._store = await _counted(self._opened())
@@ -77,12 +112,13 @@ class CallsCountedLate:
 def counted_late(config: Config, clock: Clock) -> CallsCountedLate:
     """Counts in the store of a configuration, once there is something to count."""
 
-    def opening() -> AbstractAsyncContextManager[CallStore]:
+    def opening(*, read_only: bool = False) -> AbstractAsyncContextManager[CallStore]:
         from runners.store import open_store
 
-        return open_store(config.prober.store_url, clock=clock, prober=config.prober.name)
+        prober = config.prober
+        return open_store(prober.store_url, clock=clock, prober=prober.name, read_only=read_only)
 
-    return CallsCountedLate(opening)
+    return CallsCountedLate(opening, partial(opening, read_only=True))
 
 
 async def _counted(work: Awaitable[T]) -> T:

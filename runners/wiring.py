@@ -44,6 +44,7 @@ from runners.controls import StoredControls, Untold
 from runners.counted_calls import CountedCalls, Kept, counted_late
 from runners.prober import Place, Prober
 from runners.progress import Progress, Silent
+from runners.quieting import quiet
 from runners.site import Site, open_site, watched_mailboxes
 from runners.site_gauges import gauges_of
 from runners.site_portals import open_portals
@@ -72,7 +73,13 @@ async def wired(config: Config, *, clock: Clock, store: Store, progress: Progres
         kept = Kept(CountedCalls(store), walks=store)
         systems = {
             name: Listening(
-                await _system(site, one, stack, partial(figures.api_request, name), kept=kept), clock
+                quiet(
+                    await _system(site, one, stack, partial(figures.api_request, name), kept=kept),
+                    one,
+                    kept,
+                    clock,
+                ),
+                clock,
             )
             for name, one in config.ticketing.items()
         }
@@ -159,7 +166,8 @@ async def checkable(config: Config, *, clock: Clock) -> AsyncIterator[tuple[Chec
             sources.append(CheckSource("controls", selfcheck(site, Untold()).rehearse))
         kept = Kept(await stack.enter_async_context(counted_late(config, clock)))
         for name, one in config.ticketing.items():
-            sources.append(CheckSource(name, (await _system(site, one, stack, kept=kept)).check))
+            system = quiet(await _system(site, one, stack, kept=kept), one, kept, clock)
+            sources.append(CheckSource(name, system.check))
         yield tuple(sources)
 
 
@@ -175,7 +183,8 @@ async def triable(
     site = await open_site(config, clock=clock, tell=Silent())
     async with AsyncExitStack() as stack:
         kept = Kept(await stack.enter_async_context(counted_late(config, clock)))
-        yield site, await _system(site, config.ticketing[name], stack, witness=witness, kept=kept)
+        one = config.ticketing[name]
+        yield site, quiet(await _system(site, one, stack, witness=witness, kept=kept), one, kept, clock)
 
 
 async def _system(

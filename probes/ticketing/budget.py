@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from probes.contracts import Budget
+from probes.contracts import Blind, Budget
 
 RESERVE_SHARE: Final = 0.2
 """This share of every window is left to the customer's other integrations."""
+
+
+class Spent(Blind):
+    """Of a window nothing more is ours: our own restraint, and no word of the system's."""
 
 
 def seconds_between_looks(

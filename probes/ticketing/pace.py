@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from canary.canary import Canary
+from canary.hush import LONGEST, Hush
 from canary.signature import CanaryId
 from probes.contracts import Blind, Budget, Clock
-from probes.ticketing.budget import seconds_between_looks
+from probes.ticketing.budget import Spent, seconds_between_looks
+from probes.ticketing.quiet import LeftAlone
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class PaceSettings:
     most_seconds: float = 60.0
     blind_seconds: float = 1.0
     most_blind_seconds: float = 15.0
-    longest_hush_seconds: float = 3600.0
+    longest_hush_seconds: float = LONGEST.total_seconds()
 
 
 class Pace:
@@ -43,6 +45,7 @@ class Pace:
         self._looks: dict[CanaryId, int] = {}
         self._blind_looks = 0
         self._hush_until: float | None = None
+        self._hush: Hush | None = None
         self._calls_a_look = 1.0
         self._goes_on = False
 
@@ -81,6 +84,14 @@ class Pace:
         if isinstance(error, Blind) and error.retry_after_seconds is not None:
             wait = min(error.retry_after_seconds, self._settings.longest_hush_seconds)
             self._hush_until = self._clock.monotonic() + wait
+            asked = error.hush if isinstance(error, LeftAlone) else Hush.asked(self._clock.now(), wait)
+            self._hush = None if isinstance(error, Spent) else asked
+
+    def hush_words(self, place: str) -> str:
+        """Why the system is left alone, and until when."""
+        if self._hush is not None:
+            return self._hush.words(place, self._clock.now())
+        return f"{place} is left alone for another {self.hush_seconds:.0f} s: of its windows of requests nothing is left to us"
 
     def looks_for(self, canary_id: CanaryId) -> int:
         """How many looks of this process a canary took so far; 0 of one that the last look did not ask for."""

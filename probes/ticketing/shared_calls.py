@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from canary.call_share import Grant, Stretch, Want, take
+from canary.hush import Hush
 
 
 class SharedCalls(Protocol):
@@ -18,12 +19,21 @@ class SharedCalls(Protocol):
         """Take calls before they are made; one grant a want, in their order. Not repeatable."""
         ...
 
+    async def hush(self, account: str) -> Hush | None:
+        """When the systems of an account last asked to be left alone."""
+        ...
+
+    async def keep_hush(self, account: str, hush: Hush) -> None:
+        """Keep that one asked for it; of two the one that lasts longer stands (repeatable)."""
+        ...
+
 
 class OwnCalls:
     """The calls of this process alone, where there is no store."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, str], tuple[Stretch, ...]] = {}
+        self._hushes: dict[str, Hush] = {}
 
     async def stretches(self, account: str) -> Sequence[Stretch]:
         """What was taken of each window."""
@@ -37,3 +47,11 @@ class OwnCalls:
             self._kept[key], grant = take(self._kept.get(key, ()), want, now=now)
             grants.append(grant)
         return grants
+
+    async def hush(self, account: str) -> Hush | None:
+        """When the systems of an account last asked to be left alone."""
+        return self._hushes.get(account)
+
+    async def keep_hush(self, account: str, hush: Hush) -> None:
+        """Keep that one asked for it."""
+        self._hushes[account] = hush.later(self._hushes.get(account), hush.asked_at)

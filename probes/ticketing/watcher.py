@@ -227,10 +227,7 @@ class TicketWatcher:
         return reason
 
     def _hush(self) -> str:
-        return (
-            f"{self.place} is left alone for another {self._pace.hush_seconds:.0f} s: it asked for that, or of its budget"
-            " nothing is left to us"
-        )
+        return self._pace.hush_words(self.place)
 
     def _by_canary(
         self, tickets: Iterable[Ticket], canaries: Sequence[Canary]

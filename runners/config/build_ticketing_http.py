@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
+from canary.call_share import Want
 from canary.hop import Channel
 from canary.observation import Depth
 from probes.servers import SecretSource
 from probes.ticketing.generic.budgets import BudgetSettings, Window
-from probes.ticketing.generic.calling import CallSettings
+from probes.ticketing.generic.calling import MOMENT_SECONDS, CallSettings
 from probes.ticketing.generic.conversions import As
 from probes.ticketing.generic.failures import Means, Rule
 from probes.ticketing.generic.settings import CreateSettings, GenericSettings, LookSettings, Per, VarSettings
@@ -33,6 +34,8 @@ from runners.config.sources import Surroundings
 
 _NAMES: Final = ("since", "until", "now", "marker", "tag", "requesters", "tokens")
 _PARTS: Final = ("remaining", "limit", "used", "reset")
+_LEAST_CALLS: Final = 2
+"""Of a look: its list, and the proof that we see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ def build_generic(name: str, document: HttpTicketingDocument, around: Surroundin
         create=_create(document, parts, loc, words),
     )
     _note_missing(document, settings, around, loc)
+    _note_too_small(settings, around, loc)
     return GenericConfig(settings, secrets, document.timeout)
 
 
@@ -128,6 +132,21 @@ def _looks(
 def _digest(every: str, look: LookDocument) -> str:
     """Of all that decides what a look asks for and what it reads; secrets are not in it."""
     return hashlib.sha256(f"{every}\n{look.model_dump_json()}".encode()).hexdigest()[:16]
+
+
+def _note_too_small(settings: GenericSettings, around: Surroundings, loc: Loc) -> None:
+    """Of a window that has less for us than a look takes, each look would be blind."""
+    budget = settings.calls.budget
+    for one in budget.windows if settings.sight else ():
+        limit = one.at_most if one.at_most is not None else one.limit
+        if limit is None or one.length_seconds <= MOMENT_SECONDS:
+            continue
+        if Want(one.name, limit, budget.share_of(limit, is_left_told=one.tells_left)).most < _LEAST_CALLS:
+            around.note(
+                (*loc, "budget", one.name, "limit" if one.at_most is None else "at_most"),
+                f"of {limit} requests one is ours, and a look takes two at least: its list, and `sight`",
+                "Allow more, over a longer time (`60/h`), or raise throttle.share.",
+            )
 
 
 def _note_missing(

@@ -357,8 +357,9 @@ look_walk = Table(
     Column("page", Text),
     Column("asked", Text, nullable=False),
     Column("seen", Text, nullable=False),
+    Column("hidden", Text, nullable=False, server_default=""),
 )
-"""Where looks go on that take several; ``asked`` and ``seen`` are ids of canaries, a word each."""
+"""Where looks go on that take several; ``asked``, ``seen`` and ``hidden`` are ids of canaries, a word each."""
 Index(None, look_walk.c.moved_at)
 
 call_account = Table(

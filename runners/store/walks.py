@@ -46,6 +46,7 @@ def keep(connection: Connection, *, walk: Walk) -> None:
         "page": position.page,
         "asked": _text(walk.asked),
         "seen": _text(walk.seen),
+        "hidden": _text(walk.hidden),
     }
     connection.execute(_keep(connection.dialect.name), values)
 
@@ -68,6 +69,7 @@ def _walk(row: Row[Any]) -> Walk:
         position=None if row.is_over else Position(row.until_at, row.page),
         moved_at=row.moved_at,
         seen=_ids(row.seen),
+        hidden=_ids(row.hidden),
     )
 
 

@@ -34,7 +34,7 @@ UNREACHED = {
     # of a desk that has older tickets than the canary's
     "store.note_traffic",
     # of a system that is known by configuration alone, and has more tickets than one look reads, or a share of whose calls is kept
-    "store.walks", "store.keep_walk", "store.drop_walks", "store.stretches", "store.take_calls",
+    "store.walks", "store.keep_walk", "store.drop_walks", "store.stretches", "store.take_calls", "store.keep_hush",
     # of a run that pushes its figures
     "store.add_figures", "store.take_turn", "store.end_turn",
     "store.days", "store.points", "store.ends", "store.pasts", "store.glances", "store.pulses",

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 
 from canary.call_share import KEPT, Unused, Want
+from canary.hush import Hush
 from runners.contracts import Store
 from tests.contracts.store_cases import NOON, StorePlace, after
 from tests.contracts.store_contract import run
@@ -88,6 +89,40 @@ class CallContract:
             (later,) = await store.take_calls(ACCOUNT, [want()], now=after(31))
 
             assert (before.calls, later.calls, later.taken) == (0, 1, 1)
+
+        run(place, scenario)
+
+    def test_wish_to_be_left_alone__is_told_to_the_next_process_beside_what_was_taken(
+        self, place: StorePlace
+    ) -> None:
+        hush = Hush(NOON, after(1800))
+
+        async def main() -> None:
+            async with place.open() as store:
+                assert await store.hush(ACCOUNT) is None
+                await store.take_calls(ACCOUNT, [want(2)], now=NOON)
+                await store.keep_hush(ACCOUNT, hush)
+                await store.take_calls(ACCOUNT, [want(1)], now=NOON)
+            async with place.open() as store:
+                assert await store.hush(ACCOUNT) == hush
+                assert await store.hush("https://other.test") is None
+                (told,) = await store.stretches(ACCOUNT)
+                assert told.taken == 3
+
+        asyncio.run(main())
+
+    def test_two_wishes_to_be_left_alone__the_longer_one_stands_until_it_is_over(
+        self, place: StorePlace
+    ) -> None:
+        first, shorter = Hush(NOON, after(1800)), Hush(after(5), after(60))
+        last = Hush(after(1801), after(1831))
+
+        async def scenario(store: Store) -> None:
+            await store.keep_hush(ACCOUNT, first)
+            await store.keep_hush(ACCOUNT, shorter)
+            assert await store.hush(ACCOUNT) == first
+            await store.keep_hush(ACCOUNT, last)
+            assert await store.hush(ACCOUNT) == last
 
         run(place, scenario)
 

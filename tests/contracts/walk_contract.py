@@ -21,6 +21,7 @@ WALK = Walk(
     position=Position(NOON - timedelta(minutes=3), '{"words": {"number": 7}}'),
     moved_at=NOON + 2 * SECOND,
     seen=frozenset({CanaryId("canary-2")}),
+    hidden=frozenset({CanaryId("canary-1")}),
 )
 
 

@@ -31,6 +31,14 @@ def paged(way: str, *, pages: int, path: str = "/tickets", empty_on: str = "") -
     return _COMMON.format(page=PAGES[way], pages=pages, path=path, empty_on=empty_on)
 
 
+_ODD = "odd "
+
+
+def _shown(title: str) -> dict[str, object]:
+    is_odd = title.startswith(_ODD)
+    return {"title": "order" if is_odd else title, "mail": {"no": "address"} if is_odd else "x@y.test"}
+
+
 @dataclass
 class PagedDesk:
     """Tickets, the newest first, in pages of ``size``.
@@ -53,6 +61,14 @@ class PagedDesk:
     def add(self, title: str = "order") -> None:
         """A ticket of this moment."""
         self.rows.append((title, self.clock.now()))
+
+    def add_odd(self, title: str = "order") -> None:
+        """A ticket of this moment that is shown and can't be read: nobody can tell whose it is."""
+        self.add(f"{_ODD}{title}")
+
+    def mend(self) -> None:
+        """Show all tickets as they are."""
+        self.rows = [(title.removeprefix(_ODD), at) for title, at in self.rows]
 
     def expire(self) -> None:
         """End all cursors and links that were given out."""
@@ -82,7 +98,7 @@ class PagedDesk:
 
     def _newest_first(self) -> list[dict[str, object]]:
         return [
-            {"id": str(number), "title": title, "mail": "x@y.test", "at": at.isoformat(), "open": True}
+            {"id": str(number), "at": at.isoformat(), "open": True, **_shown(title)}
             for number, (title, at) in reversed([*enumerate(self.rows, 1)])
         ]
 

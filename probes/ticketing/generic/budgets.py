@@ -10,6 +10,7 @@ from typing import Final
 from probes.contracts import Blind, Budget, Clock
 from probes.http_wire import Answer
 from probes.rate_limits import RateLimits
+from probes.ticketing.budget import Spent
 from probes.ticketing.generic.conversions import resets_at, whole_of
 from probes.ticketing.generic.picking import Pick, Seen
 
@@ -52,6 +53,15 @@ class Window:
         """Whether answers tell when it begins anew, and that is heeded."""
         return self.lasts_seconds is None and not self.is_day and self._tells("reset")
 
+    @property
+    def length_seconds(self) -> float:
+        """How long it is, as far as the configuration says."""
+        if self.is_day:
+            return 86400.0
+        if self.at_most is not None:
+            return self.seconds
+        return self.lasts_seconds or ASSUMED_SECONDS
+
     def _tells(self, part: str) -> bool:
         return part in self.picks or (self.parts is not None and part in self.parts.groupindex)
 
@@ -71,6 +81,16 @@ class BudgetSettings:
     own_share: float = 1.0
     account: str = ""
 
+    def kept_of(self, limit: int) -> int:
+        """How many requests of a window are left to others: whole ones, or of a window of a few none would be ours."""
+        return math.floor(self.reserve_share * limit)
+
+    def share_of(self, limit: int, *, is_left_told: bool) -> float:
+        """What all processes together may take of a window. Where answers tell what is left, the reserve is kept by that."""
+        if is_left_told or limit < 1:
+            return self.own_share
+        return min(self.own_share, 1 - self.kept_of(limit) / limit)
+
 
 class Budgets:
     """What the answers so far have told of each window."""
@@ -80,6 +100,7 @@ class Budgets:
         self._clock = clock
         self._told: dict[str, Budget] = {}
         self._told_at: dict[str, datetime] = {}
+        self._latest: set[str] = set()
         self._usual = RateLimits()
         self._known = {one.name: one for one in settings.windows}
         self._read = {
@@ -92,12 +113,14 @@ class Budgets:
     def note(self, answer: Answer) -> None:
         """Take an answer into account; what is not of its shape tells nothing."""
         now = self._clock.now()
+        self._latest.clear()
         headers = {name.lower(): value for name, value in answer.headers.items()}
         # what the configuration reads itself is not told twice
         self._usual.note({name: one for name, one in headers.items() if name not in self._read}, now=now)
         for one in self._usual.windows(now=now):
             if one.name not in self._told and any(name.startswith(f"{one.name}-") for name in headers):
                 self._told_at[one.name] = now
+                self._latest.add(one.name)
         seen = Seen(None, None, headers, answer.status)
         for window in self._settings.windows:
             if window.at_most is None:
@@ -117,8 +140,7 @@ class Budgets:
             ends_at = one.resets_at or self._assumed_end(one.name)
             if one.left is None or ends_at <= now:
                 continue
-            # whole requests: of a window of a few nothing would be left to us else
-            if one.left - 1 < math.floor(self._settings.reserve_share * (one.limit or 0)):
+            if one.left - 1 < self._settings.kept_of(one.limit or 0):
                 why = f"{self._settings.reserve_share:.0%} are kept for others"
                 raise spent(system, one, why, (ends_at - now).total_seconds())
 
@@ -131,6 +153,14 @@ class Budgets:
         """All windows that answers ever told of, as they did last; of those that have the usual names, while they last."""
         usual = self._usual.windows(now=self._clock.now())
         return (*self._told.values(), *(one for one in usual if one.name not in self._known))
+
+    def ends(self) -> Mapping[str, datetime]:
+        """When the windows end that the last answer itself told the end of."""
+        return {
+            one.name: one.resets_at
+            for one in self.told()
+            if one.name in self._latest and one.resets_at is not None
+        }
 
     def _assumed_end(self, name: str) -> datetime:
         """When a window that does not tell it begins anew for sure: as long after the answer as it lasts."""
@@ -171,6 +201,7 @@ class Budgets:
             left = max(0, limit - used)
         self._told[window.name] = Budget(window.name, left, limit, reset)
         self._told_at[window.name] = now
+        self._latest.add(window.name)
 
 
 def spent(system: str, one: Budget, why: str, wait: float) -> Blind:
@@ -181,7 +212,7 @@ def spent(system: str, one: Budget, why: str, wait: float) -> Blind:
         if one.limit is not None
         else (f"{left} requests are left, and how many it has in all is not told")
     )
-    return Blind(
+    return Spent(
         f"{system}: of the window {one.name} {told}: no request before it begins anew in {wait:.0f} s."
         " Ask for a higher limit, or probe less often.",
         status=429,

@@ -34,13 +34,13 @@ from probes.ticketing.generic.failures import (
 from probes.ticketing.generic.paging import Page, absolute
 from probes.ticketing.generic.picking import Pick, Seen, seen_of
 from probes.ticketing.generic.requests import Asking
-from probes.ticketing.generic.shares import Shares
+from probes.ticketing.generic.shares import Counted, Shares
 from probes.ticketing.generic.templates import Template, Words, compile_template, names_in
 from probes.ticketing.generic.trusted import Trusted
 from probes.ticketing.shared_calls import OwnCalls, SharedCalls
 
 _NO_MEANS: Final[frozenset[Means]] = frozenset()
-_MOMENT_SECONDS: Final = 5.0
+MOMENT_SECONDS: Final = 5.0
 """So long a call waits for its window to begin anew: vendors that allow some calls a second, or in ten, are looked at whole."""
 _LEAST_WAIT_SECONDS: Final = 0.05
 _TURN_WAITS_SECONDS: Final = 15.0
@@ -153,7 +153,7 @@ class Calls:
         presented = await self._session.presented(self._bare)
         answer, means = await self._once(asking, words, page, presented)
         remedy = None
-        if means is Means.AUTH:
+        if means is Means.AUTH and means not in accept:
             # refused before anything was done, so that also a write may be said again
             renewed = await self._session.presented(self._bare, refused=presented)
             answer, means = await self._once(asking, words, page, renewed)
@@ -280,13 +280,13 @@ class Calls:
             return answer, special if special is not None else asking.ok[answer.status]
         return answer, means_of(answer, self._settings.failures)
 
-    async def _admitted(self) -> frozenset[str]:
+    async def _admitted(self) -> Counted:
         """Have a call counted; a window that begins anew in a moment is waited for, instead of a look that is cut.
 
         Raises:
             Blind: nothing of a window is left to us for longer; says until when.
         """
-        ends_at = min(self._clock.monotonic() + _MOMENT_SECONDS, self._waits_until)
+        ends_at = min(self._clock.monotonic() + MOMENT_SECONDS, self._waits_until)
         while True:
             try:
                 self._budgets.admit(self._settings.name)

@@ -68,7 +68,7 @@ def walk_of(made: Sequence[Found], canaries: Sequence[Canary], now: datetime) ->
     )
     return WalkFacts(
         began_at=min(one.began_at for one in walks),
-        covers=ids_of(canaries).intersection(*(one.asked for one in walks)),
+        covers=ids_of(canaries).intersection(*(one.covers for one in walks)),
         is_under_way=goes_on and not all(one.caught.is_complete for one in made),
         met=frozenset(canary_id for one in walks for canary_id in one.seen) & ids_of(canaries),
     )

@@ -1,17 +1,19 @@
 """Our share of each window of requests, kept by all processes together: calls are taken before they are made."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from canary.call_share import Grant, Unused, Want
+from canary.call_share import GUARD, Answered, Grant, Unused, Want
 from probes.contracts import Blind, Budget, Clock, Uncounted
 from probes.ticketing.generic.budgets import ASSUMED_SECONDS, Budgets, BudgetSettings, Window, spent
 from probes.ticketing.shared_calls import SharedCalls
 
+Counted = Mapping[str, datetime]
+"""Windows by name in which a call is counted, and when the stretch began that it is of."""
 _MOST_AHEAD: Final = 20
 """How many calls are taken at once: as many as the last look made, and this many at most."""
 
@@ -25,6 +27,7 @@ class _Shared:
         is_heard: an answer, or the configuration, has told this process of it, and not the store alone.
         made: calls that were made before it was known, and are not counted yet.
         calls: taken and not made yet, out of ``grant``.
+        answered: made, and told by their answers how long they count; that is said with the next call.
     """
 
     name: str
@@ -37,6 +40,7 @@ class _Shared:
     made: int = 0
     calls: int = 0
     grant: Grant | None = None
+    answered: tuple[Answered, ...] = ()
 
     @property
     def length_seconds(self) -> float:
@@ -56,6 +60,15 @@ class _Shared:
             return None
         return self.resets_at if self.resets_at is not None and self.resets_at > now else None
 
+    def is_told(self, now: datetime) -> bool:
+        """Whether calls are counted in a stretch whose end is the vendor's word."""
+        return self.grant is not None and self.grant.is_told and now < self.grant.until_at
+
+    def outlasts(self, ends_at: datetime, now: datetime) -> bool:
+        """Whether calls of the stretch may be made when the window has ended, so that it can't be said to end with it."""
+        until_at = self.grant.until_at if self.grant is not None else now
+        return not self.is_told(now) and max(now, until_at) >= ends_at - GUARD
+
     def has(self, now: datetime) -> bool:
         """Whether a call of it can be made."""
         return self.calls > 0 and self.grant is not None and now < self.grant.until_at
@@ -71,7 +84,7 @@ class _Shared:
         unused = None
         if self.calls and self.grant is not None and self.grant.began_at is not None:
             unused = Unused(self.grant.began_at, self.calls)
-        self.calls = 0
+        answered, self.calls, self.answered = self.answered, 0, ()
         return Want(
             name=self.name,
             limit=self.limit,
@@ -81,6 +94,7 @@ class _Shared:
             ends_at=self.ends_at(now),
             length_seconds=self.length_seconds,
             unused=unused,
+            answered=answered,
         )
 
 
@@ -104,8 +118,8 @@ class Shares:
         self._depth = self._asked = 0
         self._ahead = 1
 
-    async def admit(self, system: str) -> frozenset[str]:
-        """Have a call that is about to be made counted in each window; returns their names, for `heard`.
+    async def admit(self, system: str) -> Counted:
+        """Have a call that is about to be made counted in each window; returns of which stretch of each, for `heard`.
 
         Raises:
             Blind: our share of a window is used up; says until when.
@@ -123,27 +137,36 @@ class Shares:
             for one in self._windows.values():
                 one.calls -= 1
             self._asked += 1
-            return frozenset(self._windows)
+            return {
+                one.name: one.grant.began_at
+                for one in self._windows.values()
+                if one.grant is not None and one.grant.began_at is not None
+            }
 
-    async def heard(self, counted: frozenset[str]) -> None:
-        """Take into account what an answer has told, of a call that was counted in these windows.
+    async def heard(self, counted: Counted) -> None:
+        """Take into account what the last answer has told, of a call that was counted in these windows.
 
-        A window that was not known counts the call now; of one whose end was not known, it is said to all.
+        A window that was not known counts the call now; of one whose end was not known, it is said to all. Where that end
+        is too near for the stretch, as it is in windows of a second, the call itself counts to it, and no longer.
         """
-        for told in self._budgets.told():
-            if told.limit is not None:
-                self._hear(told.name, told.limit, is_left_told=told.left is not None, told=told)
-        self._has_heard = True
-        for name in [name for name, one in self._windows.items() if not one.is_heard]:
-            del self._windows[name]  # no answer tells of it any more
-        async with self._lock:
+        told, ends = self._budgets.told(), self._budgets.ends()  # before another call's answer is the last
+        async with self._lock:  # what a call that is being admitted meanwhile knows of must not change
+            for each in told:
+                if each.limit is not None:
+                    self._hear(each.name, each.limit, is_left_told=each.left is not None, told=each)
+            self._has_heard = True
+            for name in [name for name, one in self._windows.items() if not one.is_heard]:
+                del self._windows[name]  # no answer tells of it any more
             now = self._clock.now()
             late = []
             for one in self._windows.values():
-                if one.name not in counted:
+                began_at = counted.get(one.name)
+                if began_at is None:
                     one.made += 1
-                is_told = one.grant is not None and one.grant.is_told and now < one.grant.until_at
-                if one.made or (not is_told and one.tells_end and one.ends_at(now) is not None):
+                    late.append((one, 0))
+                elif one.tells_end and one.name in ends and one.outlasts(ends[one.name], now):
+                    one.answered += (Answered(began_at, ends[one.name]),)
+                elif one.made or (one.tells_end and not one.is_told(now) and one.ends_at(now) is not None):
                     late.append((one, 0))
             with suppress(Uncounted):  # it is counted with the next call, of which there is none before that
                 if late:
@@ -173,7 +196,7 @@ class Shares:
             return
         self._ahead = max(1, self._asked)
         async with self._lock:
-            held = [(one, 0) for one in self._windows.values() if one.calls]
+            held = [(one, 0) for one in self._windows.values() if one.calls or one.answered]
             with suppress(Uncounted):
                 if held:
                     await self._take(held, self._clock.now())
@@ -222,12 +245,11 @@ class Shares:
 
     def _hear(self, name: str, limit: int, *, is_left_told: bool, told: Budget | None = None) -> None:
         """A window has so many requests. What is left of it for others is kept by what is left, where that is told."""
-        own = self._settings.own_share
-        share = own if is_left_told else min(own, 1 - self._settings.reserve_share)
+        share = self._settings.share_of(limit, is_left_told=is_left_told)
         window = self._declared.get(name)
         one = self._windows.get(name)
         if one is None:
-            if share >= 1:
+            if share >= 1 and is_left_told:
                 return
             one = self._windows[name] = _Shared(name, limit, share, window)
             one.tells_end = window is not None and window.tells_end

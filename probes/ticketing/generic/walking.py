@@ -73,8 +73,8 @@ class Walker:
         """Look, from where the last look was left off; raises as `Looker.look`, and whatever the store raises.
 
         A look that reads all at once is no walk, and ends those that it makes needless. Where a walk can't be gone on
-        with, a new one begins in the same look. Whom a row that can't be read may be of, the walk has not asked for in
-        each row: it goes on for the others.
+        with, a new one begins in the same look. Of whom a row that can't be read may be, the walk proves nothing, and goes
+        on all the same: their ticket may be another one, further down.
         """
         if isinstance(look.paging, Single):
             return Piece(await self._looker.look(look, wanted, words))
@@ -103,13 +103,7 @@ class Walker:
                 return Piece(caught)
         walk = walk.moved(left, seen=_seen(caught, canaries), at=self._clock.now())
         if canaries and caught.unread:
-            asked = walk.asked - hidden_by(caught.unread.values(), canaries)
-            walk = replace(walk, asked=asked, seen=walk.seen & asked)
-            if not asked:
-                # it covers nobody, which must be said: what it has read is a piece of the list, and no whole look
-                if course.rest is None:
-                    await self._drop([walk])
-                return Piece(caught, walk)
+            walk = walk.hiding(hidden_by(caught.unread.values(), canaries))
         await self._keep(walk, course.rest, kept)
         return Piece(caught, walk, walk.since if walk.is_over and is_first else None)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.call_share import GUARD, Grant, Stretch, Unused, Want, take
+from canary.call_share import GUARD, Answered, Grant, Stretch, Unused, Want, take
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 LENGTH = 60.0
@@ -26,9 +26,19 @@ def want(
     made: int = 0,
     ends: float | None = None,
     unused: Unused | None = None,
+    answered: tuple[Answered, ...] = (),
 ) -> Want:
     ends_at = None if ends is None else at(ends)
-    return Want("account", limit, share, calls=calls, made=made, ends_at=ends_at, unused=unused)
+    return Want(
+        "account",
+        limit,
+        share,
+        calls=calls,
+        made=made,
+        ends_at=ends_at,
+        unused=unused,
+        answered=answered,
+    )
 
 
 @dataclass(slots=True)
@@ -38,6 +48,7 @@ class Holding:
     calls: int = 0
     grant: Grant | None = None
     reset: float | None = None
+    answered: tuple[Answered, ...] = ()
 
 
 @dataclass(slots=True)
@@ -57,13 +68,13 @@ class Model:
         if one.calls and one.grant is not None and one.grant.began_at is not None:
             unused = Unused(one.grant.began_at, one.calls)
         ends = one.reset if one.reset is not None and one.reset > self.seconds else None
-        wanted = want(calls, limit=self.most, share=1.0, ends=ends, unused=unused)
+        wanted = want(calls, limit=self.most, share=1.0, ends=ends, unused=unused, answered=one.answered)
         before = sum(old.taken for old in self.kept if old.counts_until > at(self.seconds))
         self.kept, grant = take(self.kept, wanted, now=at(self.seconds))
         left = self.most - before + one.calls if unused is not None else self.most - before
         if calls and left > 0 and unused is None:
             assert grant.calls > 0  # something is left, and whoever asks gets on
-        one.calls, one.grant = grant.calls, grant
+        one.calls, one.grant, one.answered = grant.calls, grant, ()
         return grant
 
     def make(self, number: int, error: float) -> None:
@@ -75,7 +86,10 @@ class Model:
         if self.reset_seconds is not None:
             begun = self.seconds // self.reset_seconds
             one.reset = (begun + 1) * self.reset_seconds + error
-            if not one.grant.is_told:
+            if not one.grant.is_told and one.grant.until_at >= at(one.reset) - GUARD:
+                assert one.grant.began_at is not None
+                one.answered += (Answered(one.grant.began_at, at(one.reset)),)
+            elif not one.grant.is_told:
                 self.ask(number, 0)
 
     def burst(self, number: int, calls: int, error: float) -> None:
@@ -111,7 +125,11 @@ ACTS = st.lists(
 )
 
 
-@given(acts=ACTS, most=st.integers(1, 5), reset=st.sampled_from([None, None, 10.0, 30.0, 60.0]))
+@given(
+    acts=ACTS,
+    most=st.integers(1, 5),
+    reset=st.sampled_from([None, None, 0.5, 1.0, 2.0, 3.0, 10.0, 30.0, 60.0]),
+)
 def test_any_order_of_processes__never_makes_more_than_the_share_in_a_window(
     acts: list[tuple[str, int, int, float, float]], most: int, reset: float | None
 ) -> None:
@@ -183,6 +201,29 @@ def test_call_of_a_window_that_tells_no_end__counts_as_if_it_were_made_as_late_a
     _, after = take(kept, want(1, limit=2), now=at(65))
 
     assert (before.calls, after.calls) == (0, 1)
+
+
+def test_call_that_was_answered__counts_to_the_end_that_its_answer_told_and_no_longer() -> None:
+    kept, first = take((), want(1, limit=2), now=NOON)
+    assert first.began_at is not None
+    answer = Answered(first.began_at, at(1))
+
+    kept, before = take(kept, want(1, limit=2, answered=(answer,)), now=at(0.5))
+    _, after = take(kept, want(1, limit=2), now=at(2))
+
+    assert (before.calls, before.free_at) == (0, at(2))
+    assert after.calls == 1
+
+
+def test_answers_that_end_at_about_the_same_time__are_kept_as_one_stretch() -> None:
+    kept: tuple[Stretch, ...] = ()
+    for number in range(20):
+        kept, grant = take(kept, want(1, limit=200), now=at(number / 100))
+        assert grant.began_at is not None
+        answer = Answered(grant.began_at, at(number / 100 + 1))
+        kept, _ = take(kept, want(limit=200, answered=(answer,)), now=at(number / 100))
+
+    assert sorted(one.taken for one in kept) == [0, 1, 19]
 
 
 def test_calls_that_were_made_before_the_window_was_known__count_though_nothing_is_left() -> None:

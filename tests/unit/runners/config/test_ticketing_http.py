@@ -29,6 +29,16 @@ DESK = """\
 """
 BEFORE = '  desk: {type: helpdesk, url: "https://desk.acme.example/", token: {env: DESK_TOKEN}, tag: synthetic, cap: 12/h}\n'
 WHOLE = changed(BEFORE, DESK)
+SMALL = "sight: [{get: /me, must: id}]"
+
+
+@pytest.mark.parametrize("window", ["at_most: 2/m", "limit: 1, lasts: 1s"])
+def test_window_of_a_few_requests__is_taken_where_a_look_fits_into_it_or_waits_for_it(
+    tmp_path: Path, window: str
+) -> None:
+    desk = DESK.replace("secrets:", f"{SMALL}\n    budget: {{slow: {{{window}}}}}\n    secrets:")
+
+    assert read(tmp_path, changed(BEFORE, desk)).ticketing["desk"].generic is not None
 
 
 def test_small_system__when_read__becomes_settings(tmp_path: Path) -> None:
@@ -123,6 +133,18 @@ def test_small_system__when_read__becomes_settings(tmp_path: Path) -> None:
         ("secrets:", "failures: [{means: auth}]\n    secrets:", "failures[0]", "every answer"),
         ("secrets:", "budget: {day: {}}\n    secrets:", "budget.day", "nothing tells"),
         ("secrets:", "budget: {day: {limit: 0}}\n    secrets:", "budget.day.limit", "lets nothing be asked"),
+        (
+            "secrets:",
+            f"{SMALL}\n    budget: {{slow: {{at_most: 1/m}}}}\n    secrets:",
+            "budget.slow.at_most",
+            "of 1 requests one is ours, and a look takes two at least",
+        ),
+        (
+            "secrets:",
+            f"{SMALL}\n    budget: {{slow: {{limit: 3, daily: true}}}}\n    throttle: {{share: 50%}}\n    secrets:",
+            "budget.slow.limit",
+            "of 3 requests one is ours",
+        ),
         ("secrets:", "budget: {day: {from: {header: a}}}\n    secrets:", "budget.day", "belong together"),
         ("secrets:", "headers: {'a b': c}\n    secrets:", "headers.a b", "no header field"),
         ("secrets:", "token: {env: DESK_TOKEN}\n    secrets:", "token", "unknown key token"),

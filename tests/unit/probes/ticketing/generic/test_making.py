@@ -26,13 +26,13 @@ Row = dict[str, object]
 class Desk:
     """Two canaries' tickets, and what a test adds; files are as the test says."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, configuration: str = FILES) -> None:
         self.clock = FakeClock()
         self.first, self.second = new_canary(self.clock.now()), new_canary(self.clock.now())
         self.rows = [self.row(1, self.first), self.row(2, self.second)]
         self.files: dict[str, Callable[[], httpx.Response]] = {}
         self.asked: list[str] = []
-        self._config = configured(folder, FILES)
+        self._config = configured(folder, configuration)
 
     def row(self, number: int, canary: Canary, **more: object) -> Row:
         return {
@@ -52,6 +52,8 @@ class Desk:
             self.asked.append(request.url.path)
             if request.url.path == "/tickets":
                 return httpx.Response(200, json={"tickets": self.rows})
+            if request.url.path == "/login":
+                return httpx.Response(200, json={"session": f"s{len(self.asked)}"})
             return self.files[request.url.path]()
 
         async def main() -> list[Look]:
@@ -152,6 +154,18 @@ def test_wait_that_a_file_asks_for__is_heeded_and_hides_only_tickets_with_files(
     assert isinstance(look.blinded_by, Blind)
     assert look.blinded_by.retry_after_seconds == 40
     assert desk.asked == ["/tickets", "/f"]
+
+
+def test_file_that_answers_401__is_no_reason_to_log_in_anew(tmp_path: Path) -> None:
+    login = 'auth: {exchange: {post: /login, take: {session: session}}, headers: {X-Session: "{{ auth.session }}"}}'
+    desk = Desk(tmp_path, f"{FILES}{login}\n")
+    desk.rows = [desk.row(1, desk.first, files=[{"name": "a", "at": "/f"}])]
+    desk.files["/f"] = lambda: httpx.Response(401)
+
+    looks = desk.looks(*[lambda: desk.clock.advance(61)] * 3)
+
+    assert digests_of(looks[-1], "1") == [None]
+    assert desk.asked == ["/login", "/tickets", "/f", "/tickets", "/f", "/tickets", "/f"]
 
 
 @pytest.mark.parametrize("odd", [{"open": "perhaps"}, {"tags": [[{}]]}], ids=["open", "tags"])

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from probes.ticketing.generic.conversions import As
 from probes.ticketing.generic.picking import Pick
 from probes.ticketing.generic.shares import Shares
 from probes.ticketing.shared_calls import OwnCalls, SharedCalls
-from tests.fakes.clock import FakeClock
+from tests.fakes.clock import FakeClock, run_jumping
 
 
 def header(name: str) -> Pick:
@@ -215,6 +216,17 @@ def test_declared_window__is_counted_by_all_together() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize(("limit", "ours"), [(1, 1), (2, 2), (4, 4), (5, 4), (10, 8)])
+def test_reserve_of_a_declared_window__is_of_whole_requests(limit: int, ours: int) -> None:
+    window = Window("declared", {}, at_most=limit, seconds=60.0)
+
+    async def main() -> int:
+        vendor = Vendor(FakeClock(), tells=False)
+        return await Process(vendor, OwnCalls(), settings(window, share=1.0)).calls(99)
+
+    assert asyncio.run(main()) == ours
+
+
 @pytest.mark.parametrize("share", [1.0, 0.5])
 def test_limit_of_the_configuration__keeps_a_reserve_where_answers_tell_nothing(share: float) -> None:
     window = Window("minute", {}, limit=10, lasts_seconds=60.0)
@@ -279,3 +291,88 @@ def test_words_for_check__say_what_all_may_and_have_made() -> None:
     assert asyncio.run(main()) == [
         "account: of 20 requests all processes on this store may make 10 together (50%), and have made 5"
     ]
+
+
+class Slow(OwnCalls):
+    """A store that takes its time."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    async def take_calls(self, account: str, wants: Sequence[Want], *, now: datetime) -> Sequence[Grant]:
+        await self._clock.sleep(0.01)
+        return await super().take_calls(account, wants, now=now)
+
+
+def test_window_that_anothers_answer_tells_of_meanwhile__does_not_hold_up_a_call() -> None:
+    clock = FakeClock()
+
+    async def main() -> None:
+        vendor = Vendor(clock, limit=100)
+        one = Process(vendor, Slow(clock), settings(Window("declared", {}, at_most=100), ACCOUNT))
+        first = await one.shares.admit("desk")
+
+        async with asyncio.TaskGroup() as group:
+            second = group.create_task(one.shares.admit("desk"))
+            await clock.sleep(0.005)
+            one.budgets.note(vendor.ask())
+            group.create_task(one.shares.heard(first))
+
+        one.budgets.note(vendor.ask())
+        await one.shares.heard(second.result())
+        assert (
+            "account: of 100 requests all processes on this store may make 50 together (50%), and have made 2"
+            in (one.shares.states())
+        )
+
+    run_jumping(clock, main())
+
+
+@pytest.mark.parametrize("seconds", [1.0, 2.0, 3.0])
+def test_share_of_a_window_of_seconds_that_answers_tell_of__is_no_share_of_a_minute(seconds: float) -> None:
+    clock = FakeClock()
+    began = clock.monotonic()
+
+    async def main() -> list[float]:
+        vendor, shared = Vendor(clock, limit=10, seconds=seconds), OwnCalls()
+        several = [Process(vendor, shared, settings(ACCOUNT)) for _ in range(2)]
+        while len(vendor.made) < 70:
+            for one in several:
+                await one.calls(7)
+                with suppress(Blind):
+                    await one.call()
+            await clock.sleep(0.25)
+        return vendor.made
+
+    made = run_jumping(clock, main())
+
+    assert max(sum(one // seconds == two // seconds for two in made) for one in made) <= 5
+    assert clock.monotonic() - began <= 14 * (seconds + 1.5)
+
+
+def test_window_of_a_second__is_known_to_be_short_by_the_first_process_that_asks() -> None:
+    clock = FakeClock()
+
+    async def main() -> None:
+        vendor, shared = Vendor(clock, limit=10, seconds=1.0), OwnCalls()
+        assert await Process(vendor, shared, settings(ACCOUNT)).calls(99) == 5
+        with pytest.raises(Blind) as caught:
+            await Process(vendor, shared, settings(ACCOUNT)).call()
+        assert caught.value.retry_after_seconds is not None
+        assert caught.value.retry_after_seconds <= 2.5
+
+    asyncio.run(main())
+
+
+def test_calls_of_a_short_window__are_written_down_once_each_and_not_twice() -> None:
+    async def main() -> int:
+        vendor, shared = Vendor(FakeClock(), limit=20, seconds=1.0), Gone()
+        one = Process(vendor, shared, settings(ACCOUNT))
+        await one.calls(5)
+        shared.takes = 0
+        one.vendor.clock.advance(5)
+        await one.calls(5)
+        return shared.takes
+
+    assert asyncio.run(main()) <= 6

@@ -9,8 +9,8 @@ from canary.canary import Canary
 from canary.observation import Depth
 from canary.signature import CanaryId
 from canary.walk import MOST, RENEWED
-from probes.contracts import Look, TicketingSystem
-from probes.ticketing.look_span import was_read
+from probes.contracts import Blind, Look, TicketingSystem
+from probes.ticketing.look_span import span_of, was_read
 from tests.fakes.paged_desk import PAGES, paged
 from tests.unit.probes.ticketing.generic.walk_bench import Bench, shown
 
@@ -26,6 +26,9 @@ EVENTS = (
     "restart",
     "launch",
     "arrive",
+    "odd",
+    "odd ours",
+    "mend",
     "busy",
     "quiet",
     "end",
@@ -80,10 +83,13 @@ class Story:
                 await bench.clock.sleep(300 * number)
             case "launch":
                 self.ours.append(bench.canary())
-            case "arrive" if absent:
+            case "arrive" | "odd ours" if absent:
                 one = absent[number % len(absent)]
                 self.there[one.id] = bench.clock.now()
-                bench.desk.add(one.subject_prefix)
+                add = bench.desk.add if event == "arrive" else bench.desk.add_odd
+                add(one.subject_prefix)
+            case "odd" | "mend":
+                (bench.desk.add_odd if event == "odd" else bench.desk.mend)()
             case "busy":
                 bench.tickets(2 * number)
             case "quiet":
@@ -94,10 +100,14 @@ class Story:
             case _:
                 pass  # all have arrived
 
-    async def _look(self, system: TicketingSystem, asked: list[Canary]) -> Look:
+    async def _look(self, system: TicketingSystem, asked: list[Canary]) -> Look | None:
         began_at = self.bench.clock.now()
         self.bench.desk.asked.clear()
-        look = await system.find(asked, Depth.DEADLINE)
+        try:
+            look = await system.find(asked, Depth.DEADLINE)
+        except Blind:
+            assert any(title.startswith("odd ") for title, _ in self.bench.desk.rows)
+            return None
         self.shown_at |= {one.id: began_at for one in self.ours if shown(look, one)}
         assert len(self.bench.desk.asked) <= self.most_calls
         assert len(self.bench.kept()) <= MOST
@@ -106,19 +116,26 @@ class Story:
             if was_read(look, one) and self.there.get(one.id, since) < since:
                 assert self.shown_at.get(one.id, began_at) >= since or shown(look, one), "it was there"
                 assert one.id in self.shown_at, "it was there, and never shown"
+            span = span_of(look, one, Depth.DEADLINE, began_at=began_at, ended_at=self.bench.clock.now())
+            if span.may_tell(one) and span.look.is_complete and one.id not in self.shown_at:
+                assert self.there.get(one.id, span.blank_since) >= span.blank_since, (
+                    "it was there, and is accused"
+                )
         return look
 
     async def _on_a_quiet_list(self, system: TicketingSystem) -> None:
+        self.bench.desk.mend()
         self.bench.desk.rows = [one for one in self.bench.desk.rows if one[0] != "order"]
         self.bench.desk.size = 100
         for asked in (self.ours, list[Canary]()):
             await self.bench.clock.sleep(RENEWED.total_seconds())
             look = await self._look(system, asked)
             for _ in range(3):
-                if look.walk is None:
+                if look is None or look.walk is None:
                     break
                 await self.bench.clock.sleep(RENEWED.total_seconds())
                 look = await self._look(system, asked)
+            assert look is not None
             assert look.is_complete
             assert look.walk is None
             assert look.strangers is not None

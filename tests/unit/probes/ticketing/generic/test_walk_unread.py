@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import httpx
+import pytest
 
 from canary.observation import Depth
 from probes.contracts import Look
 from probes.ticketing.generic.adapter import Generic
+from probes.ticketing.look_span import was_read
 from tests.contracts.ticketing_contract import new_canary
 from tests.unit.probes.ticketing.generic.test_doubts import Desk
 
@@ -76,3 +78,49 @@ def test_last_piece_that_covers_nobody_any_more__is_no_whole_look_for_those_who_
     looks = desk.run(work)
 
     assert [one.ref.id for one in looks[-1].tickets] == ["ours"]
+
+
+@pytest.mark.parametrize("odd", [(500, {}), (403, {})])
+def test_ticket_that_cannot_be_read_on_a_busy_desk__does_not_keep_a_walk_at_its_page(
+    tmp_path: Path, odd: tuple[int, object]
+) -> None:
+    desk = Desk(tmp_path, CONFIGURATION)
+    rows: list[dict[str, object]] = []
+    texts: dict[str, tuple[int, object]] = {}
+
+    def add(number: str, text: tuple[int, object] = (200, {"text": "nothing"})) -> None:
+        at = desk.clock.now().isoformat()
+        rows.insert(0, {"id": number, "subject": "hi", "from": "x@y.example", "at": at})
+        texts[number] = text
+        desk.answers[f"/t/{number}"] = lambda request: texts[request.url.path.removeprefix("/t/")]
+
+    def page(request: httpx.Request) -> tuple[int, object]:
+        after = request.url.params.get("c")
+        first = [one["id"] for one in rows].index(after) + 1 if after else 0
+        shown = rows[first : first + 4]
+        return 200, {"tickets": shown, "next": shown[-1]["id"] if first + 4 < len(rows) else None}
+
+    desk.answers |= {"/tickets": page, "/mine": lambda _: (200, {"tickets": []})}
+    canaries = [new_canary(desk.clock.now()) for _ in range(2)]
+    desk.clock.advance(20)
+    add("ours", (200, {"text": canaries[0].subject_prefix}))
+    for number in range(24):
+        add(f"old-{number}")
+    add("odd", odd)
+    add("new")
+
+    async def work(system: Generic) -> list[Look]:
+        looks: list[Look] = []
+        for number in range(8):
+            desk.clock.advance(3)
+            looks.append(await system.find(canaries, Depth.DEADLINE))
+            add(f"new-{number}")
+            if looks[-1].tickets:
+                break
+        return looks
+
+    looks = desk.run(work)
+
+    assert [one.ref.id for one in looks[-1].tickets] == ["ours"]
+    assert not any(was_read(look, canaries[1]) for look in looks), "the odd one may be the other's"
+    assert any("could not be read" in str(look.blinded_by) for look in looks)
