@@ -119,12 +119,10 @@ def store_changes(connection: Connection, changes: Sequence[Change], *, tally: T
 
 def lasting(connection: Connection) -> list[Incident]:
     """All that last, newest first; by the partial index, so that the ended ones cost nothing."""
-    rows = connection.execute(
-        select(incident.c.body).where(incident.c.resolved_at.is_(None)).order_by(incident.c.opened_at.desc())
-    )
-    return [codec.loads(Incident, row.body) for row in rows]
+    return [codec.loads(Incident, row.body) for row in plain.execute(connection, _ALL_LASTING)]
 
 
+_ALL_LASTING = "SELECT body FROM incident WHERE resolved_at IS NULL ORDER BY opened_at DESC"
 _LASTING = "SELECT body, opened_at, id FROM incident WHERE resolved_at IS NULL {of_path}"
 _ENDED = """
     SELECT body, opened_at, id FROM incident WHERE resolved_at IS NOT NULL {of_path} {is_recent}

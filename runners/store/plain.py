@@ -1,7 +1,7 @@
 """Statements in plain SQL, for what a short run asks once or twice.
 
-SQLAlchemy makes the text of a statement anew in each process, which costs some ten times as much as running it (1.3 ms
-of CPU against 0.1 ms, measured on SQLite). What telemetry asks at the end of every run is therefore written out here and
+SQLAlchemy makes the text of a statement anew in each process, which costs some ten times as much as running it (on SQLite
+1.3 ms of CPU the first time, 0.1 ms from then on). What telemetry asks at the end of every run is therefore written out here and
 there. It must be understood by SQLite and PostgreSQL alike; a time is `moment` on its way in and `columns.instant` on
 its way out, since no type of a column converts it.
 """
