@@ -6,11 +6,12 @@ count the same series never wait for each other in a circle.
 
 import json
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Executable, bindparam, case, func, select
@@ -19,6 +20,8 @@ from sqlalchemy.engine import Connection, Row
 from canary.instruments import Instrument, by_name
 from canary.trace import TraceId
 from runners.contracts import Exemplar, Sample
+from runners.store import plain
+from runners.store.columns import instant
 from runners.store.sql import insert_into, insert_or_nothing
 from runners.store.tables import counter, histogram
 
@@ -165,14 +168,20 @@ def add_figures(connection: Connection, figures: Sequence[Sample], *, at: dateti
 
 def samples(connection: Connection) -> list[Sample]:
     """All series, by name and labels."""
+    times = cache(instant)  # of all series of a path there are but a few
     found = [
-        Sample(row.name, json.loads(row.labels), row.value, created_at=row.created_at)
-        for row in connection.execute(select(counter).order_by(counter.c.name, counter.c.labels))
+        Sample(row.name, _LABELS(row.labels), row.value, created_at=times(row.created_at))
+        for row in plain.execute(connection, _ALL_COUNTERS)
     ]
-    rows = connection.execute(select(histogram).order_by(*histogram.primary_key.columns))
-    for (name, labels), buckets in groupby(rows, key=lambda row: (row.name, row.labels)):
-        found.append(_histogram_of(name, labels, buckets))
+    rows = plain.execute(connection, _ALL_BUCKETS)
+    for (name, labels), buckets in groupby(rows, key=itemgetter(0, 1)):
+        found.append(_histogram_of(name, labels, list(buckets), times))
     return found
+
+
+_LABELS = json.JSONDecoder().decode
+_ALL_COUNTERS = "SELECT name, labels, value, created_at FROM counter ORDER BY name, labels"
+_ALL_BUCKETS = "SELECT * FROM histogram ORDER BY name, labels, bucket"
 
 
 _COUNTERS = select(counter.c.name, counter.c.labels).where(
@@ -237,20 +246,23 @@ def _buckets_of(name: str) -> int:
         return 0
 
 
-def _histogram_of(name: str, labels: str, buckets: Iterable[Row[Any]]) -> Sample:
-    rows = {row.bucket: row for row in buckets}
-    indices = range(max(_buckets_of(name), *(bucket + 1 for bucket in rows)))
+def _histogram_of(
+    name: str, labels: str, rows: Sequence[Row[Any]], times: Callable[[int], datetime]
+) -> Sample:
+    counts = [0] * max(_buckets_of(name), *(row.bucket + 1 for row in rows))
+    for row in rows:
+        counts[row.bucket] = row.measured
     return Sample(
         name=name,
-        labels=json.loads(labels),
-        value=sum(row.sum for row in rows.values()),
-        counts=tuple(rows[index].measured if index in rows else 0 for index in indices),
-        created_at=min(row.created_at for row in rows.values()),
-        least=min((row.min for row in rows.values() if row.min is not None), default=None),
-        greatest=max((row.max for row in rows.values() if row.max is not None), default=None),
+        labels=_LABELS(labels),
+        value=sum(row.sum for row in rows),
+        counts=tuple(counts),
+        created_at=times(min(row.created_at for row in rows)),
+        least=min((row.min for row in rows if row.min is not None), default=None),
+        greatest=max((row.max for row in rows if row.max is not None), default=None),
         exemplars={
-            index: Exemplar(TraceId(row.trace_id), row.traced_value, row.traced_at)
-            for index, row in rows.items()
+            row.bucket: Exemplar(TraceId(row.trace_id), row.traced_value, times(row.traced_at))
+            for row in rows
             if row.trace_id is not None
         },
     )

@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, literal_column, or_, select, update
-from sqlalchemy.engine import Connection
+from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy.engine import Connection, Row
 
-from canary.canary import Canary
+from canary.canary import Canary, Token
+from canary.hop import Channel
 from canary.incident import Incident, IncidentKind
 from canary.instruments import metrics
+from canary.path import PathName
 from canary.signature import CanaryId
+from canary.trace import TraceId
 from canary.verdict import Judgement, Verdict
 from runners.contracts import BEGUN
 from runners.export_contracts import (
@@ -22,11 +25,12 @@ from runners.export_contracts import (
     TracePart,
     TraceRows,
 )
-from runners.store import canaries, codec, observing
+from runners.store import codec, observing, plain
+from runners.store.columns import instant
 from runners.store.counters import Tally
 from runners.store.outbox import DEAD, PENDING
 from runners.store.sql import chunks
-from runners.store.tables import audit, canary, export_outbox, incident, judgement
+from runners.store.tables import export_outbox, incident
 
 TRACE = "trace"
 _KIND_OF_ERROR = "traces"
@@ -39,58 +43,45 @@ _BY_KEY = and_(
     export_outbox.c.canary_id == bindparam("b_canary"),
     export_outbox.c.part == bindparam("b_part"),
 )
-_HOLD = (
-    update(export_outbox)
-    .where(_BY_KEY)
-    .values(holder=bindparam("b_holder"), held_until=bindparam("b_held_until"))
-)
-_FREEZE = (
-    update(export_outbox).where(_BY_KEY, export_outbox.c.body.is_(None)).values(body=bindparam("b_body"))
-)
-_FROZEN = select(export_outbox.c.canary_id, export_outbox.c.part, export_outbox.c.body).where(
-    export_outbox.c.kind == TRACE,
-    export_outbox.c.canary_id.in_(bindparam("b_ids", expanding=True)),
-    export_outbox.c.body.is_not(None),
-)
-_DUE = (
-    select(export_outbox)
-    .where(
-        # A word of the statement, not a parameter: only so is the partial index taken.
-        export_outbox.c.state == literal_column(f"'{PENDING}'"),
-        export_outbox.c.kind == TRACE,
-        export_outbox.c.next_at <= bindparam("b_now"),
-        export_outbox.c.next_at > bindparam("b_since"),
-        or_(export_outbox.c.held_until.is_(None), export_outbox.c.held_until <= bindparam("b_now")),
-    )
-    # The newest first: after an outage, what is going on now is wanted before what went on at its begin.
-    .order_by(export_outbox.c.next_at.desc(), export_outbox.c.canary_id.desc(), export_outbox.c.part.desc())
-    .limit(bindparam("b_limit"))
-)
-_TAKEN = _DUE.with_for_update(skip_locked=True)
+_HOLD = """
+    UPDATE export_outbox SET holder = :holder, held_until = :held_until
+    WHERE kind = 'trace' AND canary_id = :canary_id AND part = :part
+"""
+_FREEZE = """
+    UPDATE export_outbox SET body = :body
+    WHERE kind = 'trace' AND canary_id = :canary_id AND part = :part AND body IS NULL
+"""
+_FROZEN = """
+    SELECT body FROM export_outbox
+    WHERE kind = 'trace' AND canary_id = :canary_id AND part = :part AND body IS NOT NULL
+"""
+_SENT = "DELETE FROM export_outbox WHERE kind = 'trace' AND canary_id = :canary_id AND part = :part"
+# The newest first: after an outage, what is going on now is wanted before what went on at its begin.
+_DUE = """
+    SELECT canary_id, part, attempts, body FROM export_outbox
+    WHERE state = 'pending' AND kind = 'trace' AND next_at <= :now AND next_at > :since
+        AND (held_until IS NULL OR held_until <= :now)
+    ORDER BY next_at DESC, canary_id DESC, part DESC LIMIT :most
+"""
+_NO_WAITING = {"postgresql": "FOR UPDATE SKIP LOCKED"}
+"""What a claim says besides; SQLite lets one write at a time anyway."""
 
 
 def is_any_due(connection: Connection, now: datetime) -> bool:
     """Whether there is something to claim: asked first, so that an idle prober writes nothing."""
-    values = {"b_now": now, "b_since": now - KEPT_UNSENT, "b_limit": 1}
-    return connection.execute(_DUE, values).first() is not None
+    return plain.execute(connection, _DUE, _due(now, 1)).first() is not None
 
 
 def claim(
     connection: Connection, now: datetime, *, holder: str, lease_until: datetime, limit: int
 ) -> list[TracePart]:
     """Take parts that are due for a while, the newest first."""
-    rows = connection.execute(_TAKEN, {"b_now": now, "b_since": now - KEPT_UNSENT, "b_limit": limit}).all()
+    words = _DUE + _NO_WAITING.get(connection.dialect.name, "")
+    rows = plain.execute(connection, words, _due(now, limit)).all()
     if rows:
-        connection.execute(
-            _HOLD,
-            [
-                {
-                    **_named(PartKey(row.canary_id, row.part)),
-                    "b_holder": holder,
-                    "b_held_until": lease_until,
-                }
-                for row in rows
-            ],
+        held = {"holder": holder, "held_until": plain.moment(lease_until)}
+        plain.execute(
+            connection, _HOLD, *({"canary_id": row.canary_id, "part": row.part, **held} for row in rows)
         )
     return [TracePart(PartKey(CanaryId(row.canary_id), row.part), row.attempts, row.body) for row in rows]
 
@@ -99,19 +90,17 @@ def freeze(connection: Connection, bodies: Mapping[PartKey, str]) -> dict[PartKe
     """Keep what parts were made of, each once; returns what is kept."""
     if not bodies:
         return {}
-    connection.execute(_FREEZE, [{**_named(key), "b_body": body} for key, body in sorted(bodies.items())])
-    kept: dict[PartKey, str] = {}
-    for chunk in chunks(sorted(bodies)):
-        for row in connection.execute(_FROZEN, {"b_ids": [key.canary_id for key in chunk]}):
-            key = PartKey(CanaryId(row.canary_id), row.part)
-            if key in bodies:
-                kept[key] = row.body
-    return kept
+    wanted = [{**key._asdict(), "body": body} for key, body in sorted(bodies.items())]
+    if plain.execute(connection, _FREEZE, *wanted).rowcount == len(wanted):
+        return dict(bodies)
+    found = ((key, plain.execute(connection, _FROZEN, key._asdict()).first()) for key in sorted(bodies))
+    return {key: row.body for key, row in found if row is not None}
 
 
 def sent(connection: Connection, keys: Sequence[PartKey]) -> None:
     """Parts were taken: they are forgotten. Nothing writes them a second time: a verdict is reached once."""
-    connection.execute(delete(export_outbox).where(_BY_KEY), [_named(one) for one in sorted(keys)])
+    if keys:
+        plain.execute(connection, _SENT, *(one._asdict() for one in sorted(keys)))
 
 
 def deferred(
@@ -204,8 +193,9 @@ def rows_of(connection: Connection, canary_ids: Sequence[CanaryId]) -> dict[Cana
     for chunk in chunks(sorted(set(canary_ids))):
         observations = observing.observations_of(connection, chunk)
         removals = _removals(connection, chunk)
-        for row in connection.execute(_SETTLED, {"b_ids": chunk}):
-            one = canaries.canary_of(row)
+        ids, values = plain.listed("id", chunk)
+        for row in plain.execute(connection, _SETTLED.format(ids=ids), values):
+            one = _canary_of(row)
             judged = codec.loads(Judgement, row.judgement_body)
             found[one.id] = TraceRows(
                 canary=one,
@@ -217,16 +207,12 @@ def rows_of(connection: Connection, canary_ids: Sequence[CanaryId]) -> dict[Cana
     return found
 
 
-_SETTLED = (
-    select(canary, judgement.c.body.label("judgement_body"))
-    .join(judgement, judgement.c.canary_id == canary.c.id)
-    .where(canary.c.id.in_(bindparam("b_ids", expanding=True)), canary.c.settled_at.is_not(None))
-)
-_LINES = (
-    select(audit)
-    .where(audit.c.canary_id.in_(bindparam("b_ids", expanding=True)))
-    .order_by(audit.c.canary_id, audit.c.id)
-)
+_SETTLED = """
+    SELECT canary.*, judgement.body AS judgement_body
+    FROM canary JOIN judgement ON judgement.canary_id = canary.id
+    WHERE canary.settled_at IS NOT NULL AND canary.id IN ({ids})
+"""
+_LINES = "SELECT * FROM audit WHERE canary_id IN ({ids}) ORDER BY canary_id, id"
 _INCIDENTS = (
     select(incident.c.body)
     .where(
@@ -257,16 +243,18 @@ def _removals(connection: Connection, canary_ids: Sequence[CanaryId]) -> dict[Ca
     """The tries to clean in the order of their numbers: that in which the audit has them."""
     found: dict[CanaryId, tuple[Removal, ...]] = {}
     begun: dict[tuple[str, ...], datetime] = {}
-    for line in connection.execute(_LINES, {"b_ids": canary_ids}):
+    ids, values = plain.listed("id", canary_ids)
+    for line in plain.execute(connection, _LINES.format(ids=ids), values):
+        at = instant(line.at)
         place = (line.canary_id, line.kind, line.place)
         if line.outcome == BEGUN:
-            begun[place] = line.at
+            begun[place] = at
             continue
         # One line says that a place is being cleaned; each thing in it then has an end of its own.
         begun_at = begun.get(place)
-        is_of_it = begun_at is not None and timedelta(0) <= line.at - begun_at <= LONGEST_REMOVAL
+        is_of_it = begun_at is not None and timedelta(0) <= at - begun_at <= LONGEST_REMOVAL
         one = Removal(
-            at=line.at,
+            at=at,
             begun_at=begun_at if is_of_it else None,
             prober=line.prober,
             kind=line.kind,
@@ -278,6 +266,28 @@ def _removals(connection: Connection, canary_ids: Sequence[CanaryId]) -> dict[Ca
         canary_id = CanaryId(line.canary_id)
         found[canary_id] = (*found.get(canary_id, ()), one)
     return found
+
+
+def _canary_of(row: Row[Any]) -> Canary:
+    return Canary(
+        id=CanaryId(row.id),
+        path=PathName(row.path),
+        channel=Channel(row.channel),
+        token=Token(row.token),
+        marker=row.marker,
+        sender=row.sender,
+        launched_at=instant(row.launched_at),
+        deadline_at=instant(row.deadline_at),
+        horizon_at=instant(row.horizon_at),
+        trace_id=TraceId(row.trace_id),
+        prober=row.prober,
+        slot_at=plain.time_of(row.slot_at),
+        by_hand=bool(row.by_hand),
+    )
+
+
+def _due(now: datetime, most: int) -> plain.Values:
+    return {"now": plain.moment(now), "since": plain.moment(now - KEPT_UNSENT), "most": most}
 
 
 def _named(key: PartKey) -> dict[str, Any]:

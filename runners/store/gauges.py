@@ -1,14 +1,17 @@
 """Gauge readings of places, and what controls came to."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, and_, bindparam, func, select, update
+from sqlalchemy import Executable, bindparam, func, select, update
 from sqlalchemy.engine import Connection, Row
 
 from canary.gauge import Gauge, GaugeName, GaugeState, Resource
+from runners.store import plain
+from runners.store.columns import instant
 from runners.store.sql import insert_into, insert_or_nothing
 from runners.store.tables import control, gauge, latest_gauge
 
@@ -74,21 +77,18 @@ def series(
 
 def latest(connection: Connection) -> list[Gauge]:
     """The newest reading of each place, name and resource."""
-    newest, table = latest_gauge, gauge
-    rows = connection.execute(
-        select(table)
-        .join(
-            newest,
-            and_(
-                table.c.place == newest.c.place,
-                table.c.name == newest.c.name,
-                table.c.resource == newest.c.resource,
-                table.c.read_at == newest.c.read_at,
-            ),
-        )
-        .order_by(table.c.place, table.c.name, table.c.resource)
-    )
-    return [_gauge_of(row) for row in rows]
+    return [
+        replace(_gauge_of(row), read_at=instant(row.read_at), oldest_at=plain.time_of(row.oldest_at))
+        for row in plain.execute(connection, _LATEST)
+    ]
+
+
+_LATEST = """
+    SELECT gauge.* FROM gauge JOIN latest_gauge AS newest
+        ON gauge.place = newest.place AND gauge.name = newest.name
+        AND gauge.resource = newest.resource AND gauge.read_at = newest.read_at
+    ORDER BY gauge.place, gauge.name, gauge.resource
+"""
 
 
 def note_control(connection: Connection, prober: str, name: str, *, at: datetime, worked: bool) -> None:

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from canary.incident import Change, Incident, IncidentKind, Progress, Transition
 from canary.instruments import metrics
 from canary.path import PathName
 from runners.contracts import SettlementConflict
-from runners.store import codec
+from runners.store import codec, plain
 from runners.store.counters import Tally
 from runners.store.sql import chunks, insert_into, insert_or_nothing
 from runners.store.tables import incident, incident_transition, path_progress
@@ -119,10 +119,15 @@ def store_changes(connection: Connection, changes: Sequence[Change], *, tally: T
 
 def lasting(connection: Connection) -> list[Incident]:
     """All that last, newest first; by the partial index, so that the ended ones cost nothing."""
-    rows = connection.execute(
-        select(incident.c.body).where(incident.c.resolved_at.is_(None)).order_by(incident.c.opened_at.desc())
-    )
-    return [codec.loads(Incident, row.body) for row in rows]
+    return [codec.loads(Incident, row.body) for row in plain.execute(connection, _ALL_LASTING)]
+
+
+_ALL_LASTING = "SELECT body FROM incident WHERE resolved_at IS NULL ORDER BY opened_at DESC"
+_LASTING = "SELECT body, opened_at, id FROM incident WHERE resolved_at IS NULL {of_path}"
+_ENDED = """
+    SELECT body, opened_at, id FROM incident WHERE resolved_at IS NOT NULL {of_path} {is_recent}
+    ORDER BY opened_at DESC, id DESC LIMIT :most
+"""
 
 
 def find(
@@ -136,15 +141,14 @@ def find(
         since: only those that still lasted then.
         limit: how many at most, open ones not refused.
     """
-    statement = select(incident.c.body, incident.c.opened_at, incident.c.id)
-    if path is not None:
-        statement = statement.where(incident.c.path == path)
-    lasting = connection.execute(statement.where(incident.c.resolved_at.is_(None))).all()
-    ended = statement.where(incident.c.resolved_at.is_not(None))
-    if since is not None:
-        ended = ended.where(or_(incident.c.opened_at >= since, incident.c.resolved_at >= since))
-    newest = ended.order_by(incident.c.opened_at.desc(), incident.c.id.desc())
-    over = connection.execute(newest.limit(max(0, limit - len(lasting)))).all()
+    given: dict[str, object] = {} if path is None else {"path": path}
+    of_path = "" if path is None else "AND path = :path"
+    lasting = plain.execute(connection, _LASTING.format(of_path=of_path), given).all()
+    is_recent = "" if since is None else "AND (opened_at >= :since OR resolved_at >= :since)"
+    given |= {"most": max(0, limit - len(lasting))} | (
+        {} if since is None else {"since": plain.moment(since)}
+    )
+    over = plain.execute(connection, _ENDED.format(of_path=of_path, is_recent=is_recent), given).all()
     rows = sorted((*lasting, *over), key=lambda row: (row.opened_at, row.id), reverse=True)
     return [codec.loads(Incident, row.body) for row in rows]
 

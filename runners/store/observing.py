@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from canary.instruments import metrics
 from canary.observation import Observation, Outcome, Stage
 from canary.signature import CanaryId
-from runners.store import codec
+from runners.store import codec, plain
 from runners.store.columns import storable
 from runners.store.counters import Tally
 from runners.store.frames import Frame, Frames
@@ -21,11 +21,7 @@ from runners.store.tables import observation
 
 _Key = tuple[CanaryId, str]
 
-_ALL = (
-    select(observation.c.canary_id, observation.c.body)
-    .where(observation.c.canary_id.in_(bindparam("b_ids", expanding=True)))
-    .order_by(observation.c.ended_at, observation.c.key)
-)
+_ALL = "SELECT canary_id, body FROM observation WHERE canary_id IN ({ids}) ORDER BY ended_at, key"
 _ONE = (
     select(observation.c.body)
     .where(observation.c.canary_id == bindparam("b_id"), observation.c.key == bindparam("b_key"))
@@ -111,7 +107,8 @@ def observations_of(
     """The observations of several canaries, by id, each by the time they ended."""
     found: dict[CanaryId, list[Observation]] = {one: [] for one in canary_ids}
     for chunk in chunks(list(found)):
-        for row in connection.execute(_ALL, {"b_ids": chunk}):
+        ids, values = plain.listed("id", chunk)
+        for row in plain.execute(connection, _ALL.format(ids=ids), values):
             found[CanaryId(row.canary_id)].append(codec.loads(Observation, row.body))
     return found
 

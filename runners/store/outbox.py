@@ -11,8 +11,9 @@ from canary.alert import Alert, AlertTransition, Severity
 from canary.instruments import metrics
 from canary.signature import CanaryId
 from runners.alert_contracts import OutboxState, Outgoing
-from runners.store import codec
+from runners.store import codec, plain
 from runners.store.alert_tables import alert_outbox
+from runners.store.columns import instant
 from runners.store.counters import Tally
 from runners.store.sql import insert_or_nothing
 from runners.store.tables import export_outbox
@@ -176,20 +177,16 @@ def outbox_states(connection: Connection, *, dead_since: datetime | None) -> dic
         is_over = and_(is_over, table.c.written_at >= dead_since)
     is_told = or_(table.c.state == PENDING, is_over)
     found: dict[str, OutboxState] = {}
-    counted = connection.execute(
-        select(table.c.sink, table.c.state, func.count(), func.min(table.c.written_at))
-        .where(is_told)
-        .group_by(table.c.sink, table.c.state)
-    )
-    for sink, state, count, oldest_at in counted:
-        before = found.get(sink, OutboxState())
-        match state:
+    since = 0 if dead_since is None else plain.moment(dead_since)
+    for row in plain.execute(connection, _COUNTED, {"since": since}):
+        before = found.get(row.sink, OutboxState())
+        match row.state:
             case "pending":
-                found[sink] = replace(before, pending=count, oldest_at=oldest_at)
+                found[row.sink] = replace(before, pending=row.number, oldest_at=instant(row.oldest_at))
             case "dead":
-                found[sink] = replace(before, dead=count)
+                found[row.sink] = replace(before, dead=row.number)
             case _:
-                found[sink] = replace(before, partial=count)
+                found[row.sink] = replace(before, partial=row.number)
     for sink, known in found.items():
         last = connection.scalar(
             select(table.c.error)
@@ -199,6 +196,14 @@ def outbox_states(connection: Connection, *, dead_since: datetime | None) -> dic
         )
         found[sink] = replace(known, last_error=last, takes_others=_takes_others(connection, sink))
     return found
+
+
+_COUNTED = """
+    SELECT sink, state, count(*) AS number, min(written_at) AS oldest_at FROM alert_outbox
+    WHERE state = 'pending'
+        OR (written_at >= :since AND (state = 'dead' OR (state = 'delivered' AND error IS NOT NULL)))
+    GROUP BY sink, state
+"""
 
 
 def _takes_others(connection: Connection, sink: str) -> bool:

@@ -3,42 +3,30 @@
 from collections.abc import Sequence
 from functools import cache
 
-from sqlalchemy import Executable, bindparam, exists, false, func, select, true
+from sqlalchemy import Executable
 from sqlalchemy.engine import Connection
 
 from canary.observation import Observation
 from canary.path import PathName
 from canary.quarantine import Quarantine
 from runners.quarantine_contracts import sight_of
+from runners.store import plain
+from runners.store.columns import instant
 from runners.store.sql import chunks, insert_or_nothing
 from runners.store.tables import quarantine_sight
 
-_later = quarantine_sight.alias("later")
-_MISSES = (
-    select(
-        quarantine_sight.c.path,
-        func.count().label("misses"),
-        func.min(quarantine_sight.c.at).label("since_at"),
+_MISSES = """
+    SELECT path, count(*) AS misses, min(at) AS since_at FROM quarantine_sight AS sight
+    WHERE path IN ({paths}) AND is_marked = false AND NOT EXISTS (
+        SELECT * FROM quarantine_sight AS later
+        WHERE later.path = sight.path AND later.is_marked = true AND later.at >= sight.at
     )
-    .where(
-        quarantine_sight.c.path.in_(bindparam("b_paths", expanding=True)),
-        quarantine_sight.c.is_marked == false(),
-        ~exists().where(
-            _later.c.path == quarantine_sight.c.path,
-            _later.c.is_marked == true(),
-            _later.c.at >= quarantine_sight.c.at,
-        ),
-    )
-    .group_by(quarantine_sight.c.path)
-)
-_MARKED = (
-    select(quarantine_sight.c.path, func.max(quarantine_sight.c.at).label("marked_at"))
-    .where(
-        quarantine_sight.c.path.in_(bindparam("b_paths", expanding=True)),
-        quarantine_sight.c.is_marked == true(),
-    )
-    .group_by(quarantine_sight.c.path)
-)
+    GROUP BY path
+"""
+_MARKED = """
+    SELECT path, max(at) AS marked_at FROM quarantine_sight
+    WHERE path IN ({paths}) AND is_marked = true GROUP BY path
+"""
 
 
 def note_sights(connection: Connection, seen: Sequence[tuple[PathName, Observation]]) -> None:
@@ -63,13 +51,16 @@ def quarantines(connection: Connection, *, paths: Sequence[PathName]) -> dict[Pa
     """How well the rule works for each of these paths."""
     found = {one: Quarantine() for one in paths}
     for chunk in chunks(list(found)):
-        marked = {row.path: row.marked_at for row in connection.execute(_MARKED, {"b_paths": chunk})}
-        missed = {row.path: row for row in connection.execute(_MISSES, {"b_paths": chunk})}
+        names, values = plain.listed("path", chunk)
+        marked = {
+            row.path: row.marked_at for row in plain.execute(connection, _MARKED.format(paths=names), values)
+        }
+        missed = {row.path: row for row in plain.execute(connection, _MISSES.format(paths=names), values)}
         for path in chunk:
             row = missed.get(path)
             found[path] = Quarantine(
                 misses=row.misses if row is not None else 0,
-                since=row.since_at if row is not None else None,
-                marked_at=marked.get(path),
+                since=instant(row.since_at) if row is not None else None,
+                marked_at=plain.time_of(marked.get(path)),
             )
     return found

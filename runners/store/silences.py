@@ -2,12 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.engine import Connection
 
 from canary.silence import Silence, SilenceId
+from runners.store import plain
 from runners.store.alert_tables import silence
+from runners.store.columns import instant
 from runners.store.sql import inserted
+
+_CURRENT = "SELECT * FROM silence WHERE ends_at > :now ORDER BY ends_at, id"
 
 
 def add(connection: Connection, one: Silence) -> None:
@@ -36,18 +40,16 @@ def end(connection: Connection, silence_id: SilenceId, *, at: datetime) -> bool:
 
 def current(connection: Connection, now: datetime) -> list[Silence]:
     """Those that are in force or still to come, the one that ends first first."""
-    rows = connection.execute(
-        select(silence).where(silence.c.ends_at > now).order_by(silence.c.ends_at, silence.c.id)
-    )
+    rows = plain.execute(connection, _CURRENT, {"now": plain.moment(now)})
     return [
         Silence(
             id=SilenceId(row.id),
             about=row.path,
-            begins_at=row.begins_at,
-            ends_at=row.ends_at,
+            begins_at=instant(row.begins_at),
+            ends_at=instant(row.ends_at),
             why=row.why,
             who=row.who,
-            created_at=row.created_at,
+            created_at=instant(row.created_at),
         )
         for row in rows
     ]

@@ -6,6 +6,7 @@ is held by a test. What is scraped is the library's (`exposition`): it has the o
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import accumulate
 
 from canary.instruments import Kind
@@ -23,8 +24,8 @@ def plain_text(snapshot: Snapshot) -> bytes:
 
 def _lines(family: Family) -> Iterator[str]:
     one = family.instrument
-    meaning = one.meaning.replace("\\", r"\\").replace("\n", r"\n")
-    yield f"# HELP {one.prometheus} {meaning}\n# TYPE {one.prometheus} {one.kind.value}\n"
+    name, meaning = one.prometheus, one.meaning.replace("\\", r"\\").replace("\n", r"\n")
+    yield f"# HELP {name} {meaning}\n# TYPE {name} {one.kind.value}\n"
     # In the order of their names, as the library has them.
     order = sorted(range(len(one.labels)), key=one.labels.__getitem__)
     if one.kind is Kind.HISTOGRAM:
@@ -34,24 +35,24 @@ def _lines(family: Family) -> Iterator[str]:
         if not isinstance(point.value, Buckets):
             labels = ",".join(_labels(family, point, order))
             shown = f"{{{labels}}}" if labels else ""
-            yield f"{one.prometheus}{shown} {number(point.value)}\n"
+            yield f"{name}{shown} {number(point.value)}\n"
 
 
 def _histogram(family: Family, order: Sequence[int]) -> Iterator[str]:
     name, labels = family.instrument.prometheus, family.instrument.labels
     bounds = [f'le="{number(one)}"' for one in (*family.instrument.bounds, math.inf)]
     before = sum(one < "le" for one in labels)
+    counted = cache(number)  # within one family: most of its buckets hold the same few numbers
     for point in family.points:
         if isinstance(point.value, Buckets):
             texts = _labels(family, point, order)
-            head = "".join(f"{one}," for one in texts[:before])
-            tail = "".join(f",{one}" for one in texts[before:])
+            head = f"{name}_bucket{{{''.join(f'{one},' for one in texts[:before])}"
+            tail = f"{''.join(f',{one}' for one in texts[before:])}}} "
             for bound, count in zip(bounds, accumulate(point.value.counts), strict=True):
-                yield f"{name}_bucket{{{head}{bound}{tail}}} {number(count)}\n"
+                yield f"{head}{bound}{tail}{counted(count)}\n"
             all_of_them = ",".join(texts)
             shown = f"{{{all_of_them}}}" if texts else ""
-            yield f"{name}_count{shown} {number(sum(point.value.counts))}\n"
-            yield f"{name}_sum{shown} {number(point.value.total)}\n"
+            yield f"{name}_count{shown} {counted(sum(point.value.counts))}\n{name}_sum{shown} {number(point.value.total)}\n"
 
 
 def _labels(family: Family, point: Point, order: Sequence[int]) -> list[str]:
@@ -60,6 +61,8 @@ def _labels(family: Family, point: Point, order: Sequence[int]) -> list[str]:
 
 
 def _escaped(text: str) -> str:
+    if text.isalnum():
+        return text
     return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 

@@ -102,16 +102,28 @@ def stamp(at: datetime) -> str:
 
 
 def _redacted(one: SpanRow, redact: Callable[[str], str]) -> SpanRow:
-    return replace(
-        one,
+    return SpanRow(
+        key=one.key,
+        name=one.name,
+        kind=one.kind,
+        begin_ns=one.begin_ns,
+        end_ns=one.end_ns,
+        parent=one.parent,
         attributes=_texts(one.attributes, redact),
-        events=tuple(replace(event, attributes=_texts(event.attributes, redact)) for event in one.events),
+        events=tuple(
+            SpanEvent(event.name, event.at_ns, _texts(event.attributes, redact)) for event in one.events
+        ),
+        links=one.links,
         error=None if one.error is None else shortened(redact(one.error), DESCRIPTION_CHARACTERS),
     )
 
 
 def _texts(attributes: Attributes, redact: Callable[[str], str]) -> Attributes:
-    return {name: _text(value, redact) for name, value in attributes.items()}
+    return {
+        # Nearly all are texts: asked here, that they are costs no call.
+        name: redact(value)[:_TEXT_CHARACTERS] if type(value) is str else _text(value, redact)
+        for name, value in attributes.items()
+    }
 
 
 def _text(value: Value, redact: Callable[[str], str]) -> Value:
