@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
@@ -41,6 +41,32 @@ class Written:
     key: str
     status: int
     is_tagging: bool = False
+
+
+@dataclass(slots=True)
+class Said:
+    """What the steps of one removal were answered: removals side by side have one each.
+
+    Attributes:
+        told: the last request that counts, and its answer.
+        written: the changes that were answered.
+        is_idle: the last of them is known to have changed nothing.
+    """
+
+    told: str = ""
+    written: list[Written] = field(default_factory=list)
+    is_idle: bool = False
+
+    def note(self, answer: Answer, written: Written | None, *, counts: bool) -> None:
+        """Take note of an answer; ``written``: the change that it took; ``counts``: it is the one to be quoted."""
+        self.told = answered(answer) if counts else self.told
+        if written is not None:
+            self.written.append(written)
+            self.is_idle = False
+
+    def often(self) -> str:
+        """Why a change was refused again and again: what was asked last, and its answer."""
+        return conflicting(self.told, self.written[-1] if self.written else None, is_idle=self.is_idle)
 
 
 def answered(answer: Answer) -> str:

@@ -113,7 +113,7 @@ def begin(monkeypatch: pytest.MonkeyPatch, module: str, name: str) -> None:
 
 def test_odd_answer__blinds_the_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     desk, canary = desk_with_a_ticket(tmp_path)
-    begin(monkeypatch, "looks", "rows_of")
+    begin(monkeypatch, "page_rows", "rows_of")
 
     with pytest.raises(Blind, match=r"KeyError in .*looks") as caught:
         desk.run(lambda system: system.find([canary], Depth.DEADLINE))
