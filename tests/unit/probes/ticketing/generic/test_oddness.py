@@ -115,7 +115,7 @@ def test_odd_answer__blinds_the_look(tmp_path: Path, monkeypatch: pytest.MonkeyP
     desk, canary = desk_with_a_ticket(tmp_path)
     begin(monkeypatch, "page_rows", "rows_of")
 
-    with pytest.raises(Blind, match=r"KeyError in .*looks") as caught:
+    with pytest.raises(Blind, match=r"KeyError in .*page_rows") as caught:
         desk.run(lambda system: system.find([canary], Depth.DEADLINE))
 
     assert "Jane" not in str(caught.value)
