@@ -20,6 +20,7 @@ from runners.alerts.contracts import AlertSink
 from runners.alerts.heartbeat import Heartbeat
 from runners.contracts import RemovalKind
 from runners.outside import Outside
+from runners.place_faults import PlaceFaults
 from runners.retention import KEPT, Retention
 from runners.situation import AlertRules
 from runners.telemetry.process_figures import ProcessFigures
@@ -112,6 +113,7 @@ class Prober:
         timetable: when a slot of a path becomes due next, of those in ``schedules``.
         cap_per_hour: launches an hour by (sender, ticketing system), where a guard is known.
         figures: what this process counts itself.
+        faults: what of ours went wrong at which place.
         routes: makes the ways out by which figures are pushed; called when they are, and not before: that loads libraries.
     """
 
@@ -137,6 +139,7 @@ class Prober:
     retention: Retention = KEPT
     alerts: AlertRules = field(default_factory=lambda: AlertRules("prober"))
     figures: ProcessFigures = field(default_factory=lambda: ProcessFigures("prober"))
+    faults: PlaceFaults = field(default_factory=PlaceFaults)
     routes: Callable[[], Sequence[Route]] | None = None
 
     @property
