@@ -22,7 +22,6 @@ from probes.ticketing.generic.misfits import (
     Row,
     age_of,
     empty_fields,
-    is_in_future,
     is_whole_hours_off,
     left_out_by,
     missed_fields,
@@ -302,14 +301,8 @@ class Inspector:
         now = self._their_now()
         found: list[Check] = []
         rows = [*shown.rows, *(narrow.rows if narrow is not None else [])]
-        if is_in_future(rows, now):
-            found.append(
-                self._warn(
-                    _TIME,
-                    f"{pick.key}: by its stamp the newest ticket is made {-(age_of(rows, now) or 0.0):.0f} s from now",
-                    "Look at created_at: its zone, and whether it is another field.",
-                )
-            )
+        stamps = filter(None, (stamp_of(look.ticket, values, values) for _, values in rows))
+        found += [self._warn(_TIME, words, REMEDY) for words in misstamped(stamps, now).values()]
         if narrow is None:
             return found
         found += await self._left_out(shown, narrow)

@@ -67,12 +67,6 @@ def youngest(looks: Sequence[LookSettings], rows: Sequence[Seen], now: datetime)
     return now - max(made) if made else None
 
 
-def is_in_future(rows: Sequence[Row], now: datetime) -> bool:
-    """Whether a ticket was made later than now."""
-    age = age_of(rows, now)
-    return age is not None and age < -_SLACK.total_seconds()
-
-
 def is_whole_hours_off(rows: Sequence[Row], now: datetime, *, newest_is_known: bool) -> bool:
     """Whether what was asked for as new is whole hours old by its stamp: a zone is wrong somewhere.
 

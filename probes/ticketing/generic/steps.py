@@ -22,6 +22,7 @@ from probes.ticketing.generic.picking import Seen, seen_of
 from probes.ticketing.generic.removal_words import (
     Said,
     Written,
+    answered,
     unmade,
     untagged,
 )
@@ -144,8 +145,9 @@ class Steps:
         if step.writes and means is Means.OK:
             is_tagging = any(name == "tag" for name, _ in step.asking.names)
             written = Written(step.asking.key, answer.status, is_tagging)
+        told = answered(answer, self._masker.mask) if step.writes or means is Means.CONFLICT else None
         for one in said:
-            one.note(answer, written, counts=step.writes or means is Means.CONFLICT)
+            one.note(told, written)
         if means is Means.OK and step.must is not None:
             must(step.must, seen_of(answer), self._system)
         return answer, means
