@@ -242,10 +242,12 @@ class Generic:
                 f"the configuration of {self.name} does not say how a ticket is made: add create"
             )
         said = {"subject": subject, "body": body, "requester": requester}
-        words = {**self._words((), self._clock.now()), **said}
-        words["vars"] = await self._variables.words(create.asking, words, requester)
-        answer, _ = await self._calls.call(create.asking, words)
-        return made_by(create, answer, self.name)
+        with odd_is_blind(self.name):
+            async with self._calls.turn():
+                words = {**self._words((), self._clock.now()), **said}
+                words["vars"] = await self._variables.words(create.asking, words, requester)
+                answer, _ = await self._calls.call(create.asking, words)
+                return made_by(create, answer, self.name)
 
     async def end(self) -> None:
         """Log out of the system."""

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from probes.contracts import Blind, Clock
+from probes.contracts import Blind, Clock, Uncounted
 from probes.http_wire import Answer
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.caught import Caught, Left, Unresumed
@@ -158,6 +158,8 @@ class Pages:
         """The answer of one page; None for a status that means that there is none."""
         try:
             answer, _ = await self._calls.call(look.asking, words, page=page)
+        except Uncounted:
+            raise  # of our own store, and not of the page
         except Blind as error:
             if not page.is_kept:
                 raise

@@ -155,3 +155,18 @@ def test_odd_answer__in_a_clean_up__is_an_answer_for_each_ticket(
         return [one.state for one in await system.dispose(look.tickets, how)]
 
     assert desk.run(work) == [RemovalState.FAILED]
+
+
+def test_odd_answer__when_a_ticket_is_made__is_blindness_since_there_may_be_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = 'create: {post: /new, json: {subject: "{{ subject }}"}, id: id}\n'
+    desk = Desk(tmp_path, CONFIGURATION + create)
+    desk.answers = {"/new": lambda _: (201, {"id": 7})}
+    begin(monkeypatch, "adapter", "made_by")
+
+    with pytest.raises(Blind, match="KeyError in") as caught:
+        desk.run(lambda system: system.create(subject="s", body="b", requester="a@b.test"))
+
+    assert caught.value.status is None
+    assert desk.asked == ["POST /new"]
