@@ -51,7 +51,8 @@ LOG_EVENTS: tuple[LogEvent, ...] = (
     LogEvent(
         "look_failed",
         "ERROR",
-        "A fault of the prober ended a look at one place, which is blind until a look succeeds; the traceback is with it.",
+        "A fault of the prober ended a look, or a clean-up, at one place, which is blind, or not cleaned, until one succeeds;"
+        " told once, with its type and the lines of the program that it came through.",
     ),
     LogEvent("launch_taken_over", "WARNING", "A launch of a process that is gone was ended."),
     LogEvent(

@@ -20,6 +20,7 @@ from runners.contracts import (
     StoreError,
     TriedRemoval,
 )
+from runners.place_faults import Doing
 from runners.prober import Prober
 from runners.progress import Progress
 from runners.telemetry.logs import ids_of
@@ -174,12 +175,19 @@ class Cleaner:
     ) -> Sequence[Removed]:
         try:
             async with self._clock.timeout(PLACE_SECONDS):
-                return await self._prober.places[name].watcher.remove(canaries, at_most=at_most)
+                removed = await self._prober.places[name].watcher.remove(canaries, at_most=at_most)
+        except StoreError:
+            raise
         except TimeoutError:
             self._progress.note(f"{name}: cleaning took more than {PLACE_SECONDS:.0f} s; it is tried again")
             return [
                 Removed(one, kind, name, "", RemovalState.FAILED, "no answer in time") for one in canaries
             ]
+        except Exception as error:  # noqa: BLE001 -- as a look's: a fault of ours at one place must not end the clean-up of others
+            detail = self._prober.faults.note(name, Doing.CLEANING, error, self._prober.masker)
+            return [Removed(one, kind, name, "", RemovalState.FAILED, detail) for one in canaries]
+        self._prober.faults.well(name, Doing.CLEANING)
+        return removed
 
     async def _removals_left(self, name: str) -> int:
         """How many things may be removed at a place now: a fault must not empty a queue."""

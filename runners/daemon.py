@@ -180,7 +180,10 @@ class Daemon:
         return self._beat_at is not None and self._clock.now() - self._beat_at > STUCK
 
     def problems(self) -> list[str]:
-        """Why this process is not doing its work, a sentence each; empty where it is."""
+        """Why this process is not doing its work, or not at one place, a sentence each; empty where it is."""
+        return [*self._stopped(), *self._prober.faults.problems()]
+
+    def _stopped(self) -> list[str]:
         found = list(self._supervisor.problems())
         now = self._clock.now()
         if self.is_stuck:
@@ -346,7 +349,7 @@ class Daemon:
     # what is noticed
     def _beat(self, at: datetime) -> None:
         self._beat_at = at
-        if not self.problems():
+        if not self._stopped():
             self._around.figures.beat(at)
 
     def _note_pause(self, pause: Pause) -> None:

@@ -20,6 +20,7 @@ from runners.alerts.contracts import AlertSink
 from runners.alerts.heartbeat import Heartbeat
 from runners.contracts import RemovalKind
 from runners.outside import Outside
+from runners.place_faults import PlaceFaults
 from runners.retention import KEPT, Retention
 from runners.situation import AlertRules
 from runners.telemetry.process_figures import ProcessFigures
@@ -113,6 +114,7 @@ class Prober:
         cap_per_hour: launches an hour by (sender, ticketing system), where a guard is known.
         figures: what this process counts itself.
         placed: puts file and line before the key of the configuration that a finding names.
+        faults: what of ours went wrong at which place.
         routes: makes the ways out by which figures are pushed; called when they are, and not before: that loads libraries.
     """
 
@@ -138,6 +140,7 @@ class Prober:
     retention: Retention = KEPT
     alerts: AlertRules = field(default_factory=lambda: AlertRules("prober"))
     figures: ProcessFigures = field(default_factory=lambda: ProcessFigures("prober"))
+    faults: PlaceFaults = field(default_factory=PlaceFaults)
     routes: Callable[[], Sequence[Route]] | None = None
     placed: Callable[[str], str] = str
 

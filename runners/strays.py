@@ -9,7 +9,8 @@ from probes.contracts import Blind, Clock, Disposed, RemovalState
 from probes.servers import SecretUnavailable
 from probes.ticketing.watcher import Orphan, TicketWatcher
 from runners.clean import DISPOSALS_PER_HOUR
-from runners.contracts import BEGUN, AuditEntry, RemovalKind, Store, TriedRemoval
+from runners.contracts import BEGUN, AuditEntry, RemovalKind, Store, StoreError, TriedRemoval
+from runners.place_faults import Doing
 from runners.prober import Prober
 from runners.progress import Progress
 
@@ -53,6 +54,13 @@ class Strays:
             except (Blind, SecretUnavailable) as error:
                 self._progress.note(f"{name}: could not be searched for strays: {error}")
                 continue
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 -- as a look's: a fault of ours at one place must not end the search of others
+                fault = self._prober.faults.note(name, Doing.STRAYS, error, self._prober.masker)
+                self._progress.note(f"{name}: could not be searched for strays: {fault}")
+                continue
+            self._prober.faults.well(name, Doing.STRAYS)
             await self._remove(name, place.tickets, await self._old(name, found))
             if not is_complete:
                 self._progress.note(
@@ -91,7 +99,7 @@ class Strays:
             self._progress.note(f"{name}: removing {len(now)} {things} of ours")
             await self._store.note_begun(*(self._line(name, one, one.ticket.ref.id, BEGUN) for one in now))
             owners = {one.ticket.ref.id: one for one in now}
-            disposed = await watcher.remove_orphans(now)
+            disposed = await self._disposed(name, watcher, now)
             tried = [self._tried(name, owners[one.ref.id], one) for one in disposed]
             await self._store.note_removed(*tried)
             for each in tried:
@@ -102,6 +110,19 @@ class Strays:
                 f"{name}: {len(later)} strays of ours wait: the cap of {cap} removals an hour is reached."
                 " Run `intake-prober sweep` again in an hour."
             )
+
+    async def _disposed(
+        self, name: str, watcher: TicketWatcher, strays: Sequence[Orphan]
+    ) -> Sequence[Disposed]:
+        try:
+            disposed = await watcher.remove_orphans(strays)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- as above; what was begun is ended in the audit
+            fault = self._prober.faults.note(name, Doing.CLEANING, error, self._prober.masker)
+            return [Disposed(one.ticket.ref, RemovalState.FAILED, fault) for one in strays]
+        self._prober.faults.well(name, Doing.CLEANING)
+        return disposed
 
     def _tried(self, name: str, stray: Orphan, disposed: Disposed) -> TriedRemoval:
         is_gone = disposed.state in {RemovalState.DONE, RemovalState.ABSENT}

@@ -25,7 +25,7 @@ class _Loop:
 
 
 class Supervisor:
-    """Runs loops; one of the three places that catch every exception, with `runners.launch` and `runners.watch`."""
+    """Runs loops; one of the three places that catch every exception, with `runners.launch` and what is done at a place (`runners.place_faults`)."""
 
     def __init__(
         self, *, clock: Clock, mask: Callable[[str], str], failed: Callable[[str, str], None]

@@ -1,7 +1,6 @@
 """Watch every outstanding canary in its places, and settle what is seen: a loop a place, and one that judges."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +15,7 @@ from probes.contracts import Clock, Report
 from runners.board import Board
 from runners.contracts import Record, Store, StoreError
 from runners.gauging import Gauging, explanations
+from runners.place_faults import Doing
 from runners.prober import Place, Prober
 from runners.progress import Progress
 from runners.race import first
@@ -37,8 +37,6 @@ _DUE_AGAIN_SECONDS = 5.0
 _STORE_RETRY_SECONDS = 1.0
 _STORE_PATIENCE_SECONDS = 10.0
 """A store that fails for so long will not be there in time: then nothing can be recorded, and the watch ends."""
-
-_log = logging.getLogger(__name__)
 
 
 class Watch:
@@ -134,9 +132,10 @@ class Watch:
             )
         try:
             await place.watcher.news()
-        except Exception:  # noqa: BLE001 -- as in `_look`; until the next look, which comes by itself, there is no news
-            _log.exception("look_failed", extra={"place": place.watcher.place})
+        except Exception as error:  # noqa: BLE001 -- as in `_look`; until the next look, which comes by itself, there is no news
+            self._prober.faults.note(place.watcher.place, Doing.NEWS, error, self._prober.masker)
             await asyncio.Event().wait()
+        self._prober.faults.well(place.watcher.place, Doing.NEWS)
 
     async def _suspect(self, *, is_due: bool) -> None:
         """Return when a watcher was silent for so long that it may have died: then a look is made, news or not.
@@ -165,10 +164,10 @@ class Watch:
         except TimeoutError:
             is_blind = True
         except Exception as error:  # noqa: BLE001 -- a fault of ours at one place must not end the watch of all others
-            _log.exception("look_failed", extra={"place": name})
-            fault, is_blind = f"a fault of the prober: {type(error).__name__}; its log says more", True
+            fault, is_blind = self._prober.faults.note(name, Doing.LOOK, error, self._prober.masker), True
         else:
             is_blind = False
+            self._prober.faults.well(name, Doing.LOOK)
         if is_blind:
             ended_at = self._clock.now()
             await self._report(

@@ -32,8 +32,11 @@ def note_places(
         method = next((one for one in METHODS if getattr(exchange, one) is not None), "")
         is_told = any(name == "auth" for name, _ in path.names)
         address = _address(path)
-        if address is not None and (why := trusted.why_not(address, is_told=is_told)) is not None:
-            parts.around.note((*at, method), *_in_two(why))
+        if address is not None:
+            # first as what it is: an address of the configuration itself
+            why = trusted.why_not(address, is_told=False) or trusted.why_not(address, is_told=is_told)
+            if why is not None:
+                parts.around.note((*at, method), *_in_two(why))
         is_address = path.source.partition("{{")[0].endswith("://") and is_told
         takes = [(*at, "take", _URL)] if _URL in exchange.take else []
         for key in [*takes, *([(*at, method)] if is_address else [])]:

@@ -6,6 +6,9 @@ which one of them moves is still mailed of by the queue that it came to) and `li
 transaction's SquelchMailTo names is not mailed). Tried on 5.0.3 by the tests of this program.
 """
 
+from dataclasses import replace
+
+from canary.quarantine import Mark
 from runners.quarantine.facts import Facts
 from runners.quarantine.guide import Part, Rendered, Step
 
@@ -189,11 +192,12 @@ def _queue_step(facts: Facts) -> Step:
 def _view_step(facts: Facts) -> Step:
     if _moves(facts):
         return Step(
-            f"Agents without a right in the queue {facts.group} see none of its tickets, in no search. For whoever sees all queues add `Queue != '{facts.group}'` to dashboards and saved searches.",
+            f"Agents without a right in the queue {facts.group} see none of its tickets, in no search. For whoever sees all queues add `Queue != {_perl(facts.group)}` to dashboards and saved searches.",
             tried=_TRIED,
         )
-    condition = f"'CF.{{{_field(facts)}}}' != '{facts.tag}'"
+    both = replace(facts, mark=Mark(facts.tag, facts.group))
+    condition = f"'CF.{{{_field(facts)}}}' != {_perl(facts.tag)}"
     return Step(
-        f"Add `{condition}` to dashboards and saved searches (it lets tickets without a value through). The home page's own list of unowned tickets has no condition of yours: take it off, or let the rule move the ticket, `quarantine: {{tag: '{facts.tag}', group: '{facts.group}'}}`.",
+        f"Add `{condition}` to dashboards and saved searches (it lets tickets without a value through). The home page's own list of unowned tickets has no condition of yours: take it off, or let the rule move the ticket, `quarantine: {{{both.mark_setting}}}`.",
         tried=_TRIED,
     )

@@ -38,9 +38,10 @@ from probes.ticketing.generic.made import made_by
 from probes.ticketing.generic.making import Maker
 from probes.ticketing.generic.matching import Wanted
 from probes.ticketing.generic.oddness import odd_is_blind
-from probes.ticketing.generic.picking import seen_of
+from probes.ticketing.generic.picking import Seen, seen_of
 from probes.ticketing.generic.seeing import Sight
 from probes.ticketing.generic.settings import GenericSettings, LookSettings, Per
+from probes.ticketing.generic.showing import Showing
 from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import Values, as_words, searched, with_ref
 from probes.ticketing.generic.unread import told
@@ -198,8 +199,7 @@ class Generic:
         inspector = Inspector(
             self._settings,
             self._calls,
-            self._variables,
-            words=lambda since: self._words((), since),
+            Showing(self._settings, self._calls, self._variables, words=lambda since: self._words((), since)),
             see=lambda: self._see_at_all(Depth.DEADLINE),
             clock=self._clock,
             masker=self._masker,
@@ -242,10 +242,12 @@ class Generic:
                 f"the configuration of {self.name} does not say how a ticket is made: add create"
             )
         said = {"subject": subject, "body": body, "requester": requester}
-        words = {**self._words((), self._clock.now()), **said}
-        words["vars"] = await self._variables.words(create.asking, words, requester)
-        answer, _ = await self._calls.call(create.asking, words)
-        return made_by(create, answer, self.name)
+        with odd_is_blind(self.name):
+            async with self._calls.turn():
+                words = {**self._words((), self._clock.now()), **said}
+                words["vars"] = await self._variables.words(create.asking, words, requester)
+                answer, _ = await self._calls.call(create.asking, words)
+                return made_by(create, answer, self.name)
 
     async def end(self) -> None:
         """Log out of the system."""
@@ -334,9 +336,9 @@ class Generic:
     def _requesters(self, canaries: Sequence[Canary]) -> list[str]:
         return sorted({one.sender for one in canaries} if canaries else set(self._settings.own_addresses))
 
-    async def _see_at_all(self, depth: Depth, unseen: frozenset[str] = frozenset()) -> None:
+    async def _see_at_all(self, depth: Depth, unseen: frozenset[str] = frozenset()) -> Sequence[Seen]:
         words = self._words((), self._clock.now())
-        await self._sight.prove(words, may_be_old=depth is Depth.POLL, unseen=unseen)
+        return await self._sight.prove(words, may_be_old=depth is Depth.POLL, unseen=unseen)
 
     def _aside(self, ticket: Ticket) -> LookSettings | None:
         """The look that found a ticket which is held aside."""

@@ -21,7 +21,6 @@ from probes.ticketing.generic.budgets import Budgets, BudgetSettings
 from probes.ticketing.generic.conversions import whole_of
 from probes.ticketing.generic.failures import (
     LOGIN_REFUSED,
-    MOST_SAID,
     REFUSED_AGAIN,
     Means,
     Rule,
@@ -29,6 +28,7 @@ from probes.ticketing.generic.failures import (
     means_of,
     refused,
     said_by,
+    short,
     told_by_body,
 )
 from probes.ticketing.generic.paging import Page, absolute
@@ -313,9 +313,8 @@ class Calls:
                 wait = float(told) if told is not None else wait
             wait = wait if wait is not None else self._settings.throttle_seconds
         is_error = answer.status >= HTTPStatus.BAD_REQUEST or means is Means.AUTH
-        said = self._masker.mask(said_by(answer)) if is_quoted and is_error and means in _SAID else ""
-        if len(said) > MOST_SAID:
-            said = f"{said[: MOST_SAID - 1]}…"
+        is_said = is_quoted and is_error and means in _SAID
+        said = short(self._masker.mask(said_by(answer))) if is_said else ""
         return refused(self._settings.name, answer, means, retry_after_seconds=wait, remedy=remedy, said=said)
 
 

@@ -41,13 +41,14 @@ class Left:
 
     Attributes:
         page: to go on with; the one after it, where a look reads a single page.
-        newest: when the newest ticket of the last page was created, by the system's clock; None: not known.
-        last: id of the last row that was read, if the page to go on with shows it.
+        newest: when the newest ticket of the last page was created, by the system's clock; None: not known for sure.
+        last: id of the last row that was read; ``is_shown``: on the page to go on with.
     """
 
     page: Page
     newest: datetime | None
     last: str | None = None
+    is_shown: bool = True
 
 
 class Unresumed(Blind):

@@ -1,5 +1,6 @@
 """Clean-up: one ticket or a batch at a time, and whether what answers as if it were gone really is."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -14,6 +15,7 @@ from probes.ticketing.generic.conversions import text_of
 from probes.ticketing.generic.failures import Means
 from probes.ticketing.generic.gathering import stays_away
 from probes.ticketing.generic.listing import Lister, Listing
+from probes.ticketing.generic.removal_words import Said
 from probes.ticketing.generic.sameness import Sameness, sameness
 from probes.ticketing.generic.settings import CleanSettings, Step
 from probes.ticketing.generic.steps import Read, Steps, body_of, value_of
@@ -158,6 +160,7 @@ class _Work:
         self._words = words
         self.reads_back = reads_back and asking.can_read
         self._lister = lister
+        self._said: defaultdict[str, Said] = defaultdict(Said)
         self.gone: dict[str, bool] = {}
 
     async def one(self, ticket: Ticket, how: Disposal) -> Disposed:
@@ -170,7 +173,7 @@ class _Work:
                     return over
             elif self._was_closed(ticket, how):
                 return Disposed(ticket.ref, RemovalState.ABSENT, _CLOSED)
-            self._asking.begin([ticket], self._steps)
+            self._begin([ticket])
             means = await self._stepped(ticket, read)
             if means in {Means.OK, Means.GONE}:
                 self._asking.ended([ticket])
@@ -184,7 +187,7 @@ class _Work:
                     return await self._after(ticket, how)
                 case _:
                     return Disposed(ticket.ref, RemovalState.ACCEPTED, "its job still works")
-        return Disposed(ticket.ref, RemovalState.FAILED, self._asking.often())
+        return Disposed(ticket.ref, RemovalState.FAILED, self._often(ticket))
 
     async def in_batches(self, tickets: Sequence[Ticket], how: Disposal) -> Sequence[Disposed]:
         """Clean many by steps of which some take many tickets at once."""
@@ -193,7 +196,7 @@ class _Work:
         try:
             shown = await self._listed(tickets)
             live = [one for one in tickets if not await self._is_settled(one, shown, how, answers)]
-            self._asking.begin(live, self._steps)
+            self._begin(live)
             for step in self._steps:
                 size = step.batch or 1
                 for begin in range(0, len(live), size):
@@ -222,10 +225,11 @@ class _Work:
     async def _seen_done(self, tickets: Sequence[Ticket], how: Disposal) -> dict[str, Disposed]:
         """Those of which one look shows that it is done; what it doesn't show is read alone."""
         listing = await self._listed(tickets)
+        reads = {one.ref.id: self._row_of(one, listing, how) for one in tickets}
         done = [
             one
             for one in tickets
-            if one.ref.id in listing.rows and self._asking.is_done(Read(listing.rows[one.ref.id]), how)
+            if (read := reads[one.ref.id]) is not None and self._asking.is_done(read, how)
         ]
         if how.action is DisposalAction.DELETE and listing.is_complete and not listing.is_behind:
             away = [one for one in tickets if one.ref.id not in listing.rows] if self.reads_back else []
@@ -251,11 +255,8 @@ class _Work:
     ) -> bool:
         over: Disposed | None = None
         if self.reads_back:
-            row = shown.rows.get(ticket.ref.id)
-            read = (
-                Read(row)
-                if row is not None
-                else await self._asking.read(ticket, self._of(ticket), self._words)
+            read = self._row_of(ticket, shown, how) or await self._asking.read(
+                ticket, self._of(ticket), self._words
             )
             over = self._over(ticket, read, how)
         elif self._was_closed(ticket, how):
@@ -289,11 +290,11 @@ class _Work:
                 if sameness(ticket, now.values) is not Sameness.SAME:
                     return Means.CONFLICT
                 last = now.answer
-            sent = self._noted(step, last, sent)
+            sent = self._noted(ticket, step, last, sent)
             fields = {**self._of(ticket), **(as_words(now.values) if now is not None else {})}
             words = {**self._words, "ticket": {**fields, "id": ticket.ref.id}, "answer": body_of(last)}
             words["version"] = _version(now) or ticket.version
-            answer, means = await self._asking.ask(step, words, last)
+            answer, means = await self._asking.ask(step, words, last, [self._said[ticket.ref.id]])
             if means is not Means.OK:
                 return means
             last, is_fresh = answer, is_fresh and not step.writes
@@ -303,11 +304,11 @@ class _Work:
                 return Means.MAINTENANCE
         return Means.OK
 
-    def _noted(self, step: Step, last: Answer | None, sent: str | None) -> str | None:
+    def _noted(self, ticket: Ticket, step: Step, last: Answer | None, sent: str | None) -> str | None:
         """The version that a step sends; where it is what the change before it sent, that one changed nothing."""
         version = self._asking.tells(step, last)
         if version is not None and version == sent:
-            self._asking.idle()
+            self._said[ticket.ref.id].is_idle = True
         return version
 
     async def _batch(self, step: Step, chunk: Sequence[Ticket]) -> bool:
@@ -317,9 +318,9 @@ class _Work:
         if step.batch is None:
             (one,) = chunk
             words["ticket"] = self._named(one)
-        answer, means = await self._asking.ask(step, words, None)
+        answer, means = await self._asking.ask(step, words, None, [self._said[one.ref.id] for one in chunk])
         if means is Means.CONFLICT:
-            raise Blind(f"{step.asking.key}: {self._asking.often()}")
+            raise Blind(f"{step.asking.key}: {self._often(chunk[0])}")
         if means is Means.GONE and step.batch is not None:
             raise Blind(
                 f"{step.asking.key}: it was answered as if there were no such address, so that none of the batch was changed."
@@ -340,10 +341,25 @@ class _Work:
     async def _after(self, ticket: Ticket, how: Disposal) -> Disposed:
         if not self.reads_back:
             return Disposed(ticket.ref, RemovalState.ACCEPTED, "promised; to be seen in a later look")
-        done, read = await self._asking.verified(ticket, self._of(ticket), self._words, how)
+        done, read = await self._asking.verified(
+            ticket, self._of(ticket), self._words, how, self._said[ticket.ref.id]
+        )
         if read.is_gone:
             self.gone[ticket.ref.id] = read.is_told
         return done
+
+    def _begin(self, tickets: Sequence[Ticket]) -> None:
+        for one in tickets:
+            self._said[one.ref.id] = Said()
+        self._asking.begin(tickets, self._steps)
+
+    def _often(self, ticket: Ticket) -> str:
+        return self._asking.detail(self._said[ticket.ref.id].often())
+
+    def _row_of(self, ticket: Ticket, listing: Listing, how: Disposal) -> Read | None:
+        """A ticket as a list shows it; None where it is to be read alone."""
+        row = listing.rows.get(ticket.ref.id)
+        return self._asking.listed(row, how) if row is not None else None
 
     def _was_closed(self, ticket: Ticket, how: Disposal) -> bool:
         is_closed = how.action is DisposalAction.CLOSE and not ticket.is_open and how.tag in ticket.tags

@@ -63,12 +63,23 @@ LOGIN_REFUSED: Final = (
     "our credential is refused at the log-in. Renew it, or look whether a header is missing that the system asks for"
     " (Origin, a CSRF token): `headers`"
 )
-MOST_SAID: Final = 120
+_MOST_SAID: Final = 120
 _MOST_READ: Final = 4096
 _DEEPEST: Final = 4
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*[.,:;!?]?|[(][^\W\d_][\w'-]*[)][.,:;!?]?|\d{1,4}")
 """A word, also in brackets, or a short number."""
-_SAYING: Final = ("error_description", "message", "detail", "error", "errors", "title", "code", "errorCode")
+_SAYING: Final = (
+    "error_description",
+    "message",
+    "detail",
+    "description",
+    "error",
+    "errors",
+    "title",
+    "reason",
+    "code",
+    "errorCode",
+)
 """Where systems say in words why they refuse (RFC 6749 section 5.2, RFC 9457, and usage), the most telling first."""
 
 
@@ -128,15 +139,15 @@ def _said(value: object, depth: int) -> str | None:
     match value:
         case str():
             return value if value.strip() else None
-        case [first, *_]:
-            return _said(first, depth + 1)
+        case list():
+            return next((said for one in value if (said := _said(one, depth + 1))), None)
         case dict():
             return next((said for name in _SAYING if (said := _said(value.get(name), depth + 1))), None)
         case _:
             return None
 
 
-def only_words(body: object) -> str:
+def _only_words(body: object) -> str:
     """The one text of an error's body, whatever it is called there; empty where there are several, or it is no words.
 
     A number, an address or a key is left out: it explains nothing, and may be somebody's. So is what lies deeper: it may
@@ -144,7 +155,7 @@ def only_words(body: object) -> str:
     """
     named = body.values() if isinstance(body, dict) else ()
     texts = [one for one in named if isinstance(one, str) and one.strip()]
-    words = texts[0].split() if len(texts) == 1 and len(texts[0]) <= MOST_SAID else []
+    words = texts[0].split() if len(texts) == 1 and len(texts[0]) <= _MOST_SAID else []
     return " ".join(words) if all(_WORD.fullmatch(one) for one in words) else ""
 
 
@@ -162,9 +173,14 @@ def said_by(answer: Answer) -> str:
         body = answer.json().value
     except Blind:
         return ""
-    words = _said(body, 0) or only_words(body)
+    words = _said(body, 0) or _only_words(body)
     line = "".join(one if one.isprintable() else " " for one in words or "")
     return " ".join(line.split())
+
+
+def short(words: str) -> str:
+    """An answer's words for a line that has others; cut after they were masked, so that no half of a secret is left."""
+    return words if len(words) <= _MOST_SAID else f"{words[: _MOST_SAID - 1]}…"
 
 
 def refused(

@@ -37,8 +37,9 @@ class Found:
 
 
 def error_of(made: Sequence[Found]) -> Blind | SecretUnavailable | None:
-    """What hid a part of it, if anything."""
-    return next((one.caught.error for one in made if one.caught.error is not None), None)
+    """What hid a part of it, if anything: before all what keeps us away, else what came first."""
+    errors = [one.caught.error for one in made if one.caught.error is not None]
+    return next(filter(stays_away, errors), errors[0] if errors else None)
 
 
 def unread_of(made: Sequence[Found]) -> tuple[Unread, ...]:

@@ -22,7 +22,6 @@ from probes.ticketing.generic.misfits import (
     Row,
     age_of,
     empty_fields,
-    is_in_future,
     is_whole_hours_off,
     left_out_by,
     missed_fields,
@@ -30,8 +29,10 @@ from probes.ticketing.generic.misfits import (
     newest_first,
     tells_text,
     unread_texts,
+    youngest,
 )
 from probes.ticketing.generic.paging import Page, Single
+from probes.ticketing.generic.picking import Seen
 from probes.ticketing.generic.rereading import CLEAN, try_reading
 from probes.ticketing.generic.seeing import NothingShown
 from probes.ticketing.generic.settings import GenericSettings, Order, Per, ReadSettings
@@ -39,11 +40,11 @@ from probes.ticketing.generic.showing import Showing, Shown
 from probes.ticketing.generic.stamps import REMEDY, Stamp, misstamped, stamp_of
 from probes.ticketing.generic.templates import Words
 from probes.ticketing.generic.tickets import Values, as_words, merged
-from probes.ticketing.generic.variables import Variables
 
 _DAY: Final = timedelta(hours=24)
 _MIDDLE: Final = timedelta(hours=2)
 """Where nothing came in the last minutes, the filter by time is tried with this."""
+_SLACK: Final = timedelta(hours=1)
 _SAMPLE: Final = 2
 _SEARCH: Final = "ticket.search"
 _READ: Final = "ticket.read"
@@ -59,17 +60,15 @@ class Inspector:
         self,
         settings: GenericSettings,
         calls: Calls,
-        variables: Variables,
+        showing: Showing,
         *,
-        words: Callable[[datetime], Words],
-        see: Callable[[], Awaitable[None]],
+        see: Callable[[], Awaitable[Sequence[Seen]]],
         clock: Clock,
         masker: Masker,
     ) -> None:
         self._settings = settings
         self._calls = calls
-        self._showing = Showing(settings, calls, variables, words=words)
-        self._words = words
+        self._showing = showing
         self._see = see
         self._clock = clock
         self._stamps: list[Stamp | None] = []
@@ -131,7 +130,7 @@ class Inspector:
         count = sum(len(one.rows) for one in self._shown)
         if self._settings.sight:
             try:
-                await self._see()
+                elsewhere = await self._see()
             except NothingShown:
                 return self._warn(
                     _SEARCH,
@@ -139,6 +138,8 @@ class Inspector:
                     "Look at our key first, for a wrong one is often taken for nobody; then at what our user may see; in a new"
                     f" system let one stay: intake-prober ticketing try {self._settings.name} --create.",
                 )
+            if (hidden := self._left_out_by_all(elsewhere)) is not None:
+                return hidden
         elif count == 0:
             return self._warn(
                 _SEARCH,
@@ -148,6 +149,22 @@ class Inspector:
         return self._ok(
             _SEARCH,
             f"reachable and authorised; {count} tickets on the first pages of {len(self._shown)} looks were understood",
+        )
+
+    def _left_out_by_all(self, elsewhere: Sequence[Seen]) -> Check | None:
+        """Whether no look shows a ticket of the last day, though `sight` shows some that are younger, or may be."""
+        usual = [one for one in self._shown if one.look.state is TicketState.TICKET]
+        if not elsewhere or any(one.rows for one in usual):
+            return None
+        age = youngest([one.look for one in usual], elsewhere, self._their_now())
+        if age is not None and age > _DAY - _SLACK:
+            return None
+        old = f"that is {age.total_seconds() / 60:.0f} min old" if age is not None else "of whatever age"
+        return self._warn(
+            _SEARCH,
+            f"no look shows a ticket of the last day, and `sight` shows one {old}: the looks may leave out all",
+            "Look at their filter by time (`since`: its unit and its zone), at the states and the places that they ask for;"
+            f" intake-prober ticketing try {self._settings.name} --create shows it.",
         )
 
     async def _pages(self) -> Check:
@@ -175,7 +192,7 @@ class Inspector:
 
     async def _clean(self, newest: Values) -> Check:
         known = {**newest, **self._whole.get(newest["id"], {})}
-        return await try_reading(self._settings, self._calls, known, self._words(self._clock.now()))
+        return await try_reading(self._settings, self._calls, known, self._showing.words(self._clock.now()))
 
     async def _reads(self) -> Check:
         """Make the further requests for the newest rows, as a run would for those that may be ours."""
@@ -284,14 +301,8 @@ class Inspector:
         now = self._their_now()
         found: list[Check] = []
         rows = [*shown.rows, *(narrow.rows if narrow is not None else [])]
-        if is_in_future(rows, now):
-            found.append(
-                self._warn(
-                    _TIME,
-                    f"{pick.key}: by its stamp the newest ticket is made {-(age_of(rows, now) or 0.0):.0f} s from now",
-                    "Look at created_at: its zone, and whether it is another field.",
-                )
-            )
+        stamps = filter(None, (stamp_of(look.ticket, values, values) for _, values in rows))
+        found += [self._warn(_TIME, words, REMEDY) for words in misstamped(stamps, now).values()]
         if narrow is None:
             return found
         found += await self._left_out(shown, narrow)

@@ -45,7 +45,7 @@ class Lister:
         variables: Variables,
         *,
         clock: Clock,
-        see: Callable[[], Awaitable[None]],
+        see: Callable[[], Awaitable[object]],
         aside: LookSettings | None = None,
     ) -> None:
         """``see`` raises where it is not proven that we see; ``aside``: the look of what is held aside, instead."""

@@ -1,6 +1,6 @@
 """One look: its pages walked, its rows matched to tokens on this side, and what its silence is worth."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,55 +8,29 @@ from http import HTTPStatus
 
 from canary.signature import find_tokens
 from probes.contracts import Blind, Clock
-from probes.http_wire import Answer
 from probes.servers import SecretUnavailable
 from probes.ticketing.generic.calling import Calls
-from probes.ticketing.generic.caught import Caught, Left, Unresumed
+from probes.ticketing.generic.caught import Caught, Left
 from probes.ticketing.generic.further import Further, OddRow, Told
 from probes.ticketing.generic.matching import (
     Wanted,
     bears,
-    bears_in_disguise,
     is_strangers,
     mark_of,
     may_be_ours,
-    must,
     needed_to_clean,
-    rows_of,
     tells_text,
 )
-from probes.ticketing.generic.misfits import named_fields
-from probes.ticketing.generic.ordering import born_of, is_past, newest_of
-from probes.ticketing.generic.paging import End, Page, is_moved_by_deletion
-from probes.ticketing.generic.picking import Seen, seen_of
+from probes.ticketing.generic.ordering import born_of, newest_of
+from probes.ticketing.generic.page_rows import Pages, Rows, asks_by_time
+from probes.ticketing.generic.paging import Page
+from probes.ticketing.generic.picking import Seen
 from probes.ticketing.generic.settings import LookSettings, ReadSettings
 from probes.ticketing.generic.strangers import KnownStrangers
 from probes.ticketing.generic.templates import Words
-from probes.ticketing.generic.tickets import (
-    Values,
-    created_of,
-    searched,
-    word_of,
-)
+from probes.ticketing.generic.tickets import Values, created_of, searched, word_of
 from probes.ticketing.generic.unread import MOST_ODD, Unread, UnreadRows
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """The rows of one page.
-
-    Attributes:
-        is_lost: some between these and the page before may have been missed.
-    """
-
-    page: Page
-    rows: Sequence[tuple[Seen, Values]]
-    is_lost: bool = False
-
-    @property
-    def last(self) -> str | None:
-        """Id of the last row; None: there is none."""
-        return str(self.rows[-1][1]["id"]) if self.rows else None
+from probes.ticketing.generic.zones import Zones
 
 
 @dataclass(slots=True)
@@ -89,6 +63,8 @@ class Looker:
         self._not_left_over = KnownStrangers()
         """Rows that a sweep has read, and that are no leftovers, whatever token they bear: another look may want them."""
         self._unread = UnreadRows()
+        self._zones = Zones(calls, clock=clock)
+        self._pages = Pages(calls, system, clock=clock, unread=self._unread, zones=self._zones)
         self._further = Further(calls, system)
         self._clock = clock
         self._reads_files = reads_files
@@ -146,7 +122,7 @@ class Looker:
         if wanted.is_for_cleaning:
             reads = needed_to_clean(reads)
         reading = _Reading(look, reads, began_at or self._clock.now(), look.most_reads, caught)
-        async with aclosing(self._pages(look, wanted, words, caught, begin)) as pages:
+        async with aclosing(self._pages.turned(look, wanted, words, caught, begin)) as pages:
             async for page in pages:
                 if caught.unmet in {str(values["id"]) for _, values in page.rows}:
                     caught.unmet = None
@@ -159,13 +135,16 @@ class Looker:
                     caught.is_complete, caught.error = False, error
                 if begin is not None and not caught.is_complete:
                     newest = newest_of(look, [values for _, values in page.rows])
-                    caught.left = None if page.is_lost else Left(page.page, newest, page.last)
+                    is_sure = not self._zones.doubt(look)
+                    caught.left = (
+                        None if page.is_lost else Left(page.page, newest if is_sure else None, page.last)
+                    )
                     return  # the next look goes on where this one ends
 
     async def _page(
         self,
         reading: _Reading,
-        page: _Rows,
+        page: Rows,
         wanted: Wanted,
         words: Words,
         *,
@@ -239,10 +218,11 @@ class Looker:
             is_shown = not wanted.is_for_cleaning and bears(whole, wanted)
             return ({**whole, "open": False} if is_shown else None), True
         if told is Told.ALL and not bears(whole, wanted):
-            born = born_of(reading.look, whole) if tells_text(reading.reads, whole) else None
+            self._zones.note(reading.look, [whole])
+            born = self._born(reading.look, whole) if tells_text(reading.reads, whole) else None
             self._known(wanted).note(
                 mark,
-                born_at=self._by_ours(born),
+                born_at=born,
                 read_at=asked_at,
                 tokens=frozenset(find_tokens(searched(whole))) if wanted.tokens else frozenset(),
             )
@@ -256,8 +236,8 @@ class Looker:
         Raises:
             Blind: none of many can.
         """
-        born = self._by_ours(born_of(reading.look, values))
-        if born is not None and born < wanted.since and _asks_by_time(reading.look):
+        born = self._born(reading.look, values)
+        if born is not None and born < wanted.since and asks_by_time(reading.look):
             born = None  # older than what was asked for, its time may be of another zone, and says nothing
         until = self._unread.until(
             mark,
@@ -273,127 +253,8 @@ class Looker:
     def _known(self, wanted: Wanted) -> KnownStrangers:
         return self._strangers if wanted.tokens else self._not_left_over
 
-    async def _pages(
-        self, look: LookSettings, wanted: Wanted, words: Words, caught: Caught, begin: Page | None
-    ) -> AsyncGenerator[_Rows]:
-        page: Page | End = begin or look.paging.first()
-        ids: set[object] = set()
-        before: _Rows | None = None
-        newest_before: datetime | None = None
-        is_twice = begin is not None and is_moved_by_deletion(look.paging)
-        # a piece of a walk takes so many calls, and goes on with the next one; it must come further than one page
-        most_pages = (max(3, look.most_pages) + 1) // 2 if is_twice else look.most_pages
-        for _ in range(most_pages):
-            if isinstance(page, End):
-                break
-            answer = await self._answer(look, words, page)
-            if answer is None:
-                caught.is_complete = caught.is_complete and not page.overlaps
-                caught.left = None
-                return
-            seen = seen_of(answer)
-            rows = self._rows(look, seen, wanted, words, caught)
-            is_lost = page.overlaps and before is not None and not _goes_on(before.rows, rows)
-            caught.is_complete = caught.is_complete and not is_lost
-            yield _Rows(page, rows, is_lost)
-            fresh = {values["id"] for _, values in rows} - ids
-            if rows and not fresh and not (page.overlaps and len(rows) == 1):
-                caught.is_complete = False  # the same page again: it does not know the parameter
-                caught.left = None
-                return
-            ids |= fresh
-            if before is not None and is_moved_by_deletion(look.paging):
-                again = await self._again(look, before.page, wanted, words, caught=caught, ids=ids)
-                ids |= {values["id"] for _, values in again.rows}
-                yield again
-            values = [one for _, one in rows]
-            newest = newest_of(look, values)
-            if is_past(look, values, newest_before, self._by_its_clock(wanted.since)):
-                caught.left = None
-                return
-            newest_before = newest if newest is not None else newest_before
-            before, page = _Rows(page, rows), look.paging.after(page, seen, len(rows))
-            if isinstance(page, Page):
-                left = page if most_pages == 1 else before.page
-                is_shown = left is before.page or left.overlaps
-                caught.left = Left(left, newest, before.last if is_shown else None)
-        caught.is_complete = caught.is_complete and page is End.LAST
-        if isinstance(page, End):
-            caught.left = None
-
-    async def _again(
-        self,
-        look: LookSettings,
-        page: Page,
-        wanted: Wanted,
-        words: Words,
-        *,
-        caught: Caught,
-        ids: set[object],
-    ) -> _Rows:
-        """A page once more, after the one that follows it.
-
-        Where a ticket was deleted meanwhile, the first ones of the page that followed have moved on to it, unseen.
-        """
-        answer = await self._answer(look, words, page)
-        rows = self._rows(look, seen_of(answer), wanted, words, caught) if answer is not None else []
-        is_lost = not any(values["id"] in ids for _, values in rows)
-        caught.is_complete = caught.is_complete and not is_lost
-        return _Rows(page, rows, is_lost)
-
-    def _rows(
-        self, look: LookSettings, seen: Seen, wanted: Wanted, words: Words, caught: Caught
-    ) -> list[tuple[Seen, Values]]:
-        """The rows of an answer. One that is odd is left out and counts as unread: it may be any canary's that was out.
-
-        Raises:
-            Blind: all are odd; or there is no list.
-        """
-        must(look.must, seen, self._system)
-        rows: list[tuple[Seen, Values]] = []
-        odd: Blind | None = None
-        for one in rows_of(look, seen, self._system):
-            try:
-                rows.append((one, look.ticket.read(one, words)))
-            except Blind as error:
-                if bears_in_disguise(one.row, wanted):
-                    caught.error = caught.error or error
-                odd = error
-                mark = mark_of(look, {"id": None}, one.row)
-                until = self._unread.until(mark, born_at=None, skew_is_known=False, now=self._clock.now())
-                if wanted.launched_since is None or until >= wanted.launched_since:
-                    caught.unread[mark] = Unread(until, error)
-        if odd is not None and not rows:
-            raise odd
-        named_fields(rows, look.ticket, self._system)
-        return rows
-
-    async def _answer(self, look: LookSettings, words: Words, page: Page) -> Answer | None:
-        """The answer of one page; None for a status that means that there is none."""
-        try:
-            answer, _ = await self._calls.call(look.asking, words, page=page)
-        except Blind as error:
-            if not page.is_kept:
-                raise
-            raise Unresumed(
-                str(error), status=error.status, retry_after_seconds=error.retry_after_seconds
-            ) from error
-        return None if answer.status in look.empty_on else answer
-
-    def _by_its_clock(self, moment: datetime) -> datetime:
-        """The moment by the system's clock where that is behind ours; never a later one."""
-        return moment + timedelta(seconds=min(0.0, self._calls.skew.seconds or 0.0))
-
-    def _by_ours(self, moment: datetime | None) -> datetime | None:
-        """A moment of the system's clock by ours."""
-        return moment - timedelta(seconds=self._calls.skew.seconds or 0.0) if moment is not None else None
-
-
-def _goes_on(before: Sequence[tuple[Seen, Values]], rows: Sequence[tuple[Seen, Values]]) -> bool:
-    """Whether a page begins before the last row of the page before it: if not, rows between them went unseen."""
-    return not before or before[-1][1]["id"] in {values["id"] for _, values in rows}
-
-
-def _asks_by_time(look: LookSettings) -> bool:
-    """Whether older tickets are not asked for."""
-    return any(name == "since" for name, _ in look.asking.names)
+    def _born(self, look: LookSettings, values: Values) -> datetime | None:
+        """When the ticket of a row was made at the latest, by our clock; None: it does not say."""
+        born = born_of(look, values)
+        skew = timedelta(seconds=self._calls.skew.seconds or 0.0)
+        return born - skew + self._zones.doubt(look) if born is not None else None

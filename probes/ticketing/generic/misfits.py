@@ -1,5 +1,6 @@
 """What rows tell against the configuration that reads them: stamps that can't be, and fields that are never there."""
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from probes.contracts import Blind
 from probes.ticketing.generic.expressions import MISSING, Expression
 from probes.ticketing.generic.picking import Pick, Seen
 from probes.ticketing.generic.settings import LookSettings, ReadSettings
+from probes.ticketing.generic.stamps import launched_in
 from probes.ticketing.generic.tickets import TicketMap, Values, check_fields, created_of
 from probes.ticketing.settings import LOOK_BACK_SECONDS
 
@@ -40,10 +42,29 @@ def age_of(rows: Sequence[Row], now: datetime) -> float | None:
     return (now - max(stamps)).total_seconds() if stamps else None
 
 
-def is_in_future(rows: Sequence[Row], now: datetime) -> bool:
-    """Whether a ticket was made later than now."""
-    age = age_of(rows, now)
-    return age is not None and age < -_SLACK.total_seconds()
+def youngest(looks: Sequence[LookSettings], rows: Sequence[Seen], now: datetime) -> timedelta | None:
+    """How old the youngest of some tickets is at most, by the looks' own picks and by its token; None: not known of any.
+
+    Args:
+        looks: whose picks are tried.
+        rows: of another request than theirs.
+        now: by the system's clock.
+    """
+    texts = (json.dumps(one.row, ensure_ascii=False, default=str) for one in rows)
+    made = [one for one in map(launched_in, texts) if one is not None]
+    picks = {
+        (pick := one.ticket.picks["created_at"]).key: pick
+        for one in looks
+        if "created_at" in one.ticket.picks
+    }
+    for pick in picks.values():
+        for row in rows:
+            try:
+                found = pick.of(row)
+            except Blind:
+                continue
+            made += [found] if isinstance(found, datetime) else []
+    return now - max(made) if made else None
 
 
 def is_whole_hours_off(rows: Sequence[Row], now: datetime, *, newest_is_known: bool) -> bool:

@@ -8,7 +8,7 @@ from probes.contracts import Blind, Clock
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.failures import at_key
 from probes.ticketing.generic.matching import must
-from probes.ticketing.generic.picking import seen_of
+from probes.ticketing.generic.picking import Seen, seen_of
 from probes.ticketing.generic.settings import ProofSettings
 from probes.ticketing.generic.templates import Words
 
@@ -44,8 +44,8 @@ class Sight:
 
     async def prove(
         self, words: Words, *, may_be_old: bool = False, unseen: frozenset[str] = frozenset()
-    ) -> None:
-        """Make sure that an empty answer is no refusal in disguise.
+    ) -> Sequence[Seen]:
+        """Make sure that an empty answer is no refusal in disguise; the tickets that are shown, as far as they were asked for.
 
         Args:
             words: what templates may say.
@@ -58,7 +58,8 @@ class Sight:
         """
         now = self._clock.monotonic()
         if may_be_old and self._proven_at is not None and now - self._proven_at < _FRESH_SECONDS:
-            return
+            return ()
+        shown: list[Seen] = []
         for one in self._proofs:
             try:
                 answer, _ = await self._calls.call(one.asking, words)
@@ -79,4 +80,7 @@ class Sight:
                     " Look at our key (a wrong one is often taken for nobody), then at what our user may see; a new system"
                     f" needs one ticket: ticketing try {self._system} --create."
                 )
+            rows = one.tickets.of(seen.row) if one.tickets is not None else []
+            shown += map(seen.of_row, rows if isinstance(rows, list) else [rows])
         self._proven_at = now
+        return shown

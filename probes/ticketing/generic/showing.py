@@ -37,7 +37,11 @@ class Shown:
 
 
 class Showing:
-    """Asks the looks of one system. Changes nothing."""
+    """Asks the looks of one system. Changes nothing.
+
+    Attributes:
+        words: what templates may say of what came since a moment.
+    """
 
     def __init__(
         self,
@@ -50,7 +54,7 @@ class Showing:
         self._settings = settings
         self._calls = calls
         self._variables = variables
-        self._words = words
+        self.words = words
 
     def own(self, look: LookSettings) -> Words:
         """What a look that is repeated says of whom it is made for: one sender of ours, or the marker as a token."""
@@ -72,7 +76,7 @@ class Showing:
         own = self.own(look)
         if look.per is not None and not own:
             return None
-        words = {**self._words(since), **own}
+        words = {**self.words(since), **own}
         values = await self._variables.words(look.asking, words, requester_of(words))
         if values is None:
             return None

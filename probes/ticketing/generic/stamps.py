@@ -38,7 +38,11 @@ def stamp_of(ticket: TicketMap, told: Values, whole: Values) -> Stamp | None:
         whole: all that is known of the ticket by then: where its tokens are.
     """
     pick, made_at = ticket.picks.get("created_at"), created_of(told)
-    return Stamp(pick.key, made_at, _launched(whole)) if pick is not None and made_at is not None else None
+    return (
+        Stamp(pick.key, made_at, launched_in(searched(whole)))
+        if pick is not None and made_at is not None
+        else None
+    )
 
 
 def misstamped(stamps: Iterable[Stamp], now: datetime) -> dict[str, str]:
@@ -75,10 +79,10 @@ def _length(span: timedelta) -> str:
     return f"{seconds / _MINUTE_SECONDS:.0f} min"
 
 
-def _launched(values: Values) -> datetime | None:
-    """When the first of the canaries left whose tokens are in a ticket."""
+def launched_in(text: str) -> datetime | None:
+    """When the first of the canaries left whose tokens are in a text, by what they say themselves; None: there are none."""
     told = []
-    for token in find_tokens(searched(values)):
+    for token in find_tokens(text):
         try:
             told.append(launched_at_of(CanaryId(token[1 : 1 + ID_LENGTH])))
         except ValueError:  # only of its shape

@@ -20,9 +20,9 @@ from probes.ticketing.generic.matching import must
 from probes.ticketing.generic.paging import Page
 from probes.ticketing.generic.picking import Seen, seen_of
 from probes.ticketing.generic.removal_words import (
+    Said,
     Written,
     answered,
-    conflicting,
     unmade,
     untagged,
 )
@@ -63,9 +63,6 @@ class Steps:
         self._clock = clock
         self._masker = masker
         self._half_done: set[str] = set()
-        self._told = ""
-        self._written: list[Written] = []
-        self._is_idle = False
 
     async def read(self, ticket: Ticket, known: Values, words: Words) -> Read:
         """The ticket as it is now."""
@@ -109,8 +106,17 @@ class Steps:
         is_tagged = "tags" not in read.values or how.tag in tags_of(read.values["tags"])
         return _is_open(read) is False and is_tagged
 
+    def listed(self, row: Values, how: Disposal) -> Read | None:
+        """A list's row in place of what is read alone; None: of a closed ticket that tells more."""
+        read = Read(row)
+        if how.action is DisposalAction.DELETE or _is_open(read) is True:
+            return read
+        maps = [one.ticket.picks for one in (self._settings.read, self._settings.tags) if one is not None]
+        names = {name for picks in maps for name in ("open", "tags") if name in picks}
+        return read if all(row.get(one, MISSING) is not MISSING for one in names) else None
+
     async def verified(
-        self, ticket: Ticket, known: Values, words: Words, how: Disposal
+        self, ticket: Ticket, known: Values, words: Words, how: Disposal, said: Said
     ) -> tuple[Disposed, Read]:
         """Read back what was done, again until it shows or the time for it is over; and what was read last."""
         until = self._clock.monotonic() + self._settings.verify_seconds
@@ -119,13 +125,15 @@ class Steps:
             if self.is_done(read, how) or sameness(ticket, read.values) is Sameness.OTHER:
                 return Disposed(ticket.ref, RemovalState.DONE), read
             if self._clock.monotonic() >= until:
-                tagging = next((one for one in reversed(self._written) if one.is_tagging), None)
-                detail = self._masker.detail(_unchanged(read, how, self._told, tagging))
+                tagging = next((one for one in reversed(said.written) if one.is_tagging), None)
+                detail = self._masker.detail(_unchanged(read, how, said.told, tagging))
                 return Disposed(ticket.ref, RemovalState.FAILED, detail, _is_open(read)), read
             await self._clock.sleep(self._settings.verify_every_seconds)
 
-    async def ask(self, step: Step, words: Words, before: Answer | None) -> tuple[Answer, Means]:
-        """Make one step; raises `Blind` where it failed."""
+    async def ask(
+        self, step: Step, words: Words, before: Answer | None, said: Sequence[Said]
+    ) -> tuple[Answer, Means]:
+        """Make one step, for removals that ``said`` stands for; raises `Blind` where it failed."""
         page = Page()
         if step.if_match is not None:
             told = step.if_match.found(_seen(before)) if before is not None else None
@@ -133,11 +141,13 @@ class Steps:
             words = {**words, "version": version}
             page = Page(headers={"If-Match": _VERSION}) if version else page
         answer, means = await self._calls.call(step.asking, words, page=page, accept=_TOLD)
-        self._told = answered(answer) if step.writes or means is Means.CONFLICT else self._told
+        written: Written | None = None
         if step.writes and means is Means.OK:
             is_tagging = any(name == "tag" for name, _ in step.asking.names)
-            self._written.append(Written(step.asking.key, answer.status, is_tagging))
-            self._is_idle = False
+            written = Written(step.asking.key, answer.status, is_tagging)
+        told = answered(answer, self._masker.mask) if step.writes or means is Means.CONFLICT else None
+        for one in said:
+            one.note(told, written)
         if means is Means.OK and step.must is not None:
             must(step.must, seen_of(answer), self._system)
         return answer, means
@@ -147,10 +157,6 @@ class Steps:
         if before is None or step.if_match is None:
             return None
         return text_of(step.if_match.found(_seen(before)), step.if_match.key) or None
-
-    def idle(self) -> None:
-        """Note that the last change was answered, and changed nothing: the version is what it was before."""
-        self._is_idle = True
 
     async def awaited(self, job: JobSettings, words: Words) -> bool:
         """Ask a job until it is done; False: it still works when its time is over.
@@ -172,8 +178,6 @@ class Steps:
 
     def begin(self, tickets: Sequence[Ticket], steps: Sequence[Step]) -> None:
         """Note that some of the changes may be made and others not, until `ended` is said."""
-        self._written.clear()
-        self._is_idle = False
         if sum(one.writes for one in steps) > 1:
             if len(self._half_done) >= _REMEMBERED:
                 self._half_done.clear()
@@ -187,12 +191,7 @@ class Steps:
         """Whether a ticket that looks closed may lack a later change."""
         return ticket.ref.id in self._half_done
 
-    def often(self) -> str:
-        """Why a change was refused again and again: what was asked last, and its answer."""
-        before = self._written[-1] if self._written else None
-        return self._masker.detail(conflicting(self._told, before, is_idle=self._is_idle))
-
-    def detail(self, error: Exception) -> str:
+    def detail(self, error: Exception | str) -> str:
         """What went wrong, for people."""
         return self._masker.detail(str(error))
 

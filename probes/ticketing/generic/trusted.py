@@ -36,7 +36,11 @@ class Trusted:
         """Why our credential may not go there, and what to do; None where it may."""
         scheme, host, _ = origin_of(url)
         if scheme not in {"https", "http"} or not host:
-            return "the log-in tells an address that is none: correct `take.url`"
+            return (
+                "the log-in tells an address that is none: correct `take.url`"
+                if is_told
+                else "this is no address"
+            )
         if scheme == "http" and urlsplit(self._url).scheme == "https" and not is_loopback(url):
             return f"{shown_origin(url)} is without TLS, and our credential would be read on its way"
         if is_told and host != origin_of(self._url)[1] and not self._is_among(host):

@@ -174,8 +174,9 @@ def _position(look: LookSettings, before: Position, left: Left | None) -> Positi
     if is_bounded and look.order is not Order.ANY and left.newest is not None:
         until = left.newest.replace(microsecond=0) + _WITHIN
         if before.until is None or until < before.until:
-            return Position(until)
-    return Position(before.until, written(replace(left.page, last=left.last)))
+            # it must meet that row again: a bound that is taken for another zone's would pass over hours
+            return Position(until, written(replace(look.paging.first(), last=left.last)))
+    return Position(before.until, written(replace(left.page, last=left.last if left.is_shown else None)))
 
 
 def _can_not_go_on(caught: Caught) -> bool:

@@ -184,8 +184,15 @@ def test_mistake__is_named_with_place_and_remedy(
             "exchange[0].post",
             "without TLS",
         ),
+        ("exchange: {post: 'http://[bad/', take: {token: token}}", "exchange[0].post", "this is no address"),
     ],
-    ids=["the url of all calls", "a host that is told", "another host with what is told", "no TLS"],
+    ids=[
+        "the url of all calls",
+        "a host that is told",
+        "another host with what is told",
+        "no TLS",
+        "no address",
+    ],
 )
 def test_log_in_that_could_only_be_refused_at_run_time__is_told_before(
     tmp_path: Path, auth: str, key: str, message: str

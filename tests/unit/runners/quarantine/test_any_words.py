@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from canary.quarantine import Mark
 from runners.quarantine.facts import PRODUCTS, facts_of
-from runners.quarantine.guide import guide_text
+from runners.quarantine.guide import Part, guide_text
 from runners.quarantine.vendors import rendered_for
 
 LINES = st.text(st.characters(blacklist_categories=("Cc", "Cs", "Cn", "Zl", "Zp")), min_size=1, max_size=30)
@@ -89,3 +89,26 @@ def test_setting_of_any_words__is_yaml_that_says_them(tag: str, group: str) -> N
     facts = replace(facts_of(None, "zendesk"), mark=Mark(tag=tag, group=group))
 
     assert yaml.safe_load("{" + facts.mark_setting + "}") == {"tag": tag, "group": group}
+
+
+def literal(text: str) -> str:
+    """What a literal of TicketSQL says."""
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+@given(tag=LINES, group=LINES)
+def test_request_tracker__is_told_the_very_words_in_conditions_and_settings(tag: str, group: str) -> None:
+    facts = replace(facts_of(None, "rt"), tag=tag, group=group)
+    by_field = replace(facts, mark=Mark(tag=tag), given={"custom_field": "Synthetic"})
+
+    (moved,) = rendered_for(replace(facts, mark=Mark(group=group))).steps[Part.VIEWS]
+    (marked,) = rendered_for(by_field).steps[Part.VIEWS]
+
+    said = moved.text.partition("`Queue != '")[2].partition("'` to dashboards")[0]
+    assert literal(said) == group
+    assert re.search(r"(?<!\\)(\\\\)*'", said) is None
+    said = marked.text.partition("} != '".replace("} ", "}' "))[2].partition("'` to dashboards")[0]
+    assert literal(said) == tag
+    assert re.search(r"(?<!\\)(\\\\)*'", said) is None
+    setting = marked.text.rpartition("`quarantine: ")[2].removesuffix("`.")
+    assert yaml.safe_load(setting) == {"tag": tag, "group": group}

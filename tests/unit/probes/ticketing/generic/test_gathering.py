@@ -210,3 +210,28 @@ def test_reading_of_a_strangers_row_that_is_remembered__still_counts_it(tmp_path
 
     counted = [one.strangers.created for one in bench.run(work) if one.strangers is not None]
     assert [len(one[Way.OTHER]) for one in counted] == [1] * 6
+
+
+def last(request: httpx.Request) -> str:
+    return request.url.path.rpartition("/")[2]
+
+
+def test_system_that_asks_to_come_later__is_asked_no_more_though_another_look_failed_before(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(
+        tmp_path,
+        """
+find:
+  mine: {get: /mine, when: poll, rows: rows}
+  one: {get: /one, when: deadline, rows: rows}
+  two: {get: /two, when: deadline, rows: rows}
+""",
+        lambda one: httpx.Response({"one": 500, "two": 429}.get(last(one), 200), json={"rows": []}),
+    )
+
+    with pytest.raises(Blind) as caught:
+        bench.find(bench.canary(), depth=Depth.DEADLINE)
+
+    assert caught.value.status == 429
+    assert "mine" not in [last(one) for one in bench.requests]

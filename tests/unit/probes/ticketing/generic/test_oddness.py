@@ -113,9 +113,9 @@ def begin(monkeypatch: pytest.MonkeyPatch, module: str, name: str) -> None:
 
 def test_odd_answer__blinds_the_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     desk, canary = desk_with_a_ticket(tmp_path)
-    begin(monkeypatch, "looks", "rows_of")
+    begin(monkeypatch, "page_rows", "rows_of")
 
-    with pytest.raises(Blind, match=r"KeyError in .*looks") as caught:
+    with pytest.raises(Blind, match=r"KeyError in .*page_rows") as caught:
         desk.run(lambda system: system.find([canary], Depth.DEADLINE))
 
     assert "Jane" not in str(caught.value)
@@ -155,3 +155,18 @@ def test_odd_answer__in_a_clean_up__is_an_answer_for_each_ticket(
         return [one.state for one in await system.dispose(look.tickets, how)]
 
     assert desk.run(work) == [RemovalState.FAILED]
+
+
+def test_odd_answer__when_a_ticket_is_made__is_blindness_since_there_may_be_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = 'create: {post: /new, json: {subject: "{{ subject }}"}, id: id}\n'
+    desk = Desk(tmp_path, CONFIGURATION + create)
+    desk.answers = {"/new": lambda _: (201, {"id": 7})}
+    begin(monkeypatch, "adapter", "made_by")
+
+    with pytest.raises(Blind, match="KeyError in") as caught:
+        desk.run(lambda system: system.create(subject="s", body="b", requester="a@b.test"))
+
+    assert caught.value.status is None
+    assert desk.asked == ["POST /new"]

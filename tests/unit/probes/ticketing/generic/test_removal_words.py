@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from probes.contracts import RemovalState
 from probes.http_wire import Answer
-from probes.ticketing.generic.removal_words import said_by, untagged
+from probes.masking import Masker, Secret
+from probes.ticketing.generic.failures import said_by, short
+from probes.ticketing.generic.removal_words import answered, untagged
 from probes.ticketing.generic.tickets import tags_of
 from tests.fakes.odd_desk import CONFIGURATION
 from tests.unit.probes.ticketing.generic.scene import CLOSE, Scene
@@ -141,7 +143,22 @@ def test_error_in_json__is_said_in_short(content: object, said: str) -> None:
     | st.recursive(st.none() | st.text(), st.lists, max_leaves=5).map(json.dumps).map(str.encode)
 )
 def test_any_answer__is_said_on_one_short_line(content: bytes) -> None:
-    said = said_by(_answer(content))
+    said = short(said_by(_answer(content)))
 
     assert len(said) <= 120
     assert said.isprintable()
+
+
+@pytest.mark.parametrize("name", ["description", "reason", "code", "errorCode", "message"])
+def test_refusal__is_quoted_by_the_same_names_wherever_it_is_met(name: str) -> None:
+    content = json.dumps({"rows": [], name: "settle first", "hint": "or not"}).encode()
+
+    assert said_by(_answer(content)) == "settle first"
+    assert answered(_answer(content), str) == "POST /x answered 409 (settle first)"
+
+
+def test_secret_in_a_long_refusal__is_masked_before_it_is_cut() -> None:
+    masker = Masker([Secret("a-long-secret-of-ours")])
+    content = json.dumps({"message": "x" * 110 + " a-long-secret-of-ours"}).encode()
+
+    assert "a-long" not in answered(_answer(content), masker.mask)

@@ -1,0 +1,67 @@
+"""Faults of ours at one place: each is logged once and told of, and ends neither the watch nor the clean-up of others.
+
+Of what was raised its type and our own lines are said. Its text is masked; where odd values raise it, it may be an
+answer's, a customer's subject say, and is left out.
+"""
+
+import logging
+import traceback
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final
+
+from probes.masking import Masker
+from probes.ticketing.generic.oddness import ODD
+
+_OURS: Final = ("canary.", "probes.", "runners.")
+_FRAMES: Final = 6
+_MOST: Final = 100
+"""So many different ones are remembered of a place; then all are told anew."""
+
+_log = logging.getLogger(__name__)
+
+
+class Doing(StrEnum):
+    """What a fault ended."""
+
+    LOOK = "look"
+    NEWS = "news"
+    CLEANING = "clean-up"
+    STRAYS = "search for strays"
+
+
+class PlaceFaults:
+    """What went wrong at which place. Whoever catches every exception there has it noted here."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, set[str]] = {}
+        self._ended: dict[tuple[str, Doing], str] = {}
+
+    def problems(self) -> Sequence[str]:
+        """What is not done anywhere right now, a sentence each; until it succeeds once."""
+        return [
+            f"{place}: its {doing} ended in {fault}" for (place, doing), fault in sorted(self._ended.items())
+        ]
+
+    def note(self, place: str, doing: Doing, error: Exception, masker: Masker) -> str:
+        """Log a fault, once; what is said of it where an answer is missing."""
+        frames = [
+            f"{name}:{line}"
+            for frame, line in traceback.walk_tb(error.__traceback__)
+            if (name := str(frame.f_globals.get("__name__"))).startswith(_OURS)
+        ]
+        kind, where = type(error).__name__, " > ".join(frames[-_FRAMES:]) or "an unknown place"
+        told = self._told.setdefault(place, set())
+        if f"{kind} {where}" not in told:
+            if len(told) >= _MOST:
+                told.clear()
+            told.add(f"{kind} {where}")
+            text = "" if isinstance(error, ODD) else f": {error}"
+            detail = masker.detail(f"{doing}: {kind} in {where}{text}")
+            _log.error("look_failed", extra={"place": place, "detail": detail})
+        self._ended[place, doing] = f"a fault of the prober: {kind}"
+        return f"{self._ended[place, doing]}; its log says more"
+
+    def well(self, place: str, doing: Doing) -> None:
+        """Note that it was done at a place, so that it is no problem any more."""
+        self._ended.pop((place, doing), None)
