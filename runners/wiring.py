@@ -21,11 +21,7 @@ from probes.request_outcome import Asked
 from probes.servers import SecretUnavailable, TlsMode
 from probes.ticketing.basic import basic
 from probes.ticketing.listening import Listening
-from probes.ticketing.settings import (
-    HelpdeskSettings,
-    RtSettings,
-    TicketWatcherSettings,
-)
+from probes.ticketing.settings import HelpdeskSettings, RtSettings, TicketWatcherSettings
 from probes.ticketing.watcher import TicketWatcher
 from probes.user_agent import user_agent
 from runners.alerts.building import build_heartbeats, build_sinks, known_of
@@ -33,10 +29,7 @@ from runners.alerts.routing import PathRouting
 from runners.bisecting import with_bisects
 from runners.check_places import placer
 from runners.checks import CheckSource
-from runners.config.config import (
-    Config,
-    TicketingConfig,
-)
+from runners.config.config import Config, TicketingConfig
 from runners.config.document_places import Cleanup, TicketingType
 from runners.config.places import own_mailbox
 from runners.contracts import Store
