@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(
 
 def mapped_bytes(first: str) -> int:
     """By how much the mappings of their own grow with a buffer of 1 MiB, in a process that freed a larger one."""
-    ended = subprocess.run(
+    ended = subprocess.run(  # noqa: S603 -- our own words
         [sys.executable, "-c", ASKED.format(first=first)],
         capture_output=True,
         check=True,
