@@ -91,13 +91,14 @@ def _resident() -> tuple[int, int]:
     """All that is resident, and what of it is mapped from files."""
     rss = files = 0
     is_file = False
-    for line in Path("/proc/self/smaps").read_text().splitlines():
-        if (mapping := _MAPPING.match(line)) is not None:
-            is_file = mapping[1] is not None
-        elif line.startswith("Rss:"):
-            size = 1024 * int(line.split()[1])
-            rss += size
-            files += size if is_file else 0
+    with Path("/proc/self/smaps").open() as mappings:
+        for line in mappings:
+            if (mapping := _MAPPING.match(line)) is not None:
+                is_file = mapping[1] is not None
+            elif line.startswith("Rss:"):
+                size = 1024 * int(line.split()[1])
+                rss += size
+                files += size if is_file else 0
     return rss, files
 
 
@@ -129,9 +130,10 @@ def trace(file: Path) -> None:
 
 def _snapshot() -> tracemalloc.Snapshot:
     gc.collect()
-    return tracemalloc.take_snapshot().filter_traces(
-        [tracemalloc.Filter(inclusive=False, filename_pattern="*tracemalloc*")]
-    )
+    own = [
+        tracemalloc.Filter(inclusive=False, filename_pattern=one) for one in (tracemalloc.__file__, __file__)
+    ]
+    return tracemalloc.take_snapshot().filter_traces(own)
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ def points(number: int, *, first: int = 0, verdict: Verdict = Verdict.CONFIRMED)
     )
 
 
-def test_the_same_canaries_are_drawn_once() -> None:
+def test_same_canaries__are_drawn_once() -> None:
     drawing = Drawing()
     sparks = Sparks(drawing)
 
@@ -49,7 +49,7 @@ def test_the_same_canaries_are_drawn_once() -> None:
     assert drawing.drawn == [PATH]
 
 
-def test_a_new_canary_a_new_verdict_and_another_deadline_are_drawn() -> None:
+def test_new_canary_verdict_or_deadline__is_drawn() -> None:
     drawing = Drawing()
     sparks = Sparks(drawing)
     sparks.of(PATH, points(3), deadline_seconds=30.0)
@@ -61,7 +61,7 @@ def test_a_new_canary_a_new_verdict_and_another_deadline_are_drawn() -> None:
     assert drawing.drawn == [PATH] * 4
 
 
-def test_a_path_s_picture_is_not_another_s() -> None:
+def test_picture_of_a_path__is_not_that_of_another() -> None:
     drawing = Drawing()
     sparks = Sparks(drawing)
 
@@ -72,7 +72,7 @@ def test_a_path_s_picture_is_not_another_s() -> None:
     assert drawing.drawn == [PATH, OTHER]
 
 
-def test_of_what_was_drawn_before_nothing_is_kept() -> None:
+def test_what_was_drawn_before__is_not_kept() -> None:
     sparks = Sparks(Drawing())
 
     seen = [weakref.ref(sparks.of(PATH, points(5, first=one), deadline_seconds=30.0)) for one in range(50)]
