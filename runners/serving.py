@@ -16,6 +16,7 @@ from probes.contracts import Clock
 from probes.servers import SecretUnavailable
 from runners.alerts.delivery import Delivery
 from runners.alerts.refreshing import refreshing_loops
+from runners.allocation import keep_large_buffers_apart
 from runners.clock import since_boot
 from runners.config.config import Config
 from runners.contracts import Store, StoreError
@@ -161,6 +162,7 @@ class Server:
             Refused: the configuration can't be wired.
         """
         sys.setswitchinterval(SWITCH_SECONDS)
+        keep_large_buffers_apart()
         wishes = self.wishes
         task = asyncio.current_task()
         with ExitStack() as stack:

@@ -11,6 +11,7 @@ from probes.contracts import Clock
 from probes.masking import Masker
 from runners.contracts import Store
 from runners.web.events import Broadcaster
+from runners.web.sparks import Sparks
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -51,6 +52,7 @@ class Parts:
         sinks: those of which it is shown what they did not take; None: all.
         windows: the maintenance windows.
         events: told of every change; open pages hear of it.
+        sparks: what was drawn of each path; as old as the configuration, so that paths that are gone leave nothing.
     """
 
     store: Store
@@ -67,6 +69,7 @@ class Parts:
     sinks: Collection[str] | None = None
     windows: Sequence[Window] = ()
     events: Broadcaster = field(default_factory=Broadcaster)
+    sparks: Sparks = field(default_factory=Sparks)
 
 
 def parts_of(request: "Request") -> Parts:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Final
 
 from canary.alert import party_of
@@ -16,7 +15,7 @@ from canary.quantity import amount
 from canary.slo import Budget, budget, counts_of, window_from
 from runners.asking import Seen, Status, ask_status, working_beside
 from runners.gauging import TREND
-from runners.history import Past, Point
+from runners.history import Past
 from runners.states import PathState
 from runners.undelivered import undelivered_words
 from runners.web import pictures
@@ -143,7 +142,7 @@ def overview(parts: Parts, found: ReadNow) -> Overview:
     """The first page, of what was read; waits for nothing, and may be made in a thread."""
     status = found.status
     rows = sorted(
-        (path_row(seen, found.pasts[seen.view.path.name]) for seen in status.paths),
+        (path_row(parts, seen, found.pasts[seen.view.path.name]) for seen in status.paths),
         key=lambda one: (not one.seen.view.path.is_enabled, _URGENCY.index(one.seen.view.state)),
     )
     worst_first = sorted(status.gauges, key=lambda one: _ALARM.index(one.state))
@@ -163,18 +162,12 @@ def overview(parts: Parts, found: ReadNow) -> Overview:
     )
 
 
-def path_row(seen: Seen, past: Past) -> PathRow:
+def path_row(parts: Parts, seen: Seen, past: Past) -> PathRow:
     """A path with its figures of the last 30 days."""
     path = seen.view.path
-    spark = _spark(path.name, seen.points, path.slo.deadline_seconds)
+    spark = parts.sparks.of(path.name, seen.points, deadline_seconds=path.slo.deadline_seconds)
     note = pictures.spark_note(seen.points)
     return PathRow(seen, path_budget(path, past), spark, note)
-
-
-@lru_cache(maxsize=1024)
-def _spark(name: PathName, points: tuple[Point, ...], deadline_seconds: float) -> str:
-    """Drawn once: most paths have no new canary when a page is read anew, and to draw is most of its cost."""
-    return pictures.sparkline(f"spark-{name}", points, deadline_seconds=deadline_seconds, name=name)
 
 
 def path_budget(path: Path, past: Past) -> Budget:

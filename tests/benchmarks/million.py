@@ -110,13 +110,19 @@ def paths(count: int) -> dict[PathName, Path]:
     return named
 
 
-def history(known: dict[PathName, Path], each: int) -> Iterator[Made]:
+def history(
+    known: dict[PathName, Path],
+    each: int,
+    *,
+    until: datetime = NOW,
+    every_seconds: float = EVERY_SECONDS,
+) -> Iterator[Made]:
     """Canaries in the order of their launches: a breach in 300, an inconclusive one in 500, now and then a late one."""
     number = 0
     for back in range(each, 0, -1):
         for index, path in enumerate(known.values()):
             number += 1
-            at = NOW - timedelta(seconds=EVERY_SECONDS * back - index)
+            at = until - timedelta(seconds=every_seconds * back - index)
             verdict, seconds = Verdict.CONFIRMED, 20.0 + (number * 7919 % 90)
             if number % 300 == 0:
                 verdict, seconds = (Verdict.LOST, 0.0) if number % 600 else (Verdict.LATE, 900.0)
@@ -199,14 +205,14 @@ class Target:
                 copy.write_row(row)
 
 
-def fill(target: Target, known: dict[PathName, Path], each: int) -> int:
-    """Write it all; returns how many canaries."""
+def fill(target: Target, known: dict[PathName, Path], made: Iterable[Made], *, until: datetime = NOW) -> int:
+    """Write it all; returns how many canaries. Raw observations are of the last days before ``until``."""
     bodies = _bodies(known.values())
     verdicts: Counter[tuple[str, str, str]] = Counter()
     buckets: Counter[tuple[str, str, int]] = Counter()
     total = 0
     batch: list[Made] = []
-    for one in history(known, each):
+    for one in made:
         batch.append(one)
         date = one.launched_at.date().isoformat()
         if one.verdict in {Verdict.LATE, Verdict.LOST}:
@@ -215,9 +221,9 @@ def fill(target: Target, known: dict[PathName, Path], each: int) -> int:
         if one.seconds is not None:
             buckets[one.path.name, date, bisect_left(metrics.CANARY_DURATION.bounds, one.seconds)] += 1
         if len(batch) == _A_BATCH:
-            total += _write(target, batch, bodies)
+            total += _write(target, batch, bodies, until)
             batch = []
-    total += _write(target, batch, bodies)
+    total += _write(target, batch, bodies, until)
     target.write(
         "day", ("path", "day", "verdict", "canaries"), [(*key, count) for key, count in verdicts.items()]
     )
@@ -229,10 +235,12 @@ def fill(target: Target, known: dict[PathName, Path], each: int) -> int:
     return total
 
 
-def _write(target: Target, batch: Sequence[Made], bodies: dict[tuple[Channel, Verdict], str]) -> int:
+def _write(
+    target: Target, batch: Sequence[Made], bodies: dict[tuple[Channel, Verdict], str], until: datetime
+) -> int:
     target.write("canary", CANARY, [_canary(one, target.is_sqlite) for one in batch])
     target.write("judgement", JUDGEMENT, [_judgement(one, bodies) for one in batch])
-    young = [one for one in batch if NOW - one.launched_at < timedelta(days=RAW_DAYS)]
+    young = [one for one in batch if until - one.launched_at < timedelta(days=RAW_DAYS)]
     if young:
         target.write("observation", OBSERVATION, [row for one in young for row in _observations(one)])
     return len(batch)
@@ -405,7 +413,7 @@ async def run(url: str, known: dict[PathName, Path], each: int) -> Table:
     began = time.perf_counter()
     target = Target(url)
     with target.open():
-        total = fill(target, known, each)
+        total = fill(target, known, history(known, each))
     sys.stderr.write(f"{total} canaries written in {time.perf_counter() - began:.0f} s\n")
     kind = "SQLite" if target.is_sqlite else "PostgreSQL"
     async with open_store(url, clock=FakeClock(NOW)) as store:

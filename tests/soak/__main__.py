@@ -66,6 +66,15 @@ def main() -> int:
     parser.add_argument("--canaries", type=int, default=500, help="through the portal")
     parser.add_argument("--picture", type=Path, default=None, help="where to draw the portal's memory (SVG)")
     parser.add_argument("--paths", type=int, default=200, help="that are served, and that replicas share")
+    parser.add_argument(
+        "--past",
+        type=int,
+        default=60,
+        help="minutes of canaries that are in the store when it begins to be served",
+    )
+    parser.add_argument(
+        "--trace", action="store_true", help="say which lines hold the memory of what is served; slow"
+    )
     parser.add_argument("--speed", type=float, default=20.0, help="how fast the replicas' clock is")
     parser.add_argument("--seed", type=int, default=None, help="of an earlier run, to have its faults again")
     given = parser.parse_args()
@@ -81,7 +90,14 @@ def main() -> int:
 def served(given: argparse.Namespace) -> list[str]:
     """The laws that were broken while two hundred paths were served."""
     with running() as (sandbox, directory):
-        held, broken = serve.soak(sandbox, directory, paths=given.paths, minutes=given.minutes or 15.0)
+        held, broken = serve.soak(
+            sandbox,
+            directory,
+            paths=given.paths,
+            minutes=given.minutes or 15.0,
+            past_minutes=given.past,
+            is_traced=given.trace,
+        )
         serve.say(held)
     return broken
 
