@@ -21,7 +21,7 @@ def kept_words(record: Record) -> str:
     ticket = record.judgement.ticket if record.judgement is not None else None
     what = f"ticket {ticket.id} in {ticket.system}" if ticket is not None else "what it sent"
     until = clock(record.canary.horizon_at)
-    return f"kept until {until}: {what}, canary {record.canary.id}, {record.verdict}: it is watched until then, and then removed"
+    return f"kept until {until}: {what}, canary {record.canary.id}, {record.verdict}: it is watched until then, and then removed as `cleanup` of its system says"
 
 
 def kept_lines(result: "RunResult") -> Iterator[str]:
