@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 from sqlalchemy.engine import Connection
 
-from canary.alert import Alert, AlertTransition, Severity
+from canary.alert import Alert, AlertTransition, Severity, message_id
 from canary.instruments import metrics
 from canary.signature import CanaryId
 from runners.alert_contracts import OutboxState, Outgoing
@@ -47,6 +47,7 @@ def enqueue_alerts(connection: Connection, alerts: Sequence[Alert], *, at: datet
 
     Else a sink that is reached again after hours would hear that something lasts, and a moment later that it is over.
     """
+    alerts = _numbered(connection, alerts)
     if not alerts:
         return
     _drop_reminders(connection, alerts, at=at)
@@ -66,9 +67,41 @@ def enqueue_alerts(connection: Connection, alerts: Sequence[Alert], *, at: datet
                 "written_at": at,
                 "next_at": at,
             }
-            for one in sorted(alerts, key=lambda one: (one.sink, one.key, one.seq))
+            for one in alerts
         ],
     )
+
+
+def _numbered(connection: Connection, alerts: Sequence[Alert]) -> list[Alert]:
+    """The messages that are not there yet, in the order of each key.
+
+    A key that begins anew, whatever the reason, goes on behind what it has: a number that another message bears would
+    have the new one dropped, which is the end as soon as the old one had as many messages.
+    """
+    if not alerts:
+        return []
+    table = alert_outbox
+    rows = connection.execute(
+        select(table.c.sink, table.c.dedup_key, table.c.seq, table.c.body).where(
+            table.c.sink.in_({one.sink for one in alerts}), table.c.dedup_key.in_({one.key for one in alerts})
+        )
+    ).all()
+    last: dict[tuple[str, str], int] = {}
+    for row in rows:
+        last[row.sink, row.dedup_key] = max(row.seq, last.get((row.sink, row.dedup_key), 0))
+    known = {(row.sink, row.dedup_key, row.body) for row in rows}
+    found = []
+    for one in sorted(alerts, key=lambda one: (one.sink, one.key, one.seq)):
+        key = (one.sink, one.key)
+        if (*key, codec.dumps(one)) in known:
+            continue
+        numbered = one
+        if one.seq <= last.get(key, 0):
+            seq = last[key] + 1
+            numbered = replace(one, seq=seq, id=message_id(*key, seq))
+        last[key] = numbered.seq
+        found.append(numbered)
+    return found
 
 
 def _drop_reminders(connection: Connection, newer: Sequence[Alert], *, at: datetime) -> None:

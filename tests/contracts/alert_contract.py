@@ -180,6 +180,43 @@ class AlertContract:
 
         run(place, scenario)
 
+    def test_key_that_begins_anew__goes_on_behind_what_it_has_and_loses_no_end(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            again, ended = replace(alert(1), at=after(99)), alert(2, transition=AlertTransition.RESOLVED)
+            await store.store_alerts(
+                AlertStep(DESK, standing(), 0, (alert(1), alert(2, transition=AlertTransition.CHANGED))),
+                at=after(5),
+            )
+            await store.store_alerts(AlertStep(DESK, standing(), 1, (again,)), at=after(6))
+            await store.store_alerts(AlertStep(DESK, None, 2, (ended,)), at=after(7))
+
+            heard = []
+            while taken := await claimed(store, 10):
+                await store.alert_delivered(taken[0].id, at=after(10))
+                heard += taken
+            assert [(one.seq, one.transition) for one in heard] == [
+                (1, AlertTransition.OPENED),
+                (2, AlertTransition.CHANGED),
+                (3, AlertTransition.OPENED),
+                (4, AlertTransition.RESOLVED),
+            ]
+            assert len({one.id for one in heard}) == len(heard)
+
+        run(place, scenario)
+
+    def test_message_that_is_written_twice__is_one(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            for version in (0, 1):
+                await store.store_alerts(AlertStep(DESK, standing(), version, (alert(1),)), at=after(5))
+
+            assert await claimed(store, 10) == [alert(1)]
+            await store.alert_delivered(alert(1).id, at=after(11))
+            assert await claimed(store, 12) == []
+
+        run(place, scenario)
+
     def test_reminder_that_still_waits__is_dropped_for_what_is_newer_than_it(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             opened, ended = alert(1), alert(3, transition=AlertTransition.RESOLVED)

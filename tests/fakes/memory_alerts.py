@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from canary.alert import Alert, AlertTransition, Severity, Subject
+from canary.alert import Alert, AlertTransition, Severity, Subject, message_id
 from canary.incident import Incident, IncidentId, Transition
 from canary.instruments import Instrument, metrics
 from canary.path import PathName
@@ -54,14 +54,25 @@ class MemoryAlerts:
                 raise SettlementConflict(f"the standing of {one.subject} is no longer at {one.version}")
             self._standings[one.subject] = (one.standing, version + 1)
             self._reviewed_at[one.subject] = at
-            keys = {(kept.alert.sink, kept.alert.key, kept.alert.seq) for kept in self._outbox.values()}
-            for alert in one.alerts:
-                self._drop_reminders(alert, at)
-                if alert.id not in self._outbox and (alert.sink, alert.key, alert.seq) not in keys:
-                    self._outbox[alert.id] = _Message(alert, at, at)
+            for alert in sorted(one.alerts, key=lambda alert: alert.seq):
+                self._put_message(alert, at)
             if one.standing is not None:
                 for incident_id in one.standing.concern.incidents:
                     self._groups.setdefault(incident_id, one.standing.episode)
+
+    def _put_message(self, alert: Alert, at: datetime) -> None:
+        ours = [
+            kept.alert
+            for kept in self._outbox.values()
+            if (kept.alert.sink, kept.alert.key) == (alert.sink, alert.key)
+        ]
+        last = max((kept.seq for kept in ours), default=0)
+        if alert in ours:
+            return
+        if alert.seq <= last:
+            alert = replace(alert, seq=last + 1, id=message_id(alert.sink, alert.key, last + 1))
+        self._drop_reminders(alert, at)
+        self._outbox[alert.id] = _Message(alert, at, at)
 
     def _drop_reminders(self, newer: Alert, at: datetime) -> None:
         for key, one in list(self._outbox.items()):
