@@ -72,18 +72,26 @@ class AlertStore(Protocol):
         """Take due messages for a while, each the first of its key to its sink that was not delivered."""
         ...
 
+    async def renew_alert(self, alert_id: str, *, holder: str, lease_until: datetime) -> bool:
+        """Keep a message for longer; whether it is still that holder's, whose lease may have run out unnoticed."""
+        ...
+
     async def alert_delivered(
         self, alert_id: str, *, at: datetime, refused: str | None = None, wakes_others: bool = False
     ) -> None:
         """A message arrived (repeatable), perhaps not for everybody: ``refused`` says for whom not; counted once."""
         ...
 
-    async def alert_deferred(self, alert_id: str, *, next_at: datetime, error: str) -> None:
-        """A message is to be tried again then."""
+    async def alert_deferred(
+        self, alert_id: str, *, next_at: datetime, error: str, holder: str | None = None
+    ) -> None:
+        """A message is to be tried again then, unless another ``holder`` has it by now; None: whoever has it."""
         ...
 
-    async def alert_given_up(self, alert_id: str, *, at: datetime, error: str) -> None:
-        """A sink will never take a message (repeatable); counted once."""
+    async def alert_given_up(
+        self, alert_id: str, *, at: datetime, error: str, holder: str | None = None
+    ) -> None:
+        """A sink will never take a message (repeatable), unless another ``holder`` has it by now; counted once."""
         ...
 
     async def give_up_alerts(

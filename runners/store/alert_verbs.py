@@ -35,6 +35,11 @@ class SqlAlerts:
         )
         return await self._database.write(work)
 
+    async def renew_alert(self, alert_id: str, *, holder: str, lease_until: datetime) -> bool:
+        """Keep a message for longer; whether it is still that holder's."""
+        work = partial(outbox.renew_alert, alert_id=alert_id, holder=holder, lease_until=lease_until)
+        return await self._database.write(work)
+
     async def alert_delivered(
         self, alert_id: str, *, at: datetime, refused: str | None = None, wakes_others: bool = False
     ) -> None:
@@ -44,14 +49,19 @@ class SqlAlerts:
         )
         await self._database.write(work)
 
-    async def alert_deferred(self, alert_id: str, *, next_at: datetime, error: str) -> None:
+    async def alert_deferred(
+        self, alert_id: str, *, next_at: datetime, error: str, holder: str | None = None
+    ) -> None:
         """A message is to be tried again then."""
-        work = partial(outbox.alert_deferred, alert_id=alert_id, next_at=next_at, error=error)
+        work = partial(outbox.alert_deferred, alert_id=alert_id, next_at=next_at, error=error, holder=holder)
         await self._database.write(work)
 
-    async def alert_given_up(self, alert_id: str, *, at: datetime, error: str) -> None:
+    async def alert_given_up(
+        self, alert_id: str, *, at: datetime, error: str, holder: str | None = None
+    ) -> None:
         """A sink will never take a message."""
-        await self._database.write(partial(outbox.alert_given_up, alert_id=alert_id, at=at, error=error))
+        work = partial(outbox.alert_given_up, alert_id=alert_id, at=at, error=error, holder=holder)
+        await self._database.write(work)
 
     async def give_up_alerts(
         self, *, but: Collection[str], before: datetime, at: datetime, error: str

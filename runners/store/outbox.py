@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, true, update
 from sqlalchemy.engine import Connection
 
 from canary.alert import Alert, AlertTransition, Severity, message_id
@@ -166,6 +166,20 @@ def claim_alerts(
     return [Outgoing(codec.loads(Alert, row.body), row.attempts, row.written_at) for row in rows]
 
 
+def renew_alert(connection: Connection, *, alert_id: str, holder: str, lease_until: datetime) -> bool:
+    """Keep a message for longer, unless another holder has it by now, or it is over."""
+    renewed = connection.execute(
+        update(alert_outbox)
+        .where(alert_outbox.c.id == alert_id, _is_held_by(holder), alert_outbox.c.state == PENDING)
+        .values(held_until=lease_until)
+    )
+    return renewed.rowcount > 0
+
+
+def _is_held_by(holder: str | None) -> ColumnElement[bool]:
+    return alert_outbox.c.holder == holder if holder is not None else true()
+
+
 def alert_delivered(
     connection: Connection, alert_id: str, *, at: datetime, refused: str | None, wakes_others: bool
 ) -> None:
@@ -185,16 +199,21 @@ def alert_delivered(
         )
 
 
-def alert_given_up(connection: Connection, alert_id: str, *, at: datetime, error: str) -> None:
-    """A sink will never take a message; counted once."""
-    _finish(connection, alert_id, state=DEAD, at=at, error=error)
+def alert_given_up(
+    connection: Connection, alert_id: str, *, at: datetime, error: str, holder: str | None
+) -> None:
+    """A sink will never take a message, unless another holder has it by now; counted once."""
+    which = and_(alert_outbox.c.id == alert_id, _is_held_by(holder))
+    _finish_all(connection, which, state=DEAD, at=at, error=error)
 
 
-def alert_deferred(connection: Connection, alert_id: str, *, next_at: datetime, error: str) -> None:
-    """A message is to be tried again then."""
+def alert_deferred(
+    connection: Connection, alert_id: str, *, next_at: datetime, error: str, holder: str | None
+) -> None:
+    """A message is to be tried again then, unless another holder has it by now."""
     connection.execute(
         update(alert_outbox)
-        .where(alert_outbox.c.id == alert_id, alert_outbox.c.state == PENDING)
+        .where(alert_outbox.c.id == alert_id, _is_held_by(holder), alert_outbox.c.state == PENDING)
         .values(
             attempts=alert_outbox.c.attempts + 1, next_at=next_at, error=error, holder=None, held_until=None
         )

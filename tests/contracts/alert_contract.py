@@ -264,6 +264,35 @@ class AlertContract:
 
         run(place, scenario)
 
+    def test_message_that_another_took_when_its_lease_had_run_out__is_no_more_its_first_holders(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            async def renewed(holder: str, seconds: float) -> bool:
+                return await store.renew_alert(alert(1).id, holder=holder, lease_until=after(seconds))
+
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (alert(1),)), at=after(5))
+            assert not await renewed("host-a", 40)
+            await claimed(store, 10, lease=30)
+            assert await renewed("host-a", 60)
+            assert await claimed(store, 45) == []
+            (taken,) = await store.claim_alerts(
+                after(61), sinks=["pager"], holder="host-b", lease_until=after(91), limit=1
+            )
+            assert taken.alert == alert(1)
+
+            assert not await renewed("host-a", 120)
+            await store.alert_deferred(alert(1).id, next_at=after(62), error="503", holder="host-a")
+            await store.alert_given_up(alert(1).id, at=after(63), error="400", holder="host-a")
+            assert await claimed(store, 64) == []
+            assert (await store.outbox())["pager"] == OutboxState(pending=1, oldest_at=after(5))
+            await store.alert_deferred(alert(1).id, next_at=after(65), error="503", holder="host-b")
+            assert await claimed(store, 66) == [alert(1)]
+            await store.alert_delivered(alert(1).id, at=after(67))
+            assert not await renewed("host-a", 120)
+
+        run(place, scenario)
+
     def test_sink_that_is_down__holds_up_no_other_and_its_messages_wait(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             chat = alert(1, sink="chat")

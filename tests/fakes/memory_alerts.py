@@ -25,6 +25,7 @@ class _Message:
     next_at: datetime
     state: str = "pending"
     attempts: int = 0
+    holder: str | None = None
     held_until: datetime | None = None
     delivered_at: datetime | None = None
     error: str | None = None
@@ -101,7 +102,6 @@ class MemoryAlerts:
     async def claim_alerts(
         self, now: datetime, *, sinks: Sequence[str], holder: str, lease_until: datetime, limit: int
     ) -> Sequence[Outgoing]:
-        del holder
         first: dict[tuple[str, str], _Message] = {}
         for one in sorted(self._outbox.values(), key=lambda one: one.alert.seq):
             if one.state == "pending":
@@ -115,8 +115,19 @@ class MemoryAlerts:
         ]
         taken = sorted(due, key=lambda one: (one.next_at, one.written_at, one.alert.id))[:limit]
         for one in taken:
-            self._outbox[one.alert.id] = replace(one, held_until=lease_until)
+            self._outbox[one.alert.id] = replace(one, holder=holder, held_until=lease_until)
         return [Outgoing(one.alert, one.attempts, one.written_at) for one in taken]
+
+    async def renew_alert(self, alert_id: str, *, holder: str, lease_until: datetime) -> bool:
+        one = self._held_by(holder, alert_id)
+        if one is None or one.state != "pending":
+            return False
+        self._outbox[alert_id] = replace(one, held_until=lease_until)
+        return True
+
+    def _held_by(self, holder: str | None, alert_id: str) -> _Message | None:
+        one = self._outbox.get(alert_id)
+        return one if one is not None and holder in {None, one.holder} else None
 
     async def alert_delivered(
         self, alert_id: str, *, at: datetime, refused: str | None = None, wakes_others: bool = False
@@ -129,9 +140,12 @@ class MemoryAlerts:
             if wakes_others and is_waiting and one.alert.sink == self._outbox[alert_id].alert.sink:
                 self._outbox[one.alert.id] = replace(one, next_at=at)
 
-    async def alert_given_up(self, alert_id: str, *, at: datetime, error: str) -> None:
+    async def alert_given_up(
+        self, alert_id: str, *, at: datetime, error: str, holder: str | None = None
+    ) -> None:
         del at
-        self._finish(alert_id, "dead", error)
+        if self._held_by(holder, alert_id) is not None:
+            self._finish(alert_id, "dead", error)
 
     async def give_up_alerts(
         self, *, but: Collection[str], before: datetime, at: datetime, error: str
@@ -146,18 +160,20 @@ class MemoryAlerts:
             self._finish(one, "dead", error)
         return len(given_up)
 
-    async def alert_deferred(self, alert_id: str, *, next_at: datetime, error: str) -> None:
-        one = self._outbox.get(alert_id)
+    async def alert_deferred(
+        self, alert_id: str, *, next_at: datetime, error: str, holder: str | None = None
+    ) -> None:
+        one = self._held_by(holder, alert_id)
         if one is not None and one.state == "pending":
             self._outbox[alert_id] = replace(
-                one, next_at=next_at, error=error, attempts=one.attempts + 1, held_until=None
+                one, next_at=next_at, error=error, attempts=one.attempts + 1, holder=None, held_until=None
             )
 
     def _finish(self, alert_id: str, state: str, error: str | None) -> None:
         one = self._outbox.get(alert_id)
         if one is not None and one.state == "pending":
             self._outbox[alert_id] = replace(
-                one, state=state, error=error, attempts=one.attempts + 1, held_until=None
+                one, state=state, error=error, attempts=one.attempts + 1, holder=None, held_until=None
             )
             self._count(metrics.PROBER_ALERTS_SENT, {"sink": one.alert.sink, "outcome": state})
 
