@@ -133,13 +133,15 @@ def review(
         # Who is to be told of it at this hour: a sink of the day is not reminded at night.
         here = sinks if configured is None else [one for one in sinks if one in configured]
         notices = _to_all([one for one in standing.told if one.sink in here], AlertTransition.REMINDER)
+        # One that nobody got is still to be given: as soon as somebody is on duty again.
+        is_reminder = bool(notices)
     kept = replace(
         standing,
         concern=_as_told(standing, concern, is_silenced=is_silenced),
         gone_at=None,
         incidents=tuple(dict.fromkeys((*standing.incidents, *concern.incidents))),
     )
-    if notices or is_reminder:
+    if notices:
         kept = replace(
             kept,
             told=_told(standing.told, notices),

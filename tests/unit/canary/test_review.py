@@ -248,6 +248,16 @@ def test_sink_of_the_day__is_not_reminded_at_night() -> None:
     assert told(night.notices) == [("pager", REMINDER)]
 
 
+def test_reminder_that_falls_where_nobody_is_on_duty__is_given_when_somebody_is() -> None:
+    standing = reviewed(None, FULL).standing
+
+    off_duty = reviewed(standing, FULL, minutes=31, sinks=())
+    on_duty = reviewed(off_duty.standing, FULL, minutes=40, sinks=("pager",))
+
+    assert off_duty == Review(standing)
+    assert told(on_duty.notices) == [("pager", REMINDER)]
+
+
 _CONCERNS = st.none() | st.builds(
     lambda severity, paths, kind: replace(FULL, severity=severity, paths=paths, kind=kind),
     st.sampled_from(Severity),
