@@ -55,6 +55,25 @@ class OutboxState:
     last_error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The message that opened a page at one sink, which has not heard yet that it is over.
+
+    Attributes:
+        is_taken: the sink took it, or something later of the same key.
+        given_up_at: when the sink last refused it for good; None: it took it, or was not heard yet.
+        error: what the sink last said, masked.
+    """
+
+    id: str
+    key: str
+    sink: str
+    written_at: datetime
+    is_taken: bool
+    given_up_at: datetime | None = None
+    error: str | None = None
+
+
 class AlertStore(Protocol):
     """The verbs of `runners.contracts.Store` that are about alerts. Raises `StoreError` from any of them."""
 
@@ -100,6 +119,17 @@ class AlertStore(Protocol):
         """Give up what is pending for any sink but these and was written before that time; returns how many.
 
         Repeatable; each is counted once.
+        """
+        ...
+
+    async def page_openings(self, keys: Collection[str]) -> Sequence[Opening]:
+        """What opened the pages of these keys, a message each sink, the oldest first; of what is not yet over."""
+        ...
+
+    async def try_again(self, alert_ids: Collection[str], *, at: datetime) -> None:
+        """Have messages that were given up delivered once more (repeatable), unless their end is written by now.
+
+        They count as dead until they are taken; what is given up once more is not counted again.
         """
         ...
 

@@ -7,8 +7,8 @@ from functools import partial
 from canary.alert import Subject
 from canary.review import Standing
 from canary.silence import Silence, SilenceId
-from runners.alert_contracts import AlertStep, OutboxState, Outgoing
-from runners.store import outbox, silences, standings
+from runners.alert_contracts import AlertStep, Opening, OutboxState, Outgoing
+from runners.store import openings, outbox, silences, standings
 from runners.store.connecting import Database
 
 
@@ -69,6 +69,14 @@ class SqlAlerts:
         """Give up what is pending for any sink but these and was written before that time."""
         work = partial(outbox.give_up_alerts, but=but, before=before, at=at, error=error)
         return await self._database.write(work)
+
+    async def page_openings(self, keys: Collection[str]) -> Sequence[Opening]:
+        """What opened the pages of these keys, a message each sink; of what is not yet over."""
+        return await self._database.read(partial(openings.page_openings, keys=keys))
+
+    async def try_again(self, alert_ids: Collection[str], *, at: datetime) -> None:
+        """Have messages that were given up delivered once more."""
+        await self._database.write(partial(openings.try_again, alert_ids=alert_ids, at=at))
 
     async def outbox(self, *, dead_since: datetime | None = None) -> Mapping[str, OutboxState]:
         """What waits for each sink, and what was written since then and is dead or partial."""

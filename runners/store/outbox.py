@@ -20,6 +20,9 @@ from runners.store.tables import export_outbox
 PENDING = "pending"
 DELIVERED = "delivered"
 DEAD = "dead"
+AGAIN = "again"
+"""Refused for good, and tried once more: dead until it is taken."""
+WAITING = (PENDING, AGAIN)
 
 
 def enqueue_traces(connection: Connection, parts: Sequence[tuple[CanaryId, str]], *, at: datetime) -> None:
@@ -142,12 +145,12 @@ def claim_alerts(
         earlier.c.sink == alert_outbox.c.sink,
         earlier.c.dedup_key == alert_outbox.c.dedup_key,
         earlier.c.seq < alert_outbox.c.seq,
-        earlier.c.state == PENDING,
+        earlier.c.state.in_(WAITING),
     )
     rows = connection.execute(
         select(alert_outbox)
         .where(
-            alert_outbox.c.state == PENDING,
+            alert_outbox.c.state.in_(WAITING),
             alert_outbox.c.sink.in_(sinks),
             alert_outbox.c.next_at <= now,
             or_(alert_outbox.c.held_until.is_(None), alert_outbox.c.held_until <= now),
@@ -170,7 +173,7 @@ def renew_alert(connection: Connection, *, alert_id: str, holder: str, lease_unt
     """Keep a message for longer, unless another holder has it by now, or it is over."""
     renewed = connection.execute(
         update(alert_outbox)
-        .where(alert_outbox.c.id == alert_id, _is_held_by(holder), alert_outbox.c.state == PENDING)
+        .where(alert_outbox.c.id == alert_id, _is_held_by(holder), alert_outbox.c.state.in_(WAITING))
         .values(held_until=lease_until)
     )
     return renewed.rowcount > 0
@@ -213,7 +216,7 @@ def alert_deferred(
     """A message is to be tried again then, unless another holder has it by now."""
     connection.execute(
         update(alert_outbox)
-        .where(alert_outbox.c.id == alert_id, _is_held_by(holder), alert_outbox.c.state == PENDING)
+        .where(alert_outbox.c.id == alert_id, _is_held_by(holder), alert_outbox.c.state.in_(WAITING))
         .values(
             attempts=alert_outbox.c.attempts + 1, next_at=next_at, error=error, holder=None, held_until=None
         )
@@ -223,7 +226,9 @@ def alert_deferred(
 def outbox_states(connection: Connection, *, dead_since: datetime | None) -> dict[str, OutboxState]:
     """Of each sink: how much is pending and since when, how much since then is dead or partial, and what it last said."""
     table = alert_outbox
-    is_over = or_(table.c.state == DEAD, and_(table.c.state == DELIVERED, table.c.error.is_not(None)))
+    is_over = or_(
+        table.c.state.in_((DEAD, AGAIN)), and_(table.c.state == DELIVERED, table.c.error.is_not(None))
+    )
     if dead_since is not None:
         is_over = and_(is_over, table.c.written_at >= dead_since)
     is_told = or_(table.c.state == PENDING, is_over)
@@ -238,8 +243,8 @@ def outbox_states(connection: Connection, *, dead_since: datetime | None) -> dic
         match state:
             case "pending":
                 found[sink] = replace(before, pending=count, oldest_at=oldest_at)
-            case "dead":
-                found[sink] = replace(before, dead=count)
+            case "dead" | "again":
+                found[sink] = replace(before, dead=before.dead + count)
             case _:
                 found[sink] = replace(before, partial=count)
     for sink, known in found.items():
@@ -257,7 +262,7 @@ def _takes_others(connection: Connection, sink: str) -> bool:
     table = alert_outbox
     refused_at, taken_at = connection.execute(
         select(
-            func.max(table.c.written_at).filter(table.c.state == DEAD),
+            func.max(table.c.written_at).filter(table.c.state.in_((DEAD, AGAIN))),
             func.max(table.c.delivered_at),
         ).where(table.c.sink == sink)
     ).one()
@@ -294,21 +299,27 @@ def _finish(connection: Connection, alert_id: str, *, state: str, at: datetime, 
 def _finish_all(
     connection: Connection, which: ColumnElement[bool], *, state: str, at: datetime, error: str | None
 ) -> int:
-    done = connection.execute(
-        update(alert_outbox)
-        .where(which, alert_outbox.c.state == PENDING)
-        .values(
-            state=state,
-            attempts=alert_outbox.c.attempts + 1,
-            delivered_at=at if state == DELIVERED else None,
-            error=error,
-            holder=None,
-            held_until=None,
+    def finish(before: str) -> list[str]:
+        statement = (
+            update(alert_outbox)
+            .where(which, alert_outbox.c.state == before)
+            .values(
+                state=state,
+                attempts=alert_outbox.c.attempts + 1,
+                # Of what is dead: since when, so that it is known when to try again.
+                next_at=at if state == DEAD else alert_outbox.c.next_at,
+                delivered_at=at if state == DELIVERED else None,
+                error=error,
+                holder=None,
+                held_until=None,
+            )
+            .returning(alert_outbox.c.sink)
         )
-        .returning(alert_outbox.c.sink)
-    ).all()
+        return list(connection.scalars(statement))
+
+    again, done = finish(AGAIN), finish(PENDING)
     tally = Tally(at)
-    for row in done:
-        tally.count(metrics.PROBER_ALERTS_SENT, {"sink": row.sink, "outcome": state})
+    for sink in [*done, *(again if state == DELIVERED else ())]:
+        tally.count(metrics.PROBER_ALERTS_SENT, {"sink": sink, "outcome": state})
     tally.write(connection)
     return len(done)

@@ -10,7 +10,7 @@ from canary.incident import Progress
 from canary.review import Standing, Told
 from canary.silence import Silence, SilenceId
 from canary.verdict import Verdict
-from runners.alert_contracts import AlertStep, OutboxState
+from runners.alert_contracts import AlertStep, Opening, OutboxState
 from runners.contracts import SettlementConflict, Store
 from tests.contracts.store_cases import (
     BLAMED,
@@ -411,6 +411,66 @@ class AlertContract:
             sent = await figure(store, "intake.prober.alerts.sent", sink="pager", outcome="dead")
             assert sent == 1
             assert await figure(store, "intake.prober.alerts.sent", sink="pager", outcome="delivered") is None
+
+        run(place, scenario)
+
+    def test_page_that_was_given_up__is_tried_again_and_dead_until_it_is_taken(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            others = (
+                alert(2, transition=AlertTransition.REMINDER),
+                alert(1, key="note", severity=Severity.TICKET),
+            )
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (alert(1), *others)), at=after(5))
+            for number in (1, 2):
+                await store.alert_given_up(alert(number).id, at=after(11), error="400 invalid key")
+            keys = [alert(1).key, "note", "unknown"]
+            first = Opening(alert(1).id, alert(1).key, "pager", after(5), False, after(11), "400 invalid key")
+            assert await store.page_openings(keys) == [first]
+
+            for minute in (5, 10):
+                await store.try_again([first.id], at=after(60 * minute))
+                assert (await store.outbox())["pager"].dead == 2
+                assert alert(1) in await claimed(store, 60 * minute)
+                await store.alert_given_up(first.id, at=after(60 * minute + 1), error="400 invalid key")
+            assert await store.page_openings(keys) == [replace(first, given_up_at=after(601))]
+            assert await figure(store, "intake.prober.alerts.sent", sink="pager", outcome="dead") == 2
+
+            await store.try_again([first.id], at=after(900))
+            assert alert(1) in await claimed(store, 900)
+            await store.alert_delivered(first.id, at=after(901))
+            assert [(one.is_taken, one.error) for one in await store.page_openings(keys)] == [(True, None)]
+
+        run(place, scenario)
+
+    def test_page_that_is_tried_again__comes_before_its_end_and_is_not_tried_once_that_is_written(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            ended = alert(2, transition=AlertTransition.RESOLVED)
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (alert(1),)), at=after(5))
+            await store.alert_given_up(alert(1).id, at=after(11), error="400 invalid key")
+            await store.try_again([alert(1).id], at=after(12))
+            await store.store_alerts(AlertStep(DESK, None, 1, (ended,)), at=after(13))
+
+            assert await claimed(store, 14) == [alert(1)]
+            assert await claimed(store, 15) == []
+            await store.alert_given_up(alert(1).id, at=after(16), error="400 invalid key")
+            await store.try_again([alert(1).id], at=after(17))
+            assert await store.page_openings([alert(1).key]) == []
+            assert await claimed(store, 18) == [ended]
+
+        run(place, scenario)
+
+    def test_page_of_which_a_sink_took_a_later_message__is_taken(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            reminder = alert(2, transition=AlertTransition.REMINDER)
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (alert(1), reminder)), at=after(5))
+            await store.alert_given_up(alert(1).id, at=after(11), error="400 too long")
+            await store.alert_delivered(reminder.id, at=after(12))
+
+            assert [one.is_taken for one in await store.page_openings([alert(1).key])] == [True]
 
         run(place, scenario)
 

@@ -12,7 +12,7 @@ from canary.path import PathName
 from canary.review import Standing
 from canary.silence import Silence, SilenceId
 from canary.verdict import Judgement, Verdict
-from runners.alert_contracts import AlertStep, OutboxState, Outgoing
+from runners.alert_contracts import AlertStep, Opening, OutboxState, Outgoing
 from runners.contracts import AuditEntry, SettlementConflict
 from runners.history import Day
 from runners.retention import LEAST_RECORDS, Retention
@@ -29,6 +29,10 @@ class _Message:
     held_until: datetime | None = None
     delivered_at: datetime | None = None
     error: str | None = None
+
+
+_WAITING = frozenset({"pending", "again"})
+_DEAD = frozenset({"dead", "again"})
 
 
 class MemoryAlerts:
@@ -104,7 +108,7 @@ class MemoryAlerts:
     ) -> Sequence[Outgoing]:
         first: dict[tuple[str, str], _Message] = {}
         for one in sorted(self._outbox.values(), key=lambda one: one.alert.seq):
-            if one.state == "pending":
+            if one.state in _WAITING:
                 first.setdefault((one.alert.sink, one.alert.key), one)
         due = [
             one
@@ -120,7 +124,7 @@ class MemoryAlerts:
 
     async def renew_alert(self, alert_id: str, *, holder: str, lease_until: datetime) -> bool:
         one = self._held_by(holder, alert_id)
-        if one is None or one.state != "pending":
+        if one is None or one.state not in _WAITING:
             return False
         self._outbox[alert_id] = replace(one, held_until=lease_until)
         return True
@@ -132,7 +136,7 @@ class MemoryAlerts:
     async def alert_delivered(
         self, alert_id: str, *, at: datetime, refused: str | None = None, wakes_others: bool = False
     ) -> None:
-        self._finish(alert_id, "delivered", refused)
+        self._finish(alert_id, "delivered", refused, at)
         if alert_id in self._outbox and self._outbox[alert_id].state == "delivered":
             self._outbox[alert_id] = replace(self._outbox[alert_id], delivered_at=at)
         for one in list(self._outbox.values()):
@@ -143,39 +147,70 @@ class MemoryAlerts:
     async def alert_given_up(
         self, alert_id: str, *, at: datetime, error: str, holder: str | None = None
     ) -> None:
-        del at
         if self._held_by(holder, alert_id) is not None:
-            self._finish(alert_id, "dead", error)
+            self._finish(alert_id, "dead", error, at)
 
     async def give_up_alerts(
         self, *, but: Collection[str], before: datetime, at: datetime, error: str
     ) -> int:
-        del at
         given_up = [
             one.alert.id
             for one in self._outbox.values()
             if one.state == "pending" and one.alert.sink not in but and one.written_at < before
         ]
         for one in given_up:
-            self._finish(one, "dead", error)
+            self._finish(one, "dead", error, at)
         return len(given_up)
 
     async def alert_deferred(
         self, alert_id: str, *, next_at: datetime, error: str, holder: str | None = None
     ) -> None:
         one = self._held_by(holder, alert_id)
-        if one is not None and one.state == "pending":
+        if one is not None and one.state in _WAITING:
             self._outbox[alert_id] = replace(
                 one, next_at=next_at, error=error, attempts=one.attempts + 1, holder=None, held_until=None
             )
 
-    def _finish(self, alert_id: str, state: str, error: str | None) -> None:
+    def _finish(self, alert_id: str, state: str, error: str | None, at: datetime) -> None:
         one = self._outbox.get(alert_id)
-        if one is not None and one.state == "pending":
+        if one is not None and one.state in _WAITING:
+            next_at = at if state == "dead" else one.next_at
             self._outbox[alert_id] = replace(
-                one, state=state, error=error, attempts=one.attempts + 1, holder=None, held_until=None
+                one, state=state, next_at=next_at, error=error, attempts=one.attempts + 1, held_until=None
             )
-            self._count(metrics.PROBER_ALERTS_SENT, {"sink": one.alert.sink, "outcome": state})
+            if (one.state, state) != ("again", "dead"):
+                self._count(metrics.PROBER_ALERTS_SENT, {"sink": one.alert.sink, "outcome": state})
+
+    async def page_openings(self, keys: Collection[str]) -> Sequence[Opening]:
+        found = []
+        for one in self._outbox.values():
+            told = one.alert
+            is_page = told.transition is AlertTransition.OPENED and told.severity is Severity.PAGE
+            if told.key not in keys or not is_page or self._is_over(one):
+                continue
+            is_taken = "delivered" in {one.state, *(later.state for later in self._later(one))}
+            given_up_at = one.next_at if one.state == "dead" else None
+            found.append(
+                Opening(told.id, told.key, told.sink, one.written_at, is_taken, given_up_at, one.error)
+            )
+        return sorted(found, key=lambda one: (one.written_at, one.key, one.sink))
+
+    async def try_again(self, alert_ids: Collection[str], *, at: datetime) -> None:
+        for alert_id in alert_ids:
+            one = self._outbox[alert_id]
+            if one.state == "dead" and not self._is_over(one):
+                self._outbox[alert_id] = replace(one, state="again", next_at=at)
+
+    def _later(self, one: _Message) -> list[_Message]:
+        return [
+            other
+            for other in self._outbox.values()
+            if (other.alert.sink, other.alert.key) == (one.alert.sink, one.alert.key)
+            and other.alert.seq > one.alert.seq
+        ]
+
+    def _is_over(self, one: _Message) -> bool:
+        return any(later.alert.transition is AlertTransition.RESOLVED for later in self._later(one))
 
     async def outbox(self, *, dead_since: datetime | None = None) -> Mapping[str, OutboxState]:
         found: dict[str, OutboxState] = {}
@@ -188,7 +223,7 @@ class MemoryAlerts:
             found[one.alert.sink] = OutboxState(
                 pending=state.pending + (one.state == "pending"),
                 oldest_at=state.oldest_at or (one.written_at if one.state == "pending" else None),
-                dead=state.dead + (one.state == "dead"),
+                dead=state.dead + (one.state in _DEAD),
                 partial=state.partial + is_partial,
                 last_error=one.error or state.last_error,
             )
@@ -196,7 +231,7 @@ class MemoryAlerts:
 
     def _takes_others(self, sink: str) -> bool:
         ours = [one for one in self._outbox.values() if one.alert.sink == sink]
-        refused = max((one.written_at for one in ours if one.state == "dead"), default=None)
+        refused = max((one.written_at for one in ours if one.state in _DEAD), default=None)
         taken = max((one.delivered_at for one in ours if one.delivered_at is not None), default=None)
         return refused is not None and taken is not None and taken > refused
 
@@ -227,9 +262,7 @@ class MemoryAlerts:
 
     def _forget_alerts(self, before: datetime) -> None:
         self._outbox = {
-            key: one
-            for key, one in self._outbox.items()
-            if one.state == "pending" or one.written_at >= before
+            key: one for key, one in self._outbox.items() if one.state in _WAITING or one.written_at >= before
         }
         self._silences = {key: one for key, one in self._silences.items() if one.ends_at >= before}
 
