@@ -107,6 +107,10 @@ class AlertStore(Protocol):
         """A message is to be tried again then, unless another ``holder`` has it by now; None: whoever has it."""
         ...
 
+    async def pause_sink(self, sink: str, *, at: datetime, until: datetime) -> None:
+        """A sink asked to be left alone until then: nobody is handed a message to it before. Its newest word counts."""
+        ...
+
     async def alert_given_up(
         self, alert_id: str, *, at: datetime, error: str, holder: str | None = None
     ) -> None:

@@ -209,7 +209,11 @@ class Delivery:
             return
         self._failing.add(name)
         wait = retry_seconds(outgoing.attempts, self.chance())
-        next_at = self.clock.now() + timedelta(seconds=max(wait, failure.retry_after_seconds or 0.0))
+        now = self.clock.now()
+        if asked > 0:
+            until = now + timedelta(seconds=asked)
+            await self._note(lambda: self.store.pause_sink(name, at=now, until=until), ends_at)
+        next_at = now + timedelta(seconds=max(wait, asked))
         deferred = partial(
             self.store.alert_deferred, alert.id, next_at=next_at, error=error, holder=self.holder
         )

@@ -56,6 +56,10 @@ class SqlAlerts:
         work = partial(outbox.alert_deferred, alert_id=alert_id, next_at=next_at, error=error, holder=holder)
         await self._database.write(work)
 
+    async def pause_sink(self, sink: str, *, at: datetime, until: datetime) -> None:
+        """A sink asked to be left alone until then."""
+        await self._database.write(partial(outbox.pause_sink, sink=sink, at=at, until=until))
+
     async def alert_given_up(
         self, alert_id: str, *, at: datetime, error: str, holder: str | None = None
     ) -> None:

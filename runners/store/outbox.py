@@ -2,9 +2,21 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    and_,
+    delete,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.engine import Connection
 
 from canary.alert import Alert, AlertTransition, Severity, message_id
@@ -12,9 +24,9 @@ from canary.instruments import metrics
 from canary.signature import CanaryId
 from runners.alert_contracts import OutboxState, Outgoing
 from runners.store import codec
-from runners.store.alert_tables import alert_outbox
+from runners.store.alert_tables import alert_outbox, alert_pause
 from runners.store.counters import Tally
-from runners.store.sql import insert_or_nothing
+from runners.store.sql import insert_into, insert_or_nothing
 from runners.store.tables import export_outbox
 
 PENDING = "pending"
@@ -23,6 +35,13 @@ DEAD = "dead"
 AGAIN = "again"
 """Refused for good, and tried once more: dead until it is taken."""
 WAITING = (PENDING, AGAIN)
+_SKEW = timedelta(minutes=1)
+"""A pause that was noted later than so long from now is one of a clock that was set back."""
+
+
+def _waits(table: FromClause) -> ColumnElement[bool]:
+    """Whether a message is to be delivered; the states as words of the statement: only so is their index taken."""
+    return table.c.state.in_([literal_column(f"'{state}'") for state in WAITING])
 
 
 def enqueue_traces(connection: Connection, parts: Sequence[tuple[CanaryId, str]], *, at: datetime) -> None:
@@ -145,16 +164,22 @@ def claim_alerts(
         earlier.c.sink == alert_outbox.c.sink,
         earlier.c.dedup_key == alert_outbox.c.dedup_key,
         earlier.c.seq < alert_outbox.c.seq,
-        earlier.c.state.in_(WAITING),
+        _waits(earlier),
+    )
+    is_paused = exists().where(
+        alert_pause.c.sink == alert_outbox.c.sink,
+        alert_pause.c.until > now,
+        alert_pause.c.noted_at <= now + _SKEW,
     )
     rows = connection.execute(
         select(alert_outbox)
         .where(
-            alert_outbox.c.state.in_(WAITING),
+            _waits(alert_outbox),
             alert_outbox.c.sink.in_(sinks),
             alert_outbox.c.next_at <= now,
             or_(alert_outbox.c.held_until.is_(None), alert_outbox.c.held_until <= now),
             ~is_behind,
+            ~is_paused,
         )
         .order_by(alert_outbox.c.next_at, alert_outbox.c.written_at, alert_outbox.c.id)
         .limit(limit)
@@ -173,7 +198,7 @@ def renew_alert(connection: Connection, *, alert_id: str, holder: str, lease_unt
     """Keep a message for longer, unless another holder has it by now, or it is over."""
     renewed = connection.execute(
         update(alert_outbox)
-        .where(alert_outbox.c.id == alert_id, _is_held_by(holder), alert_outbox.c.state.in_(WAITING))
+        .where(alert_outbox.c.id == alert_id, _is_held_by(holder), _waits(alert_outbox))
         .values(held_until=lease_until)
     )
     return renewed.rowcount > 0
@@ -181,6 +206,16 @@ def renew_alert(connection: Connection, *, alert_id: str, holder: str, lease_unt
 
 def _is_held_by(holder: str | None) -> ColumnElement[bool]:
     return alert_outbox.c.holder == holder if holder is not None else true()
+
+
+def pause_sink(connection: Connection, *, sink: str, at: datetime, until: datetime) -> None:
+    """A sink asked to be left alone until then; its newest word counts."""
+    values = {"noted_at": at, "until": until}
+    connection.execute(
+        insert_into(connection.dialect.name, alert_pause)
+        .values(sink=sink, **values)
+        .on_conflict_do_update(index_elements=[alert_pause.c.sink], set_=values)
+    )
 
 
 def alert_delivered(
@@ -216,7 +251,7 @@ def alert_deferred(
     """A message is to be tried again then, unless another holder has it by now."""
     connection.execute(
         update(alert_outbox)
-        .where(alert_outbox.c.id == alert_id, _is_held_by(holder), alert_outbox.c.state.in_(WAITING))
+        .where(alert_outbox.c.id == alert_id, _is_held_by(holder), _waits(alert_outbox))
         .values(
             attempts=alert_outbox.c.attempts + 1, next_at=next_at, error=error, holder=None, held_until=None
         )

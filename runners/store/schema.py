@@ -22,6 +22,7 @@ REVISIONS = (
     "0010",
     "0011",
     "0012",
+    "0014",
 )
 """All revisions, oldest first; a test holds them equal to the migrations' folder."""
 

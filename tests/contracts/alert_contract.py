@@ -349,6 +349,24 @@ class AlertContract:
 
         run(place, scenario)
 
+    def test_sink_that_asked_for_a_pause__gets_nothing_before_its_end_whoever_asks(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            chat = alert(1, sink="chat")
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (alert(1), chat)), at=after(5))
+            await store.pause_sink("pager", at=after(600), until=after(900))
+            await store.pause_sink("pager", at=after(600), until=after(660))
+            await store.store_alerts(AlertStep(DESK, None, 1, (alert(1, key="two"),)), at=after(601))
+
+            assert await claimed(store, 650) == [chat]
+            assert len(await claimed(store, 660, "pager", lease=1)) == 2
+            # A clock that was set back: nobody waits for a time that comes once more.
+            await store.pause_sink("pager", at=after(7200), until=after(7260))
+            assert len(await claimed(store, 700, "pager")) == 2
+
+        run(place, scenario)
+
     def test_sink_that_takes_again__may_have_at_once_what_waits_for_it(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             others = [alert(1, key=key) for key in ("a", "b")]

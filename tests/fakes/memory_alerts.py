@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from canary.alert import Alert, AlertTransition, Severity, Subject, message_id
 from canary.incident import Incident, IncidentId, Transition
@@ -42,6 +42,7 @@ class MemoryAlerts:
     _reviewed_at: dict[Subject, datetime]
     _outbox: dict[str, _Message]
     _silences: dict[SilenceId, Silence]
+    _paused: dict[str, tuple[datetime, datetime]]
     _groups: dict[IncidentId, str]
     _incidents: dict[str, Incident]
     _transitions: list[tuple[str, datetime, Transition]]
@@ -114,6 +115,7 @@ class MemoryAlerts:
             one
             for one in first.values()
             if one.alert.sink in sinks
+            and not self._is_paused(one.alert.sink, now)
             and one.next_at <= now
             and (one.held_until is None or one.held_until <= now)
         ]
@@ -143,6 +145,13 @@ class MemoryAlerts:
             is_waiting = one.state == "pending" and one.next_at > at and one.held_until is None
             if wakes_others and is_waiting and one.alert.sink == self._outbox[alert_id].alert.sink:
                 self._outbox[one.alert.id] = replace(one, next_at=at)
+
+    async def pause_sink(self, sink: str, *, at: datetime, until: datetime) -> None:
+        self._paused[sink] = (at, until)
+
+    def _is_paused(self, sink: str, now: datetime) -> bool:
+        noted_at, until = self._paused.get(sink, (now, now))
+        return until > now and noted_at <= now + timedelta(minutes=1)
 
     async def alert_given_up(
         self, alert_id: str, *, at: datetime, error: str, holder: str | None = None
