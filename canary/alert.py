@@ -4,8 +4,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from types import MappingProxyType
 from typing import NewType, assert_never
+from uuid import UUID
 
 from canary.blame import Stop
 from canary.hop import Hop
@@ -194,6 +196,12 @@ class Alert:
     opened_at: datetime | None = None
     beside: tuple[str, ...] = ()
     at_risk: float | None = None
+
+
+def message_id(sink: str, key: str, seq: int) -> str:
+    """The same message has the same id, whoever writes it."""
+    text = f"{sink}\n{key}\n{seq}"
+    return str(UUID(bytes=sha256(text.encode()).digest()[:16], version=5))
 
 
 def party(stop: Stop, route: Collection[Hop], bisected: Verdict | None = None) -> Party:

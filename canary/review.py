@@ -113,10 +113,10 @@ def review(
         reminding: when to tell again.
         well_at: of a concern that is over, when it was last looked at and away: of a gauge, when it was read. None: now.
         reminds: whether people are to be told again of what still lasts.
-        configured: all sinks that there are; None: whoever was told. One that is no more is told nothing more.
+        configured: all sinks that there are here; None: whoever was told. Another one is not reminded. What changes and
+            the end are written for whoever knows of the beginning: another process may have that sink, and one that is
+            put back goes on where it was.
     """
-    if standing is not None and configured is not None:
-        standing = replace(standing, told=tuple(one for one in standing.told if one.sink in configured))
     if concern is None:
         return _over(standing, well_at or now) if standing is not None else Review(None)
     if standing is None:
@@ -131,14 +131,17 @@ def review(
     )
     if is_reminder:
         # Who is to be told of it at this hour: a sink of the day is not reminded at night.
-        notices = _to_all([one for one in standing.told if one.sink in sinks], AlertTransition.REMINDER)
+        here = sinks if configured is None else [one for one in sinks if one in configured]
+        notices = _to_all([one for one in standing.told if one.sink in here], AlertTransition.REMINDER)
+        # One that nobody got is still to be given: as soon as somebody is on duty again.
+        is_reminder = bool(notices)
     kept = replace(
         standing,
         concern=_as_told(standing, concern, is_silenced=is_silenced),
         gone_at=None,
         incidents=tuple(dict.fromkeys((*standing.incidents, *concern.incidents))),
     )
-    if notices or is_reminder:
+    if notices:
         kept = replace(
             kept,
             told=_told(standing.told, notices),

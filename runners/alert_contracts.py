@@ -55,6 +55,25 @@ class OutboxState:
     last_error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The message that opened a page at one sink, which has not heard yet that it is over.
+
+    Attributes:
+        is_taken: the sink took it, or something later of the same key.
+        given_up_at: when the sink last refused it for good; None: it took it, or was not heard yet.
+        error: what the sink last said, masked.
+    """
+
+    id: str
+    key: str
+    sink: str
+    written_at: datetime
+    is_taken: bool
+    given_up_at: datetime | None = None
+    error: str | None = None
+
+
 class AlertStore(Protocol):
     """The verbs of `runners.contracts.Store` that are about alerts. Raises `StoreError` from any of them."""
 
@@ -72,18 +91,30 @@ class AlertStore(Protocol):
         """Take due messages for a while, each the first of its key to its sink that was not delivered."""
         ...
 
+    async def renew_alert(self, alert_id: str, *, holder: str, lease_until: datetime) -> bool:
+        """Keep a message for longer; whether it is still that holder's, whose lease may have run out unnoticed."""
+        ...
+
     async def alert_delivered(
         self, alert_id: str, *, at: datetime, refused: str | None = None, wakes_others: bool = False
     ) -> None:
         """A message arrived (repeatable), perhaps not for everybody: ``refused`` says for whom not; counted once."""
         ...
 
-    async def alert_deferred(self, alert_id: str, *, next_at: datetime, error: str) -> None:
-        """A message is to be tried again then."""
+    async def alert_deferred(
+        self, alert_id: str, *, next_at: datetime, error: str, holder: str | None = None
+    ) -> None:
+        """A message is to be tried again then, unless another ``holder`` has it by now; None: whoever has it."""
         ...
 
-    async def alert_given_up(self, alert_id: str, *, at: datetime, error: str) -> None:
-        """A sink will never take a message (repeatable); counted once."""
+    async def pause_sink(self, sink: str, *, at: datetime, until: datetime) -> None:
+        """A sink asked to be left alone until then: nobody is handed a message to it before. Its newest word counts."""
+        ...
+
+    async def alert_given_up(
+        self, alert_id: str, *, at: datetime, error: str, holder: str | None = None
+    ) -> None:
+        """A sink will never take a message (repeatable), unless another ``holder`` has it by now; counted once."""
         ...
 
     async def give_up_alerts(
@@ -92,6 +123,17 @@ class AlertStore(Protocol):
         """Give up what is pending for any sink but these and was written before that time; returns how many.
 
         Repeatable; each is counted once.
+        """
+        ...
+
+    async def page_openings(self, keys: Collection[str]) -> Sequence[Opening]:
+        """What opened the pages of these keys, a message each sink, the oldest first; of what is not yet over."""
+        ...
+
+    async def try_again(self, alert_ids: Collection[str], *, at: datetime) -> None:
+        """Have messages that were given up delivered once more (repeatable), unless their end is written by now.
+
+        They count as dead until they are taken; what is given up once more is not counted again.
         """
         ...
 

@@ -28,6 +28,7 @@ from runners.prober import Prober
 from runners.situation import FLOOD, HOUR, Situation, flood_concern
 from runners.states import PathState
 from runners.undelivered import DEAD_FOR, OVERDUE
+from runners.untaken import try_pages_again
 
 _TRIES = 8
 _PATHS_EVERY = timedelta(minutes=1)
@@ -52,6 +53,8 @@ class Alerting:
             reminds_from: nobody is told before then that something still lasts: whoever has just begun to watch does
                 not know it yet. None: whoever asks has looked.
         """
+        self.untaken: Sequence[str] = ()
+        """The pages that no sink has taken for a while, a sentence each; as of the last review."""
         self._reminds_from = reminds_from
         self._prober = prober
         self._store = store
@@ -127,6 +130,12 @@ class Alerting:
                 await self._store.store_alerts(*steps, at=situation.now)
             except SettlementConflict:
                 continue
+            self.untaken = await try_pages_again(
+                self._store,
+                [one for one, _ in situation.standings.values()],
+                sinks=self._prober.alerts.sinks,
+                now=situation.now,
+            )
             return sum(len(one.alerts) for one in steps)
         return 0
 

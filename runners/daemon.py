@@ -194,7 +194,7 @@ class Daemon:
             found.append(f"slots are due and nobody launches: {', '.join(overdue[:5])}")
         if self._around.spool is not None and (why := self._around.spool.why_lost) is not None:
             found.append(f"observations were lost: the store can't be written, and {why}")
-        return found
+        return [*found, *self._alerting.untaken]
 
     async def run(self) -> None:
         """Work until `stop`; cancelled, it ends at once. Nothing is lost by either: the store has all of it."""

@@ -7,11 +7,9 @@ one cause joins what the first one opened. Whether anybody else changed it meanw
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Protocol
-from uuid import UUID
 
-from canary.alert import Alert, AlertKind, AlertTransition, Concern, Ending, Severity, Subject
+from canary.alert import Alert, AlertKind, AlertTransition, Concern, Ending, Severity, Subject, message_id
 from canary.concern import cause_of, incident_concerns, may_break_alike
 from canary.gauge import Gauge
 from canary.gauge_words import headline
@@ -62,7 +60,7 @@ class AlertRules:
     Attributes:
         namespace: of this deployment, in the keys of its alerts.
         pages_per_hour: more are held back, and that is told.
-        sinks: all that are configured; who was told and is none of them any more is told nothing more.
+        sinks: all that are configured; who was told and is none of them is not reminded.
         windows: the maintenance windows: each gives the silence that it makes at a time, or None.
     """
 
@@ -279,7 +277,7 @@ class Situation:
     def _alert(self, notice: Notice, concern: Concern, ending: Ending | None, opened_at: datetime) -> Alert:
         is_over = notice.transition is AlertTransition.RESOLVED
         return Alert(
-            id=_id_of(notice),
+            id=message_id(notice.sink, notice.key, notice.seq),
             key=notice.key,
             seq=notice.seq,
             sink=notice.sink,
@@ -337,9 +335,3 @@ def flood_concern(held_back: Collection[Subject], *, since: datetime) -> Concern
         since=since,
         detail=_flood_detail(len(held_back)),
     )
-
-
-def _id_of(notice: Notice) -> str:
-    """The same message has the same id, whoever writes it."""
-    text = f"{notice.sink}\n{notice.key}\n{notice.seq}"
-    return str(UUID(bytes=sha256(text.encode()).digest()[:16], version=5))

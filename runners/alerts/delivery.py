@@ -5,7 +5,7 @@ import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -27,6 +27,24 @@ _DRAIN_LOOK_SECONDS: Final = 1.0
 _JITTER_SHARE: Final = 0.2
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ours:
+    """Since when a message is ours, by both clocks, and for how many seconds."""
+
+    monotonic: float
+    now: datetime
+    seconds: float
+
+    @property
+    def lease_until(self) -> datetime:
+        return self.now + timedelta(seconds=self.seconds)
+
+    def is_stale(self, clock: Clock) -> bool:
+        """Whether so much of the lease is over that the rest may not do: the monotonic clock stands still in a suspend."""
+        passed = max(clock.monotonic() - self.monotonic, (clock.now() - self.now).total_seconds())
+        return passed >= self.seconds / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +141,40 @@ class Delivery:
         """Deliver one message that is due; whether there was one. Raises `StoreError` where none can be had."""
         # A sink that asked us to stay away meant all messages, not the one that it refused.
         await self._stay_away(name)
-        now = self.clock.now()
+        # Both clocks before the claim: a process that stood still since knows by one of them.
         lease_seconds = limit_of(self.sinks[name]) + LEASE_MARGIN_SECONDS
+        ours = _Ours(self.clock.monotonic(), self.clock.now(), lease_seconds)
         # One at a time: a lease must outlast all that was taken with it.
         taken = await self.store.claim_alerts(
-            now,
+            ours.now,
             sinks=[name],
             holder=self.holder,
-            lease_until=now + timedelta(seconds=lease_seconds),
+            lease_until=ours.lease_until,
             limit=1,
         )
         for one in taken:
-            await self._deliver(name, one, ends_at=self.clock.monotonic() + lease_seconds)
+            held = await self._held(one.alert, ours)
+            if held is not None:
+                await self._deliver(name, one, ends_at=held.monotonic + lease_seconds)
         return bool(taken)
+
+    async def _held(self, alert: Alert, ours: "_Ours") -> "_Ours | None":
+        """Our hold of a message, fresh enough to send it; None: it is another's by now, who may have sent its end, too.
+
+        Asked again where this process stood still while it asked. Raises `StoreError`: nothing is sent then.
+        """
+        while ours.is_stale(self.clock):
+            ours = _Ours(self.clock.monotonic(), self.clock.now(), ours.seconds)
+            if not await self.store.renew_alert(alert.id, holder=self.holder, lease_until=ours.lease_until):
+                _log.warning(
+                    "alert_not_delivered",
+                    extra={
+                        "place": alert.sink,
+                        "detail": f"{alert.key} {alert.seq}: this process stood still, and another one has it",
+                    },
+                )
+                return None
+        return ours
 
     async def _stay_away(self, name: str) -> None:
         seconds = self._not_before.get(name, -math.inf) - self.clock.monotonic()
@@ -164,12 +203,21 @@ class Delivery:
         _log.warning("alert_not_delivered", extra={"place": name, "outcome": outcome, "detail": detail})
         if failure.permanent:
             now = self.clock.now()
-            await self._note(lambda: self.store.alert_given_up(alert.id, at=now, error=error), ends_at)
+            await self._note(
+                lambda: self.store.alert_given_up(alert.id, at=now, error=error, holder=self.holder), ends_at
+            )
             return
         self._failing.add(name)
         wait = retry_seconds(outgoing.attempts, self.chance())
-        next_at = self.clock.now() + timedelta(seconds=max(wait, failure.retry_after_seconds or 0.0))
-        await self._note(lambda: self.store.alert_deferred(alert.id, next_at=next_at, error=error), ends_at)
+        now = self.clock.now()
+        if asked > 0:
+            until = now + timedelta(seconds=asked)
+            await self._note(lambda: self.store.pause_sink(name, at=now, until=until), ends_at)
+        next_at = now + timedelta(seconds=max(wait, asked))
+        deferred = partial(
+            self.store.alert_deferred, alert.id, next_at=next_at, error=error, holder=self.holder
+        )
+        await self._note(deferred, ends_at)
 
     async def _attempt(self, sink: AlertSink, alert: Alert) -> tuple[Undelivered | None, str | None]:
         """Why it was not taken, if it was not; and who will never get it although it was."""

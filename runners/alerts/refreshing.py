@@ -100,8 +100,8 @@ async def _refresh(sink: Refreshed, lasting: Callable[[], Awaitable[Lasting]], c
     """Refresh once, and take back what ended meanwhile.
 
     Another process may deliver an end between our reading and our telling: what we told has then opened it again.
-    Told at once, the end comes before anybody was notified of that. That a sink is told no more is no end: a replica
-    that does not have it strikes it out of what lasts.
+    Told at once, the end comes before anybody was notified of that. What counts is whether the occurrence lasts, not
+    whether it is told under the same key: a ticket that grows into a page has another one.
     """
     told = await lasting()
     await sink.refresh(told.alerts)

@@ -36,6 +36,15 @@ alert_outbox = Table(
 )
 Index(None, alert_outbox.c.written_at)
 
+alert_pause = Table(
+    "alert_pause",
+    metadata,
+    Column("sink", Text, primary_key=True),
+    Column("noted_at", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+"""Until when a sink asked all of us to stay away."""
+
 day = Table(
     "day",
     metadata,

@@ -7,8 +7,8 @@ from functools import partial
 from canary.alert import Subject
 from canary.review import Standing
 from canary.silence import Silence, SilenceId
-from runners.alert_contracts import AlertStep, OutboxState, Outgoing
-from runners.store import outbox, silences, standings
+from runners.alert_contracts import AlertStep, Opening, OutboxState, Outgoing
+from runners.store import openings, outbox, silences, standings
 from runners.store.connecting import Database
 
 
@@ -35,6 +35,11 @@ class SqlAlerts:
         )
         return await self._database.write(work)
 
+    async def renew_alert(self, alert_id: str, *, holder: str, lease_until: datetime) -> bool:
+        """Keep a message for longer; whether it is still that holder's."""
+        work = partial(outbox.renew_alert, alert_id=alert_id, holder=holder, lease_until=lease_until)
+        return await self._database.write(work)
+
     async def alert_delivered(
         self, alert_id: str, *, at: datetime, refused: str | None = None, wakes_others: bool = False
     ) -> None:
@@ -44,14 +49,23 @@ class SqlAlerts:
         )
         await self._database.write(work)
 
-    async def alert_deferred(self, alert_id: str, *, next_at: datetime, error: str) -> None:
+    async def alert_deferred(
+        self, alert_id: str, *, next_at: datetime, error: str, holder: str | None = None
+    ) -> None:
         """A message is to be tried again then."""
-        work = partial(outbox.alert_deferred, alert_id=alert_id, next_at=next_at, error=error)
+        work = partial(outbox.alert_deferred, alert_id=alert_id, next_at=next_at, error=error, holder=holder)
         await self._database.write(work)
 
-    async def alert_given_up(self, alert_id: str, *, at: datetime, error: str) -> None:
+    async def pause_sink(self, sink: str, *, at: datetime, until: datetime) -> None:
+        """A sink asked to be left alone until then."""
+        await self._database.write(partial(outbox.pause_sink, sink=sink, at=at, until=until))
+
+    async def alert_given_up(
+        self, alert_id: str, *, at: datetime, error: str, holder: str | None = None
+    ) -> None:
         """A sink will never take a message."""
-        await self._database.write(partial(outbox.alert_given_up, alert_id=alert_id, at=at, error=error))
+        work = partial(outbox.alert_given_up, alert_id=alert_id, at=at, error=error, holder=holder)
+        await self._database.write(work)
 
     async def give_up_alerts(
         self, *, but: Collection[str], before: datetime, at: datetime, error: str
@@ -59,6 +73,14 @@ class SqlAlerts:
         """Give up what is pending for any sink but these and was written before that time."""
         work = partial(outbox.give_up_alerts, but=but, before=before, at=at, error=error)
         return await self._database.write(work)
+
+    async def page_openings(self, keys: Collection[str]) -> Sequence[Opening]:
+        """What opened the pages of these keys, a message each sink; of what is not yet over."""
+        return await self._database.read(partial(openings.page_openings, keys=keys))
+
+    async def try_again(self, alert_ids: Collection[str], *, at: datetime) -> None:
+        """Have messages that were given up delivered once more."""
+        await self._database.write(partial(openings.try_again, alert_ids=alert_ids, at=at))
 
     async def outbox(self, *, dead_since: datetime | None = None) -> Mapping[str, OutboxState]:
         """What waits for each sink, and what was written since then and is dead or partial."""

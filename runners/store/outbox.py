@@ -2,25 +2,47 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    and_,
+    delete,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.engine import Connection
 
-from canary.alert import Alert, AlertTransition, Severity
+from canary.alert import Alert, AlertTransition, Severity, message_id
 from canary.instruments import metrics
 from canary.signature import CanaryId
 from runners.alert_contracts import OutboxState, Outgoing
 from runners.store import codec, plain
-from runners.store.alert_tables import alert_outbox
+from runners.store.alert_tables import alert_outbox, alert_pause
 from runners.store.columns import instant
 from runners.store.counters import Tally
-from runners.store.sql import insert_or_nothing
+from runners.store.sql import insert_into, insert_or_nothing
 from runners.store.tables import export_outbox
 
 PENDING = "pending"
 DELIVERED = "delivered"
 DEAD = "dead"
+AGAIN = "again"
+"""Refused for good, and tried once more: dead until it is taken."""
+WAITING = (PENDING, AGAIN)
+_SKEW = timedelta(minutes=1)
+"""A pause that was noted later than so long from now is one of a clock that was set back."""
+
+
+def _waits(table: FromClause) -> ColumnElement[bool]:
+    """Whether a message is to be delivered; the states as words of the statement: only so is their index taken."""
+    return table.c.state.in_([literal_column(f"'{state}'") for state in WAITING])
 
 
 def enqueue_traces(connection: Connection, parts: Sequence[tuple[CanaryId, str]], *, at: datetime) -> None:
@@ -48,6 +70,7 @@ def enqueue_alerts(connection: Connection, alerts: Sequence[Alert], *, at: datet
 
     Else a sink that is reached again after hours would hear that something lasts, and a moment later that it is over.
     """
+    alerts = _numbered(connection, alerts)
     if not alerts:
         return
     _drop_reminders(connection, alerts, at=at)
@@ -67,9 +90,41 @@ def enqueue_alerts(connection: Connection, alerts: Sequence[Alert], *, at: datet
                 "written_at": at,
                 "next_at": at,
             }
-            for one in sorted(alerts, key=lambda one: (one.sink, one.key, one.seq))
+            for one in alerts
         ],
     )
+
+
+def _numbered(connection: Connection, alerts: Sequence[Alert]) -> list[Alert]:
+    """The messages that are not there yet, in the order of each key.
+
+    A key that begins anew, whatever the reason, goes on behind what it has: a number that another message bears would
+    have the new one dropped, which is the end as soon as the old one had as many messages.
+    """
+    if not alerts:
+        return []
+    table = alert_outbox
+    rows = connection.execute(
+        select(table.c.sink, table.c.dedup_key, table.c.seq, table.c.body).where(
+            table.c.sink.in_({one.sink for one in alerts}), table.c.dedup_key.in_({one.key for one in alerts})
+        )
+    ).all()
+    last: dict[tuple[str, str], int] = {}
+    for row in rows:
+        last[row.sink, row.dedup_key] = max(row.seq, last.get((row.sink, row.dedup_key), 0))
+    known = {(row.sink, row.dedup_key, row.body) for row in rows}
+    found = []
+    for one in sorted(alerts, key=lambda one: (one.sink, one.key, one.seq)):
+        key = (one.sink, one.key)
+        if (*key, codec.dumps(one)) in known:
+            continue
+        numbered = one
+        if one.seq <= last.get(key, 0):
+            seq = last[key] + 1
+            numbered = replace(one, seq=seq, id=message_id(*key, seq))
+        last[key] = numbered.seq
+        found.append(numbered)
+    return found
 
 
 def _drop_reminders(connection: Connection, newer: Sequence[Alert], *, at: datetime) -> None:
@@ -110,16 +165,22 @@ def claim_alerts(
         earlier.c.sink == alert_outbox.c.sink,
         earlier.c.dedup_key == alert_outbox.c.dedup_key,
         earlier.c.seq < alert_outbox.c.seq,
-        earlier.c.state == PENDING,
+        _waits(earlier),
+    )
+    is_paused = exists().where(
+        alert_pause.c.sink == alert_outbox.c.sink,
+        alert_pause.c.until > now,
+        alert_pause.c.noted_at <= now + _SKEW,
     )
     rows = connection.execute(
         select(alert_outbox)
         .where(
-            alert_outbox.c.state == PENDING,
+            _waits(alert_outbox),
             alert_outbox.c.sink.in_(sinks),
             alert_outbox.c.next_at <= now,
             or_(alert_outbox.c.held_until.is_(None), alert_outbox.c.held_until <= now),
             ~is_behind,
+            ~is_paused,
         )
         .order_by(alert_outbox.c.next_at, alert_outbox.c.written_at, alert_outbox.c.id)
         .limit(limit)
@@ -132,6 +193,30 @@ def claim_alerts(
             .values(holder=holder, held_until=lease_until)
         )
     return [Outgoing(codec.loads(Alert, row.body), row.attempts, row.written_at) for row in rows]
+
+
+def renew_alert(connection: Connection, *, alert_id: str, holder: str, lease_until: datetime) -> bool:
+    """Keep a message for longer, unless another holder has it by now, or it is over."""
+    renewed = connection.execute(
+        update(alert_outbox)
+        .where(alert_outbox.c.id == alert_id, _is_held_by(holder), _waits(alert_outbox))
+        .values(held_until=lease_until)
+    )
+    return renewed.rowcount > 0
+
+
+def _is_held_by(holder: str | None) -> ColumnElement[bool]:
+    return alert_outbox.c.holder == holder if holder is not None else true()
+
+
+def pause_sink(connection: Connection, *, sink: str, at: datetime, until: datetime) -> None:
+    """A sink asked to be left alone until then; its newest word counts."""
+    values = {"noted_at": at, "until": until}
+    connection.execute(
+        insert_into(connection.dialect.name, alert_pause)
+        .values(sink=sink, **values)
+        .on_conflict_do_update(index_elements=[alert_pause.c.sink], set_=values)
+    )
 
 
 def alert_delivered(
@@ -153,16 +238,21 @@ def alert_delivered(
         )
 
 
-def alert_given_up(connection: Connection, alert_id: str, *, at: datetime, error: str) -> None:
-    """A sink will never take a message; counted once."""
-    _finish(connection, alert_id, state=DEAD, at=at, error=error)
+def alert_given_up(
+    connection: Connection, alert_id: str, *, at: datetime, error: str, holder: str | None
+) -> None:
+    """A sink will never take a message, unless another holder has it by now; counted once."""
+    which = and_(alert_outbox.c.id == alert_id, _is_held_by(holder))
+    _finish_all(connection, which, state=DEAD, at=at, error=error)
 
 
-def alert_deferred(connection: Connection, alert_id: str, *, next_at: datetime, error: str) -> None:
-    """A message is to be tried again then."""
+def alert_deferred(
+    connection: Connection, alert_id: str, *, next_at: datetime, error: str, holder: str | None
+) -> None:
+    """A message is to be tried again then, unless another holder has it by now."""
     connection.execute(
         update(alert_outbox)
-        .where(alert_outbox.c.id == alert_id, alert_outbox.c.state == PENDING)
+        .where(alert_outbox.c.id == alert_id, _is_held_by(holder), _waits(alert_outbox))
         .values(
             attempts=alert_outbox.c.attempts + 1, next_at=next_at, error=error, holder=None, held_until=None
         )
@@ -172,7 +262,9 @@ def alert_deferred(connection: Connection, alert_id: str, *, next_at: datetime, 
 def outbox_states(connection: Connection, *, dead_since: datetime | None) -> dict[str, OutboxState]:
     """Of each sink: how much is pending and since when, how much since then is dead or partial, and what it last said."""
     table = alert_outbox
-    is_over = or_(table.c.state == DEAD, and_(table.c.state == DELIVERED, table.c.error.is_not(None)))
+    is_over = or_(
+        table.c.state.in_((DEAD, AGAIN)), and_(table.c.state == DELIVERED, table.c.error.is_not(None))
+    )
     if dead_since is not None:
         is_over = and_(is_over, table.c.written_at >= dead_since)
     is_told = or_(table.c.state == PENDING, is_over)
@@ -183,8 +275,8 @@ def outbox_states(connection: Connection, *, dead_since: datetime | None) -> dic
         match row.state:
             case "pending":
                 found[row.sink] = replace(before, pending=row.number, oldest_at=instant(row.oldest_at))
-            case "dead":
-                found[row.sink] = replace(before, dead=row.number)
+            case "dead" | "again":
+                found[row.sink] = replace(before, dead=before.dead + row.number)
             case _:
                 found[row.sink] = replace(before, partial=row.number)
     for sink, known in found.items():
@@ -201,7 +293,7 @@ def outbox_states(connection: Connection, *, dead_since: datetime | None) -> dic
 _COUNTED = """
     SELECT sink, state, count(*) AS number, min(written_at) AS oldest_at FROM alert_outbox
     WHERE state = 'pending'
-        OR (written_at >= :since AND (state = 'dead' OR (state = 'delivered' AND error IS NOT NULL)))
+        OR (written_at >= :since AND (state IN ('dead', 'again') OR (state = 'delivered' AND error IS NOT NULL)))
     GROUP BY sink, state
 """
 
@@ -210,7 +302,7 @@ def _takes_others(connection: Connection, sink: str) -> bool:
     table = alert_outbox
     refused_at, taken_at = connection.execute(
         select(
-            func.max(table.c.written_at).filter(table.c.state == DEAD),
+            func.max(table.c.written_at).filter(table.c.state.in_((DEAD, AGAIN))),
             func.max(table.c.delivered_at),
         ).where(table.c.sink == sink)
     ).one()
@@ -247,21 +339,27 @@ def _finish(connection: Connection, alert_id: str, *, state: str, at: datetime, 
 def _finish_all(
     connection: Connection, which: ColumnElement[bool], *, state: str, at: datetime, error: str | None
 ) -> int:
-    done = connection.execute(
-        update(alert_outbox)
-        .where(which, alert_outbox.c.state == PENDING)
-        .values(
-            state=state,
-            attempts=alert_outbox.c.attempts + 1,
-            delivered_at=at if state == DELIVERED else None,
-            error=error,
-            holder=None,
-            held_until=None,
+    def finish(before: str) -> list[str]:
+        statement = (
+            update(alert_outbox)
+            .where(which, alert_outbox.c.state == before)
+            .values(
+                state=state,
+                attempts=alert_outbox.c.attempts + 1,
+                # Of what is dead: since when, so that it is known when to try again.
+                next_at=at if state == DEAD else alert_outbox.c.next_at,
+                delivered_at=at if state == DELIVERED else None,
+                error=error,
+                holder=None,
+                held_until=None,
+            )
+            .returning(alert_outbox.c.sink)
         )
-        .returning(alert_outbox.c.sink)
-    ).all()
+        return list(connection.scalars(statement))
+
+    again, done = finish(AGAIN), finish(PENDING)
     tally = Tally(at)
-    for row in done:
-        tally.count(metrics.PROBER_ALERTS_SENT, {"sink": row.sink, "outcome": state})
+    for sink in [*done, *(again if state == DELIVERED else ())]:
+        tally.count(metrics.PROBER_ALERTS_SENT, {"sink": sink, "outcome": state})
     tally.write(connection)
     return len(done)

@@ -30,7 +30,7 @@ UNREACHED = {
     "store.note_missed", "store.last_slot_at", "store.claimed_in_vain", "store.note_excuse", "store.excused_at",
     "store.observations", "store.canaries", "store.launched_since", "store.progress",
     # the daemon's and the readers'
-    "store.hold", "store.others_claimed", "store.give_up_alerts", "store.let_go", "store.take_slot", "store.records", "store.groups", "store.incident", "store.open_incidents",
+    "store.hold", "store.others_claimed", "store.give_up_alerts", "store.let_go", "store.take_slot", "store.renew_alert", "store.pause_sink", "store.page_openings", "store.try_again", "store.records", "store.groups", "store.incident", "store.open_incidents",
     # of a desk that has older tickets than the canary's
     "store.note_traffic",
     # of a system that is known by configuration alone, and has more tickets than one look reads, or a share of whose calls is kept

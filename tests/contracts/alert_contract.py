@@ -10,7 +10,7 @@ from canary.incident import Progress
 from canary.review import Standing, Told
 from canary.silence import Silence, SilenceId
 from canary.verdict import Verdict
-from runners.alert_contracts import AlertStep, OutboxState
+from runners.alert_contracts import AlertStep, Opening, OutboxState
 from runners.contracts import SettlementConflict, Store
 from tests.contracts.store_cases import (
     BLAMED,
@@ -180,6 +180,43 @@ class AlertContract:
 
         run(place, scenario)
 
+    def test_key_that_begins_anew__goes_on_behind_what_it_has_and_loses_no_end(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            again, ended = replace(alert(1), at=after(99)), alert(2, transition=AlertTransition.RESOLVED)
+            await store.store_alerts(
+                AlertStep(DESK, standing(), 0, (alert(1), alert(2, transition=AlertTransition.CHANGED))),
+                at=after(5),
+            )
+            await store.store_alerts(AlertStep(DESK, standing(), 1, (again,)), at=after(6))
+            await store.store_alerts(AlertStep(DESK, None, 2, (ended,)), at=after(7))
+
+            heard = []
+            while taken := await claimed(store, 10):
+                await store.alert_delivered(taken[0].id, at=after(10))
+                heard += taken
+            assert [(one.seq, one.transition) for one in heard] == [
+                (1, AlertTransition.OPENED),
+                (2, AlertTransition.CHANGED),
+                (3, AlertTransition.OPENED),
+                (4, AlertTransition.RESOLVED),
+            ]
+            assert len({one.id for one in heard}) == len(heard)
+
+        run(place, scenario)
+
+    def test_message_that_is_written_twice__is_one(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            for version in (0, 1):
+                await store.store_alerts(AlertStep(DESK, standing(), version, (alert(1),)), at=after(5))
+
+            assert await claimed(store, 10) == [alert(1)]
+            await store.alert_delivered(alert(1).id, at=after(11))
+            assert await claimed(store, 12) == []
+
+        run(place, scenario)
+
     def test_reminder_that_still_waits__is_dropped_for_what_is_newer_than_it(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             opened, ended = alert(1), alert(3, transition=AlertTransition.RESOLVED)
@@ -224,6 +261,35 @@ class AlertContract:
             assert await claimed(store, 10, lease=30) == [alert(1)]
             assert await claimed(store, 39) == []
             assert await claimed(store, 41) == [alert(1)]
+
+        run(place, scenario)
+
+    def test_message_that_another_took_when_its_lease_had_run_out__is_no_more_its_first_holders(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            async def renewed(holder: str, seconds: float) -> bool:
+                return await store.renew_alert(alert(1).id, holder=holder, lease_until=after(seconds))
+
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (alert(1),)), at=after(5))
+            assert not await renewed("host-a", 40)
+            await claimed(store, 10, lease=30)
+            assert await renewed("host-a", 60)
+            assert await claimed(store, 45) == []
+            (taken,) = await store.claim_alerts(
+                after(61), sinks=["pager"], holder="host-b", lease_until=after(91), limit=1
+            )
+            assert taken.alert == alert(1)
+
+            assert not await renewed("host-a", 120)
+            await store.alert_deferred(alert(1).id, next_at=after(62), error="503", holder="host-a")
+            await store.alert_given_up(alert(1).id, at=after(63), error="400", holder="host-a")
+            assert await claimed(store, 64) == []
+            assert (await store.outbox())["pager"] == OutboxState(pending=1, oldest_at=after(5))
+            await store.alert_deferred(alert(1).id, next_at=after(65), error="503", holder="host-b")
+            assert await claimed(store, 66) == [alert(1)]
+            await store.alert_delivered(alert(1).id, at=after(67))
+            assert not await renewed("host-a", 120)
 
         run(place, scenario)
 
@@ -280,6 +346,24 @@ class AlertContract:
                 "pager": OutboxState(partial=1, last_error="b@acme.example: 550 nobody")
             }
             assert await store.outbox(dead_since=after(6)) == {}
+
+        run(place, scenario)
+
+    def test_sink_that_asked_for_a_pause__gets_nothing_before_its_end_whoever_asks(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            chat = alert(1, sink="chat")
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (alert(1), chat)), at=after(5))
+            await store.pause_sink("pager", at=after(600), until=after(900))
+            await store.pause_sink("pager", at=after(600), until=after(660))
+            await store.store_alerts(AlertStep(DESK, None, 1, (alert(1, key="two"),)), at=after(601))
+
+            assert await claimed(store, 650) == [chat]
+            assert len(await claimed(store, 660, "pager", lease=1)) == 2
+            # A clock that was set back: nobody waits for a time that comes once more.
+            await store.pause_sink("pager", at=after(7200), until=after(7260))
+            assert len(await claimed(store, 700, "pager")) == 2
 
         run(place, scenario)
 
@@ -345,6 +429,66 @@ class AlertContract:
             sent = await figure(store, "intake.prober.alerts.sent", sink="pager", outcome="dead")
             assert sent == 1
             assert await figure(store, "intake.prober.alerts.sent", sink="pager", outcome="delivered") is None
+
+        run(place, scenario)
+
+    def test_page_that_was_given_up__is_tried_again_and_dead_until_it_is_taken(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            others = (
+                alert(2, transition=AlertTransition.REMINDER),
+                alert(1, key="note", severity=Severity.TICKET),
+            )
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (alert(1), *others)), at=after(5))
+            for number in (1, 2):
+                await store.alert_given_up(alert(number).id, at=after(11), error="400 invalid key")
+            keys = [alert(1).key, "note", "unknown"]
+            first = Opening(alert(1).id, alert(1).key, "pager", after(5), False, after(11), "400 invalid key")
+            assert await store.page_openings(keys) == [first]
+
+            for minute in (5, 10):
+                await store.try_again([first.id], at=after(60 * minute))
+                assert (await store.outbox())["pager"].dead == 2
+                assert alert(1) in await claimed(store, 60 * minute)
+                await store.alert_given_up(first.id, at=after(60 * minute + 1), error="400 invalid key")
+            assert await store.page_openings(keys) == [replace(first, given_up_at=after(601))]
+            assert await figure(store, "intake.prober.alerts.sent", sink="pager", outcome="dead") == 2
+
+            await store.try_again([first.id], at=after(900))
+            assert alert(1) in await claimed(store, 900)
+            await store.alert_delivered(first.id, at=after(901))
+            assert [(one.is_taken, one.error) for one in await store.page_openings(keys)] == [(True, None)]
+
+        run(place, scenario)
+
+    def test_page_that_is_tried_again__comes_before_its_end_and_is_not_tried_once_that_is_written(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            ended = alert(2, transition=AlertTransition.RESOLVED)
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (alert(1),)), at=after(5))
+            await store.alert_given_up(alert(1).id, at=after(11), error="400 invalid key")
+            await store.try_again([alert(1).id], at=after(12))
+            await store.store_alerts(AlertStep(DESK, None, 1, (ended,)), at=after(13))
+
+            assert await claimed(store, 14) == [alert(1)]
+            assert await claimed(store, 15) == []
+            await store.alert_given_up(alert(1).id, at=after(16), error="400 invalid key")
+            await store.try_again([alert(1).id], at=after(17))
+            assert await store.page_openings([alert(1).key]) == []
+            assert await claimed(store, 18) == [ended]
+
+        run(place, scenario)
+
+    def test_page_of_which_a_sink_took_a_later_message__is_taken(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            reminder = alert(2, transition=AlertTransition.REMINDER)
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (alert(1), reminder)), at=after(5))
+            await store.alert_given_up(alert(1).id, at=after(11), error="400 too long")
+            await store.alert_delivered(reminder.id, at=after(12))
+
+            assert [one.is_taken for one in await store.page_openings([alert(1).key])] == [True]
 
         run(place, scenario)
 

@@ -3,16 +3,16 @@
 from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from canary.alert import Alert, AlertTransition, Severity, Subject
+from canary.alert import Alert, AlertTransition, Severity, Subject, message_id
 from canary.incident import Incident, IncidentId, Transition
 from canary.instruments import Instrument, metrics
 from canary.path import PathName
 from canary.review import Standing
 from canary.silence import Silence, SilenceId
 from canary.verdict import Judgement, Verdict
-from runners.alert_contracts import AlertStep, OutboxState, Outgoing
+from runners.alert_contracts import AlertStep, Opening, OutboxState, Outgoing
 from runners.contracts import AuditEntry, SettlementConflict
 from runners.history import Day
 from runners.retention import LEAST_RECORDS, Retention
@@ -25,9 +25,14 @@ class _Message:
     next_at: datetime
     state: str = "pending"
     attempts: int = 0
+    holder: str | None = None
     held_until: datetime | None = None
     delivered_at: datetime | None = None
     error: str | None = None
+
+
+_WAITING = frozenset({"pending", "again"})
+_DEAD = frozenset({"dead", "again"})
 
 
 class MemoryAlerts:
@@ -37,6 +42,7 @@ class MemoryAlerts:
     _reviewed_at: dict[Subject, datetime]
     _outbox: dict[str, _Message]
     _silences: dict[SilenceId, Silence]
+    _paused: dict[str, tuple[datetime, datetime]]
     _groups: dict[IncidentId, str]
     _incidents: dict[str, Incident]
     _transitions: list[tuple[str, datetime, Transition]]
@@ -54,14 +60,25 @@ class MemoryAlerts:
                 raise SettlementConflict(f"the standing of {one.subject} is no longer at {one.version}")
             self._standings[one.subject] = (one.standing, version + 1)
             self._reviewed_at[one.subject] = at
-            keys = {(kept.alert.sink, kept.alert.key, kept.alert.seq) for kept in self._outbox.values()}
-            for alert in one.alerts:
-                self._drop_reminders(alert, at)
-                if alert.id not in self._outbox and (alert.sink, alert.key, alert.seq) not in keys:
-                    self._outbox[alert.id] = _Message(alert, at, at)
+            for alert in sorted(one.alerts, key=lambda alert: alert.seq):
+                self._put_message(alert, at)
             if one.standing is not None:
                 for incident_id in one.standing.concern.incidents:
                     self._groups.setdefault(incident_id, one.standing.episode)
+
+    def _put_message(self, alert: Alert, at: datetime) -> None:
+        ours = [
+            kept.alert
+            for kept in self._outbox.values()
+            if (kept.alert.sink, kept.alert.key) == (alert.sink, alert.key)
+        ]
+        last = max((kept.seq for kept in ours), default=0)
+        if alert in ours:
+            return
+        if alert.seq <= last:
+            alert = replace(alert, seq=last + 1, id=message_id(alert.sink, alert.key, last + 1))
+        self._drop_reminders(alert, at)
+        self._outbox[alert.id] = _Message(alert, at, at)
 
     def _drop_reminders(self, newer: Alert, at: datetime) -> None:
         for key, one in list(self._outbox.items()):
@@ -90,27 +107,38 @@ class MemoryAlerts:
     async def claim_alerts(
         self, now: datetime, *, sinks: Sequence[str], holder: str, lease_until: datetime, limit: int
     ) -> Sequence[Outgoing]:
-        del holder
         first: dict[tuple[str, str], _Message] = {}
         for one in sorted(self._outbox.values(), key=lambda one: one.alert.seq):
-            if one.state == "pending":
+            if one.state in _WAITING:
                 first.setdefault((one.alert.sink, one.alert.key), one)
         due = [
             one
             for one in first.values()
             if one.alert.sink in sinks
+            and not self._is_paused(one.alert.sink, now)
             and one.next_at <= now
             and (one.held_until is None or one.held_until <= now)
         ]
         taken = sorted(due, key=lambda one: (one.next_at, one.written_at, one.alert.id))[:limit]
         for one in taken:
-            self._outbox[one.alert.id] = replace(one, held_until=lease_until)
+            self._outbox[one.alert.id] = replace(one, holder=holder, held_until=lease_until)
         return [Outgoing(one.alert, one.attempts, one.written_at) for one in taken]
+
+    async def renew_alert(self, alert_id: str, *, holder: str, lease_until: datetime) -> bool:
+        one = self._held_by(holder, alert_id)
+        if one is None or one.state not in _WAITING:
+            return False
+        self._outbox[alert_id] = replace(one, held_until=lease_until)
+        return True
+
+    def _held_by(self, holder: str | None, alert_id: str) -> _Message | None:
+        one = self._outbox.get(alert_id)
+        return one if one is not None and holder in {None, one.holder} else None
 
     async def alert_delivered(
         self, alert_id: str, *, at: datetime, refused: str | None = None, wakes_others: bool = False
     ) -> None:
-        self._finish(alert_id, "delivered", refused)
+        self._finish(alert_id, "delivered", refused, at)
         if alert_id in self._outbox and self._outbox[alert_id].state == "delivered":
             self._outbox[alert_id] = replace(self._outbox[alert_id], delivered_at=at)
         for one in list(self._outbox.values()):
@@ -118,37 +146,80 @@ class MemoryAlerts:
             if wakes_others and is_waiting and one.alert.sink == self._outbox[alert_id].alert.sink:
                 self._outbox[one.alert.id] = replace(one, next_at=at)
 
-    async def alert_given_up(self, alert_id: str, *, at: datetime, error: str) -> None:
-        del at
-        self._finish(alert_id, "dead", error)
+    async def pause_sink(self, sink: str, *, at: datetime, until: datetime) -> None:
+        self._paused[sink] = (at, until)
+
+    def _is_paused(self, sink: str, now: datetime) -> bool:
+        noted_at, until = self._paused.get(sink, (now, now))
+        return until > now and noted_at <= now + timedelta(minutes=1)
+
+    async def alert_given_up(
+        self, alert_id: str, *, at: datetime, error: str, holder: str | None = None
+    ) -> None:
+        if self._held_by(holder, alert_id) is not None:
+            self._finish(alert_id, "dead", error, at)
 
     async def give_up_alerts(
         self, *, but: Collection[str], before: datetime, at: datetime, error: str
     ) -> int:
-        del at
         given_up = [
             one.alert.id
             for one in self._outbox.values()
             if one.state == "pending" and one.alert.sink not in but and one.written_at < before
         ]
         for one in given_up:
-            self._finish(one, "dead", error)
+            self._finish(one, "dead", error, at)
         return len(given_up)
 
-    async def alert_deferred(self, alert_id: str, *, next_at: datetime, error: str) -> None:
-        one = self._outbox.get(alert_id)
-        if one is not None and one.state == "pending":
+    async def alert_deferred(
+        self, alert_id: str, *, next_at: datetime, error: str, holder: str | None = None
+    ) -> None:
+        one = self._held_by(holder, alert_id)
+        if one is not None and one.state in _WAITING:
             self._outbox[alert_id] = replace(
-                one, next_at=next_at, error=error, attempts=one.attempts + 1, held_until=None
+                one, next_at=next_at, error=error, attempts=one.attempts + 1, holder=None, held_until=None
             )
 
-    def _finish(self, alert_id: str, state: str, error: str | None) -> None:
+    def _finish(self, alert_id: str, state: str, error: str | None, at: datetime) -> None:
         one = self._outbox.get(alert_id)
-        if one is not None and one.state == "pending":
+        if one is not None and one.state in _WAITING:
+            next_at = at if state == "dead" else one.next_at
             self._outbox[alert_id] = replace(
-                one, state=state, error=error, attempts=one.attempts + 1, held_until=None
+                one, state=state, next_at=next_at, error=error, attempts=one.attempts + 1, held_until=None
             )
-            self._count(metrics.PROBER_ALERTS_SENT, {"sink": one.alert.sink, "outcome": state})
+            if (one.state, state) != ("again", "dead"):
+                self._count(metrics.PROBER_ALERTS_SENT, {"sink": one.alert.sink, "outcome": state})
+
+    async def page_openings(self, keys: Collection[str]) -> Sequence[Opening]:
+        found = []
+        for one in self._outbox.values():
+            told = one.alert
+            is_page = told.transition is AlertTransition.OPENED and told.severity is Severity.PAGE
+            if told.key not in keys or not is_page or self._is_over(one):
+                continue
+            is_taken = "delivered" in {one.state, *(later.state for later in self._later(one))}
+            given_up_at = one.next_at if one.state == "dead" else None
+            found.append(
+                Opening(told.id, told.key, told.sink, one.written_at, is_taken, given_up_at, one.error)
+            )
+        return sorted(found, key=lambda one: (one.written_at, one.key, one.sink))
+
+    async def try_again(self, alert_ids: Collection[str], *, at: datetime) -> None:
+        for alert_id in alert_ids:
+            one = self._outbox[alert_id]
+            if one.state == "dead" and not self._is_over(one):
+                self._outbox[alert_id] = replace(one, state="again", next_at=at)
+
+    def _later(self, one: _Message) -> list[_Message]:
+        return [
+            other
+            for other in self._outbox.values()
+            if (other.alert.sink, other.alert.key) == (one.alert.sink, one.alert.key)
+            and other.alert.seq > one.alert.seq
+        ]
+
+    def _is_over(self, one: _Message) -> bool:
+        return any(later.alert.transition is AlertTransition.RESOLVED for later in self._later(one))
 
     async def outbox(self, *, dead_since: datetime | None = None) -> Mapping[str, OutboxState]:
         found: dict[str, OutboxState] = {}
@@ -161,7 +232,7 @@ class MemoryAlerts:
             found[one.alert.sink] = OutboxState(
                 pending=state.pending + (one.state == "pending"),
                 oldest_at=state.oldest_at or (one.written_at if one.state == "pending" else None),
-                dead=state.dead + (one.state == "dead"),
+                dead=state.dead + (one.state in _DEAD),
                 partial=state.partial + is_partial,
                 last_error=one.error or state.last_error,
             )
@@ -169,7 +240,7 @@ class MemoryAlerts:
 
     def _takes_others(self, sink: str) -> bool:
         ours = [one for one in self._outbox.values() if one.alert.sink == sink]
-        refused = max((one.written_at for one in ours if one.state == "dead"), default=None)
+        refused = max((one.written_at for one in ours if one.state in _DEAD), default=None)
         taken = max((one.delivered_at for one in ours if one.delivered_at is not None), default=None)
         return refused is not None and taken is not None and taken > refused
 
@@ -200,9 +271,7 @@ class MemoryAlerts:
 
     def _forget_alerts(self, before: datetime) -> None:
         self._outbox = {
-            key: one
-            for key, one in self._outbox.items()
-            if one.state == "pending" or one.written_at >= before
+            key: one for key, one in self._outbox.items() if one.state in _WAITING or one.written_at >= before
         }
         self._silences = {key: one for key, one in self._silences.items() if one.ends_at >= before}
 

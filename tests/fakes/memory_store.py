@@ -106,7 +106,7 @@ class MemoryStore(
         self._samples: dict[tuple[str, str], Sample] = {}
         self._standings, self._reviewed_at, self._turns, self._traffic = {}, {}, {}, {}
         self._walks, self._calls = {}, {}
-        self._outbox, self._silences = {}, {}
+        self._outbox, self._silences, self._paused = {}, {}, {}
         self._groups = {}
         self._days = {}
         self._day_seconds = {}

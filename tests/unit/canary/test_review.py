@@ -175,20 +175,39 @@ def test_gauge_that_wavers__is_over_only_after_five_quiet_minutes() -> None:
     assert told(over.notices) == [("pager", RESOLVED), ("chat", RESOLVED)]
 
 
-def test_sink_that_is_configured_no_more__is_told_nothing_more() -> None:
-    standing = reviewed(None, FULL).standing
-
-    over = review(
+def elsewhere(standing: Standing | None, concern: Concern | None, *, minutes: float) -> Review:
+    """Reviewed where chat alone is configured."""
+    return review(
         standing,
-        None,
-        sinks=(),
+        concern,
+        sinks=("chat",),
         is_silenced=False,
         namespace="fra-1",
-        now=after(5),
+        now=after(minutes),
         configured={"chat"},
     )
 
-    assert told(over.notices) == [("chat", RESOLVED)]
+
+def test_sink_that_is_not_configured_here__is_not_reminded_and_gets_what_changes_and_the_end() -> None:
+    # Another process may have it: during a rollout, or beside a run by hand.
+    first = reviewed(None, FULL)
+    reminded = elsewhere(first.standing, FULL, minutes=31)
+    changed = elsewhere(reminded.standing, replace(FULL, paths=(FORM, MAIL)), minutes=32)
+    over = elsewhere(changed.standing, None, minutes=33)
+
+    assert told(reminded.notices) == [("chat", REMINDER)]
+    assert told(changed.notices) == [("pager", CHANGED), ("chat", CHANGED)]
+    assert told(over.notices) == [("pager", RESOLVED), ("chat", RESOLVED)]
+
+
+def test_sink_that_is_put_back__goes_on_where_it_was_and_is_not_opened_anew() -> None:
+    first = reviewed(None, FULL)
+    without = elsewhere(first.standing, FULL, minutes=1)
+    again = reviewed(without.standing, FULL, minutes=2)
+    over = reviewed(again.standing, None, minutes=3)
+
+    assert again.notices == ()
+    assert [(one.sink, one.seq) for one in over.notices] == [("pager", 2), ("chat", 2)]
 
 
 GAUGE = Concern(Subject("gauge/mailbox"), AlertKind.GAUGE, Severity.PAGE, NOON, ())
@@ -227,6 +246,16 @@ def test_sink_of_the_day__is_not_reminded_at_night() -> None:
     night = reviewed(standing, FULL, minutes=31, sinks=("pager",))
 
     assert told(night.notices) == [("pager", REMINDER)]
+
+
+def test_reminder_that_falls_where_nobody_is_on_duty__is_given_when_somebody_is() -> None:
+    standing = reviewed(None, FULL).standing
+
+    off_duty = reviewed(standing, FULL, minutes=31, sinks=())
+    on_duty = reviewed(off_duty.standing, FULL, minutes=40, sinks=("pager",))
+
+    assert off_duty == Review(standing)
+    assert told(on_duty.notices) == [("pager", REMINDER)]
 
 
 _CONCERNS = st.none() | st.builds(

@@ -401,6 +401,17 @@ def test_store_that_hangs__is_a_problem_and_the_heartbeat_stops() -> None:
     assert any(one.startswith("the store was not written since 12:00:") for one in problems)
 
 
+def test_page_that_no_sink_takes__is_a_problem_that_the_heartbeat_tells() -> None:
+    s = scene()
+    s.world.ticket_after_seconds = None
+    daemon = s.daemon(email_path(interval_seconds=120.0))
+
+    play(s, 15 * MINUTE, daemon)
+
+    (words,) = daemon.problems()
+    assert words.startswith("no sink took the page of 12:")
+
+
 class Failing(MemoryStore):
     """A store that is gone for a while."""
 

@@ -32,8 +32,10 @@ class Mourning(MemoryStore):
         super().__init__()
         self.dead: list[str] = []
 
-    async def alert_given_up(self, alert_id: str, *, at: datetime, error: str) -> None:
-        await super().alert_given_up(alert_id, at=at, error=error)
+    async def alert_given_up(
+        self, alert_id: str, *, at: datetime, error: str, holder: str | None = None
+    ) -> None:
+        await super().alert_given_up(alert_id, at=at, error=error, holder=holder)
         self.dead.append(alert_id)
 
 

@@ -28,6 +28,29 @@ def test_retry_after__holds_back_every_message_of_that_sink_and_none_of_another(
     assert (len(pager.taken), len(chat.taken)) == (5, 5)
 
 
+def test_retry_after__keeps_other_processes_away_too() -> None:
+    store, clock = MemoryStore(), FakeClock()
+    times: list[float] = []
+
+    def throttled(alert: Alert) -> Undelivered | None:
+        del alert
+        times.append(clock.monotonic())
+        return Undelivered("429", permanent=False, retry_after_seconds=60.0) if len(times) == 1 else None
+
+    async def main() -> None:
+        await written(store, message(key="first"))
+        await delivery(store, clock, FakeSink("pager", throttled)).drain(1)
+        await written(store, message(key="second"))
+        await clock.sleep(10)
+        other = delivery(store, clock, FakeSink("pager", throttled), holder="b")
+        for _ in range(3):
+            await other.drain(25)
+
+    run_jumping(clock, main())
+
+    assert [round(one - times[0]) >= 60 for one in times] == [False, True, True]
+
+
 @pytest.mark.parametrize("is_drained", [False, True])
 def test_sink_with_a_pace__gets_one_message_a_second(is_drained: bool) -> None:
     store, clock = MemoryStore(), FakeClock()
