@@ -5,7 +5,7 @@ Written from the design's words, without the fold's memory, to be compared with 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from canary.incident import IncidentKind, Settled
 from canary.path import IncidentPolicy
@@ -47,18 +47,28 @@ def _first_after(history: Sequence[Settled], moment: datetime) -> datetime | Non
 
 def _target(policy: IncidentPolicy, history: Sequence[Settled]) -> list[Expected]:
     found: list[Expected] = []
-    begin, over_at = 0, None
+    begin, over_at, relapses = 0, None, 0
     while begin < len(history):
         opening = _opening(policy, history, begin, over_at)
         if opening is None:
             break
         index, failed = opening
-        incident, end = _course(policy, history, index, failed)
+        if begin and not _is_calm(history[:index], history[begin - 1].settled_at, history[index].settled_at):
+            relapses += 1
+        else:
+            relapses = 0
+        incident, end = _course(policy, history, index, failed, relapses)
         found.append(incident)
         if end is None:
             break
         begin, over_at = end + 1, incident.impact_until
     return found
+
+
+def _is_calm(history: Sequence[Settled], ended_at: datetime, opened_at: datetime) -> bool:
+    """Whether forty canaries that left since the end of one incident came through before the next, or a day passed."""
+    since = [one for one in _confirmed_launches(history) if one > ended_at]
+    return len(since) >= 40 or opened_at - ended_at >= timedelta(days=1)
 
 
 def _counting(history: Sequence[Settled], over_at: datetime | None) -> list[Settled]:
@@ -95,7 +105,7 @@ def _opening(
 
 
 def _course(
-    policy: IncidentPolicy, history: Sequence[Settled], index: int, failed: list[Settled]
+    policy: IncidentPolicy, history: Sequence[Settled], index: int, failed: list[Settled], relapses: int
 ) -> tuple[Expected, int | None]:
     """How an opened incident went on, and where it ended."""
     members = list(failed)
@@ -107,9 +117,13 @@ def _course(
         if one.verdict in BREACHES and (worked is None or one.launched_at > worked):
             members.append(one)
             in_a_row = 0
-        if one.verdict is Verdict.CONFIRMED and one.launched_at > max(m.launched_at for m in members):
+        last = max(member.launched_at for member in members)
+        if one.verdict is Verdict.CONFIRMED and one.launched_at > last:
             in_a_row += 1
-            if in_a_row >= policy.resolve:
+            needed = policy.resolve
+            if relapses and one.launched_at - last < timedelta(days=1):
+                needed = max(needed, {1: 10, 2: 20}.get(relapses, 40))
+            if in_a_row >= needed:
                 return _expected(history[: now + 1], history[index].settled_at, members, one.settled_at), now
     return _expected(history, history[index].settled_at, members, None), None
 

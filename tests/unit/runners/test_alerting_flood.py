@@ -13,7 +13,8 @@ from canary.hop import Hop
 from canary.incident import Incident
 from canary.path import PathName
 from canary.reason import Reason, Side
-from tests.unit.runners.test_alerting import Scene, email_path
+from tests.fakes.world import email_path
+from tests.unit.runners.test_alerting import Scene
 
 OPENED, CHANGED, REMINDER, RESOLVED = AlertTransition
 HOUR = timedelta(hours=1)
