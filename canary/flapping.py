@@ -27,16 +27,22 @@ def run_that_ends(resolve: int, *, relapses: int, calm_for: timedelta = timedelt
     return max(resolve, min(LONGEST_RUN, FIRST_RUN << min(relapses - 1, LONGEST_RUN)))
 
 
-def is_calm_since(ended_at: datetime, *, now: datetime, confirmed: Sequence[datetime], kept: int) -> bool:
-    """Whether a path had a long enough pause since its last incident for the next one to be another matter.
+def relapses_at(
+    opened_at: datetime, ended_at: datetime | None, before: int, confirmed: Sequence[datetime], *, kept: int
+) -> int:
+    """How many incidents went before one that opens, each soon after the one before it.
 
     Args:
-        ended_at: of the last incident.
-        now: when the next one opens.
+        opened_at: when it opens.
+        ended_at: when the last one ended; None: there was none.
+        before: the relapses of that one.
         confirmed: launches of the last confirmed canaries, earliest first.
         kept: how many of them are remembered: where all were launched since the end, so many came through.
     """
-    return now - ended_at >= WITHIN or (len(confirmed) >= kept and confirmed[0] > ended_at)
+    if ended_at is None or opened_at - ended_at >= WITHIN:
+        return 0
+    is_calm = len(confirmed) >= kept and confirmed[0] > ended_at
+    return 0 if is_calm else before + 1
 
 
 def flap_words(relapses: int) -> str:

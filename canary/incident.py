@@ -12,8 +12,9 @@ from itertools import takewhile
 from typing import NewType, assert_never
 
 from canary.blame import Stop
-from canary.flapping import is_calm_since, run_that_ends
+from canary.flapping import relapses_at, run_that_ends
 from canary.path import IncidentPolicy, PathName
+from canary.sight import is_sight_of
 from canary.signature import CanaryId
 from canary.verdict import Verdict
 
@@ -130,7 +131,7 @@ class Progress:
 
     Attributes:
         recent: the last verdicts that count, oldest first, no more than the policy's window.
-        blind: the unbroken run of inconclusive verdicts at the end, up to the one that opened `blindness`.
+        blind: the run of inconclusive verdicts at the end that nothing seen broke, up to the one that opened `blindness`.
         confirmed: launches of the last confirmed canaries, earliest first, no more than `KEPT_LAUNCHES`.
         confirmed_at: the latest launch of a confirmed canary that `confirmed` no longer holds.
         recovery: launches of the confirmed canaries in a row since the last breach of the open incident.
@@ -170,7 +171,9 @@ def step(
             after, more = _confirmed(policy, seeing, settled)
             return after, changes + more
         case Verdict.BREACHED | Verdict.LATE | Verdict.LOST:
-            seeing, changes = _sees_again(progress, settled)
+            seeing, changes = (
+                _sees_again(progress, settled) if _is_sight(progress, settled) else (progress, ())
+            )
             after, more = _breached(path, policy, seeing, settled)
             return after, changes + more
         case _:
@@ -252,6 +255,11 @@ def _proved(progress: Progress, launched_at: datetime) -> Progress:
     kept, gone = launches[-KEPT_LAUNCHES:], launches[:-KEPT_LAUNCHES]
     older = [at for at in (progress.confirmed_at, *gone) if at is not None]
     return replace(progress, confirmed=tuple(kept), confirmed_at=max(older, default=None))
+
+
+def _is_sight(progress: Progress, settled: Settled) -> bool:
+    blind = progress.blindness or (progress.blind[-1] if progress.blind else None)
+    return blind is None or is_sight_of(blind.stop, settled.stop)
 
 
 def _sees_again(progress: Progress, settled: Settled) -> tuple[Progress, tuple[Change, ...]]:
@@ -337,20 +345,12 @@ def _breached(
             for one in after.recent
             if one.verdict is Verdict.CONFIRMED and one.launched_at > first.launched_at
         ),
-        relapses=_relapses(after, settled.settled_at),
+        relapses=relapses_at(
+            settled.settled_at, after.ended_at, after.relapses, after.confirmed, kept=KEPT_LAUNCHES
+        ),
     )
     failing = _failing(replace(after, target=opened), max(one.launched_at for one in failed))
     return failing, (Change(opened, Transition.OPENED),)
-
-
-def _relapses(progress: Progress, opened_at: datetime) -> int:
-    """How many incidents went before one that opens now, each soon after the one before it."""
-    if progress.ended_at is None:
-        return 0
-    is_calm = is_calm_since(
-        progress.ended_at, now=opened_at, confirmed=progress.confirmed, kept=KEPT_LAUNCHES
-    )
-    return 0 if is_calm else progress.relapses + 1
 
 
 def _failing(progress: Progress, failed_at: datetime) -> Progress:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from canary.hop import Hop
 from canary.incident import IncidentKind, Settled
 from canary.path import IncidentPolicy
 from canary.verdict import Verdict
@@ -144,24 +145,37 @@ def _expected(
     )
 
 
+def _sees(unseen: Settled, one: Settled) -> bool:
+    """Whether a verdict is about what could not be seen: a canary that went as far, or came through."""
+    if one.verdict is Verdict.CONFIRMED or one.stop is None or unseen.stop is None:
+        return True
+    hops = list(Hop)
+    return hops.index(one.stop.hop) >= hops.index(unseen.stop.hop)
+
+
 def _blind(history: Sequence[Settled]) -> list[Expected]:
-    """Every unbroken run of two or more inconclusive verdicts."""
+    """Every run of two or more inconclusive verdicts that nothing seen broke."""
     found = []
     index = 0
     while index < len(history):
-        end = index
-        while end < len(history) and history[end].verdict is Verdict.INCONCLUSIVE:
+        run, end = [], index
+        while end < len(history):
+            one = history[end]
+            if one.verdict is Verdict.INCONCLUSIVE:
+                run.append((end, one))
+            elif not run or _sees(run[min(len(run), 2) - 1][1], one):
+                break
             end += 1
-        run = history[index:end]
         if len(run) > 1:
-            onset = min(one.launched_at for one in run[:2])
+            onset = min(one.launched_at for _, one in run[:2])
+            opened_by, opened = run[1]
             sighted = end < len(history)
             found.append(
                 Expected(
                     kind=IncidentKind.BLIND,
                     onset_at=onset,
-                    opened_at=run[1].settled_at,
-                    impact_from=_last_before(history[: index + 2], onset),
+                    opened_at=opened.settled_at,
+                    impact_from=_last_before(history[: opened_by + 1], onset),
                     impact_until=_first_after(history[: end + 1], onset) if sighted else None,
                     resolved_at=history[end].settled_at if sighted else None,
                     failures=len(run),
