@@ -247,15 +247,17 @@ class Alerting:
         seen = await view_paths(
             self._store, paths, (), now=situation.now, lasting=list(situation.incidents.values()), silences=()
         )
-        for view in (one.view for one in seen):
+        for view, facts in ((one.view, one.facts) for one in seen):
             kind = _KINDS.get(view.state)
+            # Of a path that is not probed nothing is known from its last verdict on; it is told hours later.
+            heard_at = facts.last_verdict_at if kind is AlertKind.NOT_PROBED else None
             if kind is not None:
                 found.append(
                     Concern(
                         subject=Subject(f"{kind}/{view.path.name}"),
                         kind=kind,
                         severity=Severity.TICKET,
-                        since=situation.now,
+                        since=heard_at or situation.now,
                         paths=(view.path.name,),
                         detail=view.why,
                     )
@@ -287,7 +289,7 @@ class Alerting:
                     kind=AlertKind.DELIVERY,
                     # Where the others got it, or the sink takes what is sent now, nobody need be woken.
                     severity=Severity.PAGE if is_shut or is_overdue else Severity.TICKET,
-                    since=state.oldest_at or now,
+                    since=min((one for one in (state.oldest_at, state.refused_at) if one), default=now),
                     place=sink,
                     detail=f"sink {sink}: {', '.join(words)}{said}",
                 )
