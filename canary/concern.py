@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from canary.alert import AlertKind, Concern, Severity, Subject
 from canary.blame import Stop
+from canary.flapping import flap_words
 from canary.gauge import Gauge, GaugeName, GaugeState
 from canary.gauge_words import called, headline, is_full
 from canary.hop import Hop
@@ -260,6 +261,7 @@ def _of_incidents(
         paths=named,
         place=None,
         stop=first.sharper or first.stop,
+        detail="; ".join(f"{one.path}: {flap_words(one.relapses)}" for one in incidents if one.relapses),
         incidents=tuple(one.id for one in incidents),
         canary=first.opened_by or first.first_canary,
         impact_from=min(known) if len(known) == len(incidents) else None,

@@ -12,7 +12,9 @@ from itertools import takewhile
 from typing import NewType, assert_never
 
 from canary.blame import Stop
+from canary.flapping import relapses_at, run_that_ends
 from canary.path import IncidentPolicy, PathName
+from canary.sight import is_sight_of
 from canary.signature import CanaryId
 from canary.verdict import Verdict
 
@@ -79,6 +81,7 @@ class Incident:
         is_retired: ended because the path is gone, without a word of recovery.
         failures: verdicts that counted against it.
         bisected: what its bisect canary came to, once it is known.
+        relapses: how many incidents of the path went before it with hardly a pause: the path flaps.
         failed_senders: whose canaries failed in it; ``working_senders``: whose were confirmed since its onset.
     """
 
@@ -99,6 +102,7 @@ class Incident:
     failed_senders: frozenset[str] = frozenset()
     working_senders: frozenset[str] = frozenset()
     bisected: Bisected | None = None
+    relapses: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -127,7 +131,7 @@ class Progress:
 
     Attributes:
         recent: the last verdicts that count, oldest first, no more than the policy's window.
-        blind: the unbroken run of inconclusive verdicts at the end, up to the one that opened `blindness`.
+        blind: the run of inconclusive verdicts at the end that nothing seen broke, up to the one that opened `blindness`.
         confirmed: launches of the last confirmed canaries, earliest first, no more than `KEPT_LAUNCHES`.
         confirmed_at: the latest launch of a confirmed canary that `confirmed` no longer holds.
         recovery: launches of the confirmed canaries in a row since the last breach of the open incident.
@@ -135,6 +139,8 @@ class Progress:
         failed_at: the latest launch of a breached canary of the open incident.
         recovered_at: where the impact window of the last incident ended: a breach of a canary launched before
             that, which settles only now, belongs to it.
+        works_from: where the impact window of the open incident will end if nothing fails any more.
+        ended_at, relapses: when the last incident ended, and how many went before it with hardly a pause.
     """
 
     recent: tuple[Settled, ...] = ()
@@ -146,6 +152,9 @@ class Progress:
     confirmed: tuple[datetime, ...] = ()
     failed_at: datetime | None = None
     recovered_at: datetime | None = None
+    works_from: datetime | None = None
+    ended_at: datetime | None = None
+    relapses: int = 0
 
 
 def step(
@@ -162,7 +171,9 @@ def step(
             after, more = _confirmed(policy, seeing, settled)
             return after, changes + more
         case Verdict.BREACHED | Verdict.LATE | Verdict.LOST:
-            seeing, changes = _sees_again(progress, settled)
+            seeing, changes = (
+                _sees_again(progress, settled) if _is_sight(progress, settled) else (progress, ())
+            )
             after, more = _breached(path, policy, seeing, settled)
             return after, changes + more
         case _:
@@ -246,6 +257,11 @@ def _proved(progress: Progress, launched_at: datetime) -> Progress:
     return replace(progress, confirmed=tuple(kept), confirmed_at=max(older, default=None))
 
 
+def _is_sight(progress: Progress, settled: Settled) -> bool:
+    blind = progress.blindness or (progress.blind[-1] if progress.blind else None)
+    return blind is None or is_sight_of(blind.stop, settled.stop)
+
+
 def _sees_again(progress: Progress, settled: Settled) -> tuple[Progress, tuple[Change, ...]]:
     incident = progress.blindness
     if incident is None:
@@ -273,11 +289,21 @@ def _confirmed(
     if settled.launched_at <= failed_at:
         return progress, ()
     recovery = (*progress.recovery, settled.launched_at)
-    if len(recovery) < policy.resolve:
-        return replace(progress, recovery=recovery), ()
-    until = _first_confirmed_after(progress, failed_at) or min(recovery)
+    known = progress.works_from or _first_confirmed_after(progress, failed_at) or settled.launched_at
+    until = min(known, settled.launched_at)
+    needed = run_that_ends(
+        policy.resolve, relapses=incident.relapses, calm_for=settled.launched_at - failed_at
+    )
+    if len(recovery) < needed:
+        return replace(progress, recovery=recovery, works_from=until), ()
     ended = replace(incident, resolved_at=settled.settled_at, impact_until=until)
-    calm = Progress(confirmed=progress.confirmed, confirmed_at=progress.confirmed_at, recovered_at=until)
+    calm = Progress(
+        confirmed=progress.confirmed,
+        confirmed_at=progress.confirmed_at,
+        recovered_at=until,
+        ended_at=settled.settled_at,
+        relapses=incident.relapses,
+    )
     return calm, (Change(ended, Transition.RESOLVED),)
 
 
@@ -319,11 +345,18 @@ def _breached(
             for one in after.recent
             if one.verdict is Verdict.CONFIRMED and one.launched_at > first.launched_at
         ),
+        relapses=relapses_at(
+            settled.settled_at, after.ended_at, after.relapses, after.confirmed, kept=KEPT_LAUNCHES
+        ),
     )
-    failed_at = max(one.launched_at for one in failed)
-    return replace(after, target=opened, recovery=(), failed_at=failed_at), (
-        Change(opened, Transition.OPENED),
-    )
+    failing = _failing(replace(after, target=opened), max(one.launched_at for one in failed))
+    return failing, (Change(opened, Transition.OPENED),)
+
+
+def _failing(progress: Progress, failed_at: datetime) -> Progress:
+    """Note the last failure: a recovery begins anew, after it."""
+    works_from = _first_confirmed_after(progress, failed_at)
+    return replace(progress, recovery=(), failed_at=failed_at, works_from=works_from)
 
 
 def _grown(progress: Progress, incident: Incident, settled: Settled) -> Progress:
@@ -337,7 +370,7 @@ def _grown(progress: Progress, incident: Incident, settled: Settled) -> Progress
         failed_senders=incident.failed_senders | {settled.sender},
     )
     failed_at = max(progress.failed_at or incident.onset_at, settled.launched_at)
-    return replace(progress, target=grown, recovery=(), failed_at=failed_at)
+    return _failing(replace(progress, target=grown), failed_at)
 
 
 def _failed_that_open(

@@ -11,7 +11,12 @@ from datetime import datetime, timedelta
 from canary.alert import AlertKind, AlertTransition, Concern, Severity
 from canary.incident import IncidentId
 
-CALM = {AlertKind.GAUGE: timedelta(minutes=5), AlertKind.DEGRADED: timedelta(minutes=15)}
+CALM = {
+    AlertKind.GAUGE: timedelta(minutes=5),
+    AlertKind.DEGRADED: timedelta(minutes=15),
+    # As long as pages are counted for: so there is no second word of a flood within the hour of the first.
+    AlertKind.FLOOD: timedelta(hours=1),
+}
 """What wavers at its limit is over only when it was seen to be away twice, at least so long apart."""
 
 

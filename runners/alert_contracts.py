@@ -45,6 +45,7 @@ class OutboxState:
         partial: what it took, and not for everybody whom it was meant for.
         takes_others: it took something after the newest of what it will never take.
         last_error: what it last said of what is pending, dead or partial.
+        refused_at: when the oldest of what is dead or partial was written; None where nothing is.
     """
 
     pending: int = 0
@@ -53,6 +54,7 @@ class OutboxState:
     partial: int = 0
     takes_others: bool = False
     last_error: str | None = None
+    refused_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Alerting: compare what is with what was told, when an incident changes and at every round between."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from canary.alert import AlertKind, Concern, Severity, Subject
@@ -115,17 +115,23 @@ class Alerting:
         found = [await self._store.incident(one) for one in sorted(told - set(lasting))]
         return {one.id: one for one in found if one is not None}
 
-    async def review(self) -> int:
+    async def review(self, others_run: Callable[[], Awaitable[bool]] | None = None) -> int:
         """Review every concern there is, and write what is to be told; returns how many messages.
 
         Repeatable, and safe in any number of processes: whoever comes second finds nothing to tell.
+
+        Args:
+            others_run: whether another replica works on the same store, whose configuration may have a path or sink
+                that this one has not. None: there is none.
 
         Raises:
             StoreError: the store can't be read or written.
         """
         for _ in range(_TRIES):
             situation = await self.situation()
-            steps = await self._steps(situation)
+            kept = self._kept_elsewhere(situation)
+            is_shared = bool(kept) and others_run is not None and await others_run()
+            steps = await self._steps(situation, kept if is_shared else frozenset())
             try:
                 await self._store.store_alerts(*steps, at=situation.now)
             except SettlementConflict:
@@ -139,11 +145,32 @@ class Alerting:
             return sum(len(one.alerts) for one in steps)
         return 0
 
-    async def _steps(self, situation: Situation) -> list[AlertStep]:
+    def _kept_elsewhere(self, situation: Situation) -> frozenset[Subject]:
+        """What was told of paths and sinks that are not ours, and is no older than others let it become.
+
+        Whoever has them reminds of them; where nobody was told for longer, nobody has them, however many run.
+        """
+        latest = situation.now - situation.rules.reminding.ticket - HOUR
+        return frozenset(
+            subject
+            for subject, (one, _) in situation.standings.items()
+            if one is not None and not self._is_ours(subject) and (one.told_at or one.opened_at) > latest
+        )
+
+    def _is_ours(self, subject: Subject) -> bool:
+        """Whether this configuration can say that it is over; of what goes by the store alone, anybody can."""
+        kind, _, name = subject.partition("/")
+        if kind in _KINDS.values():
+            path = self._prober.paths.get(PathName(name))
+            return path is not None and path.is_enabled
+        sinks = self._prober.alerts.sinks
+        return kind != AlertKind.DELIVERY or sinks is None or name in sinks
+
+    async def _steps(self, situation: Situation, kept_elsewhere: frozenset[Subject]) -> list[AlertStep]:
         gauges = await self._gauges(situation.now)
         alone = {gauge_subject(one) for one in gauges if one.state is GaugeState.UNKNOWN}
         troubled, out_of_sight = await self._path_concerns(situation)
-        alone |= out_of_sight | {FLOOD}
+        alone |= out_of_sight | kept_elsewhere | {FLOOD}
         concerns = {
             one.subject: one
             for one in (
@@ -165,7 +192,8 @@ class Alerting:
         ours = {f"{kind}/{name}" for kind in _OF_PATHS for name in self._prober.paths}
         for subject in sorted({*concerns, *situation.standings} - alone):
             is_of_path = subject.partition("/")[0] in _OF_PATHS
-            is_retired = (is_of_path and subject not in ours) or subject.startswith(f"{AlertKind.GAUGE}/")
+            is_gone = subject not in ours or not self._is_ours(subject)
+            is_retired = (is_of_path and is_gone) or subject.startswith(f"{AlertKind.GAUGE}/")
             gone = is_retired and subject not in concerns and subject not in readings
             steps.extend(
                 situation.review(
@@ -228,15 +256,17 @@ class Alerting:
         seen = await view_paths(
             self._store, paths, (), now=situation.now, lasting=list(situation.incidents.values()), silences=()
         )
-        for view in (one.view for one in seen):
+        for view, facts in ((one.view, one.facts) for one in seen):
             kind = _KINDS.get(view.state)
+            # Of a path that is not probed nothing is known from its last verdict on; it is told hours later.
+            heard_at = facts.last_verdict_at if kind is AlertKind.NOT_PROBED else None
             if kind is not None:
                 found.append(
                     Concern(
                         subject=Subject(f"{kind}/{view.path.name}"),
                         kind=kind,
                         severity=Severity.TICKET,
-                        since=situation.now,
+                        since=heard_at or situation.now,
                         paths=(view.path.name,),
                         detail=view.why,
                     )
@@ -268,7 +298,7 @@ class Alerting:
                     kind=AlertKind.DELIVERY,
                     # Where the others got it, or the sink takes what is sent now, nobody need be woken.
                     severity=Severity.PAGE if is_shut or is_overdue else Severity.TICKET,
-                    since=state.oldest_at or now,
+                    since=min((one for one in (state.oldest_at, state.refused_at) if one), default=now),
                     place=sink,
                     detail=f"sink {sink}: {', '.join(words)}{said}",
                 )

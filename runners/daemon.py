@@ -298,7 +298,10 @@ class Daemon:
 
     async def _review(self) -> None:
         while True:
-            if await self._alerting.review() and self._around.delivery is not None:
+            if (
+                await self._alerting.review(self._housekeeping.others_run)
+                and self._around.delivery is not None
+            ):
                 self._around.delivery.wake()
             await self._note_blindness()
             self._note_silence()

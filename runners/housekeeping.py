@@ -79,13 +79,21 @@ class Housekeeping:
             if (path is None or not path.is_enabled) and not await self._is_probed(name):
                 await self._retire(name)
 
+    async def others_run(self) -> bool:
+        """Whether another replica claimed a slot of any path of late.
+
+        Raises:
+            StoreError: the store can't be read.
+        """
+        return await self._store.others_claimed(self._holder, since=self._clock.now() - self._pulse())
+
     async def _is_probed(self, path: PathName) -> bool:
         """Whether somebody seems to go on with it: its last slot is no older than its pauses of late are long.
 
         Where no other replica claimed a slot of any path of late, there is nobody who could.
         """
         now = self._clock.now()
-        if not await self._store.others_claimed(self._holder, since=now - self._pulse()):
+        if not await self.others_run():
             return False
         points = await self._store.points(path, since=now - _LOOK_BACK, limit=_LAUNCHES)
         times = [one.launched_at for one in points]

@@ -320,11 +320,11 @@ class OneShot:
         """Write what is to be told, and deliver what is due for a while; the next run goes on with the rest."""
         if not self._prober.alerts.tells_anybody:
             return
-        await self._alerting.review()
+        await self._alerting.review(self._housekeeping.others_run)
         began_at = self._clock.monotonic()
         await self._delivery.drain()
         # What a sink just refused for good is told to the others now, not by the next run.
-        if await self._alerting.review():
+        if await self._alerting.review(self._housekeeping.others_run):
             await self._delivery.drain(max(1.0, DRAIN_SECONDS - (self._clock.monotonic() - began_at)))
 
     def _trouble(self, error: BaseException) -> None:

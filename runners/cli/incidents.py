@@ -85,6 +85,7 @@ def print_incident(
     output: Output, incident: "Incident", runbook: str | None, *, backlog: str = "", risk: str = ""
 ) -> None:
     """An incident in a few lines."""
+    from canary.flapping import flap_words
     from canary.incident import IncidentKind
     from canary.quantity import duration
     from runners.cli.words import canaries, clock
@@ -118,6 +119,8 @@ def print_incident(
         output.answer(f"  only {sender}'s canaries fail; those of other senders come through")
     if incident.bisected is not None:
         output.answer(f"  {BISECTED[incident.bisected.verdict]}")
+    if flaps := flap_words(incident.relapses):
+        output.answer(f"  {flaps}")
     if backlog:
         output.answer(f"  {backlog}")
     if incident.resolved_at is not None:

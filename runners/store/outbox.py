@@ -286,7 +286,12 @@ def outbox_states(connection: Connection, *, dead_since: datetime | None) -> dic
             .order_by(table.c.written_at.desc())
             .limit(1)
         )
-        found[sink] = replace(known, last_error=last, takes_others=_takes_others(connection, sink))
+        refused_at = connection.scalar(
+            select(func.min(table.c.written_at)).where(table.c.sink == sink, is_over)
+        )
+        found[sink] = replace(
+            known, last_error=last, takes_others=_takes_others(connection, sink), refused_at=refused_at
+        )
     return found
 
 

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
+from canary.flapping import flap_words
 from canary.incident import Incident, IncidentKind
 from canary.instruments import metrics
 from canary.path import PathName
@@ -267,6 +268,7 @@ async def incident(request: Request) -> Response:
         bisect=found.bisected.canary_id if found.bisected is not None else bisect and bisect.canary.id,
         backlog=backlog_words(backlog, now) if backlog is not None else "",
         risk=risk_words(found, risks.get(found.id)),
+        flaps=flap_words(found.relapses),
         drawn_impact=pictures.impact(
             "impact",
             points,

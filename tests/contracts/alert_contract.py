@@ -325,7 +325,7 @@ class AlertContract:
             assert await store.give_up_alerts(but=["chat"], before=after(6), at=after(9), error="gone") == 0
 
             assert await store.outbox(dead_since=after(0)) == {
-                "pager": OutboxState(dead=1, last_error="gone"),
+                "pager": OutboxState(dead=1, last_error="gone", refused_at=after(5)),
                 "chat": OutboxState(pending=1, oldest_at=after(5)),
             }
             assert await store.give_up_alerts(but=[], before=after(6), at=after(9), error="gone") == 1
@@ -343,7 +343,7 @@ class AlertContract:
 
             assert await claimed(store, 50) == []
             assert await store.outbox(dead_since=after(0)) == {
-                "pager": OutboxState(partial=1, last_error="b@acme.example: 550 nobody")
+                "pager": OutboxState(partial=1, last_error="b@acme.example: 550 nobody", refused_at=after(5))
             }
             assert await store.outbox(dead_since=after(6)) == {}
 
@@ -394,7 +394,7 @@ class AlertContract:
             await store.alert_delivered(alert(1, key="b").id, at=after(8))
 
             assert (await store.outbox())["pager"] == OutboxState(
-                dead=1, takes_others=True, last_error="550 nobody"
+                dead=1, takes_others=True, last_error="550 nobody", refused_at=after(5)
             )
 
         run(place, scenario)
@@ -421,7 +421,7 @@ class AlertContract:
                 await store.alert_delivered(alert(1).id, at=after(12))
 
             assert (await store.outbox(dead_since=after(0)))["pager"] == OutboxState(
-                pending=1, oldest_at=after(5), dead=1, last_error="400 invalid key"
+                pending=1, oldest_at=after(5), dead=1, last_error="400 invalid key", refused_at=after(5)
             )
             assert (await store.outbox(dead_since=after(6)))["pager"].dead == 0
             assert (await store.outbox())["pager"].dead == 1

@@ -235,6 +235,7 @@ class MemoryAlerts:
                 dead=state.dead + (one.state in _DEAD),
                 partial=state.partial + is_partial,
                 last_error=one.error or state.last_error,
+                refused_at=state.refused_at or (one.written_at if one.state != "pending" else None),
             )
         return {sink: replace(state, takes_others=self._takes_others(sink)) for sink, state in found.items()}
 

@@ -5,8 +5,9 @@ Written from the design's words, without the fold's memory, to be compared with 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from canary.hop import Hop
 from canary.incident import IncidentKind, Settled
 from canary.path import IncidentPolicy
 from canary.verdict import Verdict
@@ -47,18 +48,28 @@ def _first_after(history: Sequence[Settled], moment: datetime) -> datetime | Non
 
 def _target(policy: IncidentPolicy, history: Sequence[Settled]) -> list[Expected]:
     found: list[Expected] = []
-    begin, over_at = 0, None
+    begin, over_at, relapses = 0, None, 0
     while begin < len(history):
         opening = _opening(policy, history, begin, over_at)
         if opening is None:
             break
         index, failed = opening
-        incident, end = _course(policy, history, index, failed)
+        if begin and not _is_calm(history[:index], history[begin - 1].settled_at, history[index].settled_at):
+            relapses += 1
+        else:
+            relapses = 0
+        incident, end = _course(policy, history, index, failed, relapses)
         found.append(incident)
         if end is None:
             break
         begin, over_at = end + 1, incident.impact_until
     return found
+
+
+def _is_calm(history: Sequence[Settled], ended_at: datetime, opened_at: datetime) -> bool:
+    """Whether forty canaries that left since the end of one incident came through before the next, or a day passed."""
+    since = [one for one in _confirmed_launches(history) if one > ended_at]
+    return len(since) >= 40 or opened_at - ended_at >= timedelta(days=1)
 
 
 def _counting(history: Sequence[Settled], over_at: datetime | None) -> list[Settled]:
@@ -95,7 +106,7 @@ def _opening(
 
 
 def _course(
-    policy: IncidentPolicy, history: Sequence[Settled], index: int, failed: list[Settled]
+    policy: IncidentPolicy, history: Sequence[Settled], index: int, failed: list[Settled], relapses: int
 ) -> tuple[Expected, int | None]:
     """How an opened incident went on, and where it ended."""
     members = list(failed)
@@ -107,9 +118,13 @@ def _course(
         if one.verdict in BREACHES and (worked is None or one.launched_at > worked):
             members.append(one)
             in_a_row = 0
-        if one.verdict is Verdict.CONFIRMED and one.launched_at > max(m.launched_at for m in members):
+        last = max(member.launched_at for member in members)
+        if one.verdict is Verdict.CONFIRMED and one.launched_at > last:
             in_a_row += 1
-            if in_a_row >= policy.resolve:
+            needed = policy.resolve
+            if relapses and one.launched_at - last < timedelta(days=1):
+                needed = max(needed, {1: 10, 2: 20}.get(relapses, 40))
+            if in_a_row >= needed:
                 return _expected(history[: now + 1], history[index].settled_at, members, one.settled_at), now
     return _expected(history, history[index].settled_at, members, None), None
 
@@ -130,24 +145,37 @@ def _expected(
     )
 
 
+def _sees(unseen: Settled, one: Settled) -> bool:
+    """Whether a verdict is about what could not be seen: a canary that went as far, or came through."""
+    if one.verdict is Verdict.CONFIRMED or one.stop is None or unseen.stop is None:
+        return True
+    hops = list(Hop)
+    return hops.index(one.stop.hop) >= hops.index(unseen.stop.hop)
+
+
 def _blind(history: Sequence[Settled]) -> list[Expected]:
-    """Every unbroken run of two or more inconclusive verdicts."""
+    """Every run of two or more inconclusive verdicts that nothing seen broke."""
     found = []
     index = 0
     while index < len(history):
-        end = index
-        while end < len(history) and history[end].verdict is Verdict.INCONCLUSIVE:
+        run, end = [], index
+        while end < len(history):
+            one = history[end]
+            if one.verdict is Verdict.INCONCLUSIVE:
+                run.append((end, one))
+            elif not run or _sees(run[min(len(run), 2) - 1][1], one):
+                break
             end += 1
-        run = history[index:end]
         if len(run) > 1:
-            onset = min(one.launched_at for one in run[:2])
+            onset = min(one.launched_at for _, one in run[:2])
+            opened_by, opened = run[1]
             sighted = end < len(history)
             found.append(
                 Expected(
                     kind=IncidentKind.BLIND,
                     onset_at=onset,
-                    opened_at=run[1].settled_at,
-                    impact_from=_last_before(history[: index + 2], onset),
+                    opened_at=opened.settled_at,
+                    impact_from=_last_before(history[: opened_by + 1], onset),
                     impact_until=_first_after(history[: end + 1], onset) if sighted else None,
                     resolved_at=history[end].settled_at if sighted else None,
                     failures=len(run),

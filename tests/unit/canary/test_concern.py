@@ -220,6 +220,15 @@ def test_full_mailbox_and_the_incident_that_it_makes__have_one_cause() -> None:
     assert cause_of(leftover_concerns([LeftBehind(MAIL, 3, NOON)], now=NOON + timedelta(hours=1))[0]) is None
 
 
+def test_path_that_flaps__is_said_to_and_the_other_path_of_its_cause_is_not() -> None:
+    again = replace(incident(MAIL, FULL), relapses=2)
+
+    (broken,) = incident_concerns([again, incident(BILLING, FULL)], PATHS, now=NOON)
+
+    assert broken.detail.startswith(f"{MAIL}: it flaps: 2 incidents ended shortly before")
+    assert BILLING not in broken.detail
+
+
 def test_gauge_at_warn__is_a_ticket_and_a_good_or_unknown_one_is_nothing() -> None:
     assert [one.severity for one in gauge_concerns([gauge(GaugeState.WARN)], PATHS)] == [Severity.TICKET]
     assert gauge_concerns([gauge(GaugeState.OK), gauge(GaugeState.UNKNOWN, None)], PATHS) == []

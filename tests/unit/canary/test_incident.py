@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from random import Random
 
+import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
@@ -32,6 +33,7 @@ NAME = PathName("support-email")
 POLICY = IncidentPolicy()
 NOT_SEEN = Stop(Hop.TICKET_CREATED, Reason.NOT_SEEN, Side.TARGET)
 FULL = Stop(Hop.MAILBOX_ARRIVAL, Reason.MAILBOX_FULL, Side.TARGET)
+REFUSED_MAIL = Stop(Hop.SMTP_ACCEPT, Reason.REJECTED, Side.TARGET)
 BLIND = Stop(Hop.TICKET_CREATED, Reason.TICKET_API_UNREADABLE, Side.PROBER)
 
 
@@ -240,13 +242,39 @@ def test_two_inconclusive__are_an_incident_of_the_prober() -> None:
     assert minute(incident.impact_from) == 0
 
 
-def test_any_verdict_about_the_target__ends_the_blindness() -> None:
+def test_any_verdict_about_what_was_not_seen__ends_the_blindness() -> None:
     by_success = only(POLICY, confirmed(0), blind(10), blind(20), blind(30), confirmed(40))
     by_breach = only(POLICY, blind(10), blind(20), breached(40))
 
     assert (minute(by_success.resolved_at), minute(by_success.impact_until)) == (41, 40)
     assert (minute(by_breach.resolved_at), by_breach.impact_until) == (41, None)
     assert by_success.failures == 3
+
+
+@pytest.mark.parametrize("stop", [REFUSED_MAIL, FULL], ids=["refused", "bounced"])
+def test_breach_before_the_place_that_is_not_seen__ends_no_blindness(stop: Stop) -> None:
+    history = [blind(0), blind(10), breached(20, stop=stop), blind(30), confirmed(40)]
+
+    incident = next(one for one in fold(NAME, POLICY, history) if one.kind is IncidentKind.BLIND)
+
+    assert (minute(incident.onset_at), minute(incident.resolved_at), incident.failures) == (0, 41, 3)
+
+
+def test_breach_before_the_place_that_is_not_seen__does_not_break_the_run_that_opens_it() -> None:
+    incident = only(POLICY, blind(0), breached(10, stop=REFUSED_MAIL), blind(20))
+
+    assert (incident.kind, minute(incident.onset_at), minute(incident.opened_at)) == (
+        IncidentKind.BLIND,
+        0,
+        21,
+    )
+
+
+def test_breach_after_the_place_where_we_were_refused__ends_the_blindness() -> None:
+    ours = Stop(Hop.SMTP_AUTH, Reason.CREDENTIALS_REJECTED, Side.PROBER)
+    refused = [settled(Verdict.INCONCLUSIVE, number, stop=ours) for number in (0, 10)]
+
+    assert minute(only(POLICY, *refused, breached(20, stop=REFUSED_MAIL)).resolved_at) == 21
 
 
 def test_blindness_during_an_incident__leaves_that_open() -> None:

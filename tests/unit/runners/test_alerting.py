@@ -467,13 +467,16 @@ def test_scheduled_path_of_which_nothing_is_heard__is_told_of_as_not_probed() ->
         prober="test",
     )
     asyncio.run(recorded(s.store, canary))
-    asyncio.run(s.store.settle(settlement(judged_as(canary, Verdict.CONFIRMED, at=5))))
+    judged = judged_as(canary, Verdict.CONFIRMED, at=5)
+    judged_at = judged.settled_at
+    asyncio.run(s.store.settle(settlement(judged)))
     s.clock.advance(3 * 600 + 60 + 120)
     s.review()
 
     (told,) = s.heard()
     assert (told.concern.kind, told.severity) == (AlertKind.NOT_PROBED, Severity.TICKET)
     assert told.concern.detail.startswith("no verdict for 32 min")
+    assert told.concern.since == judged_at
 
 
 def test_second_review_at_once__writes_nothing() -> None:

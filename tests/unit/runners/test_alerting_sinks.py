@@ -24,3 +24,14 @@ def test_sink_that_refused_something_for_good__pages_only_until_it_takes_what_is
     s.review()
 
     assert {one.severity for one in s.heard() if one.concern.kind is AlertKind.DELIVERY} == {severity}
+
+
+def test_sink_that_refused_something_for_good__is_told_of_since_that_was_written() -> None:
+    s = Scene(paths=(mail_path(),))
+    began_at = s.clock.now()
+    s.opened(mail_path())
+    asyncio.run(s.store.alert_given_up(first_of(s, "pager"), at=began_at, error="550 nobody"))
+    s.clock.advance(3600)
+    s.review()
+
+    assert {one.concern.since for one in s.heard() if one.concern.kind is AlertKind.DELIVERY} == {began_at}
