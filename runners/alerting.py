@@ -273,7 +273,5 @@ def _works(path: Path, progress: Progress, now: datetime) -> bool:
         return False
     if progress.recent and progress.recent[-1].verdict is not Verdict.CONFIRMED:
         return False
-    patience = timedelta(
-        seconds=3 * (path.interval_seconds or HOUR.total_seconds()) + path.slo.deadline_seconds
-    )
+    patience = timedelta(seconds=3 * (path.usual_seconds or HOUR.total_seconds()) + path.slo.deadline_seconds)
     return now - max(progress.confirmed) <= patience

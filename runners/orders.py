@@ -190,7 +190,7 @@ class Orders:
         return found.stops(path.quarantine_misses)
 
     async def _has_too_many_outstanding(self, path: Path) -> bool:
-        most = most_outstanding(path.slo.deadline_seconds, path.interval_seconds)
+        most = most_outstanding(path.slo.deadline_seconds, path.usual_seconds)
         pending = await self._store.canaries(CanaryQuery(path=path.name, verdict=Verdict.PENDING, limit=most))
         if len(pending) < most:
             return False

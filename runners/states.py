@@ -9,11 +9,12 @@ from canary.gauge import Gauge, GaugeState
 from canary.incident import BLIND_RUN, Incident, IncidentKind
 from canary.path import Path
 from canary.quarantine import Quarantine, quarantine_words
+from canary.slot import slots_took
 from canary.verdict import Verdict
 from runners.contracts import PathFacts
 from runners.history import Gist
 
-_STALE_INTERVALS = 3
+_STALE_SLOTS = 3
 
 
 class PathState(StrEnum):
@@ -120,12 +121,12 @@ def _first_reason(recent: Sequence[Gist]) -> str:
 
 
 def stale_since(path: Path, last_verdict_at: datetime | None, now: datetime) -> timedelta | None:
-    """How long a scheduled path has had no verdict, if that is too long."""
-    if path.interval_seconds is None or not path.is_enabled or last_verdict_at is None:
+    """How long a scheduled path has had no verdict, if that is too long: three slots, and the deadline of the last."""
+    if not path.is_enabled or last_verdict_at is None:
         return None
-    age = now - last_verdict_at
-    limit = timedelta(seconds=_STALE_INTERVALS * path.interval_seconds + path.slo.deadline_seconds)
-    return age if age > limit else None
+    due_by = now - timedelta(seconds=path.slo.deadline_seconds)
+    took = slots_took(path, _STALE_SLOTS, due_by)
+    return now - last_verdict_at if took is not None and due_by - last_verdict_at > took else None
 
 
 def _degraded(path: Path, recent: Sequence[Gist], gauges: Sequence[Gauge]) -> str:
