@@ -201,7 +201,7 @@ async def ask_status(
     Raises:
         StoreError: it can't be read.
     """
-    gauges = tuple(fresh(await store.latest_gauges(), now=now, places=places))
+    gauges = tuple(fresh(await store.latest_gauges(now=now), now=now, places=places))
     silences = tuple(with_windows(await store.silences(now), windows, now, ahead=AHEAD))
     lasting = tuple(await store.incidents(path=None, since=now, limit=0))
     seen = await view_paths(store, paths, gauges, now=now, silences=silences, lasting=lasting, points=points)

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
+from canary.ahead import MOST_AHEAD
 from canary.path import Path, PathName, is_bisect
 from canary.quarantine import quarantine_words
+from canary.signature import CanaryId
 from canary.slot import MissedCause, MissedSlot, Slot, most_outstanding, slots_between
 from canary.verdict import Verdict
 from probes.contracts import Clock
@@ -191,7 +193,9 @@ class Orders:
 
     async def _has_too_many_outstanding(self, path: Path) -> bool:
         most = most_outstanding(path.slo.deadline_seconds, path.usual_seconds)
-        pending = await self._store.canaries(CanaryQuery(path=path.name, verdict=Verdict.PENDING, limit=most))
+        pending = await self._store.canaries(
+            CanaryQuery(path=path.name, verdict=Verdict.PENDING, limit=most, before=self._by_now())
+        )
         if len(pending) < most:
             return False
         self._progress.note(
@@ -214,11 +218,15 @@ class Orders:
         senders = list(self._prober.senders[path.name])
         if len(senders) == 1:
             return senders
-        last = await self._store.canaries(CanaryQuery(path=path.name, limit=1))
+        last = await self._store.canaries(CanaryQuery(path=path.name, limit=1, before=self._by_now()))
         if not last or last[0].canary.sender not in senders:
             return senders
         first = senders.index(last[0].canary.sender) + 1
         return senders[first:] + senders[:first]
+
+    def _by_now(self) -> tuple[datetime, CanaryId]:
+        """Only what was launched by now: a canary of before the clock was set back would count for as long as it was."""
+        return self._clock.now() + MOST_AHEAD, CanaryId("")
 
     async def _is_within_cap(self, path: Path, sender: str, ordered: Sequence[Order]) -> bool:
         """Loop guards of vendors count a sender's mails over all paths into one system; those just ordered count."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from canary.ahead import is_ahead
 from canary.gauge import Gauge, GaugeState
 from canary.incident import BLIND_RUN, Incident, IncidentKind
 from canary.path import Path
@@ -97,10 +98,10 @@ def _judged(
     if broken is not None:
         stop = broken.sharper or broken.stop
         return PathView(path, PathState.BROKEN, f"{stop.hop} is broken: {stop.reason}", broken)
-    if (age := stale_since(path, facts.last_verdict_at, now)) is not None:
-        cause = "its tickets are not kept in quarantine" if is_held else "the prober does not run"
-        return PathView(path, PathState.STALE, f"no verdict for {_words(age)}: {cause}")
-    newest = [verdict for _, verdict in facts.verdicts[:BLIND_RUN]]
+    verdicts = [(at, verdict) for at, verdict in facts.verdicts if not is_ahead(at, now)]
+    if why := _why_stale(path, facts, [at for at, _ in verdicts], now, is_held=is_held):
+        return PathView(path, PathState.STALE, why)
+    newest = [verdict for _, verdict in verdicts[:BLIND_RUN]]
     if len(newest) == BLIND_RUN and all(one is Verdict.INCONCLUSIVE for one in newest):
         blindness = opened.get(IncidentKind.BLIND)
         why = f": {blindness.stop.hop}, {blindness.stop.reason}" if blindness is not None else ""
@@ -115,15 +116,36 @@ def _judged(
     return PathView(path, PathState.DEGRADED if why else PathState.OK, why)
 
 
+def _why_stale(
+    path: Path, facts: PathFacts, known: Sequence[datetime], now: datetime, *, is_held: bool
+) -> str:
+    """Why nothing is known of now, empty if something is; ``known``: when its verdicts came, none of the future."""
+    is_scheduled = path.interval_seconds is not None and path.is_enabled
+    if not known and is_scheduled:
+        ahead = _words(facts.verdicts[-1][0] - now)
+        return f"its verdicts are dated {ahead} in the future: the clock was set back, or is wrong"
+    last_at = known[0] if 0 < len(known) < len(facts.verdicts) else facts.last_verdict_at
+    age = stale_since(path, last_at, now)
+    if age is None:
+        return ""
+    cause = "its tickets are not kept in quarantine" if is_held else "the prober does not run"
+    return f"no verdict for {_words(age)}: {cause}"
+
+
 def _first_reason(recent: Sequence[Gist]) -> str:
     stops = [one.stop for one in recent if one.stop is not None]
     return f": {stops[0].hop}, {stops[0].reason}" if stops else ""
 
 
 def stale_since(path: Path, last_verdict_at: datetime | None, now: datetime) -> timedelta | None:
-    """How long a scheduled path has had no verdict, if that is too long: three slots, and the deadline of the last."""
-    if not path.is_enabled or last_verdict_at is None:
+    """How long a scheduled path has had no verdict, if that is too long: three slots, and the deadline of the last.
+
+    Of one that is dated in the future nobody knows how long: no time at all, and too long.
+    """
+    if not path.is_enabled or path.interval_seconds is None or last_verdict_at is None:
         return None
+    if is_ahead(last_verdict_at, now):
+        return timedelta(0)
     due_by = now - timedelta(seconds=path.slo.deadline_seconds)
     took = slots_took(path, _STALE_SLOTS, due_by)
     return now - last_verdict_at if took is not None and due_by - last_verdict_at > took else None

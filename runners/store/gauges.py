@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Executable, and_, bindparam, func, select, update
 from sqlalchemy.engine import Connection, Row
 
+from canary.ahead import MOST_AHEAD, is_ahead
 from canary.gauge import Gauge, GaugeName, GaugeState, Resource
 from runners.store.sql import insert_into, insert_or_nothing
 from runners.store.tables import control, gauge, latest_gauge
@@ -72,8 +73,8 @@ def series(
     return [_gauge_of(row) for row in connection.execute(_SERIES, wanted)]
 
 
-def latest(connection: Connection) -> list[Gauge]:
-    """The newest reading of each place, name and resource."""
+def latest(connection: Connection, now: datetime | None = None) -> list[Gauge]:
+    """The newest reading of each place, name and resource; of the future only where there is no other."""
     newest, table = latest_gauge, gauge
     rows = connection.execute(
         select(table)
@@ -88,7 +89,26 @@ def latest(connection: Connection) -> list[Gauge]:
         )
         .order_by(table.c.place, table.c.name, table.c.resource)
     )
-    return [_gauge_of(row) for row in rows]
+    found = [_gauge_of(row) for row in rows]
+    return found if now is None else [_by_now(connection, one, now) for one in found]
+
+
+def _by_now(connection: Connection, reading: Gauge, now: datetime) -> Gauge:
+    """What was read last, where the newest reading is of before the clock was set back."""
+    if not is_ahead(reading.read_at, now):
+        return reading
+    row = connection.execute(
+        select(gauge)
+        .where(
+            gauge.c.place == reading.place,
+            gauge.c.name == reading.name,
+            gauge.c.resource == (reading.resource or _NO_RESOURCE),
+            gauge.c.read_at <= now + MOST_AHEAD,
+        )
+        .order_by(gauge.c.read_at.desc())
+        .limit(1)
+    ).one_or_none()
+    return reading if row is None else _gauge_of(row)
 
 
 def note_control(connection: Connection, prober: str, name: str, *, at: datetime, worked: bool) -> None:
