@@ -139,6 +139,7 @@ async def view_paths(
             gauges=gauges,
             now=now,
             quarantine=quarantines[path.name],
+            first_slot_at=glance.first_slot_at,
         )
         is_silenced = are_silenced([path.name], silences, now)
         seen.append(Seen(replace(view, is_silenced=is_silenced), glance.facts, glance.points))

@@ -58,6 +58,7 @@ def view_path(
     gauges: Sequence[Gauge],
     now: datetime,
     quarantine: Quarantine = Quarantine(),  # noqa: B008 -- frozen
+    first_slot_at: datetime | None = None,
 ) -> PathView:
     """Judge a path by what the store knows.
 
@@ -69,7 +70,11 @@ def view_path(
         gauges: the newest readings of all places.
         now: aware UTC.
         quarantine: how well the rule works that keeps its tickets from agents.
+        first_slot_at: of a path without a verdict, the first slot that came of its schedule.
     """
+    if not facts.verdicts:
+        view = _never_judged(path, facts, first_slot_at, now)
+        return replace(view, quarantine=quarantine_words(quarantine, path.quarantine_misses))
     is_held = path.is_enabled and quarantine.stops(path.quarantine_misses)
     told = quarantine_words(quarantine, path.quarantine_misses)
     view = _judged(path, facts, incidents=incidents, recent=recent, gauges=gauges, now=now, is_held=is_held)
@@ -86,13 +91,6 @@ def _judged(
     now: datetime,
     is_held: bool,
 ) -> PathView:
-    if not facts.verdicts:
-        why = (
-            "no canary has a verdict yet"
-            if facts.last_launch_at is not None
-            else "no canary was launched yet"
-        )
-        return PathView(path, PathState.UNKNOWN, why)
     opened = {one.kind: one for one in incidents if one.is_open and one.path == path.name}
     broken = opened.get(IncidentKind.TARGET)
     if broken is not None:
@@ -114,6 +112,17 @@ def _judged(
         return PathView(path, state, f"no canary was confirmed yet{_first_reason(recent)}", is_unproved=True)
     why = _degraded(path, recent, gauges)
     return PathView(path, PathState.DEGRADED if why else PathState.OK, why)
+
+
+def _never_judged(path: Path, facts: PathFacts, first_slot_at: datetime | None, now: datetime) -> PathView:
+    """A path of which nothing was ever known: new for a while, and then nobody probes it."""
+    launch = facts.last_launch_at
+    why = "no canary was launched yet" if launch is None else "no canary has a verdict yet"
+    begun_at = min((one for one in (first_slot_at, launch) if one is not None), default=None)
+    if begun_at is not None and stale_since(path, begun_at, now) is not None:
+        since = f"{begun_at:%Y-%m-%d %H:%M} UTC"
+        return PathView(path, PathState.STALE, f"{why}, and it was due since {since}")
+    return PathView(path, PathState.UNKNOWN, why)
 
 
 def _why_stale(
