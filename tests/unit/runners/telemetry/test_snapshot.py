@@ -297,6 +297,7 @@ class UnreadableStore(MemoryStore):
     """Fails at one verb."""
 
     async def latest_gauges(self, *, now: datetime | None = None) -> Sequence[object]:  # type: ignore[override]  # it gives nothing
+        del now
         raise StoreError("store: gone")
 
 
