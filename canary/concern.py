@@ -274,14 +274,14 @@ def _of_incidents(
 def _is_blind_too_long(incidents: Iterable[Incident], paths: Mapping[PathName, Path], now: datetime) -> bool:
     return any(
         now - one.onset_at
-        >= max(BLIND_LEAST, timedelta(seconds=BLIND_INTERVALS * _interval_seconds(one.path, paths)))
+        >= max(BLIND_LEAST, timedelta(seconds=BLIND_INTERVALS * _usual_seconds(one.path, paths)))
         for one in incidents
     )
 
 
-def _interval_seconds(name: PathName, paths: Mapping[PathName, Path]) -> float:
+def _usual_seconds(name: PathName, paths: Mapping[PathName, Path]) -> float:
     path = paths.get(name)
-    return (path.interval_seconds or 0.0) if path is not None else 0.0
+    return (path.usual_seconds or 0.0) if path is not None else 0.0
 
 
 def _own_place(path: Path, stop: Stop) -> str:

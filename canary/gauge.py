@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from canary.ahead import is_ahead
 from canary.reason import Reason
 
 
@@ -106,7 +107,9 @@ STALE_READING = timedelta(hours=1)
 
 
 def fresh(gauges: Iterable[Gauge], *, now: datetime, places: Collection[str] | None = None) -> list[Gauge]:
-    """What the newest readings say of now: too old a one is unknown, and of what is configured no more there is none.
+    """What the newest readings say of now: too old a one is unknown, as one of the future is.
+
+    Of what is configured no more there is none.
 
     Args:
         gauges: the newest reading of each.
@@ -114,9 +117,9 @@ def fresh(gauges: Iterable[Gauge], *, now: datetime, places: Collection[str] | N
         places: those that are configured; None: not known, all count.
     """
     newest = list(gauges)
-    told = _told_at(newest)
+    told = _told_at(one for one in newest if not is_ahead(one.read_at, now))
     return [
-        one if now - one.read_at <= STALE_READING else _not_known(one)
+        one if now - one.read_at <= STALE_READING and not is_ahead(one.read_at, now) else _not_known(one, now)
         for one in newest
         if (places is None or one.place in places)
         and not (one.name is GaugeName.MAILBOX_CAPACITY and one.read_at < told.get(one.place, one.read_at))
@@ -136,8 +139,11 @@ def _told_at(gauges: Iterable[Gauge]) -> dict[str, datetime]:
     return told
 
 
-def _not_known(gauge: Gauge) -> Gauge:
-    return replace(gauge, state=GaugeState.UNKNOWN, value=None, detail="it was not read of late")
+def _not_known(gauge: Gauge, now: datetime) -> Gauge:
+    why = "it was not read of late"
+    if is_ahead(gauge.read_at, now):
+        why = "its last reading is dated in the future: the clock was set back, or is wrong"
+    return replace(gauge, state=GaugeState.UNKNOWN, value=None, detail=why)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NewType
+from typing import NewType, Protocol
 
 from canary.hop import Channel, Hop
 from canary.reason import Reason
@@ -94,6 +95,14 @@ class IncidentPolicy:
         return max(rule.of for rule in self.open)
 
 
+class Moments(Protocol):
+    """When a schedule launches."""
+
+    def latest(self, now: datetime) -> datetime | None:
+        """The latest moment that is not after ``now``, aware UTC; None if there was none for long."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Path:
     """One way in, as the judge and the incidents see it.
@@ -101,7 +110,10 @@ class Path:
     Attributes:
         route: the hops that a canary of this path passes, in order.
         budgets: the seconds that a hop may take before it is called slow.
-        interval_seconds: the longest time between two scheduled launches; None: launched by hand only.
+        interval_seconds: the longest time between two scheduled launches, with the nights and weekends in which the
+            schedule rests; None: launched by hand only.
+        usual_gap_seconds: the longest time between two launches while the schedule runs; None: it never rests.
+        moments: of a schedule that rests, when it launches; None: each ``interval_seconds``.
         ticketing: the name of the ticketing system; None with ``proof`` reply.
         mailbox: the support mailbox that the prober may read, or None.
         requesters: addresses that a ticket of ours may bear besides the sender's own (forwarders).
@@ -117,6 +129,8 @@ class Path:
     proof: Proof = Proof.API
     budgets: Mapping[Hop, float] = field(default_factory=lambda: MappingProxyType({}))
     interval_seconds: float | None = None
+    usual_gap_seconds: float | None = None
+    moments: Moments | None = None
     ticketing: str | None = None
     mailbox: str | None = None
     requesters: frozenset[str] = frozenset()
@@ -126,3 +140,8 @@ class Path:
     domain: str = ""
     runbook: str | None = None
     quarantine_misses: int | None = None
+
+    @property
+    def usual_seconds(self) -> float | None:
+        """The longest time between two launches while the schedule runs; None: launched by hand only."""
+        return self.interval_seconds if self.usual_gap_seconds is None else self.usual_gap_seconds

@@ -7,7 +7,7 @@ from enum import StrEnum
 from hashlib import sha256
 from math import ceil
 
-from canary.path import PathName
+from canary.path import Path, PathName
 
 _MOMENT = timedelta(microseconds=1)
 _LEAST_OUTSTANDING = 3
@@ -60,11 +60,34 @@ def jitter(slot: Slot, longest: timedelta) -> timedelta:
     return longest * share
 
 
-def most_outstanding(deadline_seconds: float, interval_seconds: float | None) -> int:
-    """How many canaries of a path may be without a verdict: those of one deadline, and some that settle late."""
-    if interval_seconds is None:
+def most_outstanding(deadline_seconds: float, usual_seconds: float | None) -> int:
+    """How many canaries of a path may be without a verdict: those of one deadline, and some that settle late.
+
+    Args:
+        deadline_seconds: of the path's promise.
+        usual_seconds: the longest time between two launches while the schedule runs; None: launched by hand only.
+    """
+    if usual_seconds is None:
         return _LEAST_OUTSTANDING
-    return max(_LEAST_OUTSTANDING, 2 + ceil(deadline_seconds / interval_seconds))
+    return max(_LEAST_OUTSTANDING, 2 + ceil(deadline_seconds / usual_seconds))
+
+
+def slots_took(path: Path, count: int, now: datetime) -> timedelta | None:
+    """How far back the last ``count`` slots of a path reach; None: it has no schedule, or not so many.
+
+    A schedule that rests over a weekend is not late on Sunday; counted by its longest gap, it would be late by a week.
+    """
+    if path.interval_seconds is None:
+        return None
+    if path.moments is None:
+        return count * timedelta(seconds=path.interval_seconds)
+    at = now + _MOMENT
+    for _ in range(count):
+        latest = path.moments.latest(at - _MOMENT)
+        if latest is None:
+            return None
+        at = latest
+    return now - at
 
 
 def due_slot(path: PathName, interval: timedelta, now: datetime) -> Slot:

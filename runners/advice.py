@@ -36,18 +36,18 @@ def advise(config: Config) -> tuple[Check, ...]:
 
 
 def launches_per_hour(config: Config) -> dict[tuple[str, str], float]:
-    """Scheduled launches an hour of each sender to each ticketing system, over all paths.
+    """Scheduled launches an hour of each sender to each ticketing system, over all paths, while their schedules run.
 
     Loop guards of vendors count a sender's mails, whatever path they took.
     """
     sums: dict[tuple[str, str], float] = defaultdict(float)
     for one in config.paths.values():
         path = one.path
-        if path.interval_seconds is None or not path.is_enabled or path.ticketing is None:
+        if path.usual_seconds is None or not path.is_enabled or path.ticketing is None:
             continue
         for sender in one.senders:
             sums[config.accounts[sender].address, path.ticketing] += (
-                3600.0 / path.interval_seconds / len(one.senders)
+                3600.0 / path.usual_seconds / len(one.senders)
             )
     return dict(sums)
 

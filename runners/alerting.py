@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from canary.ahead import is_ahead
 from canary.alert import AlertKind, Concern, Severity, Subject
 from canary.concern import (
     UNREADABLE,
@@ -210,7 +211,7 @@ class Alerting:
 
         Another replica may well know a place that this one does not: as long as it is read, it is left as it is.
         """
-        readings = await self._store.latest_gauges()
+        readings = await self._store.latest_gauges(now=now)
         others = [one for one in fresh(readings, now=now) if one.place not in self._prober.gauged_places]
         return [
             *fresh(readings, now=now, places=self._prober.gauged_places),
@@ -312,7 +313,6 @@ def _works(path: Path, progress: Progress, now: datetime) -> bool:
         return False
     if progress.recent and progress.recent[-1].verdict is not Verdict.CONFIRMED:
         return False
-    patience = timedelta(
-        seconds=3 * (path.interval_seconds or HOUR.total_seconds()) + path.slo.deadline_seconds
-    )
-    return now - max(progress.confirmed) <= patience
+    patience = timedelta(seconds=3 * (path.usual_seconds or HOUR.total_seconds()) + path.slo.deadline_seconds)
+    proved = [at for at in progress.confirmed if not is_ahead(at, now)]
+    return bool(proved) and now - max(proved) <= patience

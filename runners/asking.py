@@ -141,6 +141,7 @@ async def view_paths(
             gauges=gauges,
             now=now,
             quarantine=quarantines[path.name],
+            first_slot_at=glance.first_slot_at,
         )
         is_silenced = are_silenced([path.name], silences, now)
         seen.append(Seen(replace(view, is_silenced=is_silenced), glance.facts, glance.points))
@@ -203,7 +204,7 @@ async def ask_status(
     Raises:
         StoreError: it can't be read.
     """
-    gauges = tuple(fresh(await store.latest_gauges(), now=now, places=places))
+    gauges = tuple(fresh(await store.latest_gauges(now=now), now=now, places=places))
     silences = tuple(with_windows(await store.silences(now), windows, now, ahead=AHEAD))
     lasting = tuple(await store.incidents(path=None, since=now, limit=0))
     seen = await view_paths(store, paths, gauges, now=now, silences=silences, lasting=lasting, points=points)

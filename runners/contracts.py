@@ -368,8 +368,12 @@ class Store(
         """Readings, oldest first."""
         ...
 
-    async def latest_gauges(self) -> Sequence[Gauge]:
-        """The newest reading of each place, name and resource."""
+    async def latest_gauges(self, *, now: datetime | None = None) -> Sequence[Gauge]:
+        """The newest reading of each place, name and resource.
+
+        Args:
+            now: aware UTC; what is dated ahead of it is passed over where there is another. None: the newest, whatever.
+        """
         ...
 
     async def note_control(self, control: str, *, at: datetime, worked: bool) -> None:

@@ -356,7 +356,7 @@ class Daemon:
             self._around.figures.beat(at)
 
     def _note_pause(self, pause: Pause) -> None:
-        if pause.kind in {PauseKind.SUSPENDED, PauseKind.SET_FORWARD}:
+        if pause.kind is not PauseKind.STOOD_STILL:
             self._launching.announce_all()
         self._around.notices.say(f"pause {pause.kind}", pause.words)
         self._around.progress.note(pause.words)

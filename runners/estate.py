@@ -8,8 +8,7 @@ from dashboards.estate import (
     WatchedPath,
 )
 from dashboards.timing import timing_of
-from runners.config.config import Config, Every, PathConfig
-from runners.config.cron import Cron
+from runners.config.config import Config, PathConfig
 from runners.config.telemetry import MetricsByOtlp
 from runners.deploy.refusal import CannotRender
 from runners.deploy.timing import MOST_MINUTES, tick_minutes
@@ -47,13 +46,7 @@ def _tick_seconds(config: Config) -> float:
 
 def usual_seconds(path: PathConfig) -> float | None:
     """The longest time between two launches while the path's schedule runs; None: launched by hand only."""
-    match path.schedule:
-        case None:
-            return None
-        case Every():
-            return path.schedule.interval_seconds
-        case Cron():
-            return path.schedule.usual_gap_seconds()
+    return path.path.usual_seconds
 
 
 def page_after_seconds(config: Config) -> float:

@@ -79,7 +79,7 @@ async def hand_over(
     found = await store.incidents(path=None, since=since, limit=_MOST_INCIDENTS)
     gauges = [
         one
-        for one in fresh(await store.latest_gauges(), now=now, places=places)
+        for one in fresh(await store.latest_gauges(now=now), now=now, places=places)
         if one.state in {GaugeState.WARN, GaugeState.PAGE}
     ]
     leftovers = await store.leftovers()

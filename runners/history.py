@@ -78,11 +78,13 @@ class Glance:
         recent: of its newest `RECENT` canaries, newest first: those that count (confirmed or a breach), as many as
             were asked for, and the newest inconclusive one.
         points: its newest canaries, newest launch first, as many as were asked for.
+        first_slot_at: of a path without a verdict, the first slot that came of its schedule; None: none, or it has one.
     """
 
     facts: "PathFacts"
     recent: tuple[Gist, ...]
     points: tuple[Point, ...] = ()
+    first_slot_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

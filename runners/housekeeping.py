@@ -9,6 +9,7 @@ from canary.incident import retire
 from canary.instruments import metrics
 from canary.observation import Evidence, Outcome
 from canary.path import Path, PathName, is_bisect
+from canary.slot import slots_took
 from canary.verdict import Verdict
 from probes.contracts import CheckState, Clock, RemovalState
 from runners.alerting import Alerting
@@ -102,13 +103,10 @@ class Housekeeping:
         return last_at is not None and now - last_at < patience(times)
 
     def _pulse(self) -> timedelta:
-        """In what time another replica that runs claims a slot: the busiest path has some in it."""
-        intervals = [
-            timedelta(seconds=one.interval_seconds)
-            for one in self._prober.paths.values()
-            if one.is_enabled and one.interval_seconds is not None
-        ]
-        return max(_LEAST_PATIENCE, _PAUSES * min(intervals, default=timedelta(0)))
+        """In what time another replica that runs claims a slot: the busiest path has some in it, also at night."""
+        now = self._clock.now()
+        took = [slots_took(one, _PAUSES, now) for one in self._prober.paths.values() if one.is_enabled]
+        return max(_LEAST_PATIENCE, min((one for one in took if one is not None), default=timedelta(0)))
 
     async def rehearse(self) -> None:
         """Try the controls that were not tried of late: only one that is known to have worked can excuse us.

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
+from canary.ahead import MOST_AHEAD
 from canary.path import Path, PathName, is_bisect
 from canary.quarantine import quarantine_words
+from canary.signature import CanaryId
 from canary.slot import MissedCause, MissedSlot, Slot, most_outstanding, slots_between
 from canary.verdict import Verdict
 from probes.contracts import Clock
@@ -64,10 +66,9 @@ class Orders:
     ) -> Order | None:
         if self._has_too_many_leftovers(path, left):
             return None
-        sender = await self._sender(path)
-        # By hand both only warn; and it is by hand that a path whose rule was mended is begun again.
+        sender, _ = await self._sender(path, ordered)
+        # By hand both this and the cap only warn; and it is by hand that a path whose rule was mended is begun again.
         await self._is_out_of_quarantine(path)
-        await self._is_within_cap(path, sender, ordered)
         return Order(path, sender)
 
     async def _due(self, path: Path, left: Mapping[PathName, int], ordered: Sequence[Order]) -> Order | None:
@@ -79,8 +80,8 @@ class Orders:
         in_vain = await self._store.claimed_in_vain(path.name, before=before)
         await self._note_missed_before(slot, in_vain)
         # All that is asked is asked before the claim: a store that fails between would cost the slot.
-        sender = await self._sender(path)
-        held_by = await self._held_by(path, sender, left, ordered)
+        sender, is_within_cap = await self._sender(path, ordered)
+        held_by = await self._held_by(path, left, is_within_cap=is_within_cap)
         claimed_before = before if slot in in_vain else None
         if not await self._claim(slot, claimed_before):
             return None
@@ -121,7 +122,7 @@ class Orders:
             raise
 
     async def _held_by(
-        self, path: Path, sender: str, left: Mapping[PathName, int], ordered: Sequence[Order]
+        self, path: Path, left: Mapping[PathName, int], *, is_within_cap: bool
     ) -> MissedCause | None:
         """What holds a launch back; None: nothing does."""
         if self._has_too_many_leftovers(path, left):
@@ -130,9 +131,7 @@ class Orders:
             return MissedCause.QUARANTINE
         if await self._has_too_many_outstanding(path):
             return MissedCause.OUTSTANDING
-        if not await self._is_within_cap(path, sender, ordered):
-            return MissedCause.CAP
-        return None
+        return None if is_within_cap else MissedCause.CAP
 
     def _tell_of_take_over(self, slot: Slot) -> None:
         _log.warning(
@@ -193,8 +192,10 @@ class Orders:
         return found.stops(path.quarantine_misses)
 
     async def _has_too_many_outstanding(self, path: Path) -> bool:
-        most = most_outstanding(path.slo.deadline_seconds, path.interval_seconds)
-        pending = await self._store.canaries(CanaryQuery(path=path.name, verdict=Verdict.PENDING, limit=most))
+        most = most_outstanding(path.slo.deadline_seconds, path.usual_seconds)
+        pending = await self._store.canaries(
+            CanaryQuery(path=path.name, verdict=Verdict.PENDING, limit=most, before=self._by_now())
+        )
         if len(pending) < most:
             return False
         self._progress.note(
@@ -202,15 +203,30 @@ class Orders:
         )
         return True
 
-    async def _sender(self, path: Path) -> str:
-        """The senders of a path take turns, by what the store knows of the last launch."""
-        senders = self._prober.senders[path.name]
+    async def _sender(self, path: Path, ordered: Sequence[Order]) -> tuple[str, bool]:
+        """Whose turn it is, by what the store knows of the last launch, and whether the cap lets that sender launch.
+
+        A sender at its cap is passed over: the turn would stay with it, for nothing is launched that would move it on.
+        """
+        in_turn = await self._in_turn(path)
+        for sender in in_turn:
+            if await self._is_within_cap(path, sender, ordered):
+                return sender, True
+        return in_turn[0], False
+
+    async def _in_turn(self, path: Path) -> Sequence[str]:
+        senders = list(self._prober.senders[path.name])
         if len(senders) == 1:
-            return senders[0]
-        last = await self._store.canaries(CanaryQuery(path=path.name, limit=1))
+            return senders
+        last = await self._store.canaries(CanaryQuery(path=path.name, limit=1, before=self._by_now()))
         if not last or last[0].canary.sender not in senders:
-            return senders[0]
-        return senders[(list(senders).index(last[0].canary.sender) + 1) % len(senders)]
+            return senders
+        first = senders.index(last[0].canary.sender) + 1
+        return senders[first:] + senders[:first]
+
+    def _by_now(self) -> tuple[datetime, CanaryId]:
+        """Only what was launched by now: a canary of before the clock was set back would count for as long as it was."""
+        return self._clock.now() + MOST_AHEAD, CanaryId("")
 
     async def _is_within_cap(self, path: Path, sender: str, ordered: Sequence[Order]) -> bool:
         """Loop guards of vendors count a sender's mails over all paths into one system; those just ordered count."""

@@ -50,7 +50,7 @@ class Pause:
             case PauseKind.SET_BACK:
                 return (
                     f"the clock was set back by {seconds} at {self.at:%Y-%m-%d %H:%M:%S} UTC; slots that it passes again"
-                    " were launched before, and are not launched twice"
+                    " are launched, but for those that have a canary"
                 )
 
 

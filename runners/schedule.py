@@ -19,7 +19,7 @@ class Timer(Protocol):
         ...
 
     def wake(self) -> None:
-        """The wall clock was set, or the machine slept: look again at what is due."""
+        """The wall clock was set, or the machine slept: wait for what becomes due after now, whatever was waited for."""
         ...
 
 
@@ -27,14 +27,14 @@ class SchedulerTimer:
     """APScheduler 3 as a timer (decision 0004): a job a path in memory, which announces it and nothing else.
 
     It asks the system's clocks itself, and waits by the monotonic one: whoever notices that the other was set, or that
-    the machine slept, wakes it. One that is set back makes it wait until the wall clock has come to the next slot again.
+    the machine slept, wakes it: unwoken, one that is set back would make it wait until the clock is where it was.
     """
 
     def __init__(self) -> None:
         self._wake: Callable[[], None] | None = None
 
     def wake(self) -> None:
-        """Look again at what is due."""
+        """Wait for what becomes due after now."""
         if self._wake is not None:
             self._wake()
 
@@ -58,7 +58,14 @@ class SchedulerTimer:
                 max_instances=3,
             )
         scheduler.start()
-        self._wake = scheduler.wakeup
+
+        def begin_anew() -> None:
+            for path, next_due in due.items():
+                # A job whose schedule never comes again is gone.
+                if scheduler.get_job(path) is not None:
+                    scheduler.reschedule_job(path, trigger=trigger(next_due))
+
+        self._wake = begin_anew
         try:
             await asyncio.Event().wait()
         finally:

@@ -34,9 +34,7 @@ def probe_of(site: Site, path: PathConfig, store: Store | None, portals: Portals
     Raises:
         ValueError: a portal's path, and no portals: a fault of the wiring.
     """
-    controls = (
-        selfcheck(site, StoredControls(store), path.path.interval_seconds) if store is not None else None
-    )
+    controls = selfcheck(site, StoredControls(store), path.path.usual_seconds) if store is not None else None
     match path.sending:
         case EmailConfig():
             return EmailProbe(

@@ -5,15 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from canary.ahead import is_ahead
 from canary.gauge import Gauge, GaugeState
 from canary.incident import BLIND_RUN, Incident, IncidentKind
 from canary.path import Path
 from canary.quarantine import Quarantine, quarantine_words
+from canary.slot import slots_took
 from canary.verdict import Verdict
 from runners.contracts import PathFacts
 from runners.history import Gist
 
-_STALE_INTERVALS = 3
+_STALE_SLOTS = 3
 
 
 class PathState(StrEnum):
@@ -56,6 +58,7 @@ def view_path(
     gauges: Sequence[Gauge],
     now: datetime,
     quarantine: Quarantine = Quarantine(),  # noqa: B008 -- frozen
+    first_slot_at: datetime | None = None,
 ) -> PathView:
     """Judge a path by what the store knows.
 
@@ -67,7 +70,11 @@ def view_path(
         gauges: the newest readings of all places.
         now: aware UTC.
         quarantine: how well the rule works that keeps its tickets from agents.
+        first_slot_at: of a path without a verdict, the first slot that came of its schedule.
     """
+    if not facts.verdicts:
+        view = _never_judged(path, facts, first_slot_at, now)
+        return replace(view, quarantine=quarantine_words(quarantine, path.quarantine_misses))
     is_held = path.is_enabled and quarantine.stops(path.quarantine_misses)
     told = quarantine_words(quarantine, path.quarantine_misses)
     view = _judged(path, facts, incidents=incidents, recent=recent, gauges=gauges, now=now, is_held=is_held)
@@ -84,22 +91,15 @@ def _judged(
     now: datetime,
     is_held: bool,
 ) -> PathView:
-    if not facts.verdicts:
-        why = (
-            "no canary has a verdict yet"
-            if facts.last_launch_at is not None
-            else "no canary was launched yet"
-        )
-        return PathView(path, PathState.UNKNOWN, why)
     opened = {one.kind: one for one in incidents if one.is_open and one.path == path.name}
     broken = opened.get(IncidentKind.TARGET)
     if broken is not None:
         stop = broken.sharper or broken.stop
         return PathView(path, PathState.BROKEN, f"{stop.hop} is broken: {stop.reason}", broken)
-    if (age := stale_since(path, facts.last_verdict_at, now)) is not None:
-        cause = "its tickets are not kept in quarantine" if is_held else "the prober does not run"
-        return PathView(path, PathState.STALE, f"no verdict for {_words(age)}: {cause}")
-    newest = [verdict for _, verdict in facts.verdicts[:BLIND_RUN]]
+    verdicts = [(at, verdict) for at, verdict in facts.verdicts if not is_ahead(at, now)]
+    if why := _why_stale(path, facts, [at for at, _ in verdicts], now, is_held=is_held):
+        return PathView(path, PathState.STALE, why)
+    newest = [verdict for _, verdict in verdicts[:BLIND_RUN]]
     if len(newest) == BLIND_RUN and all(one is Verdict.INCONCLUSIVE for one in newest):
         blindness = opened.get(IncidentKind.BLIND)
         why = f": {blindness.stop.hop}, {blindness.stop.reason}" if blindness is not None else ""
@@ -114,18 +114,50 @@ def _judged(
     return PathView(path, PathState.DEGRADED if why else PathState.OK, why)
 
 
+def _never_judged(path: Path, facts: PathFacts, first_slot_at: datetime | None, now: datetime) -> PathView:
+    """A path of which nothing was ever known: new for a while, and then nobody probes it."""
+    launch = facts.last_launch_at
+    why = "no canary was launched yet" if launch is None else "no canary has a verdict yet"
+    begun_at = min((one for one in (first_slot_at, launch) if one is not None), default=None)
+    if begun_at is not None and stale_since(path, begun_at, now) is not None:
+        since = f"{begun_at:%Y-%m-%d %H:%M} UTC"
+        return PathView(path, PathState.STALE, f"{why}, and it was due since {since}")
+    return PathView(path, PathState.UNKNOWN, why)
+
+
+def _why_stale(
+    path: Path, facts: PathFacts, known: Sequence[datetime], now: datetime, *, is_held: bool
+) -> str:
+    """Why nothing is known of now, empty if something is; ``known``: when its verdicts came, none of the future."""
+    is_scheduled = path.interval_seconds is not None and path.is_enabled
+    if not known and is_scheduled:
+        ahead = _words(facts.verdicts[-1][0] - now)
+        return f"its verdicts are dated {ahead} in the future: the clock was set back, or is wrong"
+    last_at = known[0] if 0 < len(known) < len(facts.verdicts) else facts.last_verdict_at
+    age = stale_since(path, last_at, now)
+    if age is None:
+        return ""
+    cause = "its tickets are not kept in quarantine" if is_held else "the prober does not run"
+    return f"no verdict for {_words(age)}: {cause}"
+
+
 def _first_reason(recent: Sequence[Gist]) -> str:
     stops = [one.stop for one in recent if one.stop is not None]
     return f": {stops[0].hop}, {stops[0].reason}" if stops else ""
 
 
 def stale_since(path: Path, last_verdict_at: datetime | None, now: datetime) -> timedelta | None:
-    """How long a scheduled path has had no verdict, if that is too long."""
-    if path.interval_seconds is None or not path.is_enabled or last_verdict_at is None:
+    """How long a scheduled path has had no verdict, if that is too long: three slots, and the deadline of the last.
+
+    Of one that is dated in the future nobody knows how long: no time at all, and too long.
+    """
+    if not path.is_enabled or path.interval_seconds is None or last_verdict_at is None:
         return None
-    age = now - last_verdict_at
-    limit = timedelta(seconds=_STALE_INTERVALS * path.interval_seconds + path.slo.deadline_seconds)
-    return age if age > limit else None
+    if is_ahead(last_verdict_at, now):
+        return timedelta(0)
+    due_by = now - timedelta(seconds=path.slo.deadline_seconds)
+    took = slots_took(path, _STALE_SLOTS, due_by)
+    return now - last_verdict_at if took is not None and due_by - last_verdict_at > took else None
 
 
 def _degraded(path: Path, recent: Sequence[Gist], gauges: Sequence[Gauge]) -> str:

@@ -33,7 +33,7 @@ def show_handover(options: Options, since: str, *, as_markdown: bool) -> int:
 
     async def ask(store: "Store") -> "HandoverAnswer":
         paths = [one.path for one in config.paths.values()]
-        gauges = fresh(await store.latest_gauges(), now=now, places=places)
+        gauges = fresh(await store.latest_gauges(now=now), now=now, places=places)
         seen = await view_paths(store, paths, gauges, now=now)
         return await hand_over(
             store,

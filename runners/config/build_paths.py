@@ -75,6 +75,8 @@ def build_path(
             proof=document.proof,
             budgets=MappingProxyType({Hop(hop): limit for hop, limit in document.budgets.items()}),
             interval_seconds=_interval_seconds(schedule),
+            usual_gap_seconds=schedule.usual_gap_seconds() if isinstance(schedule, Cron) else None,
+            moments=schedule if isinstance(schedule, Cron) else None,
             ticketing=document.ticketing,
             mailbox=built.mailbox,
             requesters=frozenset(one.lower() for one in document.requesters),

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Executable, bindparam, func, select, update
 from sqlalchemy.engine import Connection, Row
 
+from canary.ahead import MOST_AHEAD, is_ahead
 from canary.gauge import Gauge, GaugeName, GaugeState, Resource
 from runners.store import plain
 from runners.store.columns import instant
@@ -75,12 +76,13 @@ def series(
     return [_gauge_of(row) for row in connection.execute(_SERIES, wanted)]
 
 
-def latest(connection: Connection) -> list[Gauge]:
-    """The newest reading of each place, name and resource."""
-    return [
+def latest(connection: Connection, now: datetime | None = None) -> list[Gauge]:
+    """The newest reading of each place, name and resource; of the future only where there is no other."""
+    found = [
         replace(_gauge_of(row), read_at=instant(row.read_at), oldest_at=plain.time_of(row.oldest_at))
         for row in plain.execute(connection, _LATEST)
     ]
+    return found if now is None else [_by_now(connection, one, now) for one in found]
 
 
 _LATEST = """
@@ -89,6 +91,24 @@ _LATEST = """
         AND gauge.resource = newest.resource AND gauge.read_at = newest.read_at
     ORDER BY gauge.place, gauge.name, gauge.resource
 """
+
+
+def _by_now(connection: Connection, reading: Gauge, now: datetime) -> Gauge:
+    """What was read last, where the newest reading is of before the clock was set back."""
+    if not is_ahead(reading.read_at, now):
+        return reading
+    row = connection.execute(
+        select(gauge)
+        .where(
+            gauge.c.place == reading.place,
+            gauge.c.name == reading.name,
+            gauge.c.resource == (reading.resource or _NO_RESOURCE),
+            gauge.c.read_at <= now + MOST_AHEAD,
+        )
+        .order_by(gauge.c.read_at.desc())
+        .limit(1)
+    ).one_or_none()
+    return reading if row is None else _gauge_of(row)
 
 
 def note_control(connection: Connection, prober: str, name: str, *, at: datetime, worked: bool) -> None:

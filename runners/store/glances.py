@@ -35,7 +35,7 @@ from runners.store.alert_tables import day
 from runners.store.columns import instant
 from runners.store.history import date_of
 from runners.store.sql import chunks
-from runners.store.tables import canary, judgement, missed_slot
+from runners.store.tables import canary, judgement, missed_slot, slot
 
 _Columns = Sequence[Any]
 _OfOne = Callable[[BindParameter[str]], Select[Any]]
@@ -89,6 +89,10 @@ _MISSED = (
     .where(missed_slot.c.path.in_(_PATHS), missed_slot.c.slot_at >= bindparam("b_since"))
     .group_by(missed_slot.c.path)
 )
+_FIRST_SLOTS = tuple(
+    select(table.c.path, func.min(table.c.slot_at)).where(table.c.path.in_(_PATHS)).group_by(table.c.path)
+    for table in (slot, missed_slot)
+)
 _ADDED = (
     select(day.c.path, day.c.verdict, func.sum(day.c.canaries))
     .where(day.c.path.in_(_PATHS), day.c.day >= bindparam("b_day"))
@@ -112,14 +116,26 @@ def glances(
         verdicts = [(instant(at), _VERDICTS[verdict]) for _, at, _, verdict in last]
         facts[path] = _facts(connection, path, instant(rows[0][2]) if rows else None, verdicts)
     gists = _gists(connection, [one for ids in wanted.values() for one in ids])
+    first_slots = _first_slots(connection, [path for path in paths if not facts[path].verdicts])
     return {
         path: Glance(
             facts[path],
             recent=tuple(gists[one] for one in ids if one in gists),
             points=_points(path, newest[path][:points]),
+            first_slot_at=first_slots.get(path),
         )
         for path, ids in wanted.items()
     }
+
+
+def _first_slots(connection: Connection, paths: Sequence[PathName]) -> dict[PathName, datetime]:
+    """The first slot of each path, whether somebody claimed it or it was missed."""
+    found: dict[PathName, datetime] = {}
+    for some in chunks(paths):
+        for statement in _FIRST_SLOTS:
+            for path, at in connection.execute(statement, {"b_paths": some}):
+                found[path] = min(at, found.get(path, at))
+    return found
 
 
 def _points(path: PathName, rows: Sequence[_Columns]) -> tuple[Point, ...]:

@@ -177,7 +177,11 @@ def claim_alerts(
         .where(
             _waits(alert_outbox),
             alert_outbox.c.sink.in_(sinks),
-            alert_outbox.c.next_at <= now,
+            # One that was never tried waits for nothing: it was dated by a clock that was set back since.
+            or_(
+                alert_outbox.c.next_at <= now,
+                and_(alert_outbox.c.attempts == 0, alert_outbox.c.next_at == alert_outbox.c.written_at),
+            ),
             or_(alert_outbox.c.held_until.is_(None), alert_outbox.c.held_until <= now),
             ~is_behind,
             ~is_paused,

@@ -344,9 +344,9 @@ class SqlStore(SqlAlerts, SqlCalls, SqlFigures, SqlExports, SqlQuarantines, SqlT
         work = partial(readings.series, place=place, name=name, resource=resource, since=since)
         return await self._database.read(work)
 
-    async def latest_gauges(self) -> Sequence[Gauge]:
-        """The newest reading of each place, name and resource."""
-        return await self._database.read(readings.latest)
+    async def latest_gauges(self, *, now: datetime | None = None) -> Sequence[Gauge]:
+        """The newest reading of each place, name and resource, by ``now`` if that is given."""
+        return await self._database.read(partial(readings.latest, now=now))
 
     async def note_control(self, control: str, *, at: datetime, worked: bool) -> None:
         """Keep what a control came to."""

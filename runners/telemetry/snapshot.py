@@ -104,7 +104,7 @@ class Snapshots:
             leftovers=await self._store.leftovers(),
             quarantines=await self._store.quarantines(shown),
         )
-        gauges = fresh(await self._store.latest_gauges(), self._paths, now=now)
+        gauges = fresh(await self._store.latest_gauges(now=now), self._paths, now=now)
         trends = await self._forecasting.trends(self._store, gauges)
         silenced = await self._silenced(now)
         outbox = await self._store.outbox(dead_since=now)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
+from canary.ahead import is_ahead
 from canary.forecast import Forecast, Reading, forecast
 from canary.gauge import Gauge, GaugeName, GaugeState, Resource, certificate_flaw
 from canary.instruments import Instrument, metrics
@@ -61,6 +62,7 @@ def fresh(gauges: Sequence[Gauge], paths: Sequence[Path], *, now: datetime) -> l
         one
         for one in gauges
         if (one.value is not None or certificate_flaw(one) is not None)
+        and not is_ahead(one.read_at, now)
         and one.read_at >= (heard if one.name in _HEARD else read)
     ]
 

@@ -293,6 +293,18 @@ class AlertContract:
 
         run(place, scenario)
 
+    def test_message_that_was_never_tried__is_not_held_back_by_a_clock_that_is_set_back(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (alert(1),)), at=after(10800))
+
+            assert await claimed(store, 5) == [alert(1)]
+            await store.alert_deferred(alert(1).id, next_at=after(60), error="503")
+            assert await claimed(store, 50) == []
+
+        run(place, scenario)
+
     def test_sink_that_is_down__holds_up_no_other_and_its_messages_wait(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             chat = alert(1, sink="chat")

@@ -54,6 +54,25 @@ class PastContract:
 
         run(place, scenario)
 
+    def test_glance_of_a_path_without_a_verdict__has_the_first_slot_that_came(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            await store.claim(Slot(MAIL, after(600)), holder="a", at=after(600))
+            await store.note_missed([MissedSlot(Slot(MAIL, after(0)), MissedCause.CAP)], at=after(600))
+            await store.note_missed([MissedSlot(Slot(FORM, after(0)), MissedCause.CAP)], at=after(0))
+            await _settled(store, 1, Verdict.CONFIRMED, path=FORM)
+
+            found = await store.glances({MAIL: 2, FORM: 2, NOWHERE: 2})
+
+            assert {path: one.first_slot_at for path, one in found.items()} == {
+                MAIL: after(0),
+                FORM: None,
+                NOWHERE: None,
+            }
+
+        run(place, scenario)
+
     def test_glance__has_the_path_s_facts_and_its_newest_canaries_that_count(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             ids = [

@@ -296,6 +296,21 @@ class GaugeContract:
 
         run(place, scenario)
 
+    def test_reading_of_the_future__is_passed_over_where_there_is_another(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            ahead, now, before = (
+                Gauge("support", GaugeName.MAILBOX_BACKLOG, float(at), "s", None, after(at))
+                for at in (7200, 20, 10)
+            )
+            await store.add_gauges([ahead])
+            assert list(await store.latest_gauges(now=after(20))) == [ahead]
+
+            await store.add_gauges([before, now])
+            assert list(await store.latest_gauges(now=after(20))) == [now]
+            assert list(await store.latest_gauges(now=after(7200))) == [ahead]
+
+        run(place, scenario)
+
     def test_control__is_remembered_by_when_it_last_worked(self, place: StorePlace) -> None:
         async def scenario(store: Store) -> None:
             assert await store.control_worked_at("dns:example.org") is None

@@ -116,7 +116,7 @@ class MemoryAlerts:
             for one in first.values()
             if one.alert.sink in sinks
             and not self._is_paused(one.alert.sink, now)
-            and one.next_at <= now
+            and (one.next_at <= now or (one.attempts == 0 and one.next_at == one.written_at))
             and (one.held_until is None or one.held_until <= now)
         ]
         taken = sorted(due, key=lambda one: (one.next_at, one.written_at, one.alert.id))[:limit]

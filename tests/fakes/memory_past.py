@@ -68,7 +68,13 @@ class MemoryPast:
             wanted = [*counting[:window], *blind[:1]]
             recent = tuple(Gist.of(one.judgement) for one in newest if one in wanted and one.judgement)
             drawn = await self.points(path, since=datetime.min.replace(tzinfo=UTC), limit=points)
-            found[path] = Glance(await self.path_facts(path), recent, tuple(drawn))
+            facts = await self.path_facts(path)
+            slots = (
+                []
+                if facts.verdicts
+                else [one.at for one in (*self._slots, *self._missed) if one.path == path]
+            )
+            found[path] = Glance(facts, recent, tuple(drawn), min(slots, default=None))
         return found
 
     async def pasts(self, paths: Sequence[PathName], *, since: datetime) -> Mapping[PathName, Past]:

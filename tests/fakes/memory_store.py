@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import takewhile
 
+from canary.ahead import is_ahead
 from canary.blame import is_watched
 from canary.canary import Canary
 from canary.gauge import Gauge, GaugeName, Resource
@@ -451,8 +452,10 @@ class MemoryStore(
         found = [one for key, one in self._gauges.items() if key[:3] == wanted and one.read_at >= since]
         return sorted(found, key=lambda one: one.read_at)
 
-    async def latest_gauges(self) -> Sequence[Gauge]:
-        newest = {key[:3]: one for key, one in sorted(self._gauges.items())}
+    async def latest_gauges(self, *, now: datetime | None = None) -> Sequence[Gauge]:
+        oldest_first = sorted(self._gauges.items())
+        newest = {key[:3]: one for key, one in oldest_first}
+        newest |= {key[:3]: one for key, one in oldest_first if now is None or not is_ahead(one.read_at, now)}
         return [one for _, one in sorted(newest.items())]
 
     async def note_control(self, control: str, *, at: datetime, worked: bool) -> None:

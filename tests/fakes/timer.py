@@ -13,15 +13,28 @@ class ClockTimer:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._wake: Callable[[], None] | None = None
 
     async def run(self, due: Mapping[PathName, NextDue], announce: Callable[[PathName], None]) -> None:
         async with asyncio.TaskGroup() as group:
-            for path, next_due in due.items():
-                group.create_task(self._announce(path, next_due, announce))
+            waiting: list[asyncio.Task[None]] = []
+
+            def begin_anew() -> None:
+                for one in waiting:
+                    one.cancel()
+                waiting[:] = [
+                    group.create_task(self._announce(path, next_due, announce))
+                    for path, next_due in due.items()
+                ]
+
+            begin_anew()
+            self._wake = begin_anew
             await asyncio.Event().wait()
 
     def wake(self) -> None:
-        """It waits by the fake clock, which is woken by whoever steps it."""
+        """Wait for what becomes due after now."""
+        if self._wake is not None:
+            self._wake()
 
     async def _announce(
         self, path: PathName, next_due: NextDue, announce: Callable[[PathName], None]

@@ -9,13 +9,13 @@ import pytest
 from canary.canary import Canary
 from canary.path import PathName
 from canary.slot import MissedCause
-from runners.contracts import AuditEntry, RemovalKind, StoreError, TriedRemoval
+from runners.contracts import AuditEntry, CanaryQuery, RemovalKind, StoreError, TriedRemoval
 from runners.oneshot import OneShot, RunOptions
 from runners.prober import Prober
 from runners.progress import Silent
 from tests.fakes.clock import FakeClock, run_jumping
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.world import World, email_path, prober_of
+from tests.fakes.world import SENDER, World, email_path, prober_of
 
 PATH = PathName("support-email")
 INTERVAL = 600.0
@@ -99,6 +99,41 @@ def test_path_at_its_cap__due_slot__is_kept_as_missed_for_the_cap(
 
     assert missed(store, clock) == [MissedCause.CAP]
     assert len(world.sent) == 1
+
+
+def test_sender_at_its_cap__passes_the_turn_to_the_next_one_and_no_slot_is_missed(
+    world: World, store: MemoryStore, clock: FakeClock, notes: Notes
+) -> None:
+    busy, path = replace(email_path("busy"), interval_seconds=300.0), email_path()
+    both = (SENDER, "second@probe.example")
+    prober = replace(
+        prober_of(world, busy, path),
+        senders={busy.name: (SENDER,), path.name: both},
+        cap_per_hour={"desk": 6},
+    )
+    for _ in range(24):
+        clock.advance(300)
+        due(prober, store, clock, notes)
+
+    launched = run_jumping(clock, store.canaries(CanaryQuery(path=path.name, limit=50)))
+    assert missed(store, clock) == []
+    assert {one.canary.sender for one in launched} == set(both)
+    assert len(launched) >= 11
+
+
+def test_all_senders_at_their_cap__due_slot__is_kept_as_missed_for_the_cap(
+    world: World, store: MemoryStore, clock: FakeClock, notes: Notes
+) -> None:
+    both = (SENDER, "second@probe.example")
+    prober = replace(prober_of(world), senders={PATH: both}, cap_per_hour={"desk": 1})
+    for _ in range(2):
+        due(prober, store, clock, notes)
+        clock.advance(INTERVAL)
+
+    due(prober, store, clock, notes)
+
+    assert missed(store, clock) == [MissedCause.CAP]
+    assert len(world.sent) == 2
 
 
 def test_path_with_many_leftovers__due_slot__is_kept_as_missed_for_them(

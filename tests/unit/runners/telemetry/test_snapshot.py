@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -296,7 +296,8 @@ def test_series_of_another_version__are_left_out() -> None:
 class UnreadableStore(MemoryStore):
     """Fails at one verb."""
 
-    async def latest_gauges(self) -> Sequence[object]:  # type: ignore[override]  # it gives nothing
+    async def latest_gauges(self, *, now: datetime | None = None) -> Sequence[object]:  # type: ignore[override]  # it gives nothing
+        del now
         raise StoreError("store: gone")
 
 

@@ -1,0 +1,142 @@
+"""A clock that was ahead and is set back: launching goes on, and what is dated in the future proves nothing."""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from canary.ahead import MOST_AHEAD
+from canary.gauge import Gauge, GaugeName, GaugeState, fresh
+from canary.incident import Progress
+from canary.path import Path
+from canary.slot import MissedCause
+from canary.verdict import Verdict
+from runners.asking import ask_status
+from runners.cli.exits import Exit
+from runners.contracts import CanaryQuery, PathFacts
+from runners.schedule import SchedulerTimer
+from runners.states import PathState, view_path
+from tests.fakes.clock import START
+from tests.unit.runners.test_alerting import Scene, form_path, mail_path
+from tests.unit.runners.test_daemon import MINUTE, PATH, play, scene
+
+SECOND = timedelta(seconds=1)
+
+
+def test_daemon_whose_clock_was_two_hours_ahead__launches_each_slot_from_then_on() -> None:
+    s = scene()
+    s.clock.step(7200.0)
+    daemon = s.daemon()
+    found: list[tuple[int, PathState, Exit]] = []
+
+    async def set_back() -> None:
+        s.clock.step(-7200.0)
+        for _ in range(3):
+            await s.clock.sleep(20 * MINUTE)
+            records = await s.store.canaries(CanaryQuery(path=PATH.name, limit=500))
+            now = s.clock.now()
+            status = await ask_status(s.store, [PATH], now=now)
+            slots = [one.canary.slot_at for one in records if one.canary.launched_at <= now]
+            assert len(slots) == len(set(slots))
+            found.append((len(slots), status.paths[0].view.state, status.exit))
+
+    play(s, 15 * MINUTE, daemon, then=set_back)
+
+    assert found == [(number, PathState.OK, Exit.OK) for number in (3, 5, 7)]
+
+
+def test_canaries_dated_in_the_future__are_not_those_that_are_outstanding() -> None:
+    s = scene()
+    s.clock.step(7200.0)
+    s.world.desk_is_blind = True
+    path = replace(PATH, slo=replace(PATH.slo, deadline_seconds=3600.0, horizon_seconds=7200.0))
+    daemon = s.daemon(path)
+
+    async def set_back() -> None:
+        s.clock.step(-7200.0)
+        await s.clock.sleep(30 * MINUTE)
+
+    play(s, 65 * MINUTE, daemon, then=set_back)
+
+    since = START - timedelta(hours=1)
+    missed = asyncio.run(s.store.missed(PATH.name, since=since))
+    assert MissedCause.OUTSTANDING not in {one.cause for one in missed if one.slot.at < s.clock.now()}
+
+
+def test_timer_that_is_woken__waits_no_more_for_what_it_waited_for() -> None:
+    waits = iter([timedelta(hours=2)])
+    begun, announced = asyncio.Event(), asyncio.Event()
+
+    def next_due(now: datetime) -> datetime:
+        begun.set()
+        return now + next(waits, timedelta(milliseconds=30))
+
+    async def main() -> None:
+        timer = SchedulerTimer()
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(timer.run({PATH.name: next_due}, lambda _: announced.set()))
+            await begun.wait()
+            timer.wake()
+            await announced.wait()
+            running.cancel()
+
+    asyncio.run(main())
+
+    assert announced.is_set()
+
+
+def _state(*ages: timedelta, path: Path = PATH) -> tuple[PathState, str]:
+    """Of a path whose verdicts are so old, newest first."""
+    at = [START - one for one in ages]
+    facts = PathFacts(at[0], at[0], at[0], tuple((one, Verdict.CONFIRMED) for one in at))
+    view = view_path(path, facts, incidents=[], recent=[], gauges=[], now=START)
+    return view.state, view.why
+
+
+def test_verdicts_of_the_future_alone__are_no_proof_and_the_words_say_why() -> None:
+    state, why = _state(-timedelta(hours=2), -timedelta(hours=1))
+
+    assert state is PathState.STALE
+    assert why == "its verdicts are dated 1 h in the future: the clock was set back, or is wrong"
+
+
+@pytest.mark.parametrize(
+    ("age", "state"),
+    [(timedelta(minutes=5), PathState.OK), (timedelta(hours=5), PathState.STALE)],
+)
+def test_verdict_of_the_future__hides_nothing_of_the_one_before_it(age: timedelta, state: PathState) -> None:
+    assert _state(-timedelta(hours=2), age)[0] is state
+
+
+def test_replica_whose_clock_is_a_little_ahead__proves_what_it_proves() -> None:
+    assert _state(-MOST_AHEAD)[0] is PathState.OK
+    assert _state(-MOST_AHEAD - SECOND)[0] is PathState.STALE
+
+
+def test_path_by_hand__is_not_stale_for_a_verdict_of_the_future() -> None:
+    by_hand = replace(PATH, interval_seconds=None)
+
+    assert _state(-timedelta(hours=2), path=by_hand)[0] is PathState.OK
+
+
+def test_proof_of_the_future__sends_no_customer_to_its_path() -> None:
+    mail, form = mail_path(), replace(form_path(), ticketing="other")
+    s = Scene(paths=(mail, form))
+    progress = Progress(confirmed=(s.clock.now() + timedelta(hours=2),))
+    asyncio.run(s.store.store_progress(form.name, progress, version=0, changes=[], at=s.clock.now()))
+
+    s.opened(mail)
+
+    assert {one.working for one in s.heard()} == {()}
+
+
+def test_reading_of_the_future__is_none_and_hides_none_of_now() -> None:
+    def reading(age: timedelta, state: GaugeState, place: str = "support") -> Gauge:
+        return Gauge(place, GaugeName.MAILBOX_CAPACITY, 10.0, "By", 100.0, START - age, state)
+
+    (only,) = fresh([reading(-timedelta(hours=2), GaugeState.OK)], now=START)
+
+    assert (only.state, only.value) == (GaugeState.UNKNOWN, None)
+    assert "in the future" in only.detail
+    assert fresh([reading(SECOND, GaugeState.PAGE)], now=START)[0].state is GaugeState.PAGE
