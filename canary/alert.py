@@ -95,6 +95,22 @@ _ASKED = frozenset({Hop.MAILBOX_ARRIVAL, Hop.TICKET_CREATED})
 
 
 @dataclass(frozen=True, slots=True)
+class PathBlame:
+    """What one path of a concern bears, where its incident stopped at another place than those beside it.
+
+    Attributes:
+        stop: the best known blame.
+        bisected: as in `Concern`, of this path alone.
+        canary: one that shows it.
+    """
+
+    path: PathName
+    stop: Stop
+    bisected: Verdict | None = None
+    canary: CanaryId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Concern:
     """Something that people should know of, as it is now.
 
@@ -112,6 +128,7 @@ class Concern:
         is_full: of a mailbox, that nothing more fits in.
         bisected: what a canary came to that went past the mail platform; None: there was none, or it is still out.
         only_sender: the one sender whose canaries fail while those of others come through; None: not so.
+        each: what each path bears, where they differ; empty where ``stop`` and ``bisected`` are true of all.
     """
 
     subject: Subject
@@ -131,6 +148,11 @@ class Concern:
     headline: str = ""
     read_at: datetime | None = None
     is_full: bool = False
+    each: tuple[PathBlame, ...] = ()
+
+    def stop_of(self, path: PathName) -> Stop | None:
+        """The blame that this path bears."""
+        return next((one.stop for one in self.each if one.path == path), self.stop)
 
     @property
     def names(self) -> tuple[str, ...]:
