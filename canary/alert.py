@@ -67,6 +67,7 @@ class Party(StrEnum):
     WEBSITE = "the website or portal"
     TICKETING = "the ticketing vendor"
     MAIL_OR_TICKETING = "the mail platform or the ticketing vendor; it is not known which"
+    MAIL_AND_TICKETING = "the mail platform, and the ticketing vendor, which takes nothing either"
 
 
 BISECTED: Mapping[Verdict, str] = MappingProxyType(
@@ -77,7 +78,18 @@ BISECTED: Mapping[Verdict, str] = MappingProxyType(
         Verdict.BREACHED: "a canary that was sent past the mail platform became no ticket either: it is the vendor",
     }
 )
-"""What a bisect canary's verdict says of the incident."""
+"""What a bisect canary's verdict says of a mail that was accepted and became no ticket."""
+_BOTH = "a canary that was sent past the mail platform became no ticket either: the vendor takes nothing, too"
+
+
+def bisected_words(verdict: Verdict, stop: Stop) -> str:
+    """What a bisect canary that came to ``confirmed`` or ``breached`` says of an incident with that blame.
+
+    Of a mail that was seen not to arrive, or bounced, it acquits nobody: then two are broken.
+    """
+    if verdict is Verdict.BREACHED and stop.hop is Hop.MAILBOX_ARRIVAL:
+        return _BOTH
+    return BISECTED.get(verdict, "")
 
 
 def said_of(verdict: Verdict) -> Verdict | None:
@@ -87,9 +99,6 @@ def said_of(verdict: Verdict) -> Verdict | None:
     return Verdict.BREACHED if verdict.is_breach else None
 
 
-_BISECTED: Mapping[Verdict | None, Party] = MappingProxyType(
-    {Verdict.CONFIRMED: Party.MAIL_PLATFORM, Verdict.BREACHED: Party.TICKETING}
-)
 _ASKED = frozenset({Hop.MAILBOX_ARRIVAL, Hop.TICKET_CREATED})
 """Where a mail was accepted and is lost: there a bisect canary tells more than the hop."""
 
@@ -256,8 +265,11 @@ def _of_lost_mail(hop: Hop, route: Collection[Hop], bisected: Verdict | None) ->
     """Whose a mail is that was accepted and lost, where the hop alone does not tell."""
     if hop not in _ASKED or Hop.SMTP_ACCEPT not in route:
         return None
-    if bisected in _BISECTED:
-        return _BISECTED[bisected]
+    if bisected is Verdict.CONFIRMED:
+        return Party.MAIL_PLATFORM
+    if bisected is Verdict.BREACHED:
+        # what was seen to fail before the vendor's place is not well because that fails, too
+        return Party.MAIL_AND_TICKETING if hop is Hop.MAILBOX_ARRIVAL else Party.TICKETING
     is_open = hop is Hop.TICKET_CREATED and Hop.MAILBOX_ARRIVAL not in route
     return Party.MAIL_OR_TICKETING if is_open else None
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar, assert_never, cast
 
-from canary.alert import BISECTED, Party, said_of
+from canary.alert import Party, bisected_words, said_of
+from canary.blame import Stop
 from canary.canary import Canary
 from canary.hop import LAUNCH_HOPS, Channel, Hop
 from canary.incident import IncidentKind
@@ -222,18 +223,18 @@ def _bisect(found: Dossier, to: str | None) -> PastMailPlatformAnswer | None:
         return None
     return {
         "verdict": verdict.value,
-        "says": bisect_words(verdict),
+        "says": bisect_words(verdict, found.stop),
         "canary": _evidence(sent, found.observations.get(sent.canary.id, ()), _domain(to))
         if sent is not None
         else None,
     }
 
 
-def bisect_words(verdict: Verdict) -> str:
+def bisect_words(verdict: Verdict, stop: Stop) -> str:
     """What a bisect canary of that verdict says of the incident, as part of a sentence."""
     said = said_of(verdict)
     if said is not None:
-        return BISECTED[said]
+        return bisected_words(said, stop)
     what = (
         "is still on its way"
         if verdict is Verdict.PENDING
@@ -294,7 +295,7 @@ def _tried(found: Dossier) -> list[str]:
     elif len(incident.failed_senders) > 1:
         tried.append(f"They fail from each of these senders: {', '.join(sorted(incident.failed_senders))}.")
     if found.bisect_verdict is not None:
-        said = bisect_words(found.bisect_verdict)
+        said = bisect_words(found.bisect_verdict, found.stop)
         tried.append(f"{said[0].upper()}{said[1:]}.")
     seen = [one for some in found.observations.values() for one in some]
     attempts = Counter({one.hop: one.attempt for one in sorted(seen, key=lambda one: one.attempt)})
@@ -345,7 +346,7 @@ def _asked(whose: Party, is_open: bool) -> list[str]:
             ]
         case Party.TICKETING:
             wanted = tickets
-        case Party.MAIL_OR_TICKETING:
+        case Party.MAIL_OR_TICKETING | Party.MAIL_AND_TICKETING:
             wanted = [*mail, *tickets]
         case _:
             assert_never(whose)

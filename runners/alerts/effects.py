@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, assert_never
 
-from canary.alert import BISECTED, AlertKind, Concern, Party, party
+from canary.alert import AlertKind, Concern, Party, bisected_words, party
 from canary.blame import Stop
 from canary.concern import gauge_name
 from canary.gauge import GaugeName
@@ -163,9 +163,15 @@ def reasons_of(concern: Concern) -> tuple[Reason, ...]:
 def bisected_of(concern: Concern) -> str:
     """What canaries came to that went past the mail platform; each path's own word where they differ."""
     if concern.each:
-        told = {one.path: BISECTED.get(one.bisected, "") for one in concern.each if one.bisected is not None}
+        told = {
+            one.path: bisected_words(one.bisected, one.stop)
+            for one in concern.each
+            if one.bisected is not None
+        }
         return _named({path: text for path, text in told.items() if text})
-    return BISECTED.get(concern.bisected, "") if concern.bisected is not None else ""
+    if concern.bisected is None or concern.stop is None:
+        return ""
+    return bisected_words(concern.bisected, concern.stop)
 
 
 def reason_of(concern: Concern) -> Reason | None:
