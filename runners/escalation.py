@@ -155,7 +155,12 @@ def _summary(found: Dossier, whose: Party, domain: str | None) -> str:
     if incident.kind is IncidentKind.BLIND:
         return (
             f"Since {_utc(incident.onset_at)} the prober can't tell whether support requests {what} are received: "
-            f"it does not see past {stop.hop} ({stop.reason}). As far as we can see this is ours."
+            f"it does not see past {stop.hop} ({stop.reason}). "
+            + (
+                "Your interface answers our requests with an error of its own (5xx)."
+                if whose is Party.TICKETING_API
+                else "As far as we can see this is ours."
+            )
         )
     known = {
         Verdict.LATE: "came too late",
@@ -332,6 +337,11 @@ def _asked(whose: Party, is_open: bool) -> list[str]:
         case Party.PROBER:
             return [
                 "Nothing: as far as we can see this is ours. Tell us if you changed what we may do or see."
+            ]
+        case Party.TICKETING_API:
+            wanted = [
+                "Find our requests in your logs by time and status, and tell us why they were answered with an error.",
+                "Tell us whether requests of customers became tickets in that time.",
             ]
         case Party.DNS:
             wanted = [

@@ -186,7 +186,9 @@ def _of_stop(concern: Concern, paths: Mapping[PathName, Path]) -> tuple[str, ...
     if concern.stop is None:
         return ()
     if concern.kind is AlertKind.BLINDNESS or concern.stop.side is Side.PROBER:
-        return (Party.PROBER.value,)
+        return tuple(dict.fromkeys(_of_unseen(one.stop) for one in concern.each)) or (
+            _of_unseen(concern.stop),
+        )
     found: dict[str, list[str]] = {}
     bisected = {one.path: one.bisected for one in concern.each}
     for name in concern.paths:
@@ -197,6 +199,12 @@ def _of_stop(concern: Concern, paths: Mapping[PathName, Path]) -> tuple[str, ...
     if len(found) == 1:
         return tuple(found)
     return tuple(f"{told} ({', '.join(names)})" for told, names in found.items())
+
+
+def _of_unseen(stop: Stop) -> str:
+    """Whose it is that we can't see: the vendor's where its interface answers with an error of its own, else ours."""
+    found = party(stop, ())
+    return found.value if found is Party.TICKETING_API else Party.PROBER.value
 
 
 def _party(stop: Stop, path: Path, bisected: Verdict | None) -> str:
