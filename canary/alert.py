@@ -13,7 +13,7 @@ from canary.blame import Stop
 from canary.hop import Hop
 from canary.incident import Incident, IncidentId
 from canary.path import PathName
-from canary.reason import Side
+from canary.reason import Reason, Side
 from canary.signature import CanaryId
 from canary.verdict import Verdict
 
@@ -69,6 +69,10 @@ class Party(StrEnum):
     WEBSITE = "the website or portal"
     TICKETING = "the ticketing vendor"
     MAIL_OR_TICKETING = "the mail platform or the ticketing vendor; it is not known which"
+    TICKETING_API = (
+        "the ticketing vendor: its interface answers with an error of its own (5xx), so the prober can't see"
+    )
+    MAIL_AND_TICKETING = "the mail platform, and the ticketing vendor, which takes nothing either"
 
 
 BISECTED: Mapping[Verdict, str] = MappingProxyType(
@@ -79,7 +83,18 @@ BISECTED: Mapping[Verdict, str] = MappingProxyType(
         Verdict.BREACHED: "a canary that was sent past the mail platform became no ticket either: it is the vendor",
     }
 )
-"""What a bisect canary's verdict says of the incident."""
+"""What a bisect canary's verdict says of a mail that was accepted and became no ticket."""
+_BOTH = "a canary that was sent past the mail platform became no ticket either: the vendor takes nothing, too"
+
+
+def bisected_words(verdict: Verdict, stop: Stop) -> str:
+    """What a bisect canary that came to ``confirmed`` or ``breached`` says of an incident with that blame.
+
+    Of a mail that was seen not to arrive, or bounced, it acquits nobody: then two are broken.
+    """
+    if verdict is Verdict.BREACHED and stop.hop is Hop.MAILBOX_ARRIVAL:
+        return _BOTH
+    return BISECTED.get(verdict, "")
 
 
 def said_of(verdict: Verdict) -> Verdict | None:
@@ -89,11 +104,26 @@ def said_of(verdict: Verdict) -> Verdict | None:
     return Verdict.BREACHED if verdict.is_breach else None
 
 
-_BISECTED: Mapping[Verdict | None, Party] = MappingProxyType(
-    {Verdict.CONFIRMED: Party.MAIL_PLATFORM, Verdict.BREACHED: Party.TICKETING}
-)
+_SERVER_ERRORS = 500
+"""From this HTTP status on it is whoever answers that failed (RFC 9110 section 15.6), whoever asked."""
 _ASKED = frozenset({Hop.MAILBOX_ARRIVAL, Hop.TICKET_CREATED})
 """Where a mail was accepted and is lost: there a bisect canary tells more than the hop."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathBlame:
+    """What one path of a concern bears, where its incident stopped at another place than those beside it.
+
+    Attributes:
+        stop: the best known blame.
+        bisected: as in `Concern`, of this path alone.
+        canary: one that shows it.
+    """
+
+    path: PathName
+    stop: Stop
+    bisected: Verdict | None = None
+    canary: CanaryId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +144,7 @@ class Concern:
         is_full: of a mailbox, that nothing more fits in.
         bisected: what a canary came to that went past the mail platform; None: there was none, or it is still out.
         only_sender: the one sender whose canaries fail while those of others come through; None: not so.
+        each: what each path bears, where they differ; empty where ``stop`` and ``bisected`` are true of all.
     """
 
     subject: Subject
@@ -133,6 +164,11 @@ class Concern:
     headline: str = ""
     read_at: datetime | None = None
     is_full: bool = False
+    each: tuple[PathBlame, ...] = ()
+
+    def stop_of(self, path: PathName) -> Stop | None:
+        """The blame that this path bears."""
+        return next((one.stop for one in self.each if one.path == path), self.stop)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -211,7 +247,8 @@ def party(stop: Stop, route: Collection[Hop], bisected: Verdict | None = None) -
     what a canary came to that was sent past the mail platform (``bisected``).
     """
     if stop.side is Side.PROBER:
-        return Party.PROBER
+        is_theirs = stop.reason is Reason.TICKET_API_UNREADABLE and (stop.answered or 0) >= _SERVER_ERRORS
+        return Party.TICKETING_API if is_theirs else Party.PROBER
     lost = _of_lost_mail(stop.hop, route, bisected)
     if lost is not None:
         return lost
@@ -242,8 +279,11 @@ def _of_lost_mail(hop: Hop, route: Collection[Hop], bisected: Verdict | None) ->
     """Whose a mail is that was accepted and lost, where the hop alone does not tell."""
     if hop not in _ASKED or Hop.SMTP_ACCEPT not in route:
         return None
-    if bisected in _BISECTED:
-        return _BISECTED[bisected]
+    if bisected is Verdict.CONFIRMED:
+        return Party.MAIL_PLATFORM
+    if bisected is Verdict.BREACHED:
+        # what was seen to fail before the vendor's place is not well because that fails, too
+        return Party.MAIL_AND_TICKETING if hop is Hop.MAILBOX_ARRIVAL else Party.TICKETING
     is_open = hop is Hop.TICKET_CREATED and Hop.MAILBOX_ARRIVAL not in route
     return Party.MAIL_OR_TICKETING if is_open else None
 

@@ -1,7 +1,7 @@
 """Blame: what each hop came to, and the first hop of the route after the last good one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from canary.hop import LAUNCH_HOPS, Hop, full_route
@@ -44,11 +44,16 @@ class Flaw:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Where a canary stopped, why, and whose fault that is."""
+    """Where a canary stopped, why, and whose fault that is.
+
+    Attributes:
+        answered: where we could not see, the status of the last look (`LookFacts.status`). It is no other stop for it.
+    """
 
     hop: Hop
     reason: Reason
     side: Side
+    answered: int | None = field(default=None, compare=False)
 
 
 def hop_results(

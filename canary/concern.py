@@ -4,12 +4,12 @@ Incidents of several paths that have one cause are one concern: a mailbox that i
 and whoever is woken should be woken once. Each path keeps its own incident.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from canary.alert import AlertKind, Concern, Severity, Subject
+from canary.alert import AlertKind, Concern, PathBlame, Severity, Subject
 from canary.blame import Stop
 from canary.flapping import flap_words
 from canary.gauge import Gauge, GaugeName, GaugeState
@@ -18,6 +18,7 @@ from canary.hop import Hop
 from canary.incident import Incident, IncidentId, IncidentKind
 from canary.path import Path, PathName, is_bisect
 from canary.reason import Reason, Side
+from canary.verdict import Verdict
 
 BLIND_INTERVALS = 3
 BLIND_LEAST = timedelta(minutes=60)
@@ -37,6 +38,15 @@ _PLACES: Mapping[GaugeName, str] = MappingProxyType(
     }
 )
 """What the place of a gauge is, in the words of `common_cause`."""
+_OF_ACCOUNTS = frozenset(
+    {
+        Reason.CREDENTIALS_REJECTED,
+        Reason.RATE_LIMITED,
+        Reason.OWN_MAILBOX_FULL,
+        Reason.MAILBOX_UNREADABLE,
+    }
+)
+"""Our own trouble with one account, which says nothing of another one."""
 _MAILBOX_REASONS = frozenset({Reason.MAILBOX_FULL, Reason.BACKLOG_GROWING})
 
 
@@ -49,14 +59,15 @@ class LeftBehind:
     since: datetime
 
 
-def common_cause(path: Path, stop: Stop) -> str:
+def common_cause(path: Path, stop: Stop, senders: Collection[str] = ()) -> str:
     """What incidents of several paths have in common if they have one cause: a place, by its name.
 
     A name server, a relay or a website is known by the path's domain; a path without one shares its cause with none.
+    ``senders`` are those whose canaries failed: what their provider refuses is no other's trouble.
     """
     domain = path.domain or f"path {path.name}"
     if stop.side is Side.PROBER:
-        return f"prober/{stop.reason}/{_own_place(path, stop)}"
+        return f"prober/{stop.reason}/{_own_place(path, stop, senders)}"
     if stop.reason in _MAILBOX_REASONS or stop.hop is Hop.MAILBOX_ARRIVAL:
         return f"mailbox/{path.mailbox or domain}"
     if stop.hop in {Hop.TICKET_CREATED, Hop.TICKET_CONTENT, Hop.REPLY_RECEIVED}:
@@ -96,7 +107,7 @@ def _subject_of(incident: Incident, paths: Mapping[PathName, Path]) -> Subject |
     if path is None:
         return None
     kind = AlertKind.INCIDENT if incident.kind is IncidentKind.TARGET else AlertKind.BLINDNESS
-    return Subject(f"{kind}/{common_cause(path, incident.stop)}")
+    return Subject(f"{kind}/{common_cause(path, incident.stop, incident.failed_senders)}")
 
 
 def may_break_alike(broken: Path, stop: Stop | None, other: Path) -> bool:
@@ -253,6 +264,7 @@ def _of_incidents(
     known = [one.impact_from for one in incidents if one.impact_from is not None]
     senders = {one.only_sender for one in incidents}
     is_target = first.kind is IncidentKind.TARGET
+    each = _each(incidents)
     return Concern(
         subject=subject,
         kind=AlertKind.INCIDENT if is_target else AlertKind.BLINDNESS,
@@ -267,8 +279,26 @@ def _of_incidents(
         impact_from=min(known) if len(known) == len(incidents) else None,
         failures=sum(one.failures for one in incidents),
         only_sender=next(iter(senders)) if len(senders) == 1 else None,
-        bisected=next((one.bisected.verdict for one in incidents if one.bisected is not None), None),
+        bisected=_bisected(first) if not each else None,
+        each=each,
     )
+
+
+def _each(incidents: Sequence[Incident]) -> tuple[PathBlame, ...]:
+    """What each path bears, where they differ: what is known of one must not be said of another."""
+    found: dict[PathName, PathBlame] = {}
+    for one in incidents:
+        found.setdefault(
+            one.path,
+            PathBlame(one.path, one.sharper or one.stop, _bisected(one), one.opened_by or one.first_canary),
+        )
+    if len({(one.stop, one.bisected) for one in found.values()}) == 1:
+        return ()
+    return tuple(found[name] for name in sorted(found))
+
+
+def _bisected(incident: Incident) -> Verdict | None:
+    return incident.bisected.verdict if incident.bisected is not None else None
 
 
 def _is_blind_too_long(incidents: Iterable[Incident], paths: Mapping[PathName, Path], now: datetime) -> bool:
@@ -284,10 +314,14 @@ def _usual_seconds(name: PathName, paths: Mapping[PathName, Path]) -> float:
     return (path.usual_seconds or 0.0) if path is not None else 0.0
 
 
-def _own_place(path: Path, stop: Stop) -> str:
+def _own_place(path: Path, stop: Stop, senders: Collection[str]) -> str:
     """Where we can't see: what is refused at one place is no other's trouble."""
     if stop.reason is Reason.TICKET_API_UNREADABLE or stop.hop in {Hop.TICKET_CREATED, Hop.TICKET_CONTENT}:
         return path.ticketing or path.name
     if stop.hop is Hop.MAILBOX_ARRIVAL:
         return path.mailbox or path.name
-    return ""
+    if stop.reason not in _OF_ACCOUNTS:
+        return ""
+    if stop.hop is Hop.REPLY_RECEIVED or stop.hop.value.startswith("smtp."):
+        return ", ".join(sorted(one for one in senders if one))
+    return path.domain or path.name

@@ -245,6 +245,7 @@ def _inconclusive(
         stop=settled.stop,
         impact_from=_last_confirmed_before(progress, first.launched_at),
         failures=len(run),
+        failed_senders=frozenset(one.sender for one in run),
     )
     return replace(progress, blind=run, blindness=opened), (Change(opened, Transition.OPENED),)
 

@@ -99,6 +99,11 @@ LOG_EVENTS: tuple[LogEvent, ...] = (
     LogEvent("daemon_starting", "INFO", "The daemon begins: with how many paths and sinks, and which store."),
     LogEvent("page_opened", "INFO", "The daemon's page is open."),
     LogEvent("configuration_reloaded", "INFO", "The daemon works by the configuration that it read anew."),
+    LogEvent(
+        "reload_failed",
+        "ERROR",
+        "A fault of the prober ended the reading of a new configuration, the old one goes on; the traceback is with it.",
+    ),
     LogEvent("daemon_stopping", "INFO", "The daemon was told to end; launches under way are let to."),
     LogEvent("daemon_stopped", "INFO", "The daemon ended in good order; whoever comes next goes on."),
     LogEvent(

@@ -225,12 +225,20 @@ def _as_told(standing: Standing, concern: Concern, *, is_silenced: bool) -> Conc
         paths=before.paths,
         only_sender=before.only_sender,
         bisected=before.bisected,
+        each=before.each,
     )
 
 
 def _telling(concern: Concern) -> tuple[object, ...]:
     """What is news when it changes."""
-    return (concern.severity, concern.stop, concern.paths, concern.only_sender, concern.bisected)
+    return (
+        concern.severity,
+        concern.stop,
+        concern.paths,
+        concern.only_sender,
+        concern.bisected,
+        concern.each,
+    )
 
 
 def _to_all(told: Sequence[Told], transition: AlertTransition) -> list[Notice]:

@@ -229,10 +229,12 @@ def _by_blindness(case: Case) -> _Settlement | None:
 
 def _blind(case: Case, hops: frozenset[Hop], at: datetime) -> _Settlement:
     """Somebody looked, and could not read all; where a look says no more of it, what it looked at was unreadable."""
-    reasons = [one.reason for one in case.blind_looks(hops) if one.cause_side is not Side.TARGET]
+    looks = [one for one in case.blind_looks(hops) if one.cause_side is not Side.TARGET]
     unread = Reason.MAILBOX_UNREADABLE if hops == _REPLY else Reason.TICKET_API_UNREADABLE
-    reason = (reasons[-1] if reasons else None) or unread
-    return _Settlement(Verdict.INCONCLUSIVE, at, Stop(case.first_unproved(hops, at), reason, Side.PROBER))
+    reason = (looks[-1].reason if looks else None) or unread
+    answered = looks[-1].look.status if looks and looks[-1].look is not None else None
+    stop = Stop(case.first_unproved(hops, at), reason, Side.PROBER, answered)
+    return _Settlement(Verdict.INCONCLUSIVE, at, stop)
 
 
 def _given_up(case: Case) -> _Settlement:

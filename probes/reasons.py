@@ -114,6 +114,11 @@ def _failure(error: Failure) -> Fault:
     return error.fault
 
 
+def answered(told: Exception | str) -> int | None:
+    """The HTTP status that a look got which could not read; None where there was none."""
+    return told.status if isinstance(told, Blind) else None
+
+
 def _blind(error: Blind) -> Fault:
     if isinstance(error, Uncounted):
         return _fault(Reason.STORE_UNAVAILABLE, str(error))

@@ -23,14 +23,28 @@ def client_context(ca_files: Sequence[str] = ()) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     for file in ca_files:
-        try:
-            context.load_verify_locations(cafile=file)
-        except OSError as error:  # ssl.SSLError too
-            cause = "no PEM certificate in it" if isinstance(error, ssl.SSLError) else error.strerror
-            raise CertificateFileUnusable(
-                f"{file}: {cause}. Name a readable PEM file with the authority's certificate"
-            ) from error
+        _trust(context, file)
     return context
+
+
+def check_authorities(file: str) -> None:
+    """Load a file of authorities as a connection would, which trusts the system's beside them.
+
+    Raises:
+        CertificateFileUnusable: it is missing, unreadable, or holds no whole certificate.
+    """
+    _trust(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), file)
+
+
+def _trust(context: ssl.SSLContext, file: str) -> None:
+    try:
+        context.load_verify_locations(cafile=file)
+    except OSError as error:  # ssl.SSLError too
+        # one that was cut off while it was written is refused like one that holds none
+        cause = "no whole PEM certificate in it" if isinstance(error, ssl.SSLError) else error.strerror
+        raise CertificateFileUnusable(
+            f"{file}: {cause}. Name a readable PEM file with the authority's certificate"
+        ) from error
 
 
 def unverified_context() -> ssl.SSLContext:

@@ -148,7 +148,8 @@ class IncidentAnswer(TypedDict):
     """A run of breached (kind target) or inconclusive (kind blind) canaries of one path.
 
     ``blame`` and ``reason`` are as at opening; ``sharper`` is what was learnt later, ``bisected`` what its bisect canary
-    came to: confirmed, and it is the mail platform or its forwarding; breached, and it is the vendor. ``backlog`` is told by `incidents`
+    came to: confirmed, and it is the mail platform or its forwarding; breached, and it is the vendor, or the vendor too where the mail
+    was seen not to arrive. ``backlog`` is told by `incidents`
     while it is open and for a day after, ``tickets_at_risk`` where it is known: how many real tickets would usually
     have come in its impact window.
     """

@@ -369,11 +369,7 @@ class Store(
         ...
 
     async def latest_gauges(self, *, now: datetime | None = None) -> Sequence[Gauge]:
-        """The newest reading of each place, name and resource.
-
-        Args:
-            now: aware UTC; what is dated ahead of it is passed over where there is another. None: the newest, whatever.
-        """
+        """The newest reading of each place, name and resource; one ahead of ``now`` only where there is no other."""
         ...
 
     async def note_control(self, control: str, *, at: datetime, worked: bool) -> None:

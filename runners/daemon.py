@@ -327,11 +327,9 @@ class Daemon:
             )
 
     async def _pulse(self) -> None:
+        around = self._around
         watch = PauseWatch(
-            clock=self._clock,
-            since_boot=self._around.since_boot,
-            beat=self._beat,
-            paused=self._note_pause,
+            clock=self._clock, since_boot=around.since_boot, beat=self._beat, paused=self._note_pause
         )
         await watch.run()
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar, assert_never, cast
 
-from canary.alert import BISECTED, Party, said_of
+from canary.alert import Party, bisected_words, said_of
+from canary.blame import Stop
 from canary.canary import Canary
 from canary.hop import LAUNCH_HOPS, Channel, Hop
 from canary.incident import IncidentKind
@@ -154,7 +155,12 @@ def _summary(found: Dossier, whose: Party, domain: str | None) -> str:
     if incident.kind is IncidentKind.BLIND:
         return (
             f"Since {_utc(incident.onset_at)} the prober can't tell whether support requests {what} are received: "
-            f"it does not see past {stop.hop} ({stop.reason}). As far as we can see this is ours."
+            f"it does not see past {stop.hop} ({stop.reason}). "
+            + (
+                "Your interface answers our requests with an error of its own (5xx)."
+                if whose is Party.TICKETING_API
+                else "As far as we can see this is ours."
+            )
         )
     known = {
         Verdict.LATE: "came too late",
@@ -222,18 +228,18 @@ def _bisect(found: Dossier, to: str | None) -> PastMailPlatformAnswer | None:
         return None
     return {
         "verdict": verdict.value,
-        "says": bisect_words(verdict),
+        "says": bisect_words(verdict, found.stop),
         "canary": _evidence(sent, found.observations.get(sent.canary.id, ()), _domain(to))
         if sent is not None
         else None,
     }
 
 
-def bisect_words(verdict: Verdict) -> str:
+def bisect_words(verdict: Verdict, stop: Stop) -> str:
     """What a bisect canary of that verdict says of the incident, as part of a sentence."""
     said = said_of(verdict)
     if said is not None:
-        return BISECTED[said]
+        return bisected_words(said, stop)
     what = (
         "is still on its way"
         if verdict is Verdict.PENDING
@@ -294,7 +300,7 @@ def _tried(found: Dossier) -> list[str]:
     elif len(incident.failed_senders) > 1:
         tried.append(f"They fail from each of these senders: {', '.join(sorted(incident.failed_senders))}.")
     if found.bisect_verdict is not None:
-        said = bisect_words(found.bisect_verdict)
+        said = bisect_words(found.bisect_verdict, found.stop)
         tried.append(f"{said[0].upper()}{said[1:]}.")
     seen = [one for some in found.observations.values() for one in some]
     attempts = Counter({one.hop: one.attempt for one in sorted(seen, key=lambda one: one.attempt)})
@@ -332,6 +338,11 @@ def _asked(whose: Party, is_open: bool) -> list[str]:
             return [
                 "Nothing: as far as we can see this is ours. Tell us if you changed what we may do or see."
             ]
+        case Party.TICKETING_API:
+            wanted = [
+                "Find our requests in your logs by time and status, and tell us why they were answered with an error.",
+                "Tell us whether requests of customers became tickets in that time.",
+            ]
         case Party.DNS:
             wanted = [
                 "Compare the zone with what it should be (MX, addresses, delegation), and tell us what changed when."
@@ -345,7 +356,7 @@ def _asked(whose: Party, is_open: bool) -> list[str]:
             ]
         case Party.TICKETING:
             wanted = tickets
-        case Party.MAIL_OR_TICKETING:
+        case Party.MAIL_OR_TICKETING | Party.MAIL_AND_TICKETING:
             wanted = [*mail, *tickets]
         case _:
             assert_never(whose)

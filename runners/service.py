@@ -1,6 +1,7 @@
 """The service around the daemon: signals, a new configuration without a restart, systemd, and the page beside it."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -21,6 +22,8 @@ FORCED_SIGNALS = 2
 MOST_MISTAKES = 20
 """So many mistakes of a configuration stand on the page."""
 _REFUSED = "the new configuration was refused, the old one goes on"
+_OURS = "a fault of the prober's: the log has its traceback (reload_failed). Look at what was changed in the file last"
+_log = logging.getLogger(__name__)
 
 C = TypeVar("C")
 
@@ -157,18 +160,27 @@ class Service(Generic[C]):
         try:
             coming = await self._open(self._read())
         except Refused as refusal:
-            self._notices.say(
-                CONFIGURATION,
-                "\n".join((f"{_REFUSED}:", *_told(refusal.mistakes)))
-                if refusal.mistakes
-                else f"{_REFUSED}: {refusal}",
-            )
-            self._say(f"{_REFUSED}: {refusal}")
-            self._notify.ready()
+            self._refuse(refusal)
+            return None
+        except Exception as error:  # noqa: BLE001 -- whatever a file makes of us: who watches must not die of what he reads
+            # What the error says may hold a secret; the log's stack is masked.
+            _log.exception("reload_failed")
+            self._refuse(Refused(f"{type(error).__name__}, {_OURS}"))
             return None
         self._notices.withdraw(CONFIGURATION)
         self._happened("configuration_reloaded", "The configuration was read anew.")
         return coming
+
+    def _refuse(self, refusal: Refused) -> None:
+        """Tell why the old configuration goes on."""
+        self._notices.say(
+            CONFIGURATION,
+            "\n".join((f"{_REFUSED}:", *_told(refusal.mistakes)))
+            if refusal.mistakes
+            else f"{_REFUSED}: {refusal}",
+        )
+        self._say(f"{_REFUSED}: {refusal}")
+        self._notify.ready()
 
     async def _prove_life(self) -> None:
         seconds = self._notify.watchdog_seconds

@@ -232,7 +232,9 @@ class Situation:
             name
             for name in self.working
             if name not in concern.paths
-            and not any(may_break_alike(other, concern.stop, self.paths[name]) for other in broken)
+            and not any(
+                may_break_alike(other, concern.stop_of(other.name), self.paths[name]) for other in broken
+            )
         )
 
     def _step(
@@ -314,6 +316,8 @@ class Situation:
 def _title(concern: Concern) -> str:
     if concern.headline:
         return concern.headline
+    if concern.each:
+        return f"{', '.join(concern.paths)} broken, not all at one place"
     return f"{', '.join(concern.paths)} broken" + (
         f" at {concern.stop.hop}: {concern.stop.reason}" if concern.stop is not None else ""
     )

@@ -27,7 +27,7 @@ from probes.contracts import (
     TicketingSystem,
 )
 from probes.masking import Masker
-from probes.reasons import explain
+from probes.reasons import answered, explain
 from probes.servers import SecretUnavailable
 from probes.ticketing.api_gauge import Answer, api_gauges
 from probes.ticketing.look_span import LookSpan, span_of, was_read
@@ -96,9 +96,7 @@ class TicketWatcher:
             except (Blind, SecretUnavailable) as error:
                 self._pace.was_blind(canaries, error if isinstance(error, Blind) else None)
                 reason = self._blinded(error)
-                await self._report_blind(
-                    canaries, depth, reason, str(error), began_at=began_at, report=report
-                )
+                await self._report_blind(canaries, depth, reason, error, began_at=began_at, report=report)
                 return
             ended_at = self._clock.now()
             self._answer = Answer(ended_at)
@@ -111,7 +109,7 @@ class TicketWatcher:
                 reason = self._blinded(look.blinded_by)
                 hidden = [one for one in canaries if not by_canary[one.id] and not look.is_complete_for(one)]
                 await self._report_blind(
-                    hidden, depth, reason, str(look.blinded_by), began_at=began_at, report=report
+                    hidden, depth, reason, look.blinded_by, began_at=began_at, report=report
                 )
                 canaries = [one for one in canaries if one not in hidden]
         spans = {one.id: span_of(look, one, depth, began_at=began_at, ended_at=ended_at) for one in canaries}
@@ -350,7 +348,7 @@ class TicketWatcher:
         canaries: Sequence[Canary],
         depth: Depth,
         reason: Reason,
-        detail: str,
+        told: Exception | str,
         *,
         began_at: datetime,
         report: Report,
@@ -366,9 +364,9 @@ class TicketWatcher:
                     began_at=began_at,
                     ended_at=ended_at,
                     reason=reason,
-                    detail=self._masker.detail(detail),
+                    detail=self._masker.detail(str(told)),
                     place=self.place,
-                    look=LookFacts(depth=depth, is_complete=False, is_blind=True),
+                    look=LookFacts(depth, is_complete=False, is_blind=True, status=answered(told)),
                 )
                 for canary in canaries
             )

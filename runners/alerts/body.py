@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 from typing_extensions import TypedDict
 
-from canary.alert import Alert
+from canary.alert import Alert, PathBlame
 from canary.trace import trace_id
 from canary.verdict import Verdict
 from runners.alerts.wording import Known, words
@@ -27,6 +27,17 @@ class AlertLink(TypedDict):
     url: str
 
 
+class AlertBlame(TypedDict):
+    """What one path bears."""
+
+    path: str
+    blame: str
+    reason: str
+    side: Literal["target", "prober", "either"]
+    bisected: Literal["confirmed", "breached"] | None
+    canary: str | None
+
+
 class AlertData(TypedDict):
     """One alert.
 
@@ -34,7 +45,8 @@ class AlertData(TypedDict):
     end; ``seq`` orders the messages of a key. ``since`` is when the concern began, in all of its messages;
     ``read_at`` when a gauge's reading was taken that it tells of, ``over_at`` since when it is well again.
     ``tickets_at_risk``: how many real ones would usually have come in the impact window, where that is known.
-    ``paths`` are those affected. What does not apply is null.
+    ``paths`` are those affected. ``each`` is empty where ``blame``, ``reason`` and ``bisected`` are true of all of them;
+    where they differ it has each path's own, and ``blame`` is the first one's. What does not apply is null.
     """
 
     id: str
@@ -55,6 +67,7 @@ class AlertData(TypedDict):
     failures: int
     only_sender: str | None
     bisected: Literal["confirmed", "breached"] | None
+    each: list[AlertBlame]
     incidents: list[str]
     canary: str | None
     trace_id: str | None
@@ -107,6 +120,7 @@ def body_of(alert: Alert, known: Known) -> AlertBody:
             "failures": concern.failures,
             "only_sender": concern.only_sender,
             "bisected": _bisected(concern.bisected),
+            "each": [_blame(one) for one in concern.each],
             "incidents": list(concern.incidents),
             "canary": concern.canary,
             "trace_id": trace_id(concern.canary) if concern.canary is not None else None,
@@ -139,6 +153,17 @@ def _over_at(alert: Alert) -> str | None:
     if alert.ending is None or alert.ending.is_retired:
         return None
     return _stamp(alert.ending.over_at or alert.at)
+
+
+def _blame(one: PathBlame) -> AlertBlame:
+    return {
+        "path": one.path,
+        "blame": one.stop.hop.value,
+        "reason": one.stop.reason.value,
+        "side": one.stop.side.value,
+        "bisected": _bisected(one.bisected),
+        "canary": one.canary,
+    }
 
 
 def _bisected(verdict: Verdict | None) -> Literal["confirmed", "breached"] | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, assert_never
 
-from canary.alert import AlertKind, Concern, Party, party
+from canary.alert import AlertKind, Concern, Party, bisected_words, party
 from canary.blame import Stop
 from canary.concern import gauge_name
 from canary.gauge import GaugeName
@@ -142,12 +142,36 @@ def feels(concern: Concern, paths: Mapping[PathName, Path]) -> tuple[str, ...]:
 
 def remedy(concern: Concern) -> str:
     """What to do about it; empty where nothing is known that helps."""
+    if concern.each:
+        return _named({one.path: CAUSES[one.stop.reason].remedy for one in concern.each})
     if concern.stop is not None:
         return CAUSES[concern.stop.reason].remedy
     gauge = gauge_name(concern) if concern.kind is AlertKind.GAUGE else None
     if gauge is None:
         return ""
     return CAUSES[Reason.MAILBOX_FULL].remedy if concern.is_full else _GAUGE_DO[gauge]
+
+
+def reasons_of(concern: Concern) -> tuple[Reason, ...]:
+    """The reasons whose pages in the runbook are the ones to read, each once."""
+    if concern.each:
+        return tuple(dict.fromkeys(one.stop.reason for one in concern.each))
+    reason = reason_of(concern)
+    return (reason,) if reason is not None else ()
+
+
+def bisected_of(concern: Concern) -> str:
+    """What canaries came to that went past the mail platform; each path's own word where they differ."""
+    if concern.each:
+        told = {
+            one.path: bisected_words(one.bisected, one.stop)
+            for one in concern.each
+            if one.bisected is not None
+        }
+        return _named({path: text for path, text in told.items() if text})
+    if concern.bisected is None or concern.stop is None:
+        return ""
+    return bisected_words(concern.bisected, concern.stop)
 
 
 def reason_of(concern: Concern) -> Reason | None:
@@ -162,15 +186,25 @@ def _of_stop(concern: Concern, paths: Mapping[PathName, Path]) -> tuple[str, ...
     if concern.stop is None:
         return ()
     if concern.kind is AlertKind.BLINDNESS or concern.stop.side is Side.PROBER:
-        return (Party.PROBER.value,)
+        return tuple(dict.fromkeys(_of_unseen(one.stop) for one in concern.each)) or (
+            _of_unseen(concern.stop),
+        )
     found: dict[str, list[str]] = {}
+    bisected = {one.path: one.bisected for one in concern.each}
     for name in concern.paths:
         path = paths.get(name)
-        told = _party(concern.stop, path, concern.bisected) if path is not None else UNKNOWN_PARTY
+        stop = concern.stop_of(name) or concern.stop
+        told = _party(stop, path, bisected.get(name, concern.bisected)) if path is not None else UNKNOWN_PARTY
         found.setdefault(told, []).append(name)
     if len(found) == 1:
         return tuple(found)
     return tuple(f"{told} ({', '.join(names)})" for told, names in found.items())
+
+
+def _of_unseen(stop: Stop) -> str:
+    """Whose it is that we can't see: the vendor's where its interface answers with an error of its own, else ours."""
+    found = party(stop, ())
+    return found.value if found is Party.TICKETING_API else Party.PROBER.value
 
 
 def _party(stop: Stop, path: Path, bisected: Verdict | None) -> str:
@@ -183,6 +217,14 @@ def _party(stop: Stop, path: Path, bisected: Verdict | None) -> str:
 def _by_channel(concern: Concern, paths: Mapping[PathName, Path]) -> tuple[str, ...]:
     if concern.stop is None:
         return ()
+    if concern.each:
+        told_by_path = {
+            one.path: FEELS[paths[one.path].channel].get(one.stop.hop, "")
+            for one in concern.each
+            if one.path in paths
+        }
+        said = _by_text({path: text for path, text in told_by_path.items() if text})
+        return tuple(f"{text} ({', '.join(names)})" for text, names in said.items())
     channels = {paths[name].channel for name in concern.paths if name in paths}
     told = [
         FEELS[channel][concern.stop.hop]
@@ -190,3 +232,16 @@ def _by_channel(concern: Concern, paths: Mapping[PathName, Path]) -> tuple[str, 
         if channel in channels and concern.stop.hop in FEELS[channel]
     ]
     return tuple(dict.fromkeys(told))
+
+
+def _by_text(told: Mapping[PathName, str]) -> Mapping[str, list[str]]:
+    """The paths of which each text is true."""
+    found: dict[str, list[str]] = {}
+    for path, text in told.items():
+        found.setdefault(text, []).append(path)
+    return found
+
+
+def _named(told: Mapping[PathName, str]) -> str:
+    """Each text once, after the paths of which it is true."""
+    return " ".join(f"{', '.join(names)}: {text}" for text, names in _by_text(told).items())

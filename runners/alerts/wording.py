@@ -7,11 +7,13 @@ from types import MappingProxyType
 from typing import Final, assert_never
 from urllib.parse import quote
 
-from canary.alert import BISECTED, Alert, AlertKind, AlertTransition, Concern, Severity, Subject
-from canary.hop import Channel
+from canary.alert import Alert, AlertKind, AlertTransition, Concern, Severity, Subject
+from canary.hop import Channel, Hop
 from canary.path import Path, PathName
+from canary.reason import Reason
+from canary.signature import CanaryId
 from canary.usual import at_risk_words
-from runners.alerts.effects import feels, reason_of, remedy, whose
+from runners.alerts.effects import bisected_of, feels, reasons_of, remedy, whose
 
 TEST: Final = Subject("test/delivery")
 """The subject of the message by which `intake-prober check --send` tries a sink."""
@@ -151,7 +153,21 @@ def _what(concern: Concern) -> str:
         return concern.headline or concern.detail
     if concern.kind is AlertKind.DELIVERY and concern.severity is Severity.TICKET:
         return f"some alerts did not reach {names}"  # it takes those that are sent now
+    if concern.each:
+        return "; ".join(
+            WHAT[concern.kind].format(names=_names(paths), at=f" at {hop}: {reason}")
+            for (hop, reason), paths in _by_stop(concern).items()
+        )
     return WHAT[concern.kind].format(names=names, at=at)
+
+
+def _by_stop(concern: Concern) -> Mapping[tuple[Hop, Reason], tuple[PathName, ...]]:
+    """The paths that stopped at each place, where they differ."""
+    found: dict[tuple[Hop, Reason], tuple[PathName, ...]] = {}
+    for one in concern.each:
+        at = one.stop.hop, one.stop.reason
+        found[at] = (*found.get(at, ()), one.path)
+    return found
 
 
 def _lines(alert: Alert, known: Known) -> Iterator[Line]:
@@ -166,18 +182,17 @@ def _lines(alert: Alert, known: Known) -> Iterator[Line]:
     if not is_over:
         yield Line("Customers", "; ".join(feels(concern, known.paths)))
         yield Line("One sender", _one_sender(concern))
-        yield Line("Bisected", BISECTED.get(concern.bisected, "") if concern.bisected is not None else "")
+        yield Line("Bisected", bisected_of(concern))
         yield Line("Still works", _working(alert, known))
     yield Line("Detail", _detail(alert))
     if not is_over:
         yield Line("Same cause", _same_cause(alert))
         yield Line("Read at", utc(concern.read_at) if concern.read_at is not None else "")
         yield Line("Do", remedy(concern))
-    if concern.canary is not None:
-        yield Line("Evidence", f"canary {concern.canary}: intake-prober trace {concern.canary}")
-    reason = reason_of(concern)
-    if reason is not None and _runbook_base(known) is None:
-        yield Line("Runbook", f"{reason}, in the runbook that came with intake-prober")
+    yield Line("Evidence", _evidence(concern))
+    reasons = reasons_of(concern)
+    if reasons and _runbook_base(known) is None:
+        yield Line("Runbook", f"{', '.join(reasons)}, in the runbook that came with intake-prober")
     yield Line("Incident", _names(concern.incidents))
     yield Line("From", f"{alert.prober}, {alert.transition}, {utc(alert.at)}")
 
@@ -194,8 +209,8 @@ def _links(alert: Alert, known: Known) -> Iterator[Link]:
     )
     for url in list(own)[:MOST_NAMES]:
         yield Link("Your runbook", url)
-    reason, base = reason_of(concern), _runbook_base(known)
-    if reason is not None and base is not None:
+    base = _runbook_base(known)
+    for reason in reasons_of(concern) if base is not None else ():
         yield Link(f"What {reason} means", f"{base}/{reason}{'.md' if known.runbook_url is not None else ''}")
 
 
@@ -219,10 +234,28 @@ def _detail(alert: Alert) -> str:
 
 
 def _where(concern: Concern) -> str:
+    if concern.each:
+        return "; ".join(
+            f"{_names(paths)}: hop {hop}, reason {reason}"
+            for (hop, reason), paths in _by_stop(concern).items()
+        )
     parts = [_names(concern.paths), f"place {concern.place}" if concern.place is not None else ""]
     if concern.stop is not None:
         parts.append(f"hop {concern.stop.hop}, reason {concern.stop.reason}")
     return "; ".join(one for one in parts if one)
+
+
+def _evidence(concern: Concern) -> str:
+    """A canary that shows it; where paths stopped at several places, one for each."""
+    if not concern.each:
+        return _shown_by(concern.canary) if concern.canary is not None else ""
+    first = {(one.stop, one.bisected): one for one in reversed(concern.each) if one.canary is not None}
+    ordered = sorted(first.values(), key=lambda one: one.path)
+    return "; ".join(f"{one.path}: {_shown_by(one.canary)}" for one in ordered if one.canary is not None)
+
+
+def _shown_by(canary: CanaryId) -> str:
+    return f"canary {canary}: intake-prober trace {canary}"
 
 
 def _over(alert: Alert) -> str:

@@ -65,7 +65,7 @@ def whole_incident(found: Dossier, output: Output, *, runbook: str | None) -> It
             f"  only canaries from {incident.only_sender} fail; others come through", Style.WARN
         )
     if incident.bisected is None and found.bisect_verdict is not None:
-        yield f"  {bisect_words(found.bisect_verdict)}"
+        yield f"  {bisect_words(found.bisect_verdict, found.stop)}"
     if others := [one for one in found.paths if one != incident.path]:
         yield f"  one cause with {', '.join(others)}"
     yield ""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from canary.alert import BISECTED
+from canary.alert import bisected_words
 from runners.cli.options import Options, command
 from runners.cli.output import Output, Style
 from runners.cli.selecting import LimitOption, PathOption, SinceOption
@@ -118,7 +118,7 @@ def print_incident(
     if (sender := incident.only_sender) is not None:
         output.answer(f"  only {sender}'s canaries fail; those of other senders come through")
     if incident.bisected is not None:
-        output.answer(f"  {BISECTED[incident.bisected.verdict]}")
+        output.answer(f"  {bisected_words(incident.bisected.verdict, incident.sharper or incident.stop)}")
     if flaps := flap_words(incident.relapses):
         output.answer(f"  {flaps}")
     if backlog:

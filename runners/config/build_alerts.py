@@ -144,13 +144,13 @@ def _sink(
                 url=_url(document.url, around, (*loc, "url")),
                 secrets=tuple(secrets),
                 allow_private=document.allow_private,
-                ca_files=(*trusted, *around.files(document.ca, (*loc, "ca"))),
+                ca_files=(*trusted, *around.authorities(document.ca, (*loc, "ca"))),
             )
         case EmailSinkDocument():
             _check_account(document.account, around, (*loc, "account"), accounts=accounts, named=named)
             return EmailSinkConfig(name, document.account, tuple(document.to))
         case AlertmanagerDocument():
-            ca_files = (*trusted, *around.files(document.ca, (*loc, "ca")))
+            ca_files = (*trusted, *around.authorities(document.ca, (*loc, "ca")))
             return AlertmanagerConfig(name, tuple(document.urls), ca_files)
         case HeartbeatDocument():
             return HeartbeatConfig(name, _url(document.url, around, (*loc, "url")))

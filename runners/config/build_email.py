@@ -28,7 +28,7 @@ def build_email(
         via=document.via,
         mx_port=document.mx_port,
         mx_tls=document.mx_tls,
-        ca_files=(*trusted, *around.files(document.ca, (*loc, "ca"))),
+        ca_files=(*trusted, *around.authorities(document.ca, (*loc, "ca"))),
         helo_name=document.helo or "",
         dkim_selectors=tuple(document.dkim_selectors),
         bisect_to=document.bisect,

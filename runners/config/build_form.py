@@ -80,7 +80,7 @@ def build_form(
         headers=build_headers(document.headers, around, (*loc, "headers")),
         http_login=http_login(document, around, loc),
         client_certificate=client_certificate(document, url, around, loc),
-        ca_files=(*trusted, *around.files(document.ca, (*loc, "ca"))),
+        ca_files=(*trusted, *around.authorities(document.ca, (*loc, "ca"))),
         proxy=_proxy(document.proxy, around, (*loc, "proxy")),
         http2=document.http2,
         propagate=document.propagate,

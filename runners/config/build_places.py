@@ -124,7 +124,7 @@ def _ticketing(
         tag=document.tag,
         cap_per_hour=document.cap.per_hour if document.cap is not None else None,
         cleanup_per_hour=document.cleanup_cap.per_hour if document.cleanup_cap is not None else None,
-        ca_files=(*trusted, *around.files(document.ca, (*loc, "ca"))),
+        ca_files=(*trusted, *around.authorities(document.ca, (*loc, "ca"))),
         vendor=around.written_type(loc),
     )
     if not isinstance(document, TicketingDocument):
@@ -206,7 +206,7 @@ def _server(
         tls=document.tls,
         username=username,
         login=login,
-        ca_files=(*trusted, *around.files(document.ca, (*loc, "ca"))),
+        ca_files=(*trusted, *around.authorities(document.ca, (*loc, "ca"))),
     )
 
 

@@ -61,7 +61,7 @@ def build_portal(
         headers=build_headers(document.headers, around, (*loc, "headers")),
         http_login=http_login(document, around, loc),
         client_certificate=client_certificate(document, document.url, around, loc),
-        ca_files=(*trusted, *around.files(document.ca, (*loc, "ca"))),
+        ca_files=(*trusted, *around.authorities(document.ca, (*loc, "ca"))),
         propagate=document.propagate,
         pace_seconds=document.pace,
         limits=_limits(document.limits),

@@ -274,7 +274,9 @@ def _configured_files(given: OtlpDocument, around: Surroundings) -> tuple[str | 
         if name is not None:
             # Named, so that whoever renders a pod or a unit brings it along; the key as a secret.
             around.named(name)
-            if around.needs_secrets:
+            if loc == (*_LOC, "ca"):
+                around.authority(name, loc)
+            elif around.needs_secrets:
                 around.content(name, loc)
     if mine is not None:
         around.needs.secret_files.add(NamedFile(mine.key, around.folder / mine.key))

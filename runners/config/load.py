@@ -253,7 +253,7 @@ def _prober(
         store_url=store_url,
         signing_keys=keys,
         marker=document.marker,
-        ca_files=around.files(document.ca, ("prober", "ca")),
+        ca_files=around.authorities(document.ca, ("prober", "ca")),
         controls=tuple(document.controls),
         resolver=document.resolver,
         contact_url=document.contact,

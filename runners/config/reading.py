@@ -5,6 +5,7 @@ documents and keys given twice are mistakes.
 """
 
 import re
+import sys
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -17,6 +18,8 @@ Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 
 _MOST_CHARACTERS = 4 * 1024 * 1024
 _DEEPEST = 30
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPED = re.compile(r"\\U([0-9A-Fa-f]{8})")
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]{1,18}(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
 
@@ -98,6 +101,8 @@ def read_tree(file: str, text: str) -> Tree:
         tree.errors.append(ConfigError(file, line, column, "", message, "Remove it."))
     except _TooMuch as error:
         tree.errors.append(error.error)
+    except (ValueError, OverflowError):  # PyYAML makes a character of any number that is escaped
+        tree.errors.append(_no_character(file, text))
     return tree
 
 
@@ -147,11 +152,34 @@ class _Reader:
             self._note(event, "tags (!) are not supported", "Remove the tag.")
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
+        self._refuse_surrogates(event)
         current = self._open[-1] if self._open else None
         if current is not None and isinstance(current.value, dict) and current.key is None:
             self._key(event, current)
             return
         self._place(event, event.value if event.style is not None else _plain(event.value))
+
+    def _refuse_surrogates(self, event: yaml.ScalarEvent) -> None:
+        """Half a character, which only an escape can write: no file, log, header or database takes it."""
+        halves = _SURROGATE.search(event.value)
+        if halves is not None:
+            # what is said of the rest must be fit to be printed
+            event.value = _SURROGATE.sub("\ufffd", event.value)
+            self._note(
+                event,
+                f"\\u{ord(halves[0]):04X} is half a character (a surrogate)",
+                "Write the character itself, or its number as \\U and eight digits.",
+                self._coming(),
+            )
+
+    def _coming(self) -> Loc:
+        """The place of the scalar that comes next."""
+        if not self._open:
+            return ()
+        current = self._open[-1]
+        if isinstance(current.value, list):
+            return (*current.loc, len(current.value))
+        return current.loc if current.key is None else (*current.loc, current.key)
 
     def _key(self, event: yaml.ScalarEvent, current: _Open) -> None:
         key = event.value
@@ -230,6 +258,14 @@ def _plain(text: str) -> Value:
     if _INTEGER.fullmatch(text):
         return int(text)
     return float(text) if _FLOAT.fullmatch(text) else text
+
+
+def _no_character(file: str, text: str) -> ConfigError:
+    wrong = next((one for one in _ESCAPED.finditer(text) if int(one[1], 16) > sys.maxunicode), None)
+    at = wrong.start() if wrong is not None else 0
+    line, column = text.count("\n", 0, at) + 1, at - (text.rfind("\n", 0, at) + 1) + 1
+    message = "this is not YAML: there is no character of this number"
+    return ConfigError(file, line, column, "", message, "The last one is \\U0010FFFF.")
 
 
 def _syntax_error(file: str, error: yaml.MarkedYAMLError) -> ConfigError:

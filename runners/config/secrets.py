@@ -38,12 +38,14 @@ class EnvSecret:
         """The variable's value.
 
         Raises:
-            SecretUnavailable: it is not set, or empty.
+            SecretUnavailable: it is not set, empty, or not text.
         """
         value = self._environ.get(self._name, "").removesuffix("\n").removesuffix("\r")
         if not value:
             state = "is empty" if self._name in self._environ else "is not set"
             raise SecretUnavailable(f"the environment variable {self._name} {state}")
+        if not _is_text(value):
+            raise SecretUnavailable(f"the environment variable {self._name} is not UTF-8")
         return self._masker.register(Secret(value))
 
     async def read(self, *, renew: bool = False) -> Secret:  # noqa: ARG002 -- a process's environment doesn't change
@@ -164,6 +166,15 @@ async def read_signing_keys(sources: tuple[SecretSource, ...]) -> tuple[bytes, .
             )
         keys.append(key)
     return tuple(keys)
+
+
+def _is_text(value: str) -> bool:
+    """Whether it is text: bytes of the environment that are not UTF-8 come as halves of characters."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _secret(data: bytes, source: str) -> Secret:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from probes.masking import Masker, Secret
 from probes.servers import SecretSource, SecretUnavailable
+from probes.tls import CertificateFileUnusable, check_authorities
 from runners.config.errors import ConfigError
 from runners.config.fields import SecretKind, SecretRef
 from runners.config.needs import NamedFile, Needs
@@ -143,15 +144,26 @@ class Surroundings:
         except SecretUnavailable:
             return None
 
-    def files(self, names: list[str], loc: Loc) -> tuple[str, ...]:
-        """Files that must be readable, as whole paths."""
-        found = []
-        for index, name in enumerate(names):
-            path = self.named(name)
-            if self.needs_secrets:
-                self.content(name, (*loc, index))
-            found.append(str(path))
-        return tuple(found)
+    def authorities(self, names: list[str], loc: Loc) -> tuple[str, ...]:
+        """PEM files of certificate authorities, as whole paths; notes a mistake at each that can't be trusted."""
+        return tuple(self.authority(name, (*loc, index)) for index, name in enumerate(names))
+
+    def authority(self, name: str, loc: Loc) -> str:
+        """A PEM file of certificate authorities, as a whole path; notes a mistake where it can't be trusted."""
+        path = str(self.named(name))
+        before = len(self.tree.errors)
+        if self.needs_secrets:
+            self.content(name, loc)
+        if self.needs_secrets and len(self.tree.errors) == before:
+            try:
+                check_authorities(path)
+            except CertificateFileUnusable:
+                self.note(
+                    loc,
+                    f"the file {path} holds no certificate, or one that was cut off",
+                    "Write the authority's certificate there in PEM, from -----BEGIN CERTIFICATE----- to its END line.",
+                )
+        return path
 
     def named(self, name: str) -> Path:
         """The whole path of a file that is no secret, which the configuration names."""

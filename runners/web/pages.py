@@ -264,7 +264,7 @@ async def incident(request: Request) -> Response:
         transitions=await parts.store.transitions(found.id),
         group=[one for one in group if one.id != found.id],
         working=working_beside(seen, [one for one in (found, *group) if one.is_open], paths),
-        bisected=bisect_words(came_to) if came_to is not None else None,
+        bisected=bisect_words(came_to, found.sharper or found.stop) if came_to is not None else None,
         bisect=found.bisected.canary_id if found.bisected is not None else bisect and bisect.canary.id,
         backlog=backlog_words(backlog, now) if backlog is not None else "",
         risk=risk_words(found, risks.get(found.id)),

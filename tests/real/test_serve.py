@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,16 @@ def test_serve__launches_shows_alerts_once_and_ends_clean(
     assert [one for one in answer.said["canaries"] if one["verdict"] == "pending"] == []
 
 
+def _is_on(page: httpx.Client, said: str) -> bool:
+    return said in page.get("/").text
+
+
+def _with_prober(text: str, key: str, value: str) -> str:
+    tree = yaml.safe_load(text)
+    tree["prober"][key] = value
+    return yaml.safe_dump(tree, sort_keys=False)
+
+
 def test_serve__reads_the_file_anew_and_refuses_a_bad_one_with_the_reason_on_its_page(
     tmp_path: Path, sandbox: Sandbox, receiver: Receiver
 ) -> None:
@@ -211,6 +222,16 @@ def test_serve__reads_the_file_anew_and_refuses_a_bad_one_with_the_reason_on_its
         daemon.process.send_signal(signal.SIGHUP)
         until(lambda: "he new configuration was refused" in daemon.page.get("/").text)
         assert "5 parsecs" in daemon.page.get("/").text
+
+        (tmp_path / "cut.pem").write_text("-----BEGIN CERTIFICATE-----\nMIIB")
+        bad_ones = {
+            "prober.ca[0]": _with_prober(good, "ca", str(tmp_path / "cut.pem")),
+            "half a character": _with_prober(good, "name", "NAME").replace("NAME", '"\\ud800"'),
+        }
+        for said, bad in bad_ones.items():
+            intake.configuration.write_text(bad)
+            daemon.process.send_signal(signal.SIGHUP)
+            until(partial(_is_on, daemon.page, said))
 
         before = daemon.path()["last_launch_at"]
         until(lambda: daemon.path()["last_launch_at"] > before)

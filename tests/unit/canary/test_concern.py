@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from canary.alert import AlertKind, Party, Severity, party
+from canary.alert import AlertKind, Party, Severity, bisected_words, party
 from canary.blame import Stop
 from canary.concern import (
     LeftBehind,
@@ -306,6 +306,21 @@ def test_canary_past_the_mail_platform__tells_whose_a_lost_mail_is(
     blind_route = route(Channel.EMAIL, without={Hop.MAILBOX_ARRIVAL})
 
     assert party(NOT_SEEN, blind_route, verdict) is expected
+
+
+@pytest.mark.parametrize(
+    "mail_route", [route(Channel.EMAIL), route(Channel.EMAIL, without={Hop.MAILBOX_ARRIVAL})]
+)
+@pytest.mark.parametrize("reason", [Reason.NOT_SEEN, Reason.MAILBOX_FULL, Reason.BOUNCED])
+def test_canary_past_the_mail_platform_that_failed__acquits_no_platform_that_was_seen_to_fail(
+    mail_route: tuple[Hop, ...], reason: Reason
+) -> None:
+    lost = Stop(Hop.MAILBOX_ARRIVAL, reason, Side.TARGET)
+
+    assert party(lost, mail_route, Verdict.BREACHED) is Party.MAIL_AND_TICKETING
+    assert bisected_words(Verdict.BREACHED, lost).endswith("the vendor takes nothing, too")
+    assert party(lost, mail_route, Verdict.CONFIRMED) is Party.MAIL_PLATFORM
+    assert party(NOT_SEEN, mail_route, Verdict.BREACHED) is Party.TICKETING
 
 
 def test_canary_past_the_mail_platform__tells_nothing_of_other_hops_channels_or_our_own_side() -> None:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from canary.alert import Party, party
+from canary.blame import Stop
 from canary.hop import Hop
 from canary.observation import Depth
 from canary.path import Proof
@@ -244,6 +246,36 @@ def test_looks_blind_for_30_s_after_the_deadline__is_inconclusive_and_names_the_
     assert judgement.verdict is Verdict.INCONCLUSIVE
     assert seconds_of(judgement.settled_at) == 630
     assert stop_of(judgement) == (Hop.TICKET_CREATED, Reason.TICKET_API_UNREADABLE, Side.PROBER)
+
+
+def test_looks_that_the_vendor_answers_with_an_error__are_inconclusive_and_the_vendors() -> None:
+    blind_looks = [
+        replace(one, look=replace(one.look, status=status))
+        for one, status in ((blind(Hop.TICKET_CREATED, 600), 401), (blind(Hop.TICKET_CREATED, 630), 503))
+        if one.look is not None
+    ]
+
+    judgement = verdict_at(631, PATH, LAUNCHED, arrived(8), blind_looks)
+
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert stop_of(judgement) == (Hop.TICKET_CREATED, Reason.TICKET_API_UNREADABLE, Side.PROBER)
+    assert judgement.stop is not None
+    assert party(judgement.stop, PATH.route) is Party.TICKETING_API
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"),
+    [
+        (Reason.TICKET_API_UNREADABLE, None),
+        (Reason.TICKET_API_UNREADABLE, 200),
+        (Reason.TICKET_API_UNREADABLE, 404),
+        (Reason.CREDENTIALS_REJECTED, 503),
+    ],
+)
+def test_what_we_can_t_see_without_an_error_of_the_vendors__is_ours(
+    reason: Reason, status: int | None
+) -> None:
+    assert party(Stop(Hop.TICKET_CREATED, reason, Side.PROBER, status), PATH.route) is Party.PROBER
 
 
 def test_looks_blind_for_29_s__is_still_pending() -> None:

@@ -159,5 +159,5 @@ def test_missing_file_of_authorities__is_named_with_the_remedy(tmp_path: Path) -
 def test_file_without_a_certificate__is_named_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "empty.pem").write_text("hello")
 
-    with pytest.raises(CertificateFileUnusable, match=r"empty\.pem: no PEM certificate"):
+    with pytest.raises(CertificateFileUnusable, match=r"empty\.pem: no whole PEM certificate"):
         client_context([str(tmp_path / "empty.pem")])

@@ -1,10 +1,13 @@
 """The service around the daemon: it reads the configuration anew, keeps the old one when it must, and ends in order."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+import pytest
 
 from runners.notices import Notices
 from runners.service import Refused, Service, Wishes
@@ -43,6 +46,7 @@ class Scene:
     wishes: Wishes = field(default_factory=Wishes)
     heard: list[str] = field(default_factory=list)
     mistakes: list[str] = field(default_factory=list)
+    fault: Exception | None = None
 
     def service(self) -> Service[str]:
         @asynccontextmanager
@@ -51,6 +55,8 @@ class Scene:
             self.log.append(f"{config} closed")
 
         def read() -> str:
+            if self.fault is not None:
+                raise self.fault
             if self.next is None:
                 raise Refused("intake.yaml:3: paths: this is not YAML. Correct it.", self.mistakes)
             return self.next
@@ -175,3 +181,39 @@ def test_page__ends_with_the_service() -> None:
     run_jumping(s.clock, main())
 
     assert s.log[-1] == "page closed"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [ssl.SSLError("hunter2"), UnicodeEncodeError("utf-8", "hunter2", 0, 1, "no"), RecursionError("hunter2")],
+)
+def test_fault_of_ours_while_a_new_configuration_is_read__refuses_it_and_the_old_one_goes_on(
+    fault: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    s = Scene(fault=fault)
+    said: list[str] = []
+
+    async def main() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(s.service().run("one", s.wishes))
+            await s.clock.sleep(1)
+            s.wishes.reload.set()
+            await s.clock.sleep(1)
+            said.extend(s.notices.all())
+            assert s.log == ["one runs"]
+            s.fault, s.next = None, "two"
+            s.wishes.reload.set()
+            await s.clock.sleep(1)
+            s.wishes.stop.set()
+
+    run_jumping(s.clock, main())
+
+    (told,) = said
+    assert type(fault).__name__ in told
+    assert "the old one goes on" in told
+    assert not any("hunter2" in one for one in (told, *s.heard))
+    assert [one.exc_info is not None for one in caplog.records if one.getMessage() == "reload_failed"] == [
+        True
+    ]
+    assert "two runs" in s.log
+    assert s.notices.all() == []

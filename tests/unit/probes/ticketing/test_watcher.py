@@ -135,6 +135,7 @@ def test_unreadable_system__is_a_blind_look_for_each_canary_and_never_raised(
 
     assert told(seen) == [(Hop.TICKET_CREATED, Outcome.UNKNOWN, reason)] * 2
     assert all(one.look is not None and one.look.is_blind for one in seen)
+    assert {one.look.status for one in seen if one.look is not None} == {getattr(raised, "status", None)}
 
 
 def test_diverted_ticket__is_a_failure_of_created_with_the_vendors_cause_and_still_looked_for() -> None:

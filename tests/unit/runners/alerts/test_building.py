@@ -16,7 +16,7 @@ from runners.config.config import Oauth
 from runners.config.secrets import LiteralSecret
 from tests.fakes.clock import FakeClock
 from tests.unit.runners.alerts.cases import an_alert
-from tests.unit.runners.config.examples import ENVIRON, read
+from tests.unit.runners.config.examples import AUTHORITY, ENVIRON, read
 from tests.unit.runners.config.test_alerts import ALERTS, SECRETS, with_alerts
 
 
@@ -78,7 +78,7 @@ def test_secret_that_can_not_be_had__may_pass(tmp_path: Path) -> None:
 
 
 def test_heartbeat__trusts_the_authorities_of_the_prober_and_can_renew_its_url(tmp_path: Path) -> None:
-    (tmp_path / "ours.pem").write_text("")
+    (tmp_path / "ours.pem").write_text(AUTHORITY)
     text = with_alerts(ALERTS).replace("prober:", "prober:\n  ca: ours.pem", 1)
 
     (alive,) = build_heartbeats(read(tmp_path, text), clock=FakeClock())

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.alert import AlertKind, AlertTransition, Concern, Ending, Severity, Subject
+from canary.alert import AlertKind, AlertTransition, Concern, Ending, Party, Severity, Subject
 from canary.gauge import GaugeName
 from canary.hop import Channel, Hop, full_route, route
 from canary.path import PathName
@@ -16,6 +16,7 @@ from canary.verdict import Verdict
 from runners.alerts.body import body_of
 from runners.alerts.effects import FEELS, KIND_FEELS, whose
 from runners.alerts.wording import TEST, WHAT, Known, Words, lasting, words
+from runners.store import codec
 from tests.unit.runners.alerts.cases import (
     FORM,
     KNOWN,
@@ -137,6 +138,15 @@ def test_prober_side__is_ours_and_nobody_elses(kind: AlertKind) -> None:
     assert refused.side is Side.PROBER
 
     assert whose(a_concern(kind=kind, stop=refused), PATHS) == ("the prober (ours)",)
+
+
+def test_interface_that_answers_with_an_error__is_the_vendors_and_stays_blindness() -> None:
+    failing = replace(stop(Hop.TICKET_CREATED, Reason.TICKET_API_UNREADABLE), answered=503)
+    concern = a_concern(kind=AlertKind.BLINDNESS, stop=failing)
+    kept = codec.loads(Concern, codec.dumps(concern))
+
+    assert whose(kept, PATHS) == (Party.TICKETING_API.value,)
+    assert words(an_alert(kept), KNOWN).title.startswith("PAGE: the prober can't see whether")
 
 
 def test_blindness__says_that_it_is_not_known_how_customers_fare() -> None:

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from canary.alert import said_of
+from canary.blame import Stop
 from canary.hop import Hop
 from canary.incident import Bisected, note_bisected
 from canary.observation import Outcome, Relay
 from canary.path import Path as IntakePath
 from canary.path import PathName, bisect_name
-from canary.reason import Reason
+from canary.reason import Reason, Side
 from canary.signature import find_tokens
 from canary.verdict import Verdict
 from runners.bisecting import with_bisects
@@ -29,6 +30,8 @@ from tests.unit.runners.cli.filled import SECONDS, History, good, vanished
 from tests.unit.runners.config.examples import FULL, changed
 
 MAIL = PathName("support-email")
+NO_TICKET = Stop(Hop.TICKET_CREATED, Reason.NOT_SEEN, Side.TARGET)
+NO_MAIL = Stop(Hop.MAILBOX_ARRIVAL, Reason.NOT_SEEN, Side.TARGET)
 BISECTED = changed("reply: true", "reply: true\n    bisect: acme.4711@inbound.vendor.example", FULL)
 
 
@@ -122,7 +125,8 @@ def test_canary_past_the_mail_platform__is_told_with_what_finds_it(
 @pytest.mark.parametrize("verdict", [Verdict.LATE, Verdict.LOST, Verdict.BREACHED])
 def test_bisect_canary_that_failed_in_whatever_way__says_that_it_is_the_vendor(verdict: Verdict) -> None:
     assert said_of(verdict) is Verdict.BREACHED
-    assert bisect_words(verdict).endswith("it is the vendor")
+    assert bisect_words(verdict, NO_TICKET).endswith("it is the vendor")
+    assert bisect_words(verdict, NO_MAIL).endswith("the vendor takes nothing, too")
 
 
 @pytest.mark.parametrize("verdict", [Verdict.PENDING, Verdict.INCONCLUSIVE])

@@ -17,7 +17,7 @@ from runners.config.document_email import MxTls, Subaddress, Via
 from runners.config.document_places import Cleanup, TicketingType
 from runners.config.errors import ConfigErrors
 from runners.config.load import load
-from tests.unit.runners.config.examples import ENVIRON, FULL, changed, mistakes, only_mistake, read
+from tests.unit.runners.config.examples import AUTHORITY, ENVIRON, FULL, changed, mistakes, only_mistake, read
 
 
 def test_full_example__when_read__becomes_typed_values(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_missing_secrets__for_a_reader_of_the_store__are_no_mistake(tmp_path: Pa
 def test_store_and_files__are_relative_to_the_configuration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "ca.pem").write_text("")
+    (tmp_path / "ca.pem").write_text(AUTHORITY)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
@@ -238,6 +238,36 @@ def test_missing_ca_file__is_told(tmp_path: Path) -> None:
     error = only_mistake(tmp_path, changed("  resolver:", "  ca: ca.pem\n  resolver:"))
 
     assert error.message == f"the file {tmp_path}/ca.pem can't be read: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "hello", AUTHORITY[:300], AUTHORITY + AUTHORITY[:300]],
+    ids=("empty", "text", "cut", "second cut"),
+)
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("  resolver:", "  ca: ca.pem\n  resolver:", "prober.ca[0]"),
+        ("desk: {type: helpdesk,", "desk: {type: helpdesk, ca: [ca.pem],", "ticketing.desk.ca[0]"),
+    ],
+)
+def test_ca_file_that_no_connection_could_use__is_told_at_its_key(
+    tmp_path: Path, content: str, old: str, new: str, key: str
+) -> None:
+    (tmp_path / "ca.pem").write_text(content)
+
+    error = only_mistake(tmp_path, changed(old, new))
+
+    assert (error.key, error.line is not None) == (key, True)
+    assert error.message == f"the file {tmp_path}/ca.pem holds no certificate, or one that was cut off"
+    assert "-----BEGIN CERTIFICATE-----" in error.remedy
+
+
+def test_ca_file_for_a_reader_of_the_store__need_not_be_there(tmp_path: Path) -> None:
+    config = read(tmp_path, changed("  resolver:", "  ca: ca.pem\n  resolver:"), needs_secrets=False)
+
+    assert config.prober.ca_files == (f"{tmp_path}/ca.pem",)
 
 
 def test_no_file__is_told_with_init_as_remedy(tmp_path: Path) -> None:

@@ -30,6 +30,11 @@ from tests.unit.runners.config.examples import ENVIRON, FULL
         ("prober: {name: a, name: b}\n", 1, 19, "the key name stands here for the second time"),
         ("prober: \x07\n", 1, 9, "the character U+0007 is not allowed in YAML"),
         ("a: " + "[" * 40, 1, 33, "it is nested too deeply"),
+        ('prober: {name: "\\ud800"}\n', 1, 16, "\\uD800 is half a character (a surrogate)"),
+        ('prober:\n  "x\\udfff": 1\n', 2, 3, "\\uDFFF is half a character (a surrogate)"),
+        ('paths: ["\\ud83d\\ude00"]\n', 1, 9, "\\uD83D is half a character (a surrogate)"),
+        ('a: 1\nb: "\\U00110000"\n', 2, 5, "this is not YAML: there is no character of this number"),
+        ('a: "\\Uffffffff"\n', 1, 5, "this is not YAML: there is no character of this number"),
     ],
 )
 def test_text_that_is_no_configuration__is_told_at_its_place(

@@ -71,6 +71,13 @@ def test_empty_variable__is_told() -> None:
         EnvSecret("NAME", environ={"NAME": ""}, masker=Masker()).now()
 
 
+def test_variable_that_is_not_utf8__is_told_before_anything_chokes_on_it() -> None:
+    value = b"p\xe4ss".decode(errors="surrogateescape")
+
+    with pytest.raises(SecretUnavailable, match="the environment variable NAME is not UTF-8"):
+        EnvSecret("NAME", environ={"NAME": value}, masker=Masker()).now()
+
+
 def test_command__is_run_once_until_its_secret_is_refused(tmp_path: Path) -> None:
     count = tmp_path / "count"
     code = "import sys, pathlib; p = pathlib.Path(sys.argv[1]); n = len(p.read_text()) if p.exists() else 0; p.write_text('x' * (n + 1)); print(f'secret-{n}')"

@@ -10,7 +10,7 @@ from runners.config.errors import ConfigErrors
 from runners.config.load import load
 from runners.config.secrets import EnvSecret, LiteralSecret
 from runners.config.telemetry import Compression, OtlpConfig, TelemetryConfig
-from tests.unit.runners.config.examples import ENVIRON, FULL, changed, mistakes
+from tests.unit.runners.config.examples import AUTHORITY, ENVIRON, FULL, changed, mistakes
 
 OTLP = 'telemetry: {otlp: "http://collector:4318", metrics: {listen: "127.0.0.1:9464"}}\n'
 TRACES = "http://collector:4318/v1/traces"
@@ -111,7 +111,7 @@ def test_variables__are_heard_each_by_itself(tmp_path: Path) -> None:
 
 
 def test_configuration__is_stronger_than_every_variable(tmp_path: Path) -> None:
-    (tmp_path / "own.pem").write_text("x")
+    (tmp_path / "own.pem").write_text(AUTHORITY)
     written = (
         '{url: "http://collector:4318", timeout: 3s, compression: deflate, ca: own.pem,'
         " resource: {service.name: mine, a: z}}"
@@ -178,6 +178,7 @@ def test_credential_as_text__is_a_mistake(tmp_path: Path, name: str) -> None:
         ("{url: 'http://c:4318', compresion: gzip}", "telemetry.otlp.compresion", "unknown key"),
         ("{url: 'http://c:4318', compression: zip}", "telemetry.otlp.compression", "zip is not known here"),
         ("{url: 'http://c:4318', ca: no.pem}", "telemetry.otlp.ca", "can't be read"),
+        ("{url: 'http://c:4318', ca: intake.yaml}", "telemetry.otlp.ca", "holds no certificate"),
         (
             "{url: 'http://c:4318', headers: {Content-Type: x}}",
             "telemetry.otlp.headers.Content-Type",
