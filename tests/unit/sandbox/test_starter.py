@@ -4,6 +4,7 @@ import stat
 from pathlib import Path
 
 from runners.config.load import load
+from sandbox.certificates import Authority
 from sandbox.described import ROUTES, description, switches
 from sandbox.faults import HEALTHY
 from sandbox.starter import write_configuration
@@ -22,10 +23,11 @@ ENDPOINTS = {
 
 
 def test_configuration__is_one_that_the_prober_takes_whatever_the_passwords_hold(tmp_path: Path) -> None:
-    (tmp_path / "ca.pem").touch()
+    authority = Authority(tmp_path)
+    authority.make()
     file = tmp_path / "intake.yaml"
 
-    write_configuration({**ENDPOINTS, "ca_file": str(tmp_path / "ca.pem")}, file)
+    write_configuration({**ENDPOINTS, "ca_file": str(authority.ca_file)}, file)
 
     config = load(file, allow_literal_secrets=True)
     assert set(config.paths) == {"support-email", "contact-form"}
