@@ -114,9 +114,9 @@ def _failure(error: Failure) -> Fault:
     return error.fault
 
 
-def answered(told: Exception | str) -> int | None:
+def answered(error: Exception) -> int | None:
     """The HTTP status that a look got which could not read; None where there was none."""
-    return told.status if isinstance(told, Blind) else None
+    return error.status if isinstance(error, Blind) else None
 
 
 def _blind(error: Blind) -> Fault:

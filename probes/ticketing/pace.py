@@ -7,7 +7,7 @@ from datetime import timedelta
 from canary.canary import Canary
 from canary.hush import LONGEST, Hush
 from canary.signature import CanaryId
-from probes.contracts import Blind, Budget, Clock
+from probes.contracts import Blind, Budget, Clock, Uncounted
 from probes.ticketing.budget import Spent, seconds_between_looks
 from probes.ticketing.quiet import LeftAlone
 
@@ -46,6 +46,7 @@ class Pace:
         self._blind_looks = 0
         self._hush_until: float | None = None
         self._hush: Hush | None = None
+        self._refused: Blind | None = None
         self._calls_a_look = 1.0
         self._goes_on = False
 
@@ -84,14 +85,19 @@ class Pace:
         if isinstance(error, Blind) and error.retry_after_seconds is not None:
             wait = min(error.retry_after_seconds, self._settings.longest_hush_seconds)
             self._hush_until = self._clock.monotonic() + wait
-            asked = error.hush if isinstance(error, LeftAlone) else Hush.asked(self._clock.now(), wait)
-            self._hush = None if isinstance(error, Spent) else asked
+            asked = Hush.asked(self._clock.now(), wait, error.status)
+            self._hush = error.hush if isinstance(error, LeftAlone) else asked
+            self._refused = error
 
-    def hush_words(self, place: str) -> str:
-        """Why the system is left alone, and until when."""
-        if self._hush is not None:
-            return self._hush.words(place, self._clock.now())
-        return f"{place} is left alone for another {self.hush_seconds:.0f} s: of its windows of requests nothing is left to us"
+    def left_alone(self, place: str) -> Blind:
+        """Why the system is left alone, and until when: as blind as by the answer that asked for it."""
+        left = self.hush_seconds
+        if isinstance(self._refused, Uncounted):
+            return self._refused
+        if self._hush is None or isinstance(self._refused, Spent):
+            words = f"{place} is left alone for another {left:.0f} s: of its windows of requests nothing is left to us"
+            return Spent(words, status=429, retry_after_seconds=left)
+        return LeftAlone(place, self._hush, self._clock.now())
 
     def looks_for(self, canary_id: CanaryId) -> int:
         """How many looks of this process a canary took so far; 0 of one that the last look did not ask for."""

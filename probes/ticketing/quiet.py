@@ -29,15 +29,14 @@ from probes.ticketing.shared_calls import SharedCalls
 
 _READ_AGAIN_SECONDS: Final = 5.0
 """So often it is read whether another process was asked meanwhile."""
-_TOO_MANY: Final = 429
 
 
 class LeftAlone(Blind):
-    """Nothing was asked of a system, as it wants to be left alone for a while."""
+    """Nothing was asked of a system, as it wants to be left alone for a while; with the status that asked for it."""
 
     def __init__(self, place: str, hush: Hush, now: datetime) -> None:
         left = (hush.until_at - now).total_seconds()
-        super().__init__(hush.words(place, now), status=_TOO_MANY, retry_after_seconds=left)
+        super().__init__(hush.words(place, now), status=hush.status, retry_after_seconds=left)
         self.hush = hush
 
 
@@ -128,7 +127,7 @@ class Quiet:
     async def _note(self, error: Exception | None) -> None:
         if not isinstance(error, Blind) or not error.retry_after_seconds or _is_ours(error):
             return
-        self._hush = Hush.asked(self._clock.now(), error.retry_after_seconds)
+        self._hush = Hush.asked(self._clock.now(), error.retry_after_seconds, error.status)
         with suppress(Uncounted):
             await self._shared.keep_hush(self._account, self._hush)
 

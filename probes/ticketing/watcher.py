@@ -85,9 +85,8 @@ class TicketWatcher:
         async with self._turn:
             if self._pace.hush_seconds > 0:
                 now = self._clock.now()
-                await self._report_blind(
-                    canaries, depth, Reason.RATE_LIMITED, self._hush(), began_at=now, report=report
-                )
+                left = self._pace.left_alone(self.place)
+                await self._report_blind(canaries, depth, left, began_at=now, report=report)
                 return
             await self._pace.turn()
             began_at = self._clock.now()
@@ -95,8 +94,8 @@ class TicketWatcher:
                 look = await self._system.find(canaries, depth)
             except (Blind, SecretUnavailable) as error:
                 self._pace.was_blind(canaries, error if isinstance(error, Blind) else None)
-                reason = self._blinded(error)
-                await self._report_blind(canaries, depth, reason, error, began_at=began_at, report=report)
+                self._blinded(error)
+                await self._report_blind(canaries, depth, error, began_at=began_at, report=report)
                 return
             ended_at = self._clock.now()
             self._answer = Answer(ended_at)
@@ -106,11 +105,9 @@ class TicketWatcher:
             self._pace.looked(canaries, missing, goes_on=goes_on)
             if look.blinded_by is not None:
                 self._pace.was_refused(look.blinded_by)
-                reason = self._blinded(look.blinded_by)
+                self._blinded(look.blinded_by)
                 hidden = [one for one in canaries if not by_canary[one.id] and not look.is_complete_for(one)]
-                await self._report_blind(
-                    hidden, depth, reason, look.blinded_by, began_at=began_at, report=report
-                )
+                await self._report_blind(hidden, depth, look.blinded_by, began_at=began_at, report=report)
                 canaries = [one for one in canaries if one not in hidden]
         spans = {one.id: span_of(look, one, depth, began_at=began_at, ended_at=ended_at) for one in canaries}
         await report(
@@ -135,7 +132,7 @@ class TicketWatcher:
         if how is None or not canaries:
             return ()
         if self._pace.hush_seconds > 0:
-            return tuple(self._not_removed(one, self._hush()) for one in canaries)
+            return tuple(self._not_removed(one, str(self._pace.left_alone(self.place))) for one in canaries)
         async with self._turn:
             await self._pace.turn()
             try:
@@ -217,15 +214,9 @@ class TicketWatcher:
         """What `intake-prober check` says of this system; changes nothing."""
         return await self._system.check()
 
-    def _blinded(self, error: Exception) -> Reason:
-        """Why nothing, or not all, could be seen; the gauge says so, too."""
-        fault = explain(error)
-        reason = fault.reason if fault is not None else Reason.TICKET_API_UNREADABLE
-        self._answer = Answer(self._clock.now(), reason, self._masker.detail(str(error)))
-        return reason
-
-    def _hush(self) -> str:
-        return self._pace.hush_words(self.place)
+    def _blinded(self, error: Exception) -> None:
+        """Nothing, or not all, could be seen: the gauge says so, too."""
+        self._answer = Answer(self._clock.now(), _unread_by(error), self._masker.detail(str(error)))
 
     def _by_canary(
         self, tickets: Iterable[Ticket], canaries: Sequence[Canary]
@@ -347,8 +338,7 @@ class TicketWatcher:
         self,
         canaries: Sequence[Canary],
         depth: Depth,
-        reason: Reason,
-        told: Exception | str,
+        error: Exception,
         *,
         began_at: datetime,
         report: Report,
@@ -363,10 +353,10 @@ class TicketWatcher:
                     evidence=Evidence.OBSERVED,
                     began_at=began_at,
                     ended_at=ended_at,
-                    reason=reason,
-                    detail=self._masker.detail(str(told)),
+                    reason=_unread_by(error),
+                    detail=self._masker.detail(str(error)),
                     place=self.place,
-                    look=LookFacts(depth, is_complete=False, is_blind=True, status=answered(told)),
+                    look=LookFacts(depth, is_complete=False, is_blind=True, status=answered(error)),
                 )
                 for canary in canaries
             )
@@ -377,6 +367,12 @@ class TicketWatcher:
 
     def _not_removed(self, canary: Canary, detail: str) -> Removed:
         return Removed(canary, KIND, self.place, "", RemovalState.FAILED, self._masker.detail(detail))
+
+
+def _unread_by(error: Exception) -> Reason:
+    """Why nothing, or not all, could be seen."""
+    fault = explain(error)
+    return fault.reason if fault is not None else Reason.TICKET_API_UNREADABLE
 
 
 def _has_ticket(tickets: Sequence[Ticket]) -> bool:

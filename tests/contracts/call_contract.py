@@ -95,7 +95,7 @@ class CallContract:
     def test_wish_to_be_left_alone__is_told_to_the_next_process_beside_what_was_taken(
         self, place: StorePlace
     ) -> None:
-        hush = Hush(NOON, after(1800))
+        hush = Hush(NOON, after(1800), 503)
 
         async def main() -> None:
             async with place.open() as store:

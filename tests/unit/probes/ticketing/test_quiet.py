@@ -105,6 +105,24 @@ def test_wait_that_a_desk_asked_for__is_kept_by_the_next_process_until_it_is_ove
     assert desks.find(desks.process()) == 1
 
 
+def test_system_that_fails_and_asks_for_a_pause__is_told_as_failing_by_every_process_until_it_is_over() -> (
+    None
+):
+    desks = Desks()
+    desks.desk.raises = Blind("desk: it answered 503", status=503, retry_after_seconds=1800)
+    scene = desks.scene
+    for _ in range(2):  # the one that asked, and the next process
+        watcher = TicketWatcher(desks.process(), scene.watcher._settings, clock=scene.clock, masker=Masker())
+        for _ in range(2):
+            scene.run(watcher.look([desks.canary], Depth.DEADLINE, scene.report))
+            scene.clock.advance(5)
+
+    assert desks.desk.finds == 1
+    assert [one.reason for one in scene.seen] == [Reason.TICKET_API_UNREADABLE] * 4
+    assert [one.look.status for one in scene.seen if one.look is not None] == [503] * 4
+    assert all("Probe less often" not in one.detail for one in scene.seen)
+
+
 def test_wait_of_a_day__is_an_hour_at_most() -> None:
     desks = Desks()
     desks.throttles(86400)

@@ -63,7 +63,7 @@ def test_part_of_the_system_is_hidden__what_is_seen_is_told_and_of_the_others_th
     assert [(one.canary_id, one.reason) for one in blind] == [(missing.id, Reason.CREDENTIALS_REJECTED)]
     assert {one.canary_id for one in seen if one.outcome is Outcome.OK} == {shown.id}
     assert [one.outcome for one in seen if one.canary_id == held.id] == [Outcome.FAILED, Outcome.UNKNOWN]
-    assert [one.reason for one in scene.look(shown)] == [Reason.RATE_LIMITED]
+    assert [one.reason for one in scene.look(shown)] == [Reason.CREDENTIALS_REJECTED]
 
 
 def test_ticket_that_could_not_be_read__blinds_those_alone_who_were_out_when_it_was_made() -> None:

@@ -11,7 +11,8 @@ from canary.canary import Canary
 from canary.hop import Hop
 from canary.observation import Depth, Outcome
 from canary.reason import Reason
-from probes.contracts import Blind, Budget, RemovalState
+from probes.contracts import Blind, Budget, RemovalState, Uncounted
+from probes.ticketing.budget import Spent
 from tests.contracts.ticketing_contract import new_canary
 from tests.unit.probes.ticketing.scene import Scene, told
 
@@ -114,6 +115,32 @@ def test_throttled_system__is_not_asked_again_before_its_time_and_each_look_is_t
         timedelta(0),
         timedelta(seconds=20),
     ]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "reason"),
+    [
+        (Blind("desk: down", status=503, retry_after_seconds=20), Reason.TICKET_API_UNREADABLE),
+        (Blind("desk: who?", status=403, retry_after_seconds=20), Reason.CREDENTIALS_REJECTED),
+        (Spent("desk: nothing is left", status=429, retry_after_seconds=20), Reason.RATE_LIMITED),
+        (Uncounted("our store is gone", retry_after_seconds=20), Reason.STORE_UNAVAILABLE),
+    ],
+    ids=["503", "403", "spent", "uncounted"],
+)
+def test_system_that_is_left_alone__is_unread_for_the_reason_that_asked_for_it(
+    refusal: Blind, reason: Reason
+) -> None:
+    scene = Scene()
+    canary = scene.canary()
+    scene.desk.raises = refusal
+    scene.look(canary)
+    scene.desk.raises = None
+
+    seen = scene.look(canary)
+
+    assert len(scene.desk.looks) == 1
+    assert told(seen) == [(Hop.TICKET_CREATED, Outcome.UNKNOWN, reason)]
+    assert [one.look.status for one in seen if one.look is not None] == [refusal.status]
 
 
 def test_failing_system__is_asked_less_often_but_often_enough_to_settle() -> None:
