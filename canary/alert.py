@@ -70,7 +70,7 @@ class Party(StrEnum):
     TICKETING = "the ticketing vendor"
     MAIL_OR_TICKETING = "the mail platform or the ticketing vendor; it is not known which"
     TICKETING_API = (
-        "the ticketing vendor: its interface answers with an error of its own (5xx), so the prober can't see"
+        "the ticketing vendor: its interface answers with an error of its own, so the prober can't see"
     )
     MAIL_AND_TICKETING = "the mail platform, and the ticketing vendor, which takes nothing either"
 
@@ -105,7 +105,7 @@ def said_of(verdict: Verdict) -> Verdict | None:
 
 
 _SERVER_ERRORS = 500
-"""From this HTTP status on it is whoever answers that failed (RFC 9110 section 15.6), whoever asked."""
+"""From this HTTP status on it is whoever answers that failed (RFC 9110 section 15.6), whoever asked; or by the configuration's rule."""
 _ASKED = frozenset({Hop.MAILBOX_ARRIVAL, Hop.TICKET_CREATED})
 """Where a mail was accepted and is lost: there a bisect canary tells more than the hop."""
 
@@ -247,7 +247,8 @@ def party(stop: Stop, route: Collection[Hop], bisected: Verdict | None = None) -
     what a canary came to that was sent past the mail platform (``bisected``).
     """
     if stop.side is Side.PROBER:
-        is_theirs = stop.reason is Reason.TICKET_API_UNREADABLE and (stop.answered or 0) >= _SERVER_ERRORS
+        status = stop.status or stop.answered or 0
+        is_theirs = stop.reason is Reason.TICKET_API_UNREADABLE and status >= _SERVER_ERRORS
         return Party.TICKETING_API if is_theirs else Party.PROBER
     lost = _of_lost_mail(stop.hop, route, bisected)
     if lost is not None:

@@ -47,13 +47,15 @@ class Stop:
     """Where a canary stopped, why, and whose fault that is.
 
     Attributes:
-        answered: where we could not see, the status of the last look (`LookFacts.status`). It is no other stop for it.
+        answered: where we could not see, the HTTP status that the last look got. It is no other stop for it.
+        status: that of the kind of its error (`LookFacts.status`); None: the same.
     """
 
     hop: Hop
     reason: Reason
     side: Side
     answered: int | None = field(default=None, compare=False)
+    status: int | None = field(default=None, compare=False)
 
 
 def hop_results(

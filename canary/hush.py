@@ -17,16 +17,20 @@ class Hush:
 
     Attributes:
         status: the HTTP status of the kind of answer that asked; None: of no known one.
+        answered: the one that came, where that is another.
     """
 
     asked_at: datetime
     until_at: datetime
     status: int | None = _TOO_MANY
+    answered: int | None = None
 
     @classmethod
-    def asked(cls, at: datetime, seconds: float, status: int | None = _TOO_MANY) -> "Hush":
+    def asked(
+        cls, at: datetime, seconds: float, status: int | None = _TOO_MANY, answered: int | None = None
+    ) -> "Hush":
         """A wish of so many seconds, as far as it is honoured."""
-        return cls(at, at + min(timedelta(seconds=max(0.0, min(seconds, 1e9))), LONGEST), status)
+        return cls(at, at + min(timedelta(seconds=max(0.0, min(seconds, 1e9))), LONGEST), status, answered)
 
     def is_over(self, now: datetime) -> bool:
         """Whether it may be asked again; also where the clock that wrote it was far ahead of ours."""

@@ -55,7 +55,8 @@ class LookFacts:
         is_complete: all pages were read and no filter was ignored; only then may absence be said.
         is_blind: the place could not be read at all.
         lag_seconds: how far the view may be behind what is true (0: it sees a ticket at once).
-        status: the HTTP status that a look got which could not read, or that of the kind of its error; None: none.
+        status: the HTTP status of the kind of error that a look got which could not read; None: none.
+        answered: the one that came; another where a rule of the configuration says what kind it is.
     """
 
     depth: Depth
@@ -63,6 +64,7 @@ class LookFacts:
     is_blind: bool = False
     lag_seconds: float = 0.0
     status: int | None = None
+    answered: int | None = None
 
     @property
     def can_say_absence(self) -> bool:

@@ -232,8 +232,9 @@ def _blind(case: Case, hops: frozenset[Hop], at: datetime) -> _Settlement:
     looks = [one for one in case.blind_looks(hops) if one.cause_side is not Side.TARGET]
     unread = Reason.MAILBOX_UNREADABLE if hops == _REPLY else Reason.TICKET_API_UNREADABLE
     reason = (looks[-1].reason if looks else None) or unread
-    answered = looks[-1].look.status if looks and looks[-1].look is not None else None
-    stop = Stop(case.first_unproved(hops, at), reason, Side.PROBER, answered)
+    look = looks[-1].look if looks else None
+    status, answered = (look.status, look.answered) if look is not None else (None, None)
+    stop = Stop(case.first_unproved(hops, at), reason, Side.PROBER, answered or status, status)
     return _Settlement(Verdict.INCONCLUSIVE, at, stop)
 
 

@@ -256,6 +256,7 @@ class Blind(Exception):
     """A place could not be read. Mapped to a reason by `probes.reasons`; never a word about the target.
 
     Attributes:
+        status: the HTTP status of the kind that it is; ``answered``: the one that came, where a rule made a kind of it.
         retry_after_seconds: how long the remote asked us to stay away, or None.
     """
 
@@ -263,7 +264,7 @@ class Blind(Exception):
         self, message: str, *, status: int | None = None, retry_after_seconds: float | None = None
     ) -> None:
         super().__init__(message)
-        self.status = status
+        self.status = self.answered = status
         self.retry_after_seconds = retry_after_seconds
 
 

@@ -114,9 +114,9 @@ def _failure(error: Failure) -> Fault:
     return error.fault
 
 
-def answered(error: Exception) -> int | None:
-    """The HTTP status that a look got which could not read; None where there was none."""
-    return error.status if isinstance(error, Blind) else None
+def answered(error: Exception) -> tuple[int | None, int | None]:
+    """Of a look that could not read the HTTP status of the kind that it is, and the one that came; None: there was none."""
+    return (error.status, error.answered) if isinstance(error, Blind) else (None, None)
 
 
 def _blind(error: Blind) -> Fault:

@@ -157,7 +157,7 @@ def _summary(found: Dossier, whose: Party, domain: str | None) -> str:
             f"Since {_utc(incident.onset_at)} the prober can't tell whether support requests {what} are received: "
             f"it does not see past {stop.hop} ({stop.reason}). "
             + (
-                "Your interface answers our requests with an error of its own (5xx)."
+                f"Your interface answers our requests with an error of its own{_by_status(stop)}."
                 if whose is Party.TICKETING_API
                 else "As far as we can see this is ours."
             )
@@ -178,6 +178,10 @@ def _summary(found: Dossier, whose: Party, domain: str | None) -> str:
         f"{stop.hop}, reason {stop.reason}.{of}{pending} As far as we can see it lies with {whose.value}. Customers who wrote in that time "
         "are affected in the same way."
     )
+
+
+def _by_status(stop: Stop) -> str:
+    return f" (HTTP {stop.answered})" if stop.answered is not None else ""
 
 
 def _times(found: Dossier, now: datetime) -> TimesAnswer:

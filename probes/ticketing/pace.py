@@ -85,7 +85,7 @@ class Pace:
         if isinstance(error, Blind) and error.retry_after_seconds is not None:
             wait = min(error.retry_after_seconds, self._settings.longest_hush_seconds)
             self._hush_until = self._clock.monotonic() + wait
-            asked = Hush.asked(self._clock.now(), wait, error.status)
+            asked = Hush.asked(self._clock.now(), wait, error.status, error.answered)
             self._hush = error.hush if isinstance(error, LeftAlone) else asked
             self._refused = error
 

@@ -37,6 +37,7 @@ class LeftAlone(Blind):
     def __init__(self, place: str, hush: Hush, now: datetime) -> None:
         left = (hush.until_at - now).total_seconds()
         super().__init__(hush.words(place, now), status=hush.status, retry_after_seconds=left)
+        self.answered = hush.answered or hush.status
         self.hush = hush
 
 
@@ -127,7 +128,8 @@ class Quiet:
     async def _note(self, error: Exception | None) -> None:
         if not isinstance(error, Blind) or not error.retry_after_seconds or _is_ours(error):
             return
-        self._hush = Hush.asked(self._clock.now(), error.retry_after_seconds, error.status)
+        wait = error.retry_after_seconds
+        self._hush = Hush.asked(self._clock.now(), wait, error.status, error.answered)
         with suppress(Uncounted):
             await self._shared.keep_hush(self._account, self._hush)
 

@@ -344,6 +344,7 @@ class TicketWatcher:
         report: Report,
     ) -> None:
         ended_at = self._clock.now()
+        status, came = answered(error)
         await report(
             *(
                 Observation(
@@ -356,7 +357,7 @@ class TicketWatcher:
                     reason=_unread_by(error),
                     detail=self._masker.detail(str(error)),
                     place=self.place,
-                    look=LookFacts(depth, is_complete=False, is_blind=True, status=answered(error)),
+                    look=LookFacts(depth, is_complete=False, is_blind=True, status=status, answered=came),
                 )
                 for canary in canaries
             )

@@ -197,11 +197,20 @@ def refused(
     told = remedy or _REMEDIES[means]
     if means is Means.MAINTENANCE and any(name.lower() == "retry-after" for name in answer.headers):
         told = "closed for maintenance, and says when to come again. Look at its own status"
-    return Blind(
+    error = Blind(
         f"{system}: {answer.what} answered {answer.status}{quoted}: {told}.",
         status=STATUS_OF.get(means, answer.status),
         retry_after_seconds=retry_after_seconds,
     )
+    error.answered = answer.status
+    return error
+
+
+def reworded(error: Blind, text: str, kind: type[Blind] | None = None) -> Blind:
+    """The same blindness in other words, and of another kind where one is given."""
+    same = (kind or type(error))(text, status=error.status, retry_after_seconds=error.retry_after_seconds)
+    same.answered = error.answered
+    return same
 
 
 def at_key(error: Blind, key: str, system: str) -> Blind:
@@ -209,8 +218,7 @@ def at_key(error: Blind, key: str, system: str) -> Blind:
     text = str(error)
     if "ticketing." in text:
         return error
-    text = f"{system}: {key}: {text.removeprefix(f'{system}: ')}"
-    return type(error)(text, status=error.status, retry_after_seconds=error.retry_after_seconds)
+    return reworded(error, f"{system}: {key}: {text.removeprefix(f'{system}: ')}")
 
 
 _USUAL: Final[Mapping[int, Means]] = MappingProxyType(

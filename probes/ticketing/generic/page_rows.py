@@ -8,6 +8,7 @@ from probes.contracts import Blind, Clock, Uncounted
 from probes.http_wire import Answer
 from probes.ticketing.generic.calling import Calls
 from probes.ticketing.generic.caught import Caught, Left, Unresumed
+from probes.ticketing.generic.failures import reworded
 from probes.ticketing.generic.matching import Wanted, bears_in_disguise, mark_of, must, rows_of
 from probes.ticketing.generic.misfits import named_fields
 from probes.ticketing.generic.ordering import is_past, newest_of
@@ -164,9 +165,7 @@ class Pages:
         except Blind as error:
             if not page.is_kept:
                 raise
-            raise Unresumed(
-                str(error), status=error.status, retry_after_seconds=error.retry_after_seconds
-            ) from error
+            raise reworded(error, str(error), Unresumed) from error
         return None if answer.status in look.empty_on else answer
 
     def _by_its_clock(self, moment: datetime) -> datetime:

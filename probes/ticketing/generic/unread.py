@@ -80,7 +80,9 @@ def told(rows: Sequence[Unread], system: str) -> Blind:
     statuses = {one.error.status for one in rows}
     things = "ticket" if len(rows) == 1 else "tickets"
     why = str(rows[0].error).removeprefix(f"{system}: ")
-    return Blind(
+    error = Blind(
         f"{system}: the text of {len(rows)} {things} could not be read, and any may be the one that is sought: {why}",
         status=statuses.pop() if len(statuses) == 1 and statuses != {HTTPStatus.NOT_FOUND} else None,
     )
+    error.answered = rows[0].error.answered if error.status is not None else None
+    return error

@@ -123,6 +123,21 @@ def test_system_that_fails_and_asks_for_a_pause__is_told_as_failing_by_every_pro
     assert all("Probe less often" not in one.detail for one in scene.seen)
 
 
+def test_answer_that_a_rule_calls_a_failure__is_kept_with_the_status_that_came() -> None:
+    desks = Desks()
+    error = Blind("desk: it answered 200: closed for maintenance", status=503, retry_after_seconds=1800)
+    error.answered = 200
+    desks.desk.raises = error
+    scene = desks.scene
+    for _ in range(2):
+        watcher = TicketWatcher(desks.process(), scene.watcher._settings, clock=scene.clock, masker=Masker())
+        for _ in range(2):
+            scene.run(watcher.look([desks.canary], Depth.DEADLINE, scene.report))
+
+    looks = [one.look for one in scene.seen if one.look is not None]
+    assert [(one.status, one.answered) for one in looks] == [(503, 200)] * 4
+
+
 def test_wait_of_a_day__is_an_hour_at_most() -> None:
     desks = Desks()
     desks.throttles(86400)

@@ -112,6 +112,23 @@ def test_escalation_of_the_probers_own_blindness__asks_nothing_of_a_vendor(run: 
     assert answer["asked"][0].startswith("Nothing: ")
 
 
+@pytest.mark.parametrize(("answered", "status"), [(503, 503), (200, 500)])
+def test_escalation_of_an_interface_that_fails__names_the_status_that_came(
+    run: Run, tmp_path: Path, answered: int, status: int
+) -> None:
+    history = broken(tmp_path)
+    stop = Stop(Hop.TICKET_CREATED, Reason.TICKET_API_UNREADABLE, Side.PROBER, answered, status)
+    at = history.now - timedelta(minutes=50)
+    named, kind = IncidentId("blind-abcdef"), IncidentKind.BLIND
+    change_store(history, Incident(named, history.path.name, kind, CanaryId("a"), at, at, stop, None, 2))
+
+    answer = run("incidents", "abcdef", "--escalation", "--json").answer("incidents ID --escalation")
+
+    assert answer["party"].startswith("the ticketing vendor: its interface answers with an error of its own")
+    assert f"an error of its own (HTTP {answered})." in answer["summary"]
+    assert "5xx" not in answer["party"]
+
+
 def test_escalation_after_a_canary_past_the_mail_platform__asks_the_one_it_lies_with(
     run: Run, tmp_path: Path
 ) -> None:

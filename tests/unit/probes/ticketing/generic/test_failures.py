@@ -6,7 +6,7 @@ import pytest
 
 from probes.http_wire import Answer
 from probes.ticketing.generic.expressions import compile_expression
-from probes.ticketing.generic.failures import Means, Rule, means_of, refused, said_by, told_by_body
+from probes.ticketing.generic.failures import Means, Rule, at_key, means_of, refused, said_by, told_by_body
 from probes.ticketing.generic.picking import Pick
 
 
@@ -63,6 +63,15 @@ def test_rule_about_a_body_that_is_no_json__does_not_match_and_does_not_fail(bod
     odd = Answer(200, {}, body, "GET x", "desk")
 
     assert means_of(odd, (rule(Means.AUTH, "error", 200),)) is Means.OK
+
+
+@pytest.mark.parametrize(("came", "means", "status"), [(200, Means.BROKEN, 500), (403, Means.THROTTLED, 429)])
+def test_answer_that_a_rule_makes_a_refusal__keeps_the_status_that_came(
+    came: int, means: Means, status: int
+) -> None:
+    error = at_key(refused("desk", answer(came), means, retry_after_seconds=7), "looks[0]", "desk")
+
+    assert (error.status, error.answered, error.retry_after_seconds) == (status, came, 7)
 
 
 @pytest.mark.parametrize("means", [one for one in Means if one is not Means.OK])
