@@ -184,7 +184,8 @@ class Cleaner:
                 Removed(one, kind, name, "", RemovalState.FAILED, "no answer in time") for one in canaries
             ]
         except Exception as error:  # noqa: BLE001 -- as a look's: a fault of ours at one place must not end the clean-up of others
-            detail = self._prober.faults.note(name, Doing.CLEANING, error, self._prober.masker)
+            at = self._clock.monotonic()
+            detail = self._prober.faults.note(name, Doing.CLEANING, error, self._prober.masker, at=at)
             return [Removed(one, kind, name, "", RemovalState.FAILED, detail) for one in canaries]
         self._prober.faults.well(name, Doing.CLEANING)
         return removed

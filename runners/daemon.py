@@ -181,7 +181,7 @@ class Daemon:
 
     def problems(self) -> list[str]:
         """Why this process is not doing its work, or not at one place, a sentence each; empty where it is."""
-        return [*self._stopped(), *self._prober.faults.problems()]
+        return [*self._stopped(), *self._prober.faults.problems(self._clock.monotonic())]
 
     def _stopped(self) -> list[str]:
         found = list(self._supervisor.problems())

@@ -17,6 +17,8 @@ _OURS: Final = ("canary.", "probes.", "runners.")
 _FRAMES: Final = 6
 _MOST: Final = 100
 """So many different ones are remembered of a place; then all are told anew."""
+LOOKS_APART_SECONDS: Final = 4500.0
+"""A look's fault is a problem for so long: looks are made while a canary is out, of an hourly path within this time, of one by hand never again."""
 
 _log = logging.getLogger(__name__)
 
@@ -30,21 +32,30 @@ class Doing(StrEnum):
     STRAYS = "search for strays"
 
 
+_WHILE_OUT: Final = frozenset({Doing.LOOK, Doing.NEWS})
+"""Done only while a canary is out; the others are tried again by themselves."""
+
+
 class PlaceFaults:
     """What went wrong at which place. Whoever catches every exception there has it noted here."""
 
     def __init__(self) -> None:
         self._told: dict[str, set[str]] = {}
-        self._ended: dict[tuple[str, Doing], str] = {}
+        self._ended: dict[tuple[str, Doing], tuple[str, float]] = {}
 
-    def problems(self) -> Sequence[str]:
-        """What is not done anywhere right now, a sentence each; until it succeeds once."""
+    def problems(self, at: float) -> Sequence[str]:
+        """What is not done anywhere right now, a sentence each, by the monotonic clock; until it succeeds once.
+
+        A look's is none any more when no look was made for `LOOKS_APART_SECONDS`.
+        """
         return [
-            f"{place}: its {doing} ended in {fault}" for (place, doing), fault in sorted(self._ended.items())
+            f"{place}: its {doing} ended in {fault}"
+            for (place, doing), (fault, noted) in sorted(self._ended.items())
+            if doing not in _WHILE_OUT or at - noted <= LOOKS_APART_SECONDS
         ]
 
-    def note(self, place: str, doing: Doing, error: Exception, masker: Masker) -> str:
-        """Log a fault, once; what is said of it where an answer is missing."""
+    def note(self, place: str, doing: Doing, error: Exception, masker: Masker, *, at: float) -> str:
+        """Log a fault, once, ``at`` a time of the monotonic clock; what is said of it where an answer is missing."""
         frames = [
             f"{name}:{line}"
             for frame, line in traceback.walk_tb(error.__traceback__)
@@ -59,8 +70,9 @@ class PlaceFaults:
             text = "" if isinstance(error, ODD) else f": {error}"
             detail = masker.detail(f"{doing}: {kind} in {where}{text}")
             _log.error("look_failed", extra={"place": place, "detail": detail})
-        self._ended[place, doing] = f"a fault of the prober: {kind}"
-        return f"{self._ended[place, doing]}; its log says more"
+        fault = f"a fault of the prober: {kind}"
+        self._ended[place, doing] = fault, at
+        return f"{fault}; its log says more"
 
     def well(self, place: str, doing: Doing) -> None:
         """Note that it was done at a place, so that it is no problem any more."""

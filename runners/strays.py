@@ -57,7 +57,8 @@ class Strays:
             except StoreError:
                 raise
             except Exception as error:  # noqa: BLE001 -- as a look's: a fault of ours at one place must not end the search of others
-                fault = self._prober.faults.note(name, Doing.STRAYS, error, self._prober.masker)
+                at = self._clock.monotonic()
+                fault = self._prober.faults.note(name, Doing.STRAYS, error, self._prober.masker, at=at)
                 self._progress.note(f"{name}: could not be searched for strays: {fault}")
                 continue
             self._prober.faults.well(name, Doing.STRAYS)
@@ -119,7 +120,8 @@ class Strays:
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 -- as above; what was begun is ended in the audit
-            fault = self._prober.faults.note(name, Doing.CLEANING, error, self._prober.masker)
+            at = self._clock.monotonic()
+            fault = self._prober.faults.note(name, Doing.CLEANING, error, self._prober.masker, at=at)
             return [Disposed(one.ticket.ref, RemovalState.FAILED, fault) for one in strays]
         self._prober.faults.well(name, Doing.CLEANING)
         return disposed

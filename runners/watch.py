@@ -133,7 +133,8 @@ class Watch:
         try:
             await place.watcher.news()
         except Exception as error:  # noqa: BLE001 -- as in `_look`; until the next look, which comes by itself, there is no news
-            self._prober.faults.note(place.watcher.place, Doing.NEWS, error, self._prober.masker)
+            at = self._clock.monotonic()
+            self._prober.faults.note(place.watcher.place, Doing.NEWS, error, self._prober.masker, at=at)
             await asyncio.Event().wait()
         self._prober.faults.well(place.watcher.place, Doing.NEWS)
 
@@ -164,7 +165,8 @@ class Watch:
         except TimeoutError:
             is_blind = True
         except Exception as error:  # noqa: BLE001 -- a fault of ours at one place must not end the watch of all others
-            fault, is_blind = self._prober.faults.note(name, Doing.LOOK, error, self._prober.masker), True
+            is_blind, at = True, self._clock.monotonic()
+            fault = self._prober.faults.note(name, Doing.LOOK, error, self._prober.masker, at=at)
         else:
             is_blind = False
             self._prober.faults.well(name, Doing.LOOK)

@@ -13,7 +13,7 @@ from probes.contracts import Disposed, Removed
 from probes.masking import Masker, Secret
 from probes.ticketing.watcher import Orphan
 from runners.oneshot import OneShot, RunOptions
-from runners.place_faults import Doing, PlaceFaults
+from runners.place_faults import LOOKS_APART_SECONDS, Doing, PlaceFaults
 from runners.prober import Place
 from runners.strays import Strays
 from tests.fakes.clock import FakeClock, run_jumping
@@ -70,7 +70,9 @@ def test_clean_up_that_ends_in_a_fault_of_ours__ends_no_run_and_is_tried_again(
 
     assert verdicts == [Verdict.CONFIRMED]
     assert len(leftovers) == 1
-    assert prober.faults.problems() == ["desk: its clean-up ended in a fault of the prober: KeyError"]
+    assert prober.faults.problems(clock.monotonic()) == [
+        "desk: its clean-up ended in a fault of the prober: KeyError"
+    ]
     assert SUBJECT not in caplog.text
 
 
@@ -88,7 +90,7 @@ def test_sweep_that_meets_a_fault_of_ours_at_one_place__goes_on_at_the_next(is_o
     run_jumping(clock, Strays(prober, MemoryStore(), clock=clock, progress=Heard()).remove())
 
     assert well.removed == [old.canary_id]
-    assert [one.partition(":")[0] for one in prober.faults.problems()] == ["odd"]
+    assert [one.partition(":")[0] for one in prober.faults.problems(clock.monotonic())] == ["odd"]
 
 
 def test_fault__is_logged_once_a_kind_and_line__and_is_a_problem_until_it_is_done(
@@ -99,8 +101,8 @@ def test_fault__is_logged_once_a_kind_and_line__and_is_a_problem_until_it_is_don
 
     with caplog.at_level(logging.ERROR):
         for _ in range(3):
-            faults.note("desk", Doing.LOOK, raised(KeyError(SUBJECT)), masker)
-        faults.note("desk", Doing.LOOK, raised(RuntimeError("hunter2secret is odd")), masker)
+            faults.note("desk", Doing.LOOK, raised(KeyError(SUBJECT)), masker, at=0.0)
+        faults.note("desk", Doing.LOOK, raised(RuntimeError("hunter2secret is odd")), masker, at=0.0)
 
     told = [one.__dict__["detail"] for one in caplog.records]
     assert len(told) == 2
@@ -108,8 +110,27 @@ def test_fault__is_logged_once_a_kind_and_line__and_is_a_problem_until_it_is_don
     assert SUBJECT not in told[0]
     assert "RuntimeError" in told[1]
     assert "hunter2secret" not in told[1]
-    assert len(faults.problems()) == 1
+    assert len(faults.problems(1.0)) == 1
     faults.well("desk", Doing.CLEANING)
-    assert faults.problems()
+    assert faults.problems(1.0)
     faults.well("desk", Doing.LOOK)
-    assert not faults.problems()
+    assert not faults.problems(1.0)
+
+
+@pytest.mark.parametrize("doing", [Doing.LOOK, Doing.NEWS])
+def test_fault_of_a_look__is_a_problem_no_longer_than_looks_may_be_apart(doing: Doing) -> None:
+    faults, masker = PlaceFaults(), Masker()
+    faults.note("desk", doing, raised(KeyError(SUBJECT)), masker, at=100.0)
+
+    assert faults.problems(100.0 + LOOKS_APART_SECONDS)
+    faults.note("desk", doing, raised(KeyError(SUBJECT)), masker, at=200.0)
+    assert faults.problems(200.0 + LOOKS_APART_SECONDS)
+    assert not faults.problems(201.0 + LOOKS_APART_SECONDS)
+
+
+@pytest.mark.parametrize("doing", [Doing.CLEANING, Doing.STRAYS])
+def test_fault_of_what_is_tried_again_by_itself__is_a_problem_until_it_is_done(doing: Doing) -> None:
+    faults = PlaceFaults()
+    faults.note("desk", doing, raised(KeyError(SUBJECT)), Masker(), at=100.0)
+
+    assert faults.problems(100.0 + 24 * LOOKS_APART_SECONDS)
