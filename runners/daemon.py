@@ -310,6 +310,7 @@ class Daemon:
     async def _keep_house(self) -> None:
         await self._clock.sleep(FORGET_AGAIN_SECONDS)
         while True:
+            await self._housekeeping.give_up_alerts()
             is_behind = await self._housekeeping.forget()
             await self._clock.sleep(FORGET_AGAIN_SECONDS if is_behind else FORGET_SECONDS)
 
