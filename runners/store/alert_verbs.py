@@ -7,7 +7,7 @@ from functools import partial
 from canary.alert import Subject
 from canary.review import Standing
 from canary.silence import Silence, SilenceId
-from runners.alert_contracts import AlertStep, Opening, OutboxState, Outgoing
+from runners.alert_contracts import AlertStep, Opening, OutboxState, Outgoing, RefusedEnd
 from runners.store import openings, outbox, silences, standings
 from runners.store.connecting import Database
 
@@ -77,6 +77,10 @@ class SqlAlerts:
     async def page_openings(self, keys: Collection[str]) -> Sequence[Opening]:
         """What opened the pages of these keys, a message each sink; of what is not yet over."""
         return await self._database.read(partial(openings.page_openings, keys=keys))
+
+    async def refused_ends(self, since: datetime) -> Sequence[RefusedEnd]:
+        """What ended since then and was refused for good, of what the sink knows of."""
+        return await self._database.read(partial(openings.refused_ends, since=since))
 
     async def try_again(self, alert_ids: Collection[str], *, at: datetime) -> None:
         """Have messages that were given up delivered once more."""

@@ -12,7 +12,7 @@ from canary.path import PathName
 from canary.review import Standing
 from canary.silence import Silence, SilenceId
 from canary.verdict import Judgement, Verdict
-from runners.alert_contracts import AlertStep, Opening, OutboxState, Outgoing
+from runners.alert_contracts import AlertStep, Opening, OutboxState, Outgoing, RefusedEnd
 from runners.contracts import AuditEntry, SettlementConflict
 from runners.history import Day
 from runners.retention import LEAST_RECORDS, Retention
@@ -204,10 +204,37 @@ class MemoryAlerts:
             )
         return sorted(found, key=lambda one: (one.written_at, one.key, one.sink))
 
+    async def refused_ends(self, since: datetime) -> Sequence[RefusedEnd]:
+        found = []
+        for one in self._outbox.values():
+            told = one.alert
+            taken = [other.alert for other in self._outbox.values() if other.state == "delivered"]
+            ours = [other for other in taken if other.key == told.key]
+            is_known = any(other.sink == told.sink and other.seq < told.seq for other in ours)
+            is_end = told.transition is AlertTransition.RESOLVED and one.state in _DEAD
+            if not is_end or not is_known or one.written_at < since or self._later(one):
+                continue
+            found.append(
+                RefusedEnd(
+                    id=told.id,
+                    key=told.key,
+                    subject=told.concern.subject,
+                    sink=told.sink,
+                    severity=told.severity,
+                    written_at=one.written_at,
+                    is_heard=any(other.transition is AlertTransition.RESOLVED for other in ours),
+                    refused_at=one.next_at if one.state == "dead" else None,
+                    error=one.error,
+                )
+            )
+        return sorted(found, key=lambda one: (one.written_at, one.id))
+
     async def try_again(self, alert_ids: Collection[str], *, at: datetime) -> None:
         for alert_id in alert_ids:
             one = self._outbox[alert_id]
-            if one.state == "dead" and not self._is_over(one):
+            is_end = one.alert.transition is AlertTransition.RESOLVED
+            is_due = not self._later(one) if is_end else not self._is_over(one)
+            if one.state == "dead" and is_due:
                 self._outbox[alert_id] = replace(one, state="again", next_at=at)
 
     def _later(self, one: _Message) -> list[_Message]:
