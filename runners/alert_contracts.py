@@ -111,7 +111,10 @@ class AlertStore(Protocol):
     async def claim_alerts(
         self, now: datetime, *, sinks: Sequence[str], holder: str, lease_until: datetime, limit: int
     ) -> Sequence[Outgoing]:
-        """Take due messages for a while, each the first of its key to its sink that was not delivered."""
+        """Take due messages for a while, each the first of its key to its sink that was not delivered.
+
+        Due, and free, is also what waits or is held for longer than anything does: by a clock that was set back since.
+        """
         ...
 
     async def renew_alert(self, alert_id: str, *, holder: str, lease_until: datetime) -> bool:
@@ -171,8 +174,8 @@ class AlertStore(Protocol):
         """What waits for each sink, and what (of what was written since then) is dead or partial; others are left out."""
         ...
 
-    async def pages_since(self, since: datetime) -> int:
-        """How many concerns were opened as a page since then, whatever the number of sinks."""
+    async def pages_since(self, since: datetime, *, until: datetime) -> int:
+        """How many concerns were opened as a page in that time, whatever the number of sinks."""
         ...
 
     async def add_silence(self, silence: Silence) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
+from canary.ahead import is_ahead
 from canary.alert import Severity
 from canary.review import Standing
 from runners.alert_contracts import AlertStore
@@ -70,4 +71,4 @@ def _is_due(refused_at: datetime | None, now: datetime) -> bool:
 
 
 def _is_overdue(written_at: datetime, now: datetime) -> bool:
-    return now - written_at >= OVERDUE
+    return now - written_at >= OVERDUE or is_ahead(written_at, now)

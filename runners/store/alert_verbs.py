@@ -90,9 +90,9 @@ class SqlAlerts:
         """What waits for each sink, and what was written since then and is dead or partial."""
         return await self._database.read(partial(outbox.outbox_states, dead_since=dead_since))
 
-    async def pages_since(self, since: datetime) -> int:
-        """How many concerns were opened as a page since then."""
-        return await self._database.read(partial(outbox.pages_since, since=since))
+    async def pages_since(self, since: datetime, *, until: datetime) -> int:
+        """How many concerns were opened as a page in that time."""
+        return await self._database.read(partial(outbox.pages_since, since=since, until=until))
 
     async def add_silence(self, silence: Silence) -> None:
         """Keep a silence."""

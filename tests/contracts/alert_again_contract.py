@@ -84,3 +84,41 @@ class AlertAgainContract:
             assert await claimed(store, 20) == []
 
         run(place, scenario)
+
+    def test_message_that_was_deferred__waits_no_longer_than_any_when_the_clock_is_set_back(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (_OPENED,)), at=after(10800))
+            await store.alert_deferred(_OPENED.id, next_at=after(10805), error="503")
+            assert await claimed(store, 0) == [_OPENED]
+
+            await store.alert_deferred(_OPENED.id, next_at=after(360), error="503")
+            assert await claimed(store, 0) == []
+            assert await claimed(store, 360) == [_OPENED]
+
+        run(place, scenario)
+
+    def test_message_that_is_held_by_nobody_alive__is_free_when_the_clock_is_set_back(
+        self, place: StorePlace
+    ) -> None:
+        async def scenario(store: Store) -> None:
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (_OPENED,)), at=after(10800))
+            assert await claimed(store, 10800, lease=130) == [_OPENED]
+
+            assert await claimed(store, 0, lease=130) == [_OPENED]
+            assert await claimed(store, 1) == []
+
+        run(place, scenario)
+
+    def test_pause_that_a_sink_asked_for__holds_beyond_the_longest_wait(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            await store.store_alerts(AlertStep(DESK, standing(), 0, (_OPENED,)), at=after(5))
+            await store.pause_sink("pager", at=after(6), until=after(3606))
+            await store.alert_deferred(_OPENED.id, next_at=after(3606), error="503")
+
+            assert await claimed(store, 60) == []
+            assert await claimed(store, 3605) == []
+            assert await claimed(store, 3606) == [_OPENED]
+
+        run(place, scenario)

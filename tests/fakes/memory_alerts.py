@@ -35,6 +35,15 @@ _WAITING = frozenset({"pending", "again"})
 _DEAD = frozenset({"dead", "again"})
 
 
+def _is_due(one: _Message, now: datetime) -> bool:
+    is_untried = one.attempts == 0 and one.next_at == one.written_at
+    return is_untried or not now < one.next_at <= now + timedelta(minutes=7)
+
+
+def _is_free(one: _Message, now: datetime) -> bool:
+    return one.held_until is None or not now < one.held_until <= now + timedelta(minutes=5)
+
+
 class MemoryAlerts:
     """Mixed into `MemoryStore`, which begins the dictionaries."""
 
@@ -87,7 +96,7 @@ class MemoryAlerts:
                 newer.key,
             ) and one.alert.seq < newer.seq
             is_reminder = one.state == "pending" and one.alert.transition is AlertTransition.REMINDER
-            if is_before and is_reminder and (one.held_until is None or one.held_until <= at):
+            if is_before and is_reminder and _is_free(one, at):
                 del self._outbox[key]
 
     async def groups(self, incident_ids: Sequence[IncidentId]) -> Mapping[IncidentId, str]:
@@ -116,8 +125,8 @@ class MemoryAlerts:
             for one in first.values()
             if one.alert.sink in sinks
             and not self._is_paused(one.alert.sink, now)
-            and (one.next_at <= now or (one.attempts == 0 and one.next_at == one.written_at))
-            and (one.held_until is None or one.held_until <= now)
+            and _is_due(one, now)
+            and _is_free(one, now)
         ]
         taken = sorted(due, key=lambda one: (one.next_at, one.written_at, one.alert.id))[:limit]
         for one in taken:
@@ -272,12 +281,12 @@ class MemoryAlerts:
         taken = max((one.delivered_at for one in ours if one.delivered_at is not None), default=None)
         return refused is not None and taken is not None and taken > refused
 
-    async def pages_since(self, since: datetime) -> int:
+    async def pages_since(self, since: datetime, *, until: datetime) -> int:
         return len(
             {
                 one.alert.key
                 for one in self._outbox.values()
-                if one.written_at >= since
+                if since <= one.written_at <= until
                 and one.alert.transition is AlertTransition.OPENED
                 and one.alert.severity is Severity.PAGE
             }
