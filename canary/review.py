@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from canary.ahead import is_ahead
 from canary.alert import AlertKind, AlertTransition, Concern, Severity
 from canary.incident import IncidentId
 
@@ -168,7 +169,8 @@ def _over(standing: Standing, well_at: datetime) -> Review:
     """
     calm = CALM.get(standing.concern.kind)
     if calm is not None:
-        gone_at = standing.gone_at or well_at
+        # Not in the future: it would be one of a clock that was set back since.
+        gone_at = min(standing.gone_at or well_at, well_at)
         if well_at - gone_at < calm:
             return Review(replace(standing, gone_at=gone_at))
     return end(standing)
@@ -255,7 +257,7 @@ def _told(before: Sequence[Told], notices: Sequence[Notice]) -> tuple[Told, ...]
 def _is_reminder_due(standing: Standing, concern: Concern, now: datetime, reminding: Reminding) -> bool:
     if not standing.told or standing.told_at is None:
         return False
-    if concern.severity is Severity.TICKET:
-        return now - standing.told_at >= reminding.ticket
     wait = reminding.first if standing.reminders == 0 else reminding.then
-    return now - standing.told_at >= wait
+    if concern.severity is Severity.TICKET:
+        wait = reminding.ticket
+    return now - standing.told_at >= wait or is_ahead(standing.told_at, now)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from canary.alert import Alert, Subject
+from canary.alert import Alert, Severity, Subject
 from canary.review import Standing
 from canary.silence import Silence, SilenceId
 
@@ -76,6 +76,27 @@ class Opening:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedEnd:
+    """The end of what a sink knows of, which it refused for good: to that sink, it lasts.
+
+    Attributes:
+        refused_at: when it last did so; None: it is being tried once more.
+        is_heard: another sink took the same end.
+        error: what the sink last said, masked.
+    """
+
+    id: str
+    key: str
+    subject: Subject
+    sink: str
+    severity: Severity
+    written_at: datetime
+    is_heard: bool
+    refused_at: datetime | None = None
+    error: str | None = None
+
+
 class AlertStore(Protocol):
     """The verbs of `runners.contracts.Store` that are about alerts. Raises `StoreError` from any of them."""
 
@@ -90,7 +111,10 @@ class AlertStore(Protocol):
     async def claim_alerts(
         self, now: datetime, *, sinks: Sequence[str], holder: str, lease_until: datetime, limit: int
     ) -> Sequence[Outgoing]:
-        """Take due messages for a while, each the first of its key to its sink that was not delivered."""
+        """Take due messages for a while, each the first of its key to its sink that was not delivered.
+
+        Due, and free, is also what waits or is held for longer than anything does: by a clock that was set back since.
+        """
         ...
 
     async def renew_alert(self, alert_id: str, *, holder: str, lease_until: datetime) -> bool:
@@ -132,10 +156,17 @@ class AlertStore(Protocol):
         """What opened the pages of these keys, a message each sink, the oldest first; of what is not yet over."""
         ...
 
+    async def refused_ends(self, since: datetime) -> Sequence[RefusedEnd]:
+        """What ended since then, was refused for good, and whose key that sink took something of; the oldest first.
+
+        Left out is what was begun anew under the same key.
+        """
+        ...
+
     async def try_again(self, alert_ids: Collection[str], *, at: datetime) -> None:
         """Have messages that were given up delivered once more (repeatable), unless their end is written by now.
 
-        They count as dead until they are taken; what is given up once more is not counted again.
+        An end, unless anything is written after it. They count as dead until they are taken; what is given up once more is not counted again.
         """
         ...
 
@@ -143,8 +174,8 @@ class AlertStore(Protocol):
         """What waits for each sink, and what (of what was written since then) is dead or partial; others are left out."""
         ...
 
-    async def pages_since(self, since: datetime) -> int:
-        """How many concerns were opened as a page since then, whatever the number of sinks."""
+    async def pages_since(self, since: datetime, *, until: datetime) -> int:
+        """How many concerns were opened as a page in that time, whatever the number of sinks."""
         ...
 
     async def add_silence(self, silence: Silence) -> None:

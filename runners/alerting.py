@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from canary.ahead import is_ahead
+from canary.ahead import MOST_AHEAD, is_ahead
 from canary.alert import AlertKind, Concern, Severity, Subject
 from canary.concern import (
     UNREADABLE,
@@ -92,7 +92,7 @@ class Alerting:
             ended=await self._ended(incidents, standings.values()),
             silences=rules.silences_at(now, await self._store.silences(now)),
             working=[name for name, (one, _) in progress.items() if _works(enabled[name], one, now)],
-            pages=await self._store.pages_since(now - HOUR),
+            pages=await self._store.pages_since(now - HOUR, until=now + MOST_AHEAD),
             histories=await self._histories(now),
             reminds=self._reminds_from is None or now >= self._reminds_from,
         )

@@ -181,7 +181,8 @@ class Daemon:
 
     def problems(self) -> list[str]:
         """Why this process is not doing its work, or not at one place, a sentence each; empty where it is."""
-        return [*self._stopped(), *self._prober.faults.problems(self._clock.monotonic())]
+        faults = self._prober.faults.problems(self._clock.monotonic())
+        return [*self._stopped(), *self._alerting.untaken, *faults]
 
     def _stopped(self) -> list[str]:
         found = list(self._supervisor.problems())
@@ -194,7 +195,7 @@ class Daemon:
             found.append(f"slots are due and nobody launches: {', '.join(overdue[:5])}")
         if self._around.spool is not None and (why := self._around.spool.why_lost) is not None:
             found.append(f"observations were lost: the store can't be written, and {why}")
-        return [*found, *self._alerting.untaken]
+        return found
 
     async def run(self) -> None:
         """Work until `stop`; cancelled, it ends at once. Nothing is lost by either: the store has all of it."""
@@ -310,6 +311,7 @@ class Daemon:
     async def _keep_house(self) -> None:
         await self._clock.sleep(FORGET_AGAIN_SECONDS)
         while True:
+            await self._housekeeping.give_up_alerts()
             is_behind = await self._housekeeping.forget()
             await self._clock.sleep(FORGET_AGAIN_SECONDS if is_behind else FORGET_SECONDS)
 

@@ -27,7 +27,7 @@ _LAUNCHES = 200
 """So many launches show a path's pace: at one each ten minutes, more than a day."""
 _LOOK_BACK = timedelta(days=30)
 _ROLLED_OUT = timedelta(days=1)
-"""By then every replica has the same configuration."""
+"""By then every replica has the same configuration, and whoever was down is up again."""
 _OUTCOMES = ("delivered", "dead")
 """What becomes of an alert in the end, by the store's words."""
 
@@ -121,7 +121,7 @@ class Housekeeping:
                 self._progress.note(f"control {check.place} {check.finding}. {check.remedy}")
 
     async def forget(self) -> bool:
-        """Drop what the store and the archives have kept long enough (`Prober.retention`), and what nobody delivers.
+        """Drop what the store and the archives have kept long enough (`Prober.retention`).
 
         Returns:
             whether anything went, so that more may wait: a round is bounded.
@@ -129,23 +129,26 @@ class Housekeeping:
         Raises:
             StoreError: it could not be done.
         """
-        await self._give_up_alerts()
         for archive in self._prober.archives:
             await archive.forget()
         return await self._store.forget(self._clock.now(), keep=self._prober.retention) > 0
 
-    async def _give_up_alerts(self) -> None:
-        """Give up the alerts of sinks that are configured no more: they would wait for ever.
+    async def give_up_alerts(self) -> None:
+        """Give up the alerts of sinks that are configured no more, once they are a day old: they would wait for ever.
 
-        Another replica may have a sink that this one does not, for as long as a configuration is rolled out.
+        For whoever goes on alone: that a run's configuration lacks a sink says nothing of that of the others. Nor does
+        it that nobody else claims slots: a replica may be down, or launch seldom, and somebody waits for an end.
+
+        Raises:
+            StoreError: it could not be done.
         """
         sinks = self._prober.alerts.sinks
         if sinks is None:
             return
         now = self._clock.now()
-        is_alone = not await self._store.others_claimed(self._holder, since=now - self._pulse())
-        before = now if is_alone else now - _ROLLED_OUT
-        count = await self._store.give_up_alerts(but=sinks, before=before, at=now, error="sink removed")
+        count = await self._store.give_up_alerts(
+            but=sinks, before=now - _ROLLED_OUT, at=now, error="sink removed"
+        )
         if count:
             things = "alert" if count == 1 else "alerts"
             self._progress.note(f"{count} {things} of sinks that are configured no more: given up")

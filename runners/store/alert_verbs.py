@@ -7,7 +7,7 @@ from functools import partial
 from canary.alert import Subject
 from canary.review import Standing
 from canary.silence import Silence, SilenceId
-from runners.alert_contracts import AlertStep, Opening, OutboxState, Outgoing
+from runners.alert_contracts import AlertStep, Opening, OutboxState, Outgoing, RefusedEnd
 from runners.store import openings, outbox, silences, standings
 from runners.store.connecting import Database
 
@@ -78,6 +78,10 @@ class SqlAlerts:
         """What opened the pages of these keys, a message each sink; of what is not yet over."""
         return await self._database.read(partial(openings.page_openings, keys=keys))
 
+    async def refused_ends(self, since: datetime) -> Sequence[RefusedEnd]:
+        """What ended since then and was refused for good, of what the sink knows of."""
+        return await self._database.read(partial(openings.refused_ends, since=since))
+
     async def try_again(self, alert_ids: Collection[str], *, at: datetime) -> None:
         """Have messages that were given up delivered once more."""
         await self._database.write(partial(openings.try_again, alert_ids=alert_ids, at=at))
@@ -86,9 +90,9 @@ class SqlAlerts:
         """What waits for each sink, and what was written since then and is dead or partial."""
         return await self._database.read(partial(outbox.outbox_states, dead_since=dead_since))
 
-    async def pages_since(self, since: datetime) -> int:
-        """How many concerns were opened as a page since then."""
-        return await self._database.read(partial(outbox.pages_since, since=since))
+    async def pages_since(self, since: datetime, *, until: datetime) -> int:
+        """How many concerns were opened as a page in that time."""
+        return await self._database.read(partial(outbox.pages_since, since=since, until=until))
 
     async def add_silence(self, silence: Silence) -> None:
         """Keep a silence."""

@@ -38,6 +38,11 @@ AGAIN = "again"
 WAITING = (PENDING, AGAIN)
 _SKEW = timedelta(minutes=1)
 """A pause that was noted later than so long from now is one of a clock that was set back."""
+MOST_WAIT = timedelta(minutes=7)
+"""What waits longer was deferred by a clock that was set back: tries are at most 6 min apart, and what a sink asks for
+beyond that is its pause."""
+MOST_LEASE = timedelta(minutes=5)
+"""Likewise what is held for longer: the slowest sink, with what its lease has beside, takes half of that."""
 
 
 def _waits(table: FromClause) -> ColumnElement[bool]:
@@ -130,12 +135,11 @@ def _numbered(connection: Connection, alerts: Sequence[Alert]) -> list[Alert]:
 def _drop_reminders(connection: Connection, newer: Sequence[Alert], *, at: datetime) -> None:
     """Remove the reminders that these messages come after, but for what is on its way to its sink just now."""
     table = alert_outbox
-    is_free = or_(table.c.held_until.is_(None), table.c.held_until <= at)
     connection.execute(
         delete(table).where(
             table.c.state == PENDING,
             table.c.transition == AlertTransition.REMINDER.value,
-            is_free,
+            _is_free(at),
             or_(
                 *(
                     and_(table.c.sink == one.sink, table.c.dedup_key == one.key, table.c.seq < one.seq)
@@ -144,6 +148,12 @@ def _drop_reminders(connection: Connection, newer: Sequence[Alert], *, at: datet
             ),
         )
     )
+
+
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    """Whether nobody holds a message, or a lease has run out, or lasts longer than any."""
+    held_until = alert_outbox.c.held_until
+    return or_(held_until.is_(None), held_until <= now, held_until > now + MOST_LEASE)
 
 
 def claim_alerts(
@@ -181,8 +191,9 @@ def claim_alerts(
             or_(
                 alert_outbox.c.next_at <= now,
                 and_(alert_outbox.c.attempts == 0, alert_outbox.c.next_at == alert_outbox.c.written_at),
+                alert_outbox.c.next_at > now + MOST_WAIT,
             ),
-            or_(alert_outbox.c.held_until.is_(None), alert_outbox.c.held_until <= now),
+            _is_free(now),
             ~is_behind,
             ~is_paused,
         )
@@ -318,13 +329,14 @@ def _takes_others(connection: Connection, sink: str) -> bool:
     return refused_at is not None and taken_at is not None and taken_at > refused_at
 
 
-def pages_since(connection: Connection, since: datetime) -> int:
-    """How many concerns were opened as a page since then, whatever the number of sinks."""
+def pages_since(connection: Connection, since: datetime, *, until: datetime) -> int:
+    """How many concerns were opened as a page in that time, whatever the number of sinks."""
     table = alert_outbox
     return int(
         connection.scalar(
             select(func.count(table.c.dedup_key.distinct())).where(
                 table.c.written_at >= since,
+                table.c.written_at <= until,
                 table.c.transition == AlertTransition.OPENED.value,
                 table.c.severity == Severity.PAGE.value,
             )

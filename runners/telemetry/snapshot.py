@@ -47,7 +47,7 @@ class Snapshots:
             figures: this process's own.
             paths: all that are configured, not only those of one run: the figures are the same from every replica.
             clock: for how long a snapshot is reused, and how old a reading is.
-            sinks: those that are configured; each has an outbox, be it empty.
+            sinks: those that are configured; each has an outbox, be it empty, and no other one is shown.
             windows: the maintenance windows, beside the silences that the store keeps.
             keeps_figures: whether the store keeps what this process counts, as for one-shot runs; it is shown from there.
         """
@@ -144,7 +144,8 @@ def add_samples(points: Points, samples: Sequence[Sample], paths: Sequence[Path]
 
 
 def _add_outbox(points: Points, sinks: Sequence[str], outbox: Mapping[str, OutboxState]) -> None:
-    for sink in sorted({*sinks, *outbox}):
+    # Of a sink that was removed nobody need be told that something waits for it; a replica that has it shows it.
+    for sink in sorted(sinks):
         state = outbox.get(sink, OutboxState())
         points.add(metrics.PROBER_OUTBOX_PENDING, float(state.pending), {"sink": sink})
         points.add_time(metrics.PROBER_OUTBOX_OLDEST, state.oldest_at, {"sink": sink})

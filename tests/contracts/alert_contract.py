@@ -515,8 +515,9 @@ class AlertContract:
             )
             await store.store_alerts(AlertStep(DESK, standing(), 0, messages), at=after(5))
 
-            assert await store.pages_since(after(0)) == 2
-            assert await store.pages_since(after(6)) == 0
+            assert await store.pages_since(after(0), until=after(5)) == 2
+            assert await store.pages_since(after(6), until=after(9)) == 0
+            assert await store.pages_since(after(0), until=after(4)) == 0
 
         run(place, scenario)
 

@@ -12,7 +12,7 @@ from canary.path import PathName
 from canary.review import Standing
 from canary.silence import Silence, SilenceId
 from canary.verdict import Judgement, Verdict
-from runners.alert_contracts import AlertStep, Opening, OutboxState, Outgoing
+from runners.alert_contracts import AlertStep, Opening, OutboxState, Outgoing, RefusedEnd
 from runners.contracts import AuditEntry, SettlementConflict
 from runners.history import Day
 from runners.retention import LEAST_RECORDS, Retention
@@ -33,6 +33,15 @@ class _Message:
 
 _WAITING = frozenset({"pending", "again"})
 _DEAD = frozenset({"dead", "again"})
+
+
+def _is_due(one: _Message, now: datetime) -> bool:
+    is_untried = one.attempts == 0 and one.next_at == one.written_at
+    return is_untried or not now < one.next_at <= now + timedelta(minutes=7)
+
+
+def _is_free(one: _Message, now: datetime) -> bool:
+    return one.held_until is None or not now < one.held_until <= now + timedelta(minutes=5)
 
 
 class MemoryAlerts:
@@ -87,7 +96,7 @@ class MemoryAlerts:
                 newer.key,
             ) and one.alert.seq < newer.seq
             is_reminder = one.state == "pending" and one.alert.transition is AlertTransition.REMINDER
-            if is_before and is_reminder and (one.held_until is None or one.held_until <= at):
+            if is_before and is_reminder and _is_free(one, at):
                 del self._outbox[key]
 
     async def groups(self, incident_ids: Sequence[IncidentId]) -> Mapping[IncidentId, str]:
@@ -116,8 +125,8 @@ class MemoryAlerts:
             for one in first.values()
             if one.alert.sink in sinks
             and not self._is_paused(one.alert.sink, now)
-            and (one.next_at <= now or (one.attempts == 0 and one.next_at == one.written_at))
-            and (one.held_until is None or one.held_until <= now)
+            and _is_due(one, now)
+            and _is_free(one, now)
         ]
         taken = sorted(due, key=lambda one: (one.next_at, one.written_at, one.alert.id))[:limit]
         for one in taken:
@@ -204,10 +213,37 @@ class MemoryAlerts:
             )
         return sorted(found, key=lambda one: (one.written_at, one.key, one.sink))
 
+    async def refused_ends(self, since: datetime) -> Sequence[RefusedEnd]:
+        found = []
+        for one in self._outbox.values():
+            told = one.alert
+            taken = [other.alert for other in self._outbox.values() if other.state == "delivered"]
+            ours = [other for other in taken if other.key == told.key]
+            is_known = any(other.sink == told.sink and other.seq < told.seq for other in ours)
+            is_end = told.transition is AlertTransition.RESOLVED and one.state in _DEAD
+            if not is_end or not is_known or one.written_at < since or self._later(one):
+                continue
+            found.append(
+                RefusedEnd(
+                    id=told.id,
+                    key=told.key,
+                    subject=told.concern.subject,
+                    sink=told.sink,
+                    severity=told.severity,
+                    written_at=one.written_at,
+                    is_heard=any(other.transition is AlertTransition.RESOLVED for other in ours),
+                    refused_at=one.next_at if one.state == "dead" else None,
+                    error=one.error,
+                )
+            )
+        return sorted(found, key=lambda one: (one.written_at, one.id))
+
     async def try_again(self, alert_ids: Collection[str], *, at: datetime) -> None:
         for alert_id in alert_ids:
             one = self._outbox[alert_id]
-            if one.state == "dead" and not self._is_over(one):
+            is_end = one.alert.transition is AlertTransition.RESOLVED
+            is_due = not self._later(one) if is_end else not self._is_over(one)
+            if one.state == "dead" and is_due:
                 self._outbox[alert_id] = replace(one, state="again", next_at=at)
 
     def _later(self, one: _Message) -> list[_Message]:
@@ -245,12 +281,12 @@ class MemoryAlerts:
         taken = max((one.delivered_at for one in ours if one.delivered_at is not None), default=None)
         return refused is not None and taken is not None and taken > refused
 
-    async def pages_since(self, since: datetime) -> int:
+    async def pages_since(self, since: datetime, *, until: datetime) -> int:
         return len(
             {
                 one.alert.key
                 for one in self._outbox.values()
-                if one.written_at >= since
+                if since <= one.written_at <= until
                 and one.alert.transition is AlertTransition.OPENED
                 and one.alert.severity is Severity.PAGE
             }

@@ -12,6 +12,7 @@ from canary.hop import Hop
 from canary.observation import Observation
 from runners.contracts import Store, StoreError, TriedRemoval
 from runners.store import NoStoreYet, open_store
+from tests.contracts.alert_again_contract import AlertAgainContract
 from tests.contracts.alert_contract import AlertContract
 from tests.contracts.call_contract import CallContract
 from tests.contracts.export_contract import ExportContract
@@ -112,6 +113,9 @@ class TestTogether(TogetherContract): ...
 
 
 class TestAlerts(AlertContract): ...
+
+
+class TestAlertsAgain(AlertAgainContract): ...
 
 
 class TestWatches(WatchContract): ...

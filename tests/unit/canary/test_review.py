@@ -312,3 +312,31 @@ def test_whatever_happens__silence_adds_nothing_but_ends(
         standing = step.standing
         if is_silenced:
             assert {one.transition for one in step.notices} <= {RESOLVED}
+
+
+def test_reminder__is_not_late_by_the_step_when_the_clock_is_set_back() -> None:
+    # Told by a clock that was three hours ahead.
+    first = reviewed(None, FULL, minutes=180)
+
+    again = reviewed(first.standing, FULL, minutes=0)
+    soon = reviewed(again.standing, FULL, minutes=1)
+
+    assert told(again.notices) == [("pager", REMINDER), ("chat", REMINDER)]
+    assert soon.notices == ()
+
+
+def test_clock_of_another_replica__that_is_seconds_ahead_reminds_of_nothing_too_soon() -> None:
+    first = reviewed(None, FULL, minutes=0.5)
+
+    assert reviewed(first.standing, FULL, minutes=0).notices == ()
+
+
+def test_gauge_that_went_away_in_the_future__is_over_five_minutes_after_it_is_seen_to_be_away() -> None:
+    gauge = replace(FULL, subject=Subject("gauge/support"), kind=AlertKind.GAUGE)
+    away = reviewed(reviewed(None, gauge, minutes=180).standing, None, minutes=181)
+
+    seen = reviewed(away.standing, None, minutes=0)
+    over = reviewed(seen.standing, None, minutes=5)
+
+    assert seen.notices == ()
+    assert told(over.notices) == [("pager", RESOLVED), ("chat", RESOLVED)]

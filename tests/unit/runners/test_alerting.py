@@ -19,7 +19,7 @@ from canary.verdict import Verdict
 from runners.alert_contracts import AlertStep
 from runners.alerting import Alerting
 from runners.contracts import RemovalKind, TriedRemoval
-from runners.prober import Place
+from runners.prober import Place, Prober
 from runners.situation import AlertRules
 from tests.contracts.store_cases import judged as judged_as
 from tests.contracts.store_cases import recorded, removal, settlement
@@ -55,24 +55,20 @@ class Scene:
     sinks: frozenset[str] | None = None
     reminds_from: datetime | None = None
 
-    def alerting(self) -> Alerting:
+    def prober(self) -> Prober:
         world = World(self.clock)
         prober = prober_of(world, *(self.paths or (mail_path(),)))
-        return Alerting(
-            replace(
-                prober,
-                alerts=AlertRules(
-                    "test", Everyone(self.sinks), pages_per_hour=self.pages_per_hour, sinks=self.sinks
-                ),
-                places={
-                    **prober.places,
-                    "support": Place(FakeDeskWatcher(world, "support"), Hop.MAILBOX_ARRIVAL),
-                },
+        support = Place(FakeDeskWatcher(world, "support"), Hop.MAILBOX_ARRIVAL)
+        return replace(
+            prober,
+            alerts=AlertRules(
+                "test", Everyone(self.sinks), pages_per_hour=self.pages_per_hour, sinks=self.sinks
             ),
-            self.store,
-            clock=self.clock,
-            reminds_from=self.reminds_from,
+            places={**prober.places, "support": support},
         )
+
+    def alerting(self) -> Alerting:
+        return Alerting(self.prober(), self.store, clock=self.clock, reminds_from=self.reminds_from)
 
     def opened(
         self, path: Path, stop: Stop = NOT_SEEN, *, kind: IncidentKind = IncidentKind.TARGET

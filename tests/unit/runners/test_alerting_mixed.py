@@ -1,5 +1,6 @@
 """Processes with other sinks on one store: a rollout, a run by hand, a CronJob. Whoever hears a beginning hears its end."""
 
+import asyncio
 from dataclasses import replace
 
 from hypothesis import given
@@ -10,6 +11,10 @@ from canary.blame import Stop
 from canary.hop import Hop
 from canary.incident import Change, Incident, Progress, Transition
 from canary.reason import Reason, Side
+from runners.housekeeping import Housekeeping
+from runners.oneshot import OneShot, RunOptions
+from runners.progress import Silent
+from tests.fakes.clock import run_jumping
 from tests.unit.runners.test_alerting import Scene, mail_path
 
 OPENED, CHANGED, REMINDER, RESOLVED = AlertTransition
@@ -25,6 +30,24 @@ def story(heard: list[Alert], sink: str) -> list[tuple[int, AlertTransition]]:
         for one in heard
         if one.sink == sink and one.concern.kind is AlertKind.INCIDENT
     ]
+
+
+def keep_house(scene: Scene) -> None:
+    """What a daemon of this configuration does each hour."""
+    made = Housekeeping(
+        scene.prober(),
+        scene.store,
+        clock=scene.clock,
+        progress=Silent(),
+        alerting=scene.alerting(),
+        holder="here",
+    )
+
+    async def main() -> None:
+        await made.give_up_alerts()
+        await made.forget()
+
+    asyncio.run(main())
 
 
 def sharpened(scene: Scene, incident: Incident) -> Incident:
@@ -46,6 +69,35 @@ def test_end_that_is_settled_where_no_sink_is_configured__is_heard_by_whoever_he
     assert {sink: story(heard, sink) for sink in BOTH} == {
         sink: [(1, OPENED), (2, RESOLVED)] for sink in BOTH
     }
+
+
+def test_end_that_waits_for_a_sink__outlives_a_lone_daemon_of_another_configuration_for_a_day() -> None:
+    s = Scene(paths=(_MAIL,), sinks=frozenset({"pager"}))
+    incident = s.opened(_MAIL)
+    assert story(s.heard(), "pager") == [(1, OPENED)]
+    s.clock.advance(600)
+    s.sinks = frozenset()
+    s.resolved(incident)
+    for _ in range(23):
+        s.clock.advance(3600)
+        keep_house(s)
+
+    assert story(s.heard(), "pager") == [(2, RESOLVED)]
+
+
+def test_end_that_waits_for_a_sink__outlives_any_run_of_another_configuration() -> None:
+    s = Scene(paths=(_MAIL,), sinks=frozenset({"pager"}))
+    incident = s.opened(_MAIL)
+    s.heard()
+    s.clock.advance(600)
+    s.sinks = frozenset()
+    s.resolved(incident)
+    for _ in range(2):
+        shot = OneShot(s.prober(), s.store, clock=s.clock, progress=Silent())
+        run_jumping(s.clock, shot.run(RunOptions(launches=False)))
+        s.clock.advance(25 * 3600)
+
+    assert story(s.heard(), "pager") == [(2, RESOLVED)]
 
 
 def test_sink_that_is_put_back_while_an_incident_lasts__hears_its_end() -> None:
@@ -83,6 +135,7 @@ def test_whatever_sinks_each_review_has__each_key_that_opened_ends_at_each_sink_
             lasting = None
         else:
             s.review()
+        keep_house(s)
     s.clock.advance(60)
     s.sinks = last
     if lasting is not None:

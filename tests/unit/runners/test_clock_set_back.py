@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from canary.ahead import MOST_AHEAD
+from canary.alert import AlertTransition
 from canary.gauge import Gauge, GaugeName, GaugeState, fresh
 from canary.incident import Progress
 from canary.path import Path
@@ -118,6 +119,35 @@ def test_path_by_hand__is_not_stale_for_a_verdict_of_the_future() -> None:
     by_hand = replace(PATH, interval_seconds=None)
 
     assert _state(-timedelta(hours=2), path=by_hand)[0] is PathState.OK
+
+
+def test_pages_of_a_clock_that_was_ahead__hold_none_of_now_back() -> None:
+    paths = tuple(mail_path(f"mail-{number}") for number in range(3))
+    s = Scene(paths=tuple(replace(one, ticketing=one.name) for one in paths), pages_per_hour=2)
+    s.clock.step(3 * 3600.0)
+    for one in s.paths[:2]:
+        s.opened(one)
+    s.heard()
+    s.clock.step(-3 * 3600.0)
+
+    s.opened(s.paths[2])
+
+    assert {(one.transition, one.concern.paths) for one in s.heard()} == {
+        (AlertTransition.OPENED, (s.paths[2].name,))
+    }
+
+
+def test_page_that_waits_since_a_clock_was_ahead__is_said_to_be_untaken() -> None:
+    s = Scene(sinks=frozenset({"pager"}))
+    s.clock.step(3 * 3600.0)
+    s.opened(mail_path())
+    s.clock.step(-3 * 3600.0)
+    alerting = s.alerting()
+    asyncio.run(alerting.review())
+
+    (words,) = alerting.untaken
+
+    assert words.endswith(": pager: it waits")
 
 
 def test_proof_of_the_future__sends_no_customer_to_its_path() -> None:

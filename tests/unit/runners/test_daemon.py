@@ -38,6 +38,11 @@ class Figures(ProcessFigures):
     def __init__(self) -> None:
         super().__init__("test", build=this_build())
         self.lags: list[float] = []
+        self.beats: list[datetime] = []
+
+    def beat(self, at: datetime) -> None:
+        super().beat(at)
+        self.beats.append(at)
 
     def note_lag(self, seconds: float) -> None:
         super().note_lag(seconds)
@@ -410,6 +415,8 @@ def test_page_that_no_sink_takes__is_a_problem_that_the_heartbeat_tells() -> Non
 
     (words,) = daemon.problems()
     assert words.startswith("no sink took the page of 12:")
+    # It watches all the same: that nobody does would be said by another rule, and be false.
+    assert s.figures.beats[-1] >= s.clock.now() - timedelta(seconds=30)
 
 
 class Failing(MemoryStore):

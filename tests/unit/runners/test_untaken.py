@@ -103,3 +103,71 @@ def test_page_of_a_sink_that_is_not_configured_here__is_for_others_to_say() -> N
 
     assert reviewed(s).untaken == []
     assert refuse(s) == 0
+
+
+def test_end_that_a_sink_refuses__is_tried_again_for_a_day_and_said() -> None:
+    mail = mail_path()
+    s = Scene(paths=(mail,), sinks=PAGER)
+    incident = s.opened(mail)
+    s.heard()
+    s.clock.advance(600)
+    s.resolved(incident)
+    ended_at = s.clock.now()
+    tried, said = refuse(s), 0
+    for _ in range(2 * 25):
+        s.clock.advance(1800)
+        said += reviewed(s).untaken == [
+            f"no sink took the end of {ended_at:%H:%M} UTC of the page incident/ticketing/desk: pager: 400 invalid key"
+        ]
+        tried += refuse(s)
+
+    assert (tried, said) == (1 + 48, 48)
+    assert reviewed(s).untaken == []
+    assert s.heard() == []
+
+
+def test_end_that_was_refused__is_heard_once_the_key_is_mended() -> None:
+    mail = mail_path()
+    s = Scene(paths=(mail,), sinks=PAGER)
+    incident = s.opened(mail)
+    s.heard()
+    s.clock.advance(600)
+    s.resolved(incident)
+    refuse(s)
+    s.clock.advance(300)
+    s.review()
+
+    assert [one.transition for one in s.heard()] == [RESOLVED]
+    s.clock.advance(300)
+    assert reviewed(s).untaken == []
+    assert s.heard() == []
+
+
+def test_end_that_another_sink_took__is_tried_again_and_no_problem_of_the_prober() -> None:
+    mail = mail_path()
+    s = Scene(paths=(mail,), sinks=frozenset({"pager", "chat"}))
+    incident = s.opened(mail)
+    s.heard()
+    s.clock.advance(600)
+    s.resolved(incident)
+    refuse(s)
+    s.heard()
+    s.clock.advance(301)
+
+    assert reviewed(s).untaken == []
+    assert ("pager", RESOLVED) in {
+        (one.sink, one.transition) for one in s.heard() if one.concern.kind is AlertKind.INCIDENT
+    }
+
+
+def test_end_of_what_a_sink_never_took__is_not_tried_again() -> None:
+    mail = mail_path()
+    s = Scene(paths=(mail,), sinks=PAGER)
+    incident = s.opened(mail)
+    refuse(s)
+    s.resolved(incident)
+    refuse(s)
+    s.clock.advance(600)
+
+    assert reviewed(s).untaken == []
+    assert s.heard() == []

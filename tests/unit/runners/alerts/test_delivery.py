@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from canary.alert import Alert, AlertTransition, Subject
 from runners.alert_contracts import AlertStep
+from runners.alerts import email
 from runners.alerts.contracts import Undelivered
-from runners.alerts.delivery import DRAIN_SECONDS, Delivery, retry_seconds
+from runners.alerts.delivery import DRAIN_SECONDS, LEASE_MARGIN_SECONDS, Delivery, retry_seconds
 from runners.contracts import StoreError
+from runners.store.outbox import MOST_LEASE, MOST_WAIT
 from tests.fakes.clock import START, FakeClock, run_jumping
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.sink import Failing, FakeSink, down
@@ -421,3 +423,10 @@ def test_message_that_did_not_reach_everybody__is_delivered_and_that_is_kept() -
     state = asyncio.run(store.outbox(dead_since=START))["pager"]
     assert (state.pending, state.dead, state.partial) == (0, 0, 1)
     assert state.last_error == "b@acme.example: 550 nobody"
+
+
+def test_no_wait_and_no_lease__is_as_long_as_one_of_a_clock_that_was_set_back() -> None:
+    minute = timedelta(minutes=1)
+
+    assert timedelta(seconds=retry_seconds(99, 1.0)) + minute <= MOST_WAIT
+    assert timedelta(seconds=email.LIMIT_SECONDS + LEASE_MARGIN_SECONDS) + minute <= MOST_LEASE

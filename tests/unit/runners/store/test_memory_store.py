@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.contracts.alert_again_contract import AlertAgainContract
 from tests.contracts.alert_contract import AlertContract
 from tests.contracts.call_contract import CallContract
 from tests.contracts.export_contract import ExportContract
@@ -60,6 +61,9 @@ class TestTogether(TogetherContract): ...
 
 
 class TestAlerts(AlertContract): ...
+
+
+class TestAlertsAgain(AlertAgainContract): ...
 
 
 class TestWatches(WatchContract): ...

@@ -12,6 +12,7 @@ import pytest
 
 from runners.contracts import Store
 from runners.store import open_store
+from tests.contracts.alert_again_contract import AlertAgainContract
 from tests.contracts.alert_contract import AlertContract
 from tests.contracts.call_contract import CallContract
 from tests.contracts.export_contract import ExportContract
@@ -90,6 +91,9 @@ class TestTogether(TogetherContract): ...
 
 
 class TestAlerts(AlertContract): ...
+
+
+class TestAlertsAgain(AlertAgainContract): ...
 
 
 class TestWatches(WatchContract): ...

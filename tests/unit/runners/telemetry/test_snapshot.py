@@ -144,7 +144,7 @@ def test_full_store__shows_every_metric_but_those_of_sinks() -> None:
     assert FULL.is_whole
 
 
-def test_outbox_of_sinks__is_shown_and_its_oldest_only_if_there_is_one() -> None:
+def test_outbox__is_shown_of_configured_sinks_alone_and_its_oldest_only_if_there_is_one() -> None:
     async def prepare(store: MemoryStore) -> None:
         waiting = [alert(1, sink="pager"), alert(2, sink="pager"), alert(1, sink="of-old")]
         await store.store_alerts(AlertStep(Subject("s"), None, 0, tuple(waiting)), at=after(3000))
@@ -155,12 +155,8 @@ def test_outbox_of_sinks__is_shown_and_its_oldest_only_if_there_is_one() -> None
     assert series(snapshot, metrics.PROBER_OUTBOX_PENDING) == {
         ("pager",): 1,
         ("chat",): 0,
-        ("of-old",): 1,
     }
-    assert series(snapshot, metrics.PROBER_OUTBOX_OLDEST) == {
-        ("pager",): EPOCH_NOON + 3000,
-        ("of-old",): EPOCH_NOON + 3000,
-    }
+    assert series(snapshot, metrics.PROBER_OUTBOX_OLDEST) == {("pager",): EPOCH_NOON + 3000}
 
 
 def silence(about: str, *, begins_in: float = -60, ends_in: float = 60) -> Silence:
