@@ -14,6 +14,7 @@ from typing import NewType, assert_never
 from canary.blame import Stop
 from canary.flapping import relapses_at, run_that_ends
 from canary.path import IncidentPolicy, PathName
+from canary.set_back import brought_back
 from canary.sight import is_sight_of
 from canary.signature import CanaryId
 from canary.verdict import Verdict
@@ -161,6 +162,8 @@ def step(
     path: PathName, policy: IncidentPolicy, progress: Progress, settled: Settled
 ) -> tuple[Progress, tuple[Change, ...]]:
     """Take one more verdict into account; returns what to remember and what changed."""
+    progress, launched_at = brought_back(progress, settled.launched_at, settled.settled_at)
+    settled = replace(settled, launched_at=launched_at)
     match settled.verdict:
         case Verdict.PENDING:
             return progress, ()
@@ -191,28 +194,6 @@ def fold(path: PathName, policy: IncidentPolicy, history: Iterable[Settled]) -> 
         if still_open is not None:
             incidents[still_open.id] = still_open
     return tuple(sorted(incidents.values(), key=lambda one: (one.opened_at, one.kind)))
-
-
-def sharpen(progress: Progress, canary_id: CanaryId, stop: Stop) -> tuple[Progress, tuple[Change, ...]]:
-    """Note a better known blame of the canary that opened the incident, or began it; counters stay."""
-    incident = progress.target
-    if incident is None or canary_id not in {incident.opened_by, incident.first_canary}:
-        return progress, ()
-    if stop in {incident.stop, incident.sharper}:
-        return progress, ()
-    changed = replace(incident, sharper=stop)
-    return replace(progress, target=changed), (Change(changed, Transition.CHANGED),)
-
-
-def note_bisected(
-    progress: Progress, incident_id: IncidentId, bisected: Bisected
-) -> tuple[Progress, tuple[Change, ...]]:
-    """Note what the bisect canary of the open incident came to; repeatable."""
-    incident = progress.target
-    if incident is None or incident.id != incident_id or incident.bisected == bisected:
-        return progress, ()
-    changed = replace(incident, bisected=bisected)
-    return replace(progress, target=changed), (Change(changed, Transition.CHANGED),)
 
 
 def retire(progress: Progress, at: datetime) -> tuple[Progress, tuple[Change, ...]]:

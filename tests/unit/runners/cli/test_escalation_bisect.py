@@ -11,7 +11,8 @@ import pytest
 from canary.alert import said_of
 from canary.blame import Stop
 from canary.hop import Hop
-from canary.incident import Bisected, note_bisected
+from canary.incident import Bisected
+from canary.learnt import note_bisected
 from canary.observation import Outcome, Relay
 from canary.path import Path as IntakePath
 from canary.path import PathName, bisect_name
