@@ -261,6 +261,8 @@ class Alerting:
             kind = _KINDS.get(view.state)
             # Of a path that is not probed nothing is known from its last verdict on; it is told hours later.
             heard_at = facts.last_verdict_at if kind is AlertKind.NOT_PROBED else None
+            if heard_at is not None and is_ahead(heard_at, situation.now):
+                heard_at = None
             if kind is not None:
                 found.append(
                     Concern(

@@ -125,7 +125,8 @@ async def view_paths(
     """
     if silences is None:
         silences = await store.silences(now)
-    found = await store.glances({one.name: one.incidents.window for one in paths}, points=points)
+    windows = {one.name: one.incidents.window for one in paths}
+    found = await store.glances(windows, now=now, points=points)
     quarantines = await store.quarantines([one.name for one in paths])
     if lasting is None:
         lasting = await store.incidents(path=None, since=now, limit=0)
