@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import NewType, assert_never
 
 from canary.blame import Stop
-from canary.flapping import relapses_at, run_that_ends
+from canary.flapping import is_relapse, relapses_at, run_that_ends
 from canary.path import IncidentPolicy, PathName
 from canary.set_back import brought_back
 from canary.sight import is_sight_of
@@ -83,6 +83,9 @@ class Incident:
         failures: verdicts that counted against it.
         bisected: what its bisect canary came to, once it is known.
         relapses: how many incidents of the path went before it with hardly a pause: the path flaps.
+        works_from: of one that only has to prove itself, since it flaps: launch of the first canary that came through
+            after the last failure. None: it fails, or nobody knows yet.
+        broke_again: how often it failed again after it had nearly proved itself.
         failed_senders: whose canaries failed in it; ``working_senders``: whose were confirmed since its onset.
     """
 
@@ -104,11 +107,18 @@ class Incident:
     working_senders: frozenset[str] = frozenset()
     bisected: Bisected | None = None
     relapses: int = 0
+    works_from: datetime | None = None
+    broke_again: int = 0
 
     @property
     def is_open(self) -> bool:
         """Whether it still lasts."""
         return self.resolved_at is None
+
+    @property
+    def failed_until(self) -> datetime | None:
+        """Where its impact window ends, as far as is known by now; None: it fails."""
+        return self.impact_until or self.works_from
 
     @property
     def only_sender(self) -> str | None:
@@ -277,8 +287,9 @@ def _confirmed(
         policy.resolve, relapses=incident.relapses, calm_for=settled.launched_at - failed_at
     )
     if len(recovery) < needed:
-        return replace(progress, recovery=recovery, works_from=until), ()
-    ended = replace(incident, resolved_at=settled.settled_at, impact_until=until)
+        proving = replace(incident, works_from=until if len(recovery) >= policy.resolve else None)
+        return replace(progress, recovery=recovery, works_from=until, target=proving), ()
+    ended = replace(incident, resolved_at=settled.settled_at, impact_until=until, works_from=None)
     calm = Progress(
         confirmed=progress.confirmed,
         confirmed_at=progress.confirmed_at,
@@ -302,7 +313,7 @@ def _breached(
 ) -> tuple[Progress, tuple[Change, ...]]:
     incident = progress.target
     if incident is not None:
-        return _grown(progress, incident, settled), ()
+        return _grown(policy, progress, incident, settled), ()
     if progress.recovered_at is not None and settled.launched_at < progress.recovered_at:
         return progress, ()
     after = _remember(policy, progress, settled)
@@ -341,12 +352,16 @@ def _failing(progress: Progress, failed_at: datetime) -> Progress:
     return replace(progress, recovery=(), failed_at=failed_at, works_from=works_from)
 
 
-def _grown(progress: Progress, incident: Incident, settled: Settled) -> Progress:
+def _grown(policy: IncidentPolicy, progress: Progress, incident: Incident, settled: Settled) -> Progress:
     """One more breach of an open incident; one from before the last proof that intake worked is none of it."""
     if incident.impact_from is not None and settled.launched_at <= incident.impact_from:
         return progress
+    works = incident.works_from is not None and settled.launched_at > incident.works_from
+    again = works and is_relapse(len(progress.recovery), policy.resolve, relapses=incident.relapses)
     grown = replace(
         incident,
+        works_from=None,
+        broke_again=incident.broke_again + again,
         failures=incident.failures + 1,
         onset_at=min(incident.onset_at, settled.launched_at),
         failed_senders=incident.failed_senders | {settled.sender},
