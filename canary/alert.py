@@ -144,6 +144,8 @@ class Concern:
         is_full: of a mailbox, that nothing more fits in.
         bisected: what a canary came to that went past the mail platform; None: there was none, or it is still out.
         only_sender: the one sender whose canaries fail while those of others come through; None: not so.
+        works_from: where all of its incidents only prove themselves: since when all of them come through; else None.
+        broke_again: how often its incidents failed again after they had nearly proved themselves.
         each: what each path bears, where they differ; empty where ``stop`` and ``bisected`` are true of all.
     """
 
@@ -165,6 +167,8 @@ class Concern:
     read_at: datetime | None = None
     is_full: bool = False
     each: tuple[PathBlame, ...] = ()
+    works_from: datetime | None = None
+    broke_again: int = 0
 
     def stop_of(self, path: PathName) -> Stop | None:
         """The blame that this path bears."""

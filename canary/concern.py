@@ -47,6 +47,8 @@ _OF_ACCOUNTS = frozenset(
     }
 )
 """Our own trouble with one account, which says nothing of another one."""
+_AGAIN = "#"
+"""In the subject of incidents that opened beside others of the same cause: their number follows."""
 _MAILBOX_REASONS = frozenset({Reason.MAILBOX_FULL, Reason.BACKLOG_GROWING})
 
 
@@ -95,11 +97,30 @@ def incident_concerns(
             makes no other concern of one that lasts.
     """
     groups: dict[Subject, list[Incident]] = {}
-    for one in sorted(incidents, key=lambda one: (one.opened_at, one.id)):
+    lasting = [one for one in incidents if one.is_open]
+    # Those that were told of come first: what is new joins them, or stands beside them.
+    for one in sorted(lasting, key=lambda one: (one.id not in known, one.opened_at, one.id)):
         subject = known.get(one.id) or _subject_of(one, paths)
-        if one.is_open and subject is not None:
+        if subject is not None and one.id not in known:
+            subject = _beside(subject, one, groups)
+        if subject is not None:
             groups.setdefault(subject, []).append(one)
+    for some in groups.values():
+        some.sort(key=lambda one: (one.opened_at, one.id))
     return [_of_incidents(subject, groups[subject], paths, now) for subject in sorted(groups)]
+
+
+def _beside(subject: Subject, one: Incident, groups: Mapping[Subject, Sequence[Incident]]) -> Subject:
+    """Where an incident belongs that nobody was told of: beside those that only prove themselves it is news, and pages.
+
+    One that joined them would wake nobody, though the last outage is over for all that customers feel.
+    """
+    numbers = range(1, len(groups) + 2)
+    named = [subject if number == 1 else Subject(f"{subject}{_AGAIN}{number}") for number in numbers]
+    failing = [name for name in named if any(other.works_from is None for other in groups.get(name, ()))]
+    if failing or one.works_from is not None:
+        return (failing or named)[0]
+    return next(name for name in named if name not in groups)
 
 
 def _subject_of(incident: Incident, paths: Mapping[PathName, Path]) -> Subject | None:
@@ -176,7 +197,7 @@ def cause_of(concern: Concern) -> str | None:
     """
     match concern.kind:
         case AlertKind.INCIDENT:
-            return concern.subject.removeprefix(f"{AlertKind.INCIDENT}/")
+            return concern.subject.removeprefix(f"{AlertKind.INCIDENT}/").partition(_AGAIN)[0]
         case AlertKind.GAUGE:
             name = gauge_name(concern)
             kind = _PLACES.get(name) if name is not None else None
@@ -263,6 +284,7 @@ def _of_incidents(
     onset_at = min(one.onset_at for one in incidents)
     known = [one.impact_from for one in incidents if one.impact_from is not None]
     senders = {one.only_sender for one in incidents}
+    works = [one.works_from for one in incidents if one.works_from is not None]
     is_target = first.kind is IncidentKind.TARGET
     each = _each(incidents)
     return Concern(
@@ -273,7 +295,7 @@ def _of_incidents(
         paths=named,
         place=None,
         stop=first.sharper or first.stop,
-        detail="; ".join(f"{one.path}: {flap_words(one.relapses)}" for one in incidents if one.relapses),
+        detail="; ".join(f"{one.path}: {_flaps(one)}" for one in incidents if one.relapses),
         incidents=tuple(one.id for one in incidents),
         canary=first.opened_by or first.first_canary,
         impact_from=min(known) if len(known) == len(incidents) else None,
@@ -281,7 +303,13 @@ def _of_incidents(
         only_sender=next(iter(senders)) if len(senders) == 1 else None,
         bisected=_bisected(first) if not each else None,
         each=each,
+        works_from=max(works) if len(works) == len(incidents) else None,
+        broke_again=sum(one.broke_again for one in incidents),
     )
+
+
+def _flaps(one: Incident) -> str:
+    return flap_words(one.relapses, works_from=one.works_from, broke_again=one.broke_again)
 
 
 def _each(incidents: Sequence[Incident]) -> tuple[PathBlame, ...]:

@@ -45,13 +45,28 @@ def relapses_at(
     return 0 if is_calm else before + 1
 
 
-def flap_words(relapses: int) -> str:
+def is_relapse(recovered: int, resolve: int, *, relapses: int) -> bool:
+    """Whether a failure of an incident that proves itself is news: half of the run that ends it had come through.
+
+    Args:
+        recovered: canaries confirmed in a row before it.
+        resolve: by the path's policy.
+        relapses: of the incident.
+    """
+    return 2 * recovered >= run_that_ends(resolve, relapses=relapses)
+
+
+def flap_words(relapses: int, *, works_from: datetime | None = None, broke_again: int = 0) -> str:
     """What people should know of an incident that came soon after another, without a full stop; empty of any other."""
     if relapses == 0:
         return ""
-    before = "an incident" if relapses == 1 else f"{relapses} incidents"
+    before = "an incident ended" if relapses == 1 else f"{relapses} incidents ended, each"
     run = run_that_ends(1, relapses=relapses)
-    return (
-        f"it flaps: {before} ended shortly before; this one ends only after {run} confirmed canaries in a row, "
-        "or a day without a failure"
-    )
+    ends = f"this one ends only after {run} confirmed canaries in a row, or a day without a failure"
+    words = [f"it flaps: {before} less than a day before the next; {ends}"]
+    if broke_again:
+        times = "" if broke_again == 1 else f", {broke_again} times"
+        words.append(f"it failed again after it had come through for a while{times}")
+    if works_from is not None:
+        words.append(f"every canary has come through since {works_from:%Y-%m-%d %H:%M} UTC")
+    return "; ".join(words)

@@ -12,8 +12,9 @@ from itertools import takewhile
 from typing import NewType, assert_never
 
 from canary.blame import Stop
-from canary.flapping import relapses_at, run_that_ends
+from canary.flapping import is_relapse, relapses_at, run_that_ends
 from canary.path import IncidentPolicy, PathName
+from canary.set_back import brought_back
 from canary.sight import is_sight_of
 from canary.signature import CanaryId
 from canary.verdict import Verdict
@@ -82,6 +83,9 @@ class Incident:
         failures: verdicts that counted against it.
         bisected: what its bisect canary came to, once it is known.
         relapses: how many incidents of the path went before it with hardly a pause: the path flaps.
+        works_from: of one that only has to prove itself, since it flaps: launch of the first canary that came through
+            after the last failure. None: it fails, or nobody knows yet.
+        broke_again: how often it failed again after it had nearly proved itself.
         failed_senders: whose canaries failed in it; ``working_senders``: whose were confirmed since its onset.
     """
 
@@ -103,11 +107,18 @@ class Incident:
     working_senders: frozenset[str] = frozenset()
     bisected: Bisected | None = None
     relapses: int = 0
+    works_from: datetime | None = None
+    broke_again: int = 0
 
     @property
     def is_open(self) -> bool:
         """Whether it still lasts."""
         return self.resolved_at is None
+
+    @property
+    def failed_until(self) -> datetime | None:
+        """Where its impact window ends, as far as is known by now; None: it fails."""
+        return self.impact_until or self.works_from
 
     @property
     def only_sender(self) -> str | None:
@@ -161,6 +172,8 @@ def step(
     path: PathName, policy: IncidentPolicy, progress: Progress, settled: Settled
 ) -> tuple[Progress, tuple[Change, ...]]:
     """Take one more verdict into account; returns what to remember and what changed."""
+    progress, launched_at = brought_back(progress, settled.launched_at, settled.settled_at)
+    settled = replace(settled, launched_at=launched_at)
     match settled.verdict:
         case Verdict.PENDING:
             return progress, ()
@@ -191,28 +204,6 @@ def fold(path: PathName, policy: IncidentPolicy, history: Iterable[Settled]) -> 
         if still_open is not None:
             incidents[still_open.id] = still_open
     return tuple(sorted(incidents.values(), key=lambda one: (one.opened_at, one.kind)))
-
-
-def sharpen(progress: Progress, canary_id: CanaryId, stop: Stop) -> tuple[Progress, tuple[Change, ...]]:
-    """Note a better known blame of the canary that opened the incident, or began it; counters stay."""
-    incident = progress.target
-    if incident is None or canary_id not in {incident.opened_by, incident.first_canary}:
-        return progress, ()
-    if stop in {incident.stop, incident.sharper}:
-        return progress, ()
-    changed = replace(incident, sharper=stop)
-    return replace(progress, target=changed), (Change(changed, Transition.CHANGED),)
-
-
-def note_bisected(
-    progress: Progress, incident_id: IncidentId, bisected: Bisected
-) -> tuple[Progress, tuple[Change, ...]]:
-    """Note what the bisect canary of the open incident came to; repeatable."""
-    incident = progress.target
-    if incident is None or incident.id != incident_id or incident.bisected == bisected:
-        return progress, ()
-    changed = replace(incident, bisected=bisected)
-    return replace(progress, target=changed), (Change(changed, Transition.CHANGED),)
 
 
 def retire(progress: Progress, at: datetime) -> tuple[Progress, tuple[Change, ...]]:
@@ -296,8 +287,9 @@ def _confirmed(
         policy.resolve, relapses=incident.relapses, calm_for=settled.launched_at - failed_at
     )
     if len(recovery) < needed:
-        return replace(progress, recovery=recovery, works_from=until), ()
-    ended = replace(incident, resolved_at=settled.settled_at, impact_until=until)
+        proving = replace(incident, works_from=until if len(recovery) >= policy.resolve else None)
+        return replace(progress, recovery=recovery, works_from=until, target=proving), ()
+    ended = replace(incident, resolved_at=settled.settled_at, impact_until=until, works_from=None)
     calm = Progress(
         confirmed=progress.confirmed,
         confirmed_at=progress.confirmed_at,
@@ -321,7 +313,7 @@ def _breached(
 ) -> tuple[Progress, tuple[Change, ...]]:
     incident = progress.target
     if incident is not None:
-        return _grown(progress, incident, settled), ()
+        return _grown(policy, progress, incident, settled), ()
     if progress.recovered_at is not None and settled.launched_at < progress.recovered_at:
         return progress, ()
     after = _remember(policy, progress, settled)
@@ -360,12 +352,16 @@ def _failing(progress: Progress, failed_at: datetime) -> Progress:
     return replace(progress, recovery=(), failed_at=failed_at, works_from=works_from)
 
 
-def _grown(progress: Progress, incident: Incident, settled: Settled) -> Progress:
+def _grown(policy: IncidentPolicy, progress: Progress, incident: Incident, settled: Settled) -> Progress:
     """One more breach of an open incident; one from before the last proof that intake worked is none of it."""
     if incident.impact_from is not None and settled.launched_at <= incident.impact_from:
         return progress
+    works = incident.works_from is not None and settled.launched_at > incident.works_from
+    again = works and is_relapse(len(progress.recovery), policy.resolve, relapses=incident.relapses)
     grown = replace(
         incident,
+        works_from=None,
+        broke_again=incident.broke_again + again,
         failures=incident.failures + 1,
         onset_at=min(incident.onset_at, settled.launched_at),
         failed_senders=incident.failed_senders | {settled.sender},

@@ -228,6 +228,7 @@ def _as_told(standing: Standing, concern: Concern, *, is_silenced: bool) -> Conc
         only_sender=before.only_sender,
         bisected=before.bisected,
         each=before.each,
+        broke_again=before.broke_again,
     )
 
 
@@ -240,6 +241,7 @@ def _telling(concern: Concern) -> tuple[object, ...]:
         concern.only_sender,
         concern.bisected,
         concern.each,
+        concern.broke_again,
     )
 
 

@@ -261,6 +261,8 @@ class Alerting:
             kind = _KINDS.get(view.state)
             # Of a path that is not probed nothing is known from its last verdict on; it is told hours later.
             heard_at = facts.last_verdict_at if kind is AlertKind.NOT_PROBED else None
+            if heard_at is not None and is_ahead(heard_at, situation.now):
+                heard_at = None
             if kind is not None:
                 found.append(
                     Concern(
@@ -309,9 +311,12 @@ class Alerting:
 
 def _works(path: Path, progress: Progress, now: datetime) -> bool:
     """Whether customers reach support by a path, as far as its last canaries say."""
-    if progress.target is not None or progress.blindness is not None or not progress.confirmed:
+    lasting = progress.target
+    if progress.blindness is not None or not progress.confirmed:
         return False
-    if progress.recent and progress.recent[-1].verdict is not Verdict.CONFIRMED:
+    if lasting is not None and lasting.works_from is None:
+        return False
+    if lasting is None and progress.recent and progress.recent[-1].verdict is not Verdict.CONFIRMED:
         return False
     patience = timedelta(seconds=3 * (path.usual_seconds or HOUR.total_seconds()) + path.slo.deadline_seconds)
     proved = [at for at in progress.confirmed if not is_ahead(at, now)]

@@ -125,7 +125,8 @@ async def view_paths(
     """
     if silences is None:
         silences = await store.silences(now)
-    found = await store.glances({one.name: one.incidents.window for one in paths}, points=points)
+    windows = {one.name: one.incidents.window for one in paths}
+    found = await store.glances(windows, now=now, points=points)
     quarantines = await store.quarantines([one.name for one in paths])
     if lasting is None:
         lasting = await store.incidents(path=None, since=now, limit=0)
@@ -152,17 +153,23 @@ def working_beside(
     seen: Iterable[Seen], incidents: Iterable[Incident], paths: Mapping[PathName, Path]
 ) -> tuple[PathName, ...]:
     """The paths to send customers to meanwhile: proved last, and not through what broke the others."""
-    broken = [(paths[one.path], one.sharper or one.stop) for one in incidents if one.path in paths]
+    failing = [one for one in incidents if one.path in paths and one.works_from is None]
+    broken = [(paths[one.path], one.sharper or one.stop) for one in failing]
     names = {path.name for path, _ in broken}
     return tuple(
         one.view.path.name
         for one in seen
         if one.view.path.is_enabled
         and one.view.path.name not in names
-        and one.view.state in {PathState.OK, PathState.DEGRADED}
+        and (one.view.state in {PathState.OK, PathState.DEGRADED} or _only_proves_itself(one.view))
         and _is_proved(one.facts)
         and not any(may_break_alike(path, stop, one.view.path) for path, stop in broken)
     )
+
+
+def _only_proves_itself(view: PathView) -> bool:
+    """Whether an incident lasts only because its path flaps: customers come through."""
+    return view.incident is not None and view.incident.works_from is not None
 
 
 def _is_proved(facts: PathFacts) -> bool:

@@ -39,7 +39,7 @@ async def tickets_at_risk(
     histories = await histories_of(store, places)
     found: dict[IncidentId, float] = {}
     for one in told if histories else ():
-        begin, end = one.impact_from or one.onset_at, one.impact_until or one.resolved_at or now
+        begin, end = one.impact_from or one.onset_at, one.failed_until or one.resolved_at or now
         tickets = all_at_risk([paths[one.path]], histories, begin, end)
         if tickets is not None:
             found[one.id] = round(tickets, 1)
@@ -52,4 +52,4 @@ def risk_words(incident: Incident, tickets: float | None) -> str:
         return ""
     if tickets is None:
         return "how many tickets are at risk is not known"
-    return at_risk_words(tickets, is_over=not incident.is_open)
+    return at_risk_words(tickets, is_over=not incident.is_open or incident.works_from is not None)

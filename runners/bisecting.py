@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from canary.alert import said_of
 from canary.hop import Hop
-from canary.incident import Bisected, Incident, IncidentKind, note_bisected
+from canary.incident import Bisected, Incident, IncidentKind
+from canary.learnt import note_bisected
 from canary.path import PathName, Reply, bisect_name
 from canary.slot import Slot
 from probes.contracts import Clock

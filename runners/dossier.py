@@ -140,13 +140,13 @@ async def failed_ends(store: Store, incident: Incident) -> Sequence[Point]:
         incident.path,
         verdicts=_BREACHES if incident.kind is IncidentKind.TARGET else {Verdict.INCONCLUSIVE},
         since=incident.onset_at,
-        before=incident.impact_until,
+        before=incident.failed_until,
         each=MOST_CANARIES // 2,
     )
 
 
 def _within(incident: Incident, points: Sequence[Point]) -> list[Point]:
-    until = incident.impact_until
+    until = incident.failed_until
     within = (
         one
         for one in points

@@ -14,7 +14,7 @@ from canary.alert import Party, bisected_words, said_of
 from canary.blame import Stop
 from canary.canary import Canary
 from canary.hop import LAUNCH_HOPS, Channel, Hop
-from canary.incident import IncidentKind
+from canary.incident import Incident, IncidentKind
 from canary.observation import Fact, Observation, Relay
 from canary.signature import unsigned
 from canary.verdict import Verdict
@@ -103,7 +103,7 @@ def escalation(
         ],
         "bisect": _bisect(found, bisect_to),
         "tried": _tried(found),
-        "asked": _asked(whose, incident.is_open),
+        "asked": _asked(whose, incident),
         "exit": status,
     }
 
@@ -149,9 +149,7 @@ def _summary(found: Dossier, whose: Party, domain: str | None) -> str:
         Channel.PORTAL: "through the support portal",
         Channel.FORM: "through the contact form",
     }[found.path.channel if found.path is not None else Channel.EMAIL]
-    lasts = (
-        "until now" if incident.is_open else f"until {_utc(incident.impact_until or incident.resolved_at)}"
-    )
+    lasts = f"until {_utc(incident.failed_until or incident.resolved_at)}"
     if incident.kind is IncidentKind.BLIND:
         return (
             f"Since {_utc(incident.onset_at)} the prober can't tell whether support requests {what} are received: "
@@ -327,7 +325,7 @@ def _tried(found: Dossier) -> list[str]:
     return tried
 
 
-def _asked(whose: Party, is_open: bool) -> list[str]:
+def _asked(whose: Party, incident: Incident) -> list[str]:
     """What whoever is to blame can find out or do."""
     mail = [
         "Find these mails in your logs by queue id, Message-ID and time, and tell us where each of them is now.",
@@ -364,7 +362,13 @@ def _asked(whose: Party, is_open: bool) -> list[str]:
             wanted = [*mail, *tickets]
         case _:
             assert_never(whose)
-    end = "Tell us when it is repaired; we measure it from outside." if is_open else "Tell us the cause."
+    end = (
+        "Tell us when it is repaired; we measure it from outside."
+        if incident.is_open
+        else "Tell us the cause."
+    )
+    if incident.works_from is not None:
+        end = "Tell us the cause, and whether it is repaired: it came and went before, and comes through now."
     return [*wanted, end]
 
 

@@ -125,11 +125,14 @@ class HistoryStore(QuarantineStore, Protocol):
         """A path's days from the one of that time on, oldest first; a day without a verdict is left out."""
         ...
 
-    async def glances(self, windows: Mapping[PathName, int], *, points: int = 0) -> Mapping[PathName, Glance]:
+    async def glances(
+        self, windows: Mapping[PathName, int], *, now: datetime, points: int = 0
+    ) -> Mapping[PathName, Glance]:
         """What the states of several paths are judged by, in one transaction whose cost does not grow with history.
 
         Args:
             windows: of each path, how many canaries that count its rules look at.
+            now: what lies ahead of it (`canary.ahead`) is told only of a path that has nothing else.
             points: so many of its newest canaries come with it, for a picture.
         """
         ...

@@ -33,6 +33,9 @@ class Pulse:
 class PulseStore(Protocol):
     """The verb of `runners.contracts.Store` that feels pulses. Raises `StoreError`."""
 
-    async def pulses(self, paths: Sequence[PathName]) -> Mapping[PathName, Pulse]:
-        """The pulse of each of the paths, by name; it costs the same however many canaries are kept."""
+    async def pulses(self, paths: Sequence[PathName], *, now: datetime) -> Mapping[PathName, Pulse]:
+        """The pulse of each of the paths, by name; it costs the same however many canaries are kept.
+
+        What lies ahead of ``now`` (`canary.ahead`) is told only where there is nothing else.
+        """
         ...

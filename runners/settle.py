@@ -7,7 +7,8 @@ from datetime import datetime
 
 from canary.canary import Canary
 from canary.hop import OPTIONAL_HOPS, full_route
-from canary.incident import Change, Progress, Settled, sharpen, step
+from canary.incident import Change, Progress, Settled, step
+from canary.learnt import sharpen
 from canary.path import Path, Slo, is_bisect
 from canary.signature import CanaryId
 from canary.verdict import Judgement, Verdict, advance, judge

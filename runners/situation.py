@@ -298,7 +298,7 @@ class Situation:
     def _at_risk(self, concern: Concern, ending: Ending | None) -> float | None:
         if concern.kind is not AlertKind.INCIDENT or not all(one in self.paths for one in concern.paths):
             return None
-        until = ending.impact_until if ending is not None else None
+        until = ending.impact_until if ending is not None else concern.works_from
         paths = [self.paths[one] for one in concern.paths]
         return all_at_risk(paths, self.histories, concern.impact_from or concern.since, until or self.now)
 

@@ -95,7 +95,10 @@ def _judged(
     broken = opened.get(IncidentKind.TARGET)
     if broken is not None:
         stop = broken.sharper or broken.stop
-        return PathView(path, PathState.BROKEN, f"{stop.hop} is broken: {stop.reason}", broken)
+        why = f"{stop.hop} is broken: {stop.reason}"
+        if broken.works_from is not None:
+            why = f"{stop.hop} was broken: {stop.reason}; it flaps, and has come through since {broken.works_from:%Y-%m-%d %H:%M} UTC"
+        return PathView(path, PathState.BROKEN, why, broken)
     verdicts = [(at, verdict) for at, verdict in facts.verdicts if not is_ahead(at, now)]
     if why := _why_stale(path, facts, [at for at, _ in verdicts], now, is_held=is_held):
         return PathView(path, PathState.STALE, why)

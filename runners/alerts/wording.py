@@ -178,9 +178,15 @@ def _lines(alert: Alert, known: Known) -> Iterator[Line]:
     yield Line("Since", utc(concern.since) if is_over else f"{utc(concern.since)} ({_age(alert)})")
     yield Line("Over", _over(alert))
     yield Line("Impact", _impact(alert))
-    yield Line("At risk", at_risk_words(alert.at_risk, is_over=is_over) if alert.at_risk is not None else "")
+    yield Line(
+        "At risk",
+        at_risk_words(alert.at_risk, is_over=is_over or concern.works_from is not None)
+        if alert.at_risk is not None
+        else "",
+    )
     if not is_over:
-        yield Line("Customers", "; ".join(feels(concern, known.paths)))
+        if concern.works_from is None:
+            yield Line("Customers", "; ".join(feels(concern, known.paths)))
         yield Line("One sender", _one_sender(concern))
         yield Line("Bisected", bisected_of(concern))
         yield Line("Still works", _working(alert, known))
@@ -280,8 +286,8 @@ def _impact(alert: Alert) -> str:
     if concern.kind is not AlertKind.INCIDENT:
         return ""
     start = f"after {utc(concern.impact_from)}" if concern.impact_from is not None else ""
-    end = alert.ending.impact_until if alert.ending is not None else None
-    if alert.transition is AlertTransition.RESOLVED and end is not None:
+    end = alert.ending.impact_until if alert.ending is not None else concern.works_from
+    if end is not None:
         if start:
             return f"whoever wrote {start} and before {utc(end)} may be affected"
         return f"whoever wrote before {utc(end)} may be affected; no canary was confirmed before it began"

@@ -101,8 +101,8 @@ def print_incident(
     output.answer(f"  onset {clock(incident.onset_at)}, known after {known}, {canaries(incident.failures)}")
     if incident.kind is IncidentKind.TARGET:
         end = (
-            clock(incident.impact_until)
-            if incident.impact_until is not None
+            clock(incident.failed_until)
+            if incident.failed_until is not None
             else "now"
             if incident.is_open
             else "a time that is not known"
@@ -119,7 +119,8 @@ def print_incident(
         output.answer(f"  only {sender}'s canaries fail; those of other senders come through")
     if incident.bisected is not None:
         output.answer(f"  {bisected_words(incident.bisected.verdict, incident.sharper or incident.stop)}")
-    if flaps := flap_words(incident.relapses):
+    works_from, again = incident.works_from, incident.broke_again
+    if flaps := flap_words(incident.relapses, works_from=works_from, broke_again=again):
         output.answer(f"  {flaps}")
     if backlog:
         output.answer(f"  {backlog}")

@@ -6,7 +6,7 @@ read them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any, Final
@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 
+from canary.ahead import MOST_AHEAD
 from canary.path import PathName
 from canary.signature import CanaryId
 from canary.verdict import Verdict
@@ -40,6 +41,8 @@ from runners.store.tables import canary, judgement, missed_slot, slot
 _Columns = Sequence[Any]
 _OfOne = Callable[[BindParameter[str]], Select[Any]]
 _LAST_VERDICTS = 10
+_EVER: Final = datetime.max.replace(tzinfo=UTC)
+_UPTO: Final[BindParameter[Any]] = bindparam("b_upto", type_=canary.c.settled_at.type)
 _TOGETHER = 25
 """So many paths a statement."""
 _VERDICTS: Final = {one.value: one for one in Verdict}
@@ -55,7 +58,7 @@ def _newest(path: BindParameter[str]) -> Select[Any]:
     """By their launches alone: with the ids in the order, too, the databases sort what the index has in order."""
     return (
         select(canary.c.path, canary.c.id, _number(canary.c.launched_at), canary.c.verdict, canary.c.seconds)
-        .where(canary.c.path == path)
+        .where(canary.c.path == path, canary.c.launched_at <= _UPTO)
         .order_by(canary.c.launched_at.desc())
         .limit(bindparam("b_most"))
     )
@@ -64,7 +67,7 @@ def _newest(path: BindParameter[str]) -> Select[Any]:
 def _settled(path: BindParameter[str]) -> Select[Any]:
     return (
         select(canary.c.path, _number(canary.c.settled_at), _number(canary.c.launched_at), canary.c.verdict)
-        .where(canary.c.path == path, canary.c.settled_at.is_not(None))
+        .where(canary.c.path == path, canary.c.settled_at <= _UPTO)
         .order_by(canary.c.settled_at.desc(), canary.c.launched_at.desc())
         .limit(_LAST_VERDICTS)
     )
@@ -75,7 +78,7 @@ _LAST_SUCCESS = (
     .where(
         canary.c.path == bindparam("b_path"),
         canary.c.verdict == Verdict.CONFIRMED.value,
-        canary.c.settled_at.is_not(None),
+        canary.c.settled_at <= _UPTO,
     )
     .order_by(canary.c.settled_at.desc())
     .limit(1)
@@ -101,12 +104,13 @@ _ADDED = (
 
 
 def glances(
-    connection: Connection, windows: Mapping[PathName, int], *, points: int = 0
+    connection: Connection, windows: Mapping[PathName, int], *, now: datetime, points: int = 0
 ) -> dict[PathName, Glance]:
     """What the state of each path is judged by, and so many of its newest canaries."""
     paths = list(windows)
-    newest = _of_each(connection, _newest, paths, b_most=max(RECENT, points))
-    settled = _of_each(connection, _settled, paths)
+    upto = now + MOST_AHEAD
+    newest = _not_ahead(connection, _newest, paths, upto, b_most=max(RECENT, points))
+    settled = _not_ahead(connection, _settled, paths, upto)
     facts: dict[PathName, PathFacts] = {}
     wanted: dict[PathName, list[CanaryId]] = {}
     for path, window in windows.items():
@@ -114,7 +118,7 @@ def glances(
         wanted[path] = _wanted([(row[1], row[3]) for row in rows[:RECENT]], window)
         last = sorted(settled[path], key=itemgetter(1, 2), reverse=True)
         verdicts = [(instant(at), _VERDICTS[verdict]) for _, at, _, verdict in last]
-        facts[path] = _facts(connection, path, instant(rows[0][2]) if rows else None, verdicts)
+        facts[path] = _facts(connection, path, instant(rows[0][2]) if rows else None, verdicts, upto)
     gists = _gists(connection, [one for ids in wanted.values() for one in ids])
     first_slots = _first_slots(connection, [path for path in paths if not facts[path].verdicts])
     return {
@@ -150,15 +154,18 @@ def _facts(
     path: PathName,
     last_launch_at: datetime | None,
     last: Sequence[tuple[datetime, Verdict]],
+    upto: datetime,
 ) -> PathFacts:
-    """As `settling.path_facts`; the last success is mostly among the last verdicts."""
+    """As `settling.path_facts`; the last success is mostly among the last verdicts. One that lies ahead is one, too."""
     confirmed = [at for at, verdict in last if verdict is Verdict.CONFIRMED]
-    may_be_older = not confirmed and len(last) == _LAST_VERDICTS
-    older = connection.scalar(_LAST_SUCCESS, {"b_path": path}) if may_be_older else None
+    other: datetime | None = None
+    if last and not confirmed:
+        for until in (upto, _EVER) if len(last) == _LAST_VERDICTS else (_EVER,):
+            other = other or connection.scalar(_LAST_SUCCESS, {"b_path": path, "b_upto": until})
     return PathFacts(
         last_launch_at=last_launch_at,
         last_verdict_at=last[0][0] if last else None,
-        last_success_at=confirmed[0] if confirmed else older,
+        last_success_at=confirmed[0] if confirmed else other,
         verdicts=tuple(last),
     )
 
@@ -201,6 +208,15 @@ def pasts(connection: Connection, paths: Sequence[PathName], *, since: datetime)
         for path, verdict, count in connection.execute(_ADDED, {"b_paths": chunk, "b_day": date_of(since)}):
             verdicts.setdefault(path, {})[_VERDICTS[verdict]] = int(count)
     return {path: Past(verdicts.get(path, {}), missed.get(path, 0)) for path in paths}
+
+
+def _not_ahead(
+    connection: Connection, of_one: _OfOne, paths: Sequence[PathName], upto: datetime, **values: object
+) -> dict[PathName, list[_Columns]]:
+    """The newest rows of each path up to that time; of one that has none, those that lie ahead of it."""
+    found = _of_each(connection, of_one, paths, b_upto=upto, **values)
+    without = [path for path in paths if not found[path]]
+    return found | _of_each(connection, of_one, without, b_upto=_EVER, **values)
 
 
 def _of_each(

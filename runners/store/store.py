@@ -255,9 +255,9 @@ class SqlStore(SqlAlerts, SqlCalls, SqlFigures, SqlExports, SqlQuarantines, SqlT
         """When a path was last heard of."""
         return await self._database.read(partial(settling.path_facts, path=path))
 
-    async def pulses(self, paths: Sequence[PathName]) -> Mapping[PathName, Pulse]:
+    async def pulses(self, paths: Sequence[PathName], *, now: datetime) -> Mapping[PathName, Pulse]:
         """The pulse of each of the paths, by name."""
-        return await self._database.read(partial(pulses.pulses, paths=paths))
+        return await self._database.read(partial(pulses.pulses, paths=paths, now=now))
 
     async def groups(self, incident_ids: Sequence[IncidentId]) -> Mapping[IncidentId, str]:
         """The group of each of these incidents that has one."""
@@ -287,9 +287,11 @@ class SqlStore(SqlAlerts, SqlCalls, SqlFigures, SqlExports, SqlQuarantines, SqlT
         """A path's days from the one of that time on, oldest first."""
         return await self._database.read(partial(history.days, path=path, since=since))
 
-    async def glances(self, windows: Mapping[PathName, int], *, points: int = 0) -> Mapping[PathName, Glance]:
+    async def glances(
+        self, windows: Mapping[PathName, int], *, now: datetime, points: int = 0
+    ) -> Mapping[PathName, Glance]:
         """What the states of several paths are judged by, and so many of their newest canaries."""
-        return await self._database.read(partial(glances.glances, windows=windows, points=points))
+        return await self._database.read(partial(glances.glances, windows=windows, now=now, points=points))
 
     async def pasts(self, paths: Sequence[PathName], *, since: datetime) -> Mapping[PathName, Past]:
         """The figures of several paths."""

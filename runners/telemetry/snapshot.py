@@ -99,7 +99,7 @@ class Snapshots:
         shown = [path.name for path in self._paths if path.is_enabled]
         samples = await self._store.samples()
         read = PathsRead(
-            pulses=await self._store.pulses(shown),
+            pulses=await self._store.pulses(shown, now=now),
             incidents=await self._store.incidents(path=None, since=now - CLOSED_SHOWN, limit=MOST_INCIDENTS),
             leftovers=await self._store.leftovers(),
             quarantines=await self._store.quarantines(shown),

@@ -268,7 +268,7 @@ async def incident(request: Request) -> Response:
         bisect=found.bisected.canary_id if found.bisected is not None else bisect and bisect.canary.id,
         backlog=backlog_words(backlog, now) if backlog is not None else "",
         risk=risk_words(found, risks.get(found.id)),
-        flaps=flap_words(found.relapses),
+        flaps=flap_words(found.relapses, works_from=found.works_from, broke_again=found.broke_again),
         drawn_impact=pictures.impact(
             "impact",
             points,

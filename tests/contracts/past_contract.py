@@ -24,6 +24,7 @@ from tests.contracts.store_cases import (
 from tests.contracts.store_contract import run
 
 NOWHERE = PathName("nowhere")
+NOW = after(3600)
 
 
 async def _settled(store: Store, number: int, verdict: Verdict, *, path: PathName = MAIL) -> str:
@@ -63,7 +64,7 @@ class PastContract:
             await store.note_missed([MissedSlot(Slot(FORM, after(0)), MissedCause.CAP)], at=after(0))
             await _settled(store, 1, Verdict.CONFIRMED, path=FORM)
 
-            found = await store.glances({MAIL: 2, FORM: 2, NOWHERE: 2})
+            found = await store.glances({MAIL: 2, FORM: 2, NOWHERE: 2}, now=NOW)
 
             assert {path: one.first_slot_at for path, one in found.items()} == {
                 MAIL: after(0),
@@ -91,7 +92,7 @@ class PastContract:
             ]
             await _settled(store, 9, Verdict.BREACHED, path=FORM)
 
-            found = await store.glances({MAIL: 2, FORM: 3, NOWHERE: 3})
+            found = await store.glances({MAIL: 2, FORM: 3, NOWHERE: 3}, now=NOW)
 
             assert set(found) == {MAIL, FORM, NOWHERE}
             assert [one.canary_id for one in found[MAIL].recent] == [ids[5], ids[4], ids[3]]
@@ -109,10 +110,30 @@ class PastContract:
             for number in range(1, 13):
                 await _settled(store, number, Verdict.BREACHED)
 
-            glance = (await store.glances({MAIL: 3}))[MAIL]
+            glance = (await store.glances({MAIL: 3}, now=NOW))[MAIL]
 
             assert glance.facts.last_success_at == after(30)
             assert glance.facts == await store.path_facts(MAIL)
+
+        run(place, scenario)
+
+    def test_what_lies_ahead__hides_nothing_of_what_came_by_now(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            ids = [await _settled(store, number, Verdict.BREACHED) for number in range(3)]
+            for number in range(100, 145):
+                await _settled(store, number, Verdict.CONFIRMED)
+            await _settled(store, 200, Verdict.CONFIRMED, path=FORM)
+
+            found = await store.glances({MAIL: 3, FORM: 3}, now=after(180), points=2)
+
+            facts = found[MAIL].facts
+            assert [verdict for _, verdict in facts.verdicts] == [Verdict.BREACHED] * 3
+            assert (facts.last_launch_at, facts.last_verdict_at) == (after(120), after(150))
+            assert facts.last_success_at == after(144 * 60 + 30)
+            assert [one.canary_id for one in found[MAIL].recent] == ids[::-1]
+            assert [one.canary_id for one in found[MAIL].points] == ids[:0:-1]
+            assert found[FORM].facts == await store.path_facts(FORM)
+            assert len(found[FORM].recent) == len(found[FORM].points) == 1
 
         run(place, scenario)
 
@@ -132,7 +153,7 @@ class PastContract:
             assert found[MAIL].missed == 2
             until = await store.points(MAIL, since=since, limit=9, until=after(60))
             assert [one.launched_at for one in until] == [after(60), after(0)]
-            seen = await store.glances({MAIL: 1, NOWHERE: 1}, points=2)
+            seen = await store.glances({MAIL: 1, NOWHERE: 1}, now=NOW, points=2)
             assert list(seen[MAIL].points) == list(await store.points(MAIL, since=since, limit=2))
             assert seen[NOWHERE].points == ()
             assert found[MAIL].verdicts == {Verdict.CONFIRMED: 3}

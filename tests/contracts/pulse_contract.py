@@ -17,6 +17,7 @@ from tests.contracts.store_cases import (
 from tests.contracts.store_contract import run
 
 _FAILED = Verdict.BREACHED
+NOW = after(3600)
 
 
 async def _settled(store: Store, verdicts: list[Verdict], *, path: PathName = MAIL) -> None:
@@ -35,8 +36,8 @@ class PulseContract:
         async def scenario(store: Store) -> None:
             await _settled(store, [Verdict.CONFIRMED], path=FORM)
 
-            assert await store.pulses([MAIL]) == {MAIL: Pulse()}
-            assert await store.pulses([]) == {}
+            assert await store.pulses([MAIL], now=NOW) == {MAIL: Pulse()}
+            assert await store.pulses([], now=NOW) == {}
 
         run(place, scenario)
 
@@ -46,7 +47,7 @@ class PulseContract:
             await recorded(store, make_canary(1, launched_at=after(10)))
             await recorded(store, make_canary(3, path=FORM, launched_at=after(5)))
 
-            assert await store.pulses([MAIL, FORM]) == {
+            assert await store.pulses([MAIL, FORM], now=NOW) == {
                 MAIL: Pulse(in_flight=2, oldest_in_flight_at=after(10), last_launch_at=after(20)),
                 FORM: Pulse(in_flight=1, oldest_in_flight_at=after(5), last_launch_at=after(5)),
             }
@@ -61,7 +62,7 @@ class PulseContract:
                 store, [_FAILED, Verdict.CONFIRMED, _FAILED, Verdict.INCONCLUSIVE, Verdict.LOST, Verdict.LATE]
             )
 
-            assert (await store.pulses([MAIL]))[MAIL] == Pulse(
+            assert (await store.pulses([MAIL], now=NOW))[MAIL] == Pulse(
                 consecutive_failures=3,
                 last_launch_at=after(300),
                 last_verdict_at=after(330),
@@ -74,7 +75,7 @@ class PulseContract:
         async def scenario(store: Store) -> None:
             await _settled(store, [_FAILED, Verdict.INCONCLUSIVE, _FAILED])
 
-            pulse = (await store.pulses([MAIL]))[MAIL]
+            pulse = (await store.pulses([MAIL], now=NOW))[MAIL]
             assert (pulse.consecutive_failures, pulse.last_success_at) == (2, None)
 
         run(place, scenario)
@@ -83,7 +84,7 @@ class PulseContract:
         async def scenario(store: Store) -> None:
             await _settled(store, [_FAILED, _FAILED, Verdict.CONFIRMED, Verdict.INCONCLUSIVE])
 
-            assert (await store.pulses([MAIL]))[MAIL].consecutive_failures == 0
+            assert (await store.pulses([MAIL], now=NOW))[MAIL].consecutive_failures == 0
 
         run(place, scenario)
 
@@ -95,6 +96,34 @@ class PulseContract:
                 await recorded(store, canary)
                 await store.settle(settlement(judged(canary, verdict, at=60), version=min(version, 1)))
 
-            assert (await store.pulses([MAIL]))[MAIL].consecutive_failures == 1
+            assert (await store.pulses([MAIL], now=NOW))[MAIL].consecutive_failures == 1
+
+        run(place, scenario)
+
+    def test_what_lies_ahead__hides_nothing_of_what_came_by_now(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            await _settled(store, [Verdict.CONFIRMED, _FAILED, _FAILED, *[Verdict.CONFIRMED] * 3])
+
+            assert (await store.pulses([MAIL], now=after(150)))[MAIL] == Pulse(
+                in_flight=0,
+                consecutive_failures=2,
+                last_launch_at=after(180),
+                last_verdict_at=after(150),
+                last_success_at=after(30),
+            )
+
+        run(place, scenario)
+
+    def test_what_lies_ahead__is_told_where_there_is_nothing_else(self, place: StorePlace) -> None:
+        async def scenario(store: Store) -> None:
+            await _settled(store, [_FAILED, _FAILED, Verdict.CONFIRMED, _FAILED])
+
+            pulses = [(await store.pulses([MAIL], now=after(at)))[MAIL] for at in (-600, 90)]
+
+            assert [(one.consecutive_failures, one.last_verdict_at) for one in pulses] == [
+                (1, after(210)),
+                (2, after(90)),
+            ]
+            assert {one.last_success_at for one in pulses} == {after(150)}
 
         run(place, scenario)

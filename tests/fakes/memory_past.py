@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
+from canary.ahead import is_ahead
 from canary.incident import Incident
 from canary.path import PathName
 from canary.slot import MissedCause, MissedSlot, Slot
@@ -21,7 +22,7 @@ class MemoryPast:
     async def canaries(self, query: CanaryQuery) -> Sequence[Record]:
         raise NotImplementedError
 
-    async def path_facts(self, path: PathName) -> PathFacts:
+    async def path_facts(self, path: PathName, *, now: datetime | None = None) -> PathFacts:
         raise NotImplementedError
 
     async def days(self, path: PathName, *, since: datetime) -> Sequence[Day]:
@@ -59,22 +60,26 @@ class MemoryPast:
     async def others_claimed(self, holder: str, *, since: datetime) -> bool:
         return any(at >= since and one != holder for at, one in self._slots.values())
 
-    async def glances(self, windows: Mapping[PathName, int], *, points: int = 0) -> Mapping[PathName, Glance]:
+    async def glances(
+        self, windows: Mapping[PathName, int], *, now: datetime, points: int = 0
+    ) -> Mapping[PathName, Glance]:
         found = {}
         for path, window in windows.items():
-            newest = await self.canaries(CanaryQuery(path=path, limit=RECENT))
+            known = await self.canaries(CanaryQuery(path=path, limit=1_000_000))
+            newest = ([one for one in known if not is_ahead(one.canary.launched_at, now)] or known)[:RECENT]
             counting = [one for one in newest if one.verdict is Verdict.CONFIRMED or one.verdict.is_breach]
             blind = [one for one in newest if one.verdict is Verdict.INCONCLUSIVE]
             wanted = [*counting[:window], *blind[:1]]
             recent = tuple(Gist.of(one.judgement) for one in newest if one in wanted and one.judgement)
-            drawn = await self.points(path, since=datetime.min.replace(tzinfo=UTC), limit=points)
-            facts = await self.path_facts(path)
+            all_points = await self.points(path, since=datetime.min.replace(tzinfo=UTC), limit=1_000_000)
+            drawn = [one for one in all_points if not is_ahead(one.launched_at, now)] or all_points
+            facts = await self.path_facts(path, now=now)
             slots = (
                 []
                 if facts.verdicts
                 else [one.at for one in (*self._slots, *self._missed) if one.path == path]
             )
-            found[path] = Glance(facts, recent, tuple(drawn), min(slots, default=None))
+            found[path] = Glance(facts, recent, tuple(drawn[:points]), min(slots, default=None))
         return found
 
     async def pasts(self, paths: Sequence[PathName], *, since: datetime) -> Mapping[PathName, Past]:

@@ -338,7 +338,7 @@ class MemoryStore(
     async def transitions(self, incident_id: str) -> Sequence[tuple[datetime, Transition]]:
         return [(at, transition) for one, at, transition in self._transitions if one == incident_id]
 
-    async def path_facts(self, path: PathName) -> PathFacts:
+    async def path_facts(self, path: PathName, *, now: datetime | None = None) -> PathFacts:
         mine = [one for one in self._oldest_first() if one.canary.path == path]
         settled = sorted(
             (
@@ -350,6 +350,10 @@ class MemoryStore(
             reverse=True,
         )
         confirmed = [at for at, _, verdict in settled if verdict is Verdict.CONFIRMED]
+        if now is not None:
+            mine = [one for one in mine if not is_ahead(one.canary.launched_at, now)] or mine
+            settled = [one for one in settled if not is_ahead(one[0], now)] or settled
+            confirmed = [at for at in confirmed if not is_ahead(at, now)] or confirmed
         return PathFacts(
             last_launch_at=mine[-1].canary.launched_at if mine else None,
             last_verdict_at=settled[0][0] if settled else None,
@@ -357,10 +361,10 @@ class MemoryStore(
             verdicts=tuple((at, verdict) for at, _, verdict in settled[:10]),
         )
 
-    async def pulses(self, paths: Sequence[PathName]) -> Mapping[PathName, Pulse]:
-        return {path: await self._pulse(path) for path in paths}
+    async def pulses(self, paths: Sequence[PathName], *, now: datetime) -> Mapping[PathName, Pulse]:
+        return {path: await self._pulse(path, now) for path in paths}
 
-    async def _pulse(self, path: PathName) -> Pulse:
+    async def _pulse(self, path: PathName, now: datetime) -> Pulse:
         mine = [one for one in self._oldest_first() if one.canary.path == path]
         pending = [one.canary.launched_at for one in mine if one.verdict is Verdict.PENDING]
         settled = sorted(
@@ -368,8 +372,9 @@ class MemoryStore(
             for one in mine
             if one.judgement is not None and one.judgement.settled_at is not None
         )
+        settled = [one for one in settled if not is_ahead(one[0], now)] or settled
         counting = [verdict for *_, verdict in settled if verdict is not Verdict.INCONCLUSIVE]
-        facts = await self.path_facts(path)
+        facts = await self.path_facts(path, now=now)
         return Pulse(
             in_flight=len(pending),
             oldest_in_flight_at=min(pending, default=None),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from canary.alert import AlertKind, Party, Severity, bisected_words, party
+from canary.alert import AlertKind, Party, Severity, Subject, bisected_words, party
 from canary.blame import Stop
 from canary.concern import (
     LeftBehind,
@@ -220,12 +220,36 @@ def test_full_mailbox_and_the_incident_that_it_makes__have_one_cause() -> None:
     assert cause_of(leftover_concerns([LeftBehind(MAIL, 3, NOON)], now=NOON + timedelta(hours=1))[0]) is None
 
 
+def test_incident_beside_one_that_only_proves_itself__is_a_concern_of_its_own() -> None:
+    works = replace(incident(MAIL, FULL), relapses=1, works_from=NOON)
+    known = {works.id: incident_concerns([works], PATHS, now=NOON)[0].subject}
+    new = incident(BILLING, FULL)
+
+    old, beside = incident_concerns([works, new], PATHS, now=NOON, known=known)
+    (joined,) = incident_concerns([replace(works, works_from=None), new], PATHS, now=NOON, known=known)
+
+    assert (old.paths, beside.paths, joined.paths) == ((MAIL,), (BILLING,), (BILLING, MAIL))
+    assert (old.works_from, beside.works_from) == (NOON, None)
+    assert cause_of(old) == cause_of(beside) == "mailbox/support"
+
+
+def test_third_incident__joins_those_that_fail_and_not_those_that_prove_themselves() -> None:
+    works = replace(incident(MAIL, FULL), relapses=1, works_from=NOON)
+    second, third = incident(BILLING, FULL), replace(incident(BILLING, FULL), id=IncidentId("third"))
+    subject = incident_concerns([works], PATHS, now=NOON)[0].subject
+    known = {works.id: subject, second.id: Subject(f"{subject}#2")}
+
+    found = incident_concerns([works, second, third], PATHS, now=NOON, known=known)
+
+    assert [len(one.incidents) for one in found] == [1, 2]
+
+
 def test_path_that_flaps__is_said_to_and_the_other_path_of_its_cause_is_not() -> None:
     again = replace(incident(MAIL, FULL), relapses=2)
 
     (broken,) = incident_concerns([again, incident(BILLING, FULL)], PATHS, now=NOON)
 
-    assert broken.detail.startswith(f"{MAIL}: it flaps: 2 incidents ended shortly before")
+    assert broken.detail.startswith(f"{MAIL}: it flaps: 2 incidents ended, each less than a day before")
     assert BILLING not in broken.detail
 
 

@@ -147,8 +147,64 @@ def test_recovery_of_an_incident_of_an_older_store__ends_where_it_did_before() -
 def test_words__are_of_one_that_flaps_alone() -> None:
     assert flap_words(0) == ""
     assert flap_words(1).startswith(
-        "it flaps: an incident ended shortly before; this one ends only after 10 "
+        "it flaps: an incident ended less than a day before the next; this one ends only after 10 "
     )
     assert flap_words(2).startswith(
-        "it flaps: 2 incidents ended shortly before; this one ends only after 20 "
+        "it flaps: 2 incidents ended, each less than a day before the next; this one ends only after 20 "
+    )
+
+
+def proving(*runs: str) -> list[Incident]:
+    """The second incident of a path that flaps, after each of these runs of verdicts."""
+    history = [*later(breached, 0, 2), *later(confirmed, 20, 2), *later(breached, 40, 2)]
+    found = []
+    for run in runs:
+        for one in run:
+            history.append(settled(TURNS[one], 10 * len(history)))
+        found.append(fold(NAME, POLICY, history)[-1])
+    return found
+
+
+def test_incident_that_flaps_and_works__knows_since_when_until_it_fails_again() -> None:
+    found = proving("C", "C", "C", "B", "CC")
+
+    assert [minute(one.works_from) for one in found] == [None, 60, 60, None, 100]
+    assert [minute(one.failed_until) for one in found] == [None, 60, 60, None, 100]
+
+
+def test_incident_that_flapped_and_is_over__only_proves_itself_no_more() -> None:
+    (over,) = proving("C" * 10)
+
+    assert (over.is_open, over.works_from, minute(over.failed_until)) == (False, None, 60)
+
+
+def test_incident_that_doesn_t_flap__never_only_proves_itself() -> None:
+    found = [
+        fold(NAME, POLICY, [breached(0), breached(10), *later(confirmed, 20, run)])[-1] for run in (1, 2)
+    ]
+
+    assert [(one.works_from, one.broke_again) for one in found] == [(None, 0)] * 2
+
+
+def test_failure_after_half_of_the_run_that_ends_it__is_news_and_a_turn_is_not() -> None:
+    found = proving("CCCCB", "CCCCCB", "B", "C" * 9 + "B")
+
+    assert [one.broke_again for one in found] == [0, 1, 1, 2]
+
+
+def test_late_word_of_a_canary_from_before_it_worked__is_no_relapse() -> None:
+    history = [*later(breached, 0, 2), *later(confirmed, 20, 2), *later(breached, 40, 2)]
+    history += [*later(confirmed, 60, 6), breached(55, after=115)]
+
+    assert fold(NAME, POLICY, history)[-1].broke_again == 0
+
+
+def test_words__say_that_it_works_now_and_that_it_failed_again() -> None:
+    (works,) = proving("CCCCCBCC")
+
+    words = flap_words(works.relapses, works_from=works.works_from, broke_again=works.broke_again)
+
+    assert (
+        "; it failed again after it had come through for a while; every canary has come through since "
+        in words
     )

@@ -19,9 +19,9 @@ from canary.incident import (
     Transition,
     fold,
     retire,
-    sharpen,
     step,
 )
+from canary.learnt import sharpen
 from canary.path import IncidentPolicy, OpenRule, PathName
 from canary.reason import Reason, Side
 from canary.signature import CanaryId

@@ -17,7 +17,7 @@ from runners.asking import ask_status
 from runners.cli.exits import Exit
 from runners.contracts import CanaryQuery, PathFacts
 from runners.schedule import SchedulerTimer
-from runners.states import PathState, view_path
+from runners.states import PathState, stale_since, view_path
 from tests.fakes.clock import START
 from tests.unit.runners.test_alerting import Scene, form_path, mail_path
 from tests.unit.runners.test_daemon import MINUTE, PATH, play, scene
@@ -45,6 +45,27 @@ def test_daemon_whose_clock_was_two_hours_ahead__launches_each_slot_from_then_on
     play(s, 15 * MINUTE, daemon, then=set_back)
 
     assert found == [(number, PathState.OK, Exit.OK) for number in (3, 5, 7)]
+
+
+def test_more_verdicts_of_the_future_than_are_looked_at__hide_none_of_now() -> None:
+    s = scene()
+    s.clock.step(360_000.0)
+    daemon = s.daemon()
+    found: list[tuple[PathState, Exit, bool]] = []
+
+    async def set_back() -> None:
+        s.clock.step(-360_000.0)
+        for _ in range(2):
+            await s.clock.sleep(20 * MINUTE)
+            now = s.clock.now()
+            status = await ask_status(s.store, [PATH], now=now)
+            pulse = (await s.store.pulses([PATH.name], now=now))[PATH.name]
+            is_fresh = stale_since(PATH, pulse.last_verdict_at, now) is None
+            found.append((status.paths[0].view.state, status.exit, is_fresh))
+
+    play(s, 150 * MINUTE, daemon, then=set_back)
+
+    assert found == [(PathState.OK, Exit.OK, True)] * 2
 
 
 def test_canaries_dated_in_the_future__are_not_those_that_are_outstanding() -> None:

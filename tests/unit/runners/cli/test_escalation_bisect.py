@@ -11,7 +11,8 @@ import pytest
 from canary.alert import said_of
 from canary.blame import Stop
 from canary.hop import Hop
-from canary.incident import Bisected, note_bisected
+from canary.incident import Bisected
+from canary.learnt import note_bisected
 from canary.observation import Outcome, Relay
 from canary.path import Path as IntakePath
 from canary.path import PathName, bisect_name
@@ -195,3 +196,25 @@ def test_relays_fields__are_told_without_token_or_stranger(run: Run, tmp_path: P
 async def _found(history: History) -> Any:  # noqa: ANN401 -- records
     async with open_store(history.config.prober.store_url, clock=SystemClock(), prober="fra-1") as store:
         return await store.canaries(CanaryQuery(path=MAIL))
+
+
+def test_incident_that_flaps_and_works__is_not_told_as_one_that_fails_until_now(
+    run: Run, tmp_path: Path
+) -> None:
+    history = broken(tmp_path, None)
+    works_from = history.now - timedelta(minutes=5)
+
+    async def work() -> None:
+        async with open_store(history.config.prober.store_url, clock=SystemClock(), prober="fra-1") as store:
+            progress, version = await store.progress(MAIL)
+            assert progress.target is not None
+            proving = replace(progress.target, relapses=1, works_from=works_from)
+            grown = replace(progress, target=proving)
+            await store.store_progress(MAIL, grown, version=version, changes=[], at=history.now)
+
+    asyncio.run(work())
+    text = " ".join(bundle(run).out.split())
+
+    assert f"until {works_from:%Y-%m-%d %H:%M:%S} UTC" in text
+    assert "Tell us when it is repaired" not in text
+    assert "comes through now" in text

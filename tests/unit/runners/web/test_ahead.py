@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 
 import pytest
 from starlette.applications import Starlette
@@ -21,11 +22,13 @@ class Counting(MemoryStore):
     readings = 0
     is_gone = False
 
-    async def glances(self, windows: Mapping[PathName, int], *, points: int = 0) -> Mapping[PathName, Glance]:
+    async def glances(
+        self, windows: Mapping[PathName, int], *, now: datetime, points: int = 0
+    ) -> Mapping[PathName, Glance]:
         self.readings += 1
         if self.is_gone:
             raise StoreError("store: it does not answer.")
-        return await super().glances(windows, points=points)
+        return await super().glances(windows, now=now, points=points)
 
 
 def test_first_page__was_read_before_its_first_reader_came() -> None:

@@ -338,9 +338,9 @@ def test_fragment__is_the_content_alone(page: Asker) -> None:
 def test_store_that_can_t_be_read__is_said_and_is_nobody_s_green() -> None:
     class Gone(MemoryStore):
         async def glances(
-            self, windows: Mapping[PathName, int], *, points: int = 0
+            self, windows: Mapping[PathName, int], *, now: datetime, points: int = 0
         ) -> Mapping[PathName, Glance]:
-            del windows, points
+            del windows, now, points
             raise StoreError("store postgresql://intake:page-secret-planted-9f31@db: it does not answer")
 
     page = Asker(Scene(store=Gone()))
