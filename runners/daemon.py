@@ -185,8 +185,7 @@ class Daemon:
         return [*self._stopped(), *self._alerting.untaken, *faults]
 
     def _stopped(self) -> list[str]:
-        found = list(self._supervisor.problems())
-        now = self._clock.now()
+        found, now = list(self._supervisor.problems()), self._clock.now()
         if self.is_stuck:
             found.append(f"the process is stuck: no beat for {STUCK.total_seconds():.0f} s")
         if self._held_at is not None and now - self._held_at > SILENT:
