@@ -471,7 +471,7 @@ def test_path_through_the_place_that_is_blamed_or_that_failed_last__is_nowhere_t
     assert "Still works support-portal Open" not in said
     assert "Customers still reach support by support-portal." in said
     assert "Still works support-portal, contact-form" not in said
-    asyncio.run(page.scene.settled(PORTAL, NOW - timedelta(minutes=9), Verdict.BREACHED))
+    asyncio.run(page.scene.settled(PORTAL, NOW - timedelta(minutes=16), Verdict.BREACHED))
     page.app = None
     again = words(page.ask(f"/incidents/{page.incident(MAIL)}").text)
     assert "No other path that is probed works." in again
