@@ -421,7 +421,7 @@ def test_sink_that_takes_nothing__is_told_of_to_the_others() -> None:
         prober="test",
     )
     asyncio.run(s.store.store_alerts(AlertStep(Subject("x"), None, 0, (stuck,)), at=s.clock.now()))
-    asyncio.run(s.store.alert_deferred("stuck", next_at=START + timedelta(days=1), error="503"))
+    asyncio.run(s.store.alert_deferred("stuck", next_at=START + timedelta(minutes=10), error="503"))
     s.clock.advance(301)
     s.review()
 

@@ -65,7 +65,7 @@ def sink_down() -> Replicas:
     scene = Scene(paths=(MAIL,), sinks=frozenset({"pager", "chat"}))
     scene.opened(MAIL)
     waits = first_of(scene, "chat")
-    asyncio.run(scene.store.alert_deferred(waits, next_at=START + timedelta(days=9), error="503"))
+    asyncio.run(scene.store.alert_deferred(waits, next_at=START + timedelta(minutes=11), error="503"))
     asyncio.run(scene.store.alert_delivered(first_of(scene, "pager"), at=scene.clock.now()))
     scene.clock.advance(301)
     found = Replicas(scene, frozenset({"pager"}))
