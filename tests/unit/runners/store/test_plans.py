@@ -48,6 +48,6 @@ def test_newest_canaries_of_several_paths__are_read_in_the_order_of_the_index(fi
     steps = plan(file, glances._together(glances._newest, 2))
 
     assert [one for one in steps if "canary" in one] == [
-        "SEARCH canary USING INDEX ix_canary_path_launched_at (path=?)"
+        "SEARCH canary USING INDEX ix_canary_path_launched_at (path=? AND launched_at<?)"
     ] * 2
     assert [one for one in steps if "TEMP B-TREE" in one] == []
