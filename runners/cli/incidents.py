@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from canary.alert import bisected_words
 from runners.cli.options import Options, command
 from runners.cli.output import Output, Style
 from runners.cli.selecting import LimitOption, PathOption, SinceOption
@@ -85,6 +84,7 @@ def print_incident(
     output: Output, incident: "Incident", runbook: str | None, *, backlog: str = "", risk: str = ""
 ) -> None:
     """An incident in a few lines."""
+    from canary.alert import bisected_words
     from canary.flapping import flap_words
     from canary.incident import IncidentKind
     from canary.quantity import duration
